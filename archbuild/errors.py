@@ -1,0 +1,114 @@
+"""Every error that archbuild raises on purpose.
+
+::
+
+    ArchbuildError
+    ├── UserError                 something the user can mend: exit status 2, no traceback
+    │   ├── SpecError             one or many problems in a spec
+    │   ├── UsageError            a request that cannot be met as it was put
+    │   ├── DataError             a dataset is missing, damaged, or does not fit
+    │   └── RunError              a run folder is locked, damaged, missing or of another spec
+    └── TrainingError             a run that failed by itself: exit status 1
+        └── DivergenceError       a loss term stopped being finite
+
+An error says what happened, what was expected, what came, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ArchbuildError(Exception):
+    """The root of the tree; ``exit_status`` is what the command line ends with."""
+
+    exit_status = 1
+
+
+class UserError(ArchbuildError):
+    """Something the user can mend."""
+
+    exit_status = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a spec.
+
+    Attributes:
+        message: what is wrong, in one sentence.
+        path: where in the tree, as keys and indices: ``("layers", 3, "num_units")``.
+        received: what came, shortened for display; ``None`` where nothing came.
+        allowed: what would be accepted; ``None`` where the message says it.
+        advice: how to mend it, a did-you-mean for instance.
+        source: the file's name, or the name of another origin such as ``--set``.
+        line: counted from 1; 0 where there is no text to point into.
+        column: counted from 1; 0 where there is no text to point into.
+    """
+
+    message: str
+    path: tuple[str | int, ...] = ()
+    received: str | None = None
+    allowed: str | None = None
+    advice: str | None = None
+    source: str = ""
+    line: int = 0
+    column: int = 0
+
+    @property
+    def dotted_path(self) -> str:
+        """The path as users write it: ``layers[3].num_units``."""
+        text = ""
+        for part in self.path:
+            text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        return text
+
+    def __str__(self) -> str:
+        place = f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+        head = ": ".join(part for part in (place, self.dotted_path, self.message) if part)
+        details = [
+            f"    {label}: {text}"
+            for label, text in (
+                ("received", self.received),
+                ("allowed", self.allowed),
+                ("try", self.advice),
+            )
+            if text
+        ]
+        return "\n".join([head, *details])
+
+
+class SpecError(UserError):
+    """A spec that cannot be used; ``problems`` holds all of them, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UsageError(UserError):
+    """A request that cannot be met as it was put."""
+
+
+class DataError(UserError):
+    """A dataset is missing, damaged, or does not fit the spec."""
+
+
+class RunError(UserError):
+    """A run folder is locked, damaged, missing, or belongs to another spec."""
+
+
+class TrainingError(ArchbuildError):
+    """A run that failed by itself."""
+
+
+class DivergenceError(TrainingError):
+    """A loss term stopped being finite; names the term, the stage and the epoch."""
+
+    def __init__(self, term: str, stage: str, epoch: int, step: int, advice: str) -> None:
+        self.term, self.stage, self.epoch, self.step = term, stage, epoch, step
+        super().__init__(
+            f"the loss term '{term}' stopped being finite in stage '{stage}', epoch {epoch}, "
+            f"step {step}; the run was stopped and is not marked as finished. {advice}"
+        )

@@ -1,0 +1,120 @@
+"""The fields of a layer, a head or a section: name, JSON Schema, default and meaning in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+class _Required:
+    """The default of a field that has none."""
+
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED: Final = _Required()
+
+NON_LINEARITIES: Final = {
+    # the seed's names, and those of Keras: spec name -> Keras activation
+    "rectify": "relu",
+    "relu": "relu",
+    "linear": "linear",
+    "elu": "elu",
+    "selu": "selu",
+    "gelu": "gelu",
+    "silu": "silu",
+    "softplus": "softplus",
+    "leaky_relu": "leaky_relu",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One key of a spec.
+
+    Attributes:
+        name: the key.
+        schema: a draft-07 JSON Schema fragment for its value.
+        default: what stands when the key is absent; ``REQUIRED`` where it may not be.
+        doc: one sentence for the schema, the reference and ``archbuild list``.
+    """
+
+    name: str
+    schema: Mapping[str, Any] = field(hash=False)
+    default: Any = REQUIRED
+    doc: str = ""
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+
+def integer(
+    name: str,
+    doc: str,
+    *,
+    minimum: int = 1,
+    maximum: int = 10_000_000,
+    default: Any = REQUIRED,
+) -> Field:
+    """A whole number between ``minimum`` and ``maximum``."""
+    return Field(name, {"type": "integer", "minimum": minimum, "maximum": maximum}, default, doc)
+
+
+def number(
+    name: str,
+    doc: str,
+    *,
+    minimum: float | None = 0.0,
+    maximum: float | None = None,
+    above: float | None = None,
+    default: Any = REQUIRED,
+) -> Field:
+    """A finite number; ``above`` excludes its bound, ``minimum`` and ``maximum`` include theirs."""
+    schema: dict[str, Any] = {"type": "number"}
+    if above is not None:
+        schema["exclusiveMinimum"] = above
+    elif minimum is not None:
+        schema["minimum"] = minimum
+    if maximum is not None:
+        schema["maximum"] = maximum
+    return Field(name, schema, default, doc)
+
+
+def boolean(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
+    """True or false; the classic format's 0 and 1 are migrated before the check."""
+    return Field(name, {"type": "boolean"}, default, doc)
+
+
+def text(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
+    """Any text that is not empty."""
+    return Field(name, {"type": "string", "minLength": 1}, default, doc)
+
+
+def choice(name: str, options: Sequence[str], doc: str, *, default: Any = REQUIRED) -> Field:
+    """One of a closed list of words."""
+    return Field(name, {"type": "string", "enum": list(options)}, default, doc)
+
+
+def non_linearity(*, default: Any = "rectify") -> Field:
+    """The activation after a layer."""
+    return choice("non_linearity", list(NON_LINEARITIES), "The activation.", default=default)
+
+
+def size(name: str, axes: int, doc: str, *, minimum: int = 1, default: Any = REQUIRED) -> Field:
+    """One whole number for every axis, or a list with one for each of ``axes``."""
+    whole = {"type": "integer", "minimum": minimum, "maximum": 65_536}
+    each = {"type": "array", "items": whole, "minItems": axes, "maxItems": axes}
+    return Field(name, {"anyOf": [whole, each]}, default, doc)
+
+
+def shape(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
+    """A shape without the batch: ``[features]``, ``[channels, length]`` or ``[channels, height, width]``."""
+    whole = {"type": "integer", "minimum": 1, "maximum": 100_000_000}
+    return Field(
+        name, {"type": "array", "items": whole, "minItems": 1, "maxItems": 3}, default, doc
+    )

@@ -1,0 +1,118 @@
+"""The resolved spec and the plan of the network: frozen data, no Keras.
+
+Shapes here are the spec's own: ``(features,)``, ``(channels, length)`` or
+``(channels, height, width)``, without the batch. Channels-last begins in ``networks/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One entry of a layer list: its type and every field of the type, defaults filled in."""
+
+    type: str
+    config: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class HeadSpec:
+    """The clustering head: its type and every field of the type, defaults filled in."""
+
+    type: str
+    config: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec that passed every check, with every default filled in.
+
+    ``tree`` is the plain JSON form: written to ``spec.json`` and read back, it gives an equal Spec.
+    ``pretrain``, ``cluster`` and ``train`` are the stages' settings (``spec/stages.py``).
+    """
+
+    name: str
+    batch_size: int
+    use_batch_norm: bool
+    reconstruction: str
+    scaling: str
+    output_non_linearity: str
+    layers: tuple[LayerSpec, ...]
+    decoder: tuple[LayerSpec, ...] | None
+    augment: Mapping[str, Any] | None = field(hash=False)
+    head: HeadSpec | None
+    pretrain: Mapping[str, Any] = field(hash=False)
+    cluster: Mapping[str, Any] = field(hash=False)
+    tree: Mapping[str, Any] = field(hash=False, repr=False)
+
+    @property
+    def input_shape(self) -> Shape:
+        return tuple(self.layers[0].config["output_shape"])
+
+
+@dataclass(frozen=True)
+class PlannedLayer:
+    """A layer with its place, its shapes and its size.
+
+    Attributes:
+        index: its place in its own list, the encoder's or the decoder's, from 0.
+        name: unique in the network: ``encoder_3_conv2d``.
+        type: the layer type's name.
+        config: every field of the type.
+        input_shape: what comes in (for Concat: what the layer just below gives).
+        output_shape: what goes out.
+        parameters: trainable and running ones, batch normalisation included.
+        batch_norm: whether batch normalisation stands between the layer and its non-linearity.
+        mirrors: for a decoder layer, the index of the encoder layer it undoes; otherwise ``None``.
+    """
+
+    index: int
+    name: str
+    type: str
+    config: Mapping[str, Any] = field(hash=False)
+    input_shape: Shape
+    output_shape: Shape
+    parameters: int
+    batch_norm: bool = False
+    mirrors: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What ``NetworkBuilder`` builds: both halves, layer by layer."""
+
+    spec: Spec
+    encoder: tuple[PlannedLayer, ...]
+    decoder: tuple[PlannedLayer, ...]
+
+    @property
+    def input_shape(self) -> Shape:
+        return self.encoder[0].output_shape
+
+    @property
+    def latent_size(self) -> int:
+        """The bottleneck's length: its output, flattened."""
+        size = 1
+        for extent in self.encoder[-1].output_shape:
+            size *= extent
+        return size
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether the bottleneck is a Gaussian."""
+        return self.encoder[-1].type == "Gaussian"
+
+    @property
+    def needs_switches(self) -> bool:
+        """Whether the decoder reads the encoder's pooling switches, and so cannot generate."""
+        return any(layer.type == "InverseMaxPool2D" for layer in self.decoder)
+
+    @property
+    def parameters(self) -> int:
+        return sum(layer.parameters for layer in self.encoder + self.decoder)

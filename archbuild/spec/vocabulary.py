@@ -1,0 +1,84 @@
+"""What ``spec/`` has to know of layer and head types, and the vocabulary that it is handed.
+
+The types themselves live in ``layers/`` and ``heads/``; an extension can bring its own by
+building a ``Vocabulary`` that holds more of them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from archbuild.spec.fields import Field
+from archbuild.spec.plan import Plan, PlannedLayer, Shape
+
+if TYPE_CHECKING:
+    from archbuild.networks.builder import BuildContext
+
+
+class ShapeError(ValueError):
+    """A layer cannot take the shape that it is given; ``advice`` says what would fit."""
+
+    def __init__(self, message: str, advice: str | None = None) -> None:
+        self.advice = advice
+        super().__init__(message)
+
+
+class LayerType(ABC):
+    """Everything there is to know of one layer type.
+
+    A subclass sets ``name``, ``summary``, ``fields`` and ``sides``, and answers four questions:
+    which shape goes out, how many parameters that takes, which layers undo it, and how it is built.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    fields: ClassVar[tuple[Field, ...]] = ()
+    sides: ClassVar[frozenset[str]] = frozenset({"encoder", "decoder"})
+    """Where the type may stand: ``encoder``, ``decoder`` or both."""
+    batch_norm_follows: ClassVar[bool] = False
+    """Whether ``use_batch_norm: true`` puts batch normalisation after the layer."""
+
+    @abstractmethod
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """The shape that goes out; raises ``ShapeError`` where ``input_shape`` cannot come in."""
+
+    def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
+        """How many numbers the layer holds, batch normalisation not counted."""
+        return 0
+
+    @abstractmethod
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """The decoder entries, in order, that bring ``layer.output_shape`` back to ``layer.input_shape``.
+
+        An entry is a mapping with ``type`` and fields, as in a spec file. Where shapes would still
+        differ the mirror completes them with a Dense and a Reshape (``spec/mirror.py``), so a type
+        whose inverse is not a layer (Dropout, Concat) answers with an empty list.
+        """
+
+    @abstractmethod
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """Apply the layer to a channels-last Keras tensor; Keras is imported inside."""
+
+
+class HeadType(ABC):
+    """What ``spec/`` has to know of a head; the rest of its contract is in ``heads/base.py``."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    fields: ClassVar[tuple[Field, ...]] = ()
+
+    @classmethod
+    def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
+        """What keeps this head from this network: (field or empty, message, advice) for each."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The layer and head types that a spec may name."""
+
+    layers: Mapping[str, LayerType]
+    heads: Mapping[str, type[HeadType]]
