@@ -1,0 +1,29 @@
+"""Pictures from arrays: each function takes arrays, writes one PNG and returns its path.
+
+Nothing here trains, loads a run or keeps state. The same arrays give the same bytes, and cluster or
+class ``i`` has the same colour in every picture.
+"""
+
+from __future__ import annotations
+
+from archbuild.figures.confusion import draw_confusion
+from archbuild.figures.curves import draw_curves
+from archbuild.figures.gallery import draw_gallery
+from archbuild.figures.projection import Projection, project, sample_indices
+from archbuild.figures.reconstructions import draw_reconstructions
+from archbuild.figures.scatter import draw_scatter, draw_scatter_panels
+from archbuild.figures.style import PALETTE, colour
+
+__all__ = [
+    "PALETTE",
+    "Projection",
+    "colour",
+    "draw_confusion",
+    "draw_curves",
+    "draw_gallery",
+    "draw_reconstructions",
+    "draw_scatter",
+    "draw_scatter_panels",
+    "project",
+    "sample_indices",
+]

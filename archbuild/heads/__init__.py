@@ -1,0 +1,11 @@
+"""The clustering heads: one file each, registered here by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archbuild.heads.base import Head
+from archbuild.heads.kld import KLDHead
+from archbuild.heads.kmeans import KMeansHead
+
+HEADS: Mapping[str, type[Head]] = {head.name: head for head in (KLDHead, KMeansHead)}

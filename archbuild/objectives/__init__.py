@@ -1,0 +1,32 @@
+"""The mathematics: pure functions of tensors in ``keras.ops``, each with its shapes and source.
+
+Importing this package does not import Keras; the first use of a function does. So heads can name
+their objectives at the top of their files and ``archbuild validate`` still answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "squared_error": "reconstruction",
+    "bernoulli_negative_log_likelihood": "reconstruction",
+    "gaussian_negative_log_likelihood": "reconstruction",
+    "squared_distances": "soft_assignment",
+    "log_soft_assignment": "soft_assignment",
+    "target_distribution": "soft_assignment",
+    "assignment_divergence": "soft_assignment",
+    "squared_centre_distance": "k_means",
+    "centre_distance": "k_means",
+    "sum_of_squares": "regularisation",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the function's file when the function is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

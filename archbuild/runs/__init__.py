@@ -1,0 +1,9 @@
+"""The run folder: layout, manifest, atomic writes, checkpoints, locks."""
+
+from __future__ import annotations
+
+from archbuild.runs.difference import Difference
+from archbuild.runs.folder import RunFolder, slug
+from archbuild.runs.stage import Checkpoint, StageFolder
+
+__all__ = ["Checkpoint", "Difference", "RunFolder", "StageFolder", "slug"]

@@ -1,0 +1,1 @@
+"""Training: stages, schedules, checkpoints and the job that strings them together."""

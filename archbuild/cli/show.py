@@ -1,0 +1,29 @@
+"""``archbuild show``: encoder and derived decoder side by side."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+@click.option("-d", "--dataset", help="The dataset whose shipped specs an index refers to.")
+@click.option("-a", "--arch", required=True, help="Index, name, path, path:index or path:name.")
+@click.option("--head", help="A head's type, in place of the spec's.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value.")
+@click.option("--json", "as_json", is_flag=True, help="The plan as one JSON document.")
+def show(
+    dataset: str | None, arch: str, head: str | None, overrides: tuple[str, ...], as_json: bool
+) -> None:
+    """Show what a spec becomes: layers, shapes, parameters, and which layer mirrors which."""
+    from archbuild.data import arch_stem
+    from archbuild.spec import load_spec, make_plan
+    from archbuild.spec.rendering import plan_document, side_by_side
+    from archbuild.vocabulary import default_vocabulary
+
+    vocabulary = default_vocabulary()
+    stem = arch_stem(dataset) if dataset else None
+    spec = load_spec(arch, vocabulary, stem=stem, overrides=overrides, head=head)
+    plan = make_plan(spec, vocabulary)
+    click.echo(json.dumps(plan_document(plan), indent=2) if as_json else side_by_side(plan))

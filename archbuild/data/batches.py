@@ -1,0 +1,64 @@
+"""Which rows go together in a step of training.
+
+The order of an epoch depends on the seed, the stage and the epoch's number alone, so a resumed run
+goes through the same batches as one that was never stopped, and nothing has to be stored.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+
+def epoch_batches(
+    n: int, batch_size: int, seed: int, stage: str, epoch: int
+) -> Iterator[np.ndarray]:
+    """The batches of one epoch, every row once, in an order of its own.
+
+    The last batch may be shorter; where it would hold a single row, that row joins the batch
+    before, because batch normalisation has no variance to divide by.
+
+    Args:
+        n: how many rows there are.
+        batch_size: how many go together.
+        seed: the run's seed, not negative.
+        stage: ``pretrain`` or another name; stages with the same seed shuffle differently.
+        epoch: from 0.
+
+    Yields:
+        ``(batch,)`` int64 row numbers.
+
+    Raises:
+        ValueError: ``batch_size`` is below 1, or ``seed`` or ``epoch`` is negative.
+    """
+    sequence = np.random.SeedSequence([seed, zlib.crc32(stage.encode()), epoch])
+    order = np.random.default_rng(sequence).permutation(n)
+    for part in _parts(n, batch_size, merge_single=True):
+        yield order[part]
+
+
+def ordered_batches(n: int, batch_size: int) -> Iterator[np.ndarray]:
+    """Every row once and in order, for encoding; ``(batch,)`` int64 row numbers each.
+
+    Raises:
+        ValueError: ``batch_size`` is below 1.
+    """
+    for part in _parts(n, batch_size, merge_single=False):
+        yield np.arange(part.start, part.stop)
+
+
+def count_batches(n: int, batch_size: int) -> int:
+    """How many batches ``epoch_batches`` gives."""
+    return len(_parts(n, batch_size, merge_single=True))
+
+
+def _parts(n: int, batch_size: int, *, merge_single: bool) -> list[slice]:
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; it must be at least 1")
+    starts = list(range(0, n, batch_size))
+    if merge_single and len(starts) > 1 and batch_size > 1 and n % batch_size == 1:
+        starts.pop()
+    stops = [*starts[1:], n]
+    return [slice(start, stop) for start, stop in zip(starts, stops, strict=False)]

@@ -1,0 +1,135 @@
+"""A dataset: rows that may be larger than memory, and labels that only metrics read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from archbuild.errors import DataError
+
+Shape = tuple[int, ...]
+
+_CHUNK_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows to cluster.
+
+    Attributes:
+        name: safe as a folder's name: ``MNIST``, or the stem of the user's file.
+        values: ``(n, height, width, channels)``, ``(n, length, channels)`` or ``(n, features)``;
+            any numeric dtype; may be a memory map, and is never read whole.
+        labels: ``(n,)`` int64 codes ``0..C-1``, or ``None``. Read by metrics only.
+        class_names: what the codes stand for; ``()`` without labels.
+        scale: ``rows`` multiplies by it; 1/255 for uint8.
+        arch_stem: the stem of the spec files made for it: ``mnist``, also for MNIST-60K.
+        source: where it came from, in words.
+    """
+
+    name: str
+    values: np.ndarray
+    labels: np.ndarray | None = None
+    class_names: tuple[str, ...] = ()
+    scale: float = 1.0
+    arch_stem: str = ""
+    source: str = "memory"
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def n_classes(self) -> int | None:
+        """How many classes the labels name; ``None`` without labels."""
+        return len(self.class_names) if self.labels is not None else None
+
+    @property
+    def shape(self) -> Shape:
+        """One row's shape as specs write it, with the channels first."""
+        return _channels_first(self.values.shape[1:])
+
+    def rows(self, indices: Any) -> np.ndarray:
+        """The rows at ``indices``, an integer array or a slice, and no others.
+
+        Returns:
+            ``(len(indices), ...)`` float32, channels last, multiplied by ``scale``.
+        """
+        rows = np.asarray(self.values[indices]).astype(np.float32, order="C")
+        if self.scale != 1.0:
+            rows *= np.float32(self.scale)
+        return rows
+
+    def chunks(self) -> Iterator[np.ndarray]:
+        """All rows in order, as ``rows`` gives them, some 16 MiB of float32 at a time."""
+        for part in chunk_slices(len(self), prod(self.values.shape[1:]) * 4):
+            yield self.rows(part)
+
+    def digest(self) -> str:
+        """SHA-256, in hex, of the shape, the dtype, the scale and every value; labels are left out."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        values = self.values
+        digest = hashlib.sha256(
+            f"{values.shape} {values.dtype.str} {float(self.scale)!r}".encode()
+        )
+        for part in chunk_slices(len(self), prod(values.shape[1:]) * values.itemsize):
+            # a memory map cannot be hashed as it is where its axes were moved
+            digest.update(np.ascontiguousarray(values[part]).data)
+        return digest.hexdigest()
+
+    def fitted_to(self, input_shape: Shape) -> Dataset:
+        """The same rows in the shape of a spec's Input.
+
+        Images and series go to flat rows and back where the sizes agree; a flat row is read in the
+        order height, width, channels (or length, channels). An image of one channel and a series
+        change into each other where height and width are length and channels.
+
+        Raises:
+            DataError: the shapes do not agree.
+        """
+        wanted = tuple(input_shape)
+        if wanted == self.shape:
+            return self
+        last = _channels_last(wanted)
+        flat = len(wanted) == 1 or len(self.shape) == 1
+        same_axes = _without_one_channel(last) == _without_one_channel(self.values.shape[1:])
+        if prod(wanted) != prod(self.shape) or not (flat or same_axes):
+            raise DataError(self._misfit(wanted))
+        return replace(self, values=self.values.reshape(len(self), *last))
+
+    def _misfit(self, wanted: Shape) -> str:
+        flat = f" or [{prod(self.shape)}]" if len(self.shape) > 1 else ""
+        shipped = f" such as those in archs/{self.arch_stem}" if self.arch_stem else ""
+        return (
+            f"{self.name} has rows of shape {list(self.shape)}, and the spec's Input takes "
+            f"{list(wanted)}; write output_shape: {list(self.shape)}{flat} in the Input layer, "
+            f"or choose an arch made for these data{shipped} (archbuild list archs)"
+        )
+
+
+def chunk_slices(n_rows: int, row_bytes: int) -> Iterator[slice]:
+    """Slices that cover ``n_rows`` rows in order, each of some 16 MiB and at least one row."""
+    step = max(1, _CHUNK_BYTES // max(1, row_bytes))
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
+
+
+def _channels_first(shape: Shape) -> Shape:
+    return (shape[-1], *shape[:-1])
+
+
+def _channels_last(shape: Shape) -> Shape:
+    return (*shape[1:], shape[0])
+
+
+def _without_one_channel(shape: Shape) -> Shape:
+    """The axes of an image without its channel axis where that has one entry."""
+    return shape[:2] if len(shape) == 3 and shape[2] == 1 else shape

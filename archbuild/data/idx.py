@@ -1,0 +1,65 @@
+"""IDX, the format of the MNIST files: a magic number, the sizes of the axes, the bytes."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from math import prod
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from archbuild.data.limits import check_size
+from archbuild.errors import DataError
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_UNSIGNED_BYTES = 0x08
+
+
+def read_idx(path: Path, axes: int) -> np.ndarray:
+    """The uint8 array in an IDX file, gzipped or not (whatever its name says).
+
+    Args:
+        path: the file.
+        axes: how many axes it must have: 3 for images, 1 for labels.
+
+    Raises:
+        DataError: another magic number, fewer or more bytes than announced, or damaged gzip.
+    """
+    try:
+        with _open(path) as file:
+            shape = _read_header(file, path, axes)
+            check_size(prod(shape), str(path))
+            # one byte more than announced, to notice a file that goes on
+            content = file.read(prod(shape) + 1)
+    except (EOFError, zlib.error, OSError) as error:
+        raise DataError(f"{path} cannot be read to its end ({error}); download it again") from error
+    if len(content) != prod(shape):
+        came = f"{len(content)} are there" if len(content) < prod(shape) else "it goes on"
+        raise DataError(
+            f"{path} announces {prod(shape)} values, {list(shape)}, but {came}; the file is damaged "
+            "or was cut short, so download it again"
+        )
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _open(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        gzipped = file.read(2) == _GZIP_MAGIC
+    return gzip.open(path, "rb") if gzipped else path.open("rb")
+
+
+def _read_header(file: IO[bytes], path: Path, axes: int) -> tuple[int, ...]:
+    expected = bytes((0, 0, _UNSIGNED_BYTES, axes))
+    magic = file.read(4)
+    if magic != expected:
+        raise DataError(
+            f"{path} begins with the bytes {magic.hex(' ') or '(none)'}, and an IDX file of "
+            f"{axes} {'axis' if axes == 1 else 'axes'} begins with {expected.hex(' ')}; this is "
+            "another kind of file, so download it again"
+        )
+    sizes = file.read(4 * axes)
+    if len(sizes) < 4 * axes:
+        raise DataError(f"{path} ends inside its header; download it again")
+    return tuple(int(size) for size in np.frombuffer(sizes, ">u4"))

@@ -1,0 +1,32 @@
+"""How much a file may ask for before anything is read from it."""
+
+from __future__ import annotations
+
+import os
+
+from archbuild.errors import DataError
+
+LARGEST_ARRAY = 64 * 2**30
+"""No array of more bytes than this is read into memory: 64 GiB."""
+
+
+def check_size(n_bytes: int, what: str) -> None:
+    """Refuse an array of ``n_bytes`` that cannot be held, before it is made.
+
+    Raises:
+        DataError: more than 64 GiB, or more than this machine's memory.
+    """
+    limit = min(LARGEST_ARRAY, _physical_memory())
+    if n_bytes > limit:
+        raise DataError(
+            f"{what} would take {n_bytes / 2**30:,.1f} GiB of memory, and the limit here is "
+            f"{limit / 2**30:,.1f} GiB; if the file is sound, save the array as .npy, which is "
+            "read in parts"
+        )
+
+
+def _physical_memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # a system that does not tell
+        return LARGEST_ARRAY

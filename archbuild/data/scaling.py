@@ -1,0 +1,94 @@
+"""The spec's ``scaling``: learnt once on the whole dataset, applied to every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from archbuild.data.dataset import Dataset
+
+KINDS = ("none", "minmax", "standardise")
+
+# a spread below this share of the values' size is float32's rounding, not information
+_CONSTANT = 10 * float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaler:
+    """``(rows - offset) * factor``, for each feature of a table and each channel of the rest.
+
+    Attributes:
+        kind: ``none``, ``minmax`` (to 0..1) or ``standardise`` (to mean 0 and variance 1).
+        offset: ``(features,)`` or ``(channels,)`` float32; ``(1,)`` for ``none``.
+        factor: the same shape. Where a feature never changes it is 1, so the feature becomes 0.
+    """
+
+    kind: str
+    offset: np.ndarray
+    factor: np.ndarray
+
+    @classmethod
+    def fit(cls, dataset: Dataset, kind: str) -> Scaler:
+        """Learn from all rows, some at a time, with sums in float64.
+
+        Raises:
+            ValueError: ``kind`` is none of the three.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"scaling is '{kind}'; expected one of {', '.join(KINDS)}")
+        if kind == "none":
+            return cls(kind, np.zeros(1, np.float32), np.ones(1, np.float32))
+        centre, spread, size = _range(dataset) if kind == "minmax" else _moments(dataset)
+        constant = spread <= _CONSTANT * size
+        factor = np.where(constant, 1.0, 1.0 / np.where(constant, 1.0, spread))
+        return cls(kind, centre.astype(np.float32), factor.astype(np.float32))
+
+    def apply(self, rows: np.ndarray) -> np.ndarray:
+        """Scaled rows, float32, in the shape they came in: ``(batch, ..., features or channels)``."""
+        if self.kind == "none":
+            return rows
+        return (rows - self.offset) * self.factor
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """What an ``.npz`` file keeps, without pickle."""
+        return {"kind": np.array(self.kind), "offset": self.offset, "factor": self.factor}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Scaler:
+        """The scaler that ``to_arrays`` was called on."""
+        return cls(str(arrays["kind"]), arrays["offset"], arrays["factor"])
+
+
+def _range(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The minimum, the distance to the maximum, and the largest absolute value."""
+    low, high = np.inf, -np.inf
+    for points in _points(dataset):
+        low = np.minimum(low, points.min(axis=0))
+        high = np.maximum(high, points.max(axis=0))
+    return low, high - low, np.maximum(np.abs(low), np.abs(high))
+
+
+def _moments(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, standard deviation, and the mean's size.
+
+    Parts are joined as in Chan, Golub and LeVeque (1979), eq. 2.1: sums of squares about the parts'
+    own means do not cancel as plain sums of squares do.
+    """
+    count, mean, squares = 0, np.zeros(1), np.zeros(1)
+    for points in _points(dataset):
+        part_mean = points.mean(axis=0)
+        total = count + len(points)
+        gap = part_mean - mean
+        squares = squares + ((points - part_mean) ** 2).sum(axis=0)
+        squares = squares + gap**2 * (count * len(points) / total)
+        mean = mean + gap * (len(points) / total)
+        count = total
+    return mean, np.sqrt(squares / count), np.abs(mean)
+
+
+def _points(dataset: Dataset) -> Iterator[np.ndarray]:
+    """Parts of the dataset as ``(points, features or channels)`` float64."""
+    for rows in dataset.chunks():
+        yield rows.reshape(-1, rows.shape[-1]).astype(np.float64)

@@ -1,0 +1,75 @@
+"""How compact and how separate clusters are, without any labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archbuild.errors import DataError
+from archbuild.evaluation.points import as_points
+
+SILHOUETTE_POINTS = 5_000
+
+LABEL_FREE_SCORES = ("silhouette", "calinski_harabasz", "davies_bouldin")
+
+
+def label_free_scores(
+    latents: np.ndarray, clusters: np.ndarray, seed: int
+) -> dict[str, float | None]:
+    """Return three scores of a clustering in the space it lives in, computed in float64.
+
+    Args:
+        latents: points (n, d), or (n, ...) which is flattened.
+        clusters: cluster of each point (n,).
+        seed: draws the points of the sampled silhouette.
+
+    Returns:
+        ``silhouette``, the mean over at most 5,000 points drawn without replacement (Rousseeuw,
+        1987; between -1 and 1, higher is better); ``calinski_harabasz`` (1974; higher is better);
+        ``davies_bouldin`` (1979; from 0, lower is better). A score that is not defined, with
+        fewer than two occupied clusters or a cluster for every point, is ``None``.
+
+    Raises:
+        DataError: the lengths differ, or a value is not finite.
+    """
+    points = as_points(latents).astype(np.float64, copy=False)
+    clusters = np.asarray(clusters)
+    if clusters.shape != (len(points),):
+        raise DataError(
+            f"expected one cluster for each of {len(points)} points; clusters came as "
+            f"{clusters.shape}"
+        )
+    sampled = _sample(len(points), seed)
+    return {
+        "silhouette": _silhouette(points[sampled], clusters[sampled]),
+        "calinski_harabasz": _calinski_harabasz(points, clusters),
+        "davies_bouldin": _davies_bouldin(points, clusters),
+    }
+
+
+def _sample(n_points: int, seed: int) -> np.ndarray:
+    if n_points <= SILHOUETTE_POINTS:
+        return np.arange(n_points)
+    drawn = np.random.default_rng(seed).choice(n_points, SILHOUETTE_POINTS, replace=False)
+    return np.sort(drawn)
+
+
+def _defined(clusters: np.ndarray) -> bool:
+    return 2 <= np.unique(clusters).size < len(clusters)
+
+
+def _silhouette(points: np.ndarray, clusters: np.ndarray) -> float | None:
+    from sklearn.metrics import silhouette_score
+
+    return float(silhouette_score(points, clusters)) if _defined(clusters) else None
+
+
+def _calinski_harabasz(points: np.ndarray, clusters: np.ndarray) -> float | None:
+    from sklearn.metrics import calinski_harabasz_score
+
+    return float(calinski_harabasz_score(points, clusters)) if _defined(clusters) else None
+
+
+def _davies_bouldin(points: np.ndarray, clusters: np.ndarray) -> float | None:
+    from sklearn.metrics import davies_bouldin_score
+
+    return float(davies_bouldin_score(points, clusters)) if _defined(clusters) else None

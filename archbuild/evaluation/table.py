@@ -1,0 +1,115 @@
+"""The table of metrics: one row for each space and method, as JSON and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from archbuild.evaluation.accuracy import label_scores
+from archbuild.evaluation.kmeans import kmeans
+from archbuild.evaluation.label_free import label_free_scores
+
+MetricRow = dict[str, Any]
+"""``space`` and ``method`` as text, then scores by name; ``None`` for one that is not defined."""
+
+K_MEANS, HEAD = "k-means", "head"
+
+_WIDTH = 100
+_LONGEST_TEXT = 20
+_GAP = "  "
+_HEADINGS = {  # key -> (heading, format), in the table's order
+    "space": ("space", ""),
+    "method": ("method", ""),
+    "acc": ("ACC", ".4f"),
+    "nmi": ("NMI", ".4f"),
+    "ari": ("ARI", ".4f"),
+    "silhouette": ("silhouette", ".4f"),
+    "calinski_harabasz": ("Calinski-Harabasz", ".1f"),
+    "davies_bouldin": ("Davies-Bouldin", ".4f"),
+}
+
+
+def evaluate_space(
+    space: str, values: np.ndarray, n_clusters: int, labels: np.ndarray | None, seed: int
+) -> MetricRow:
+    """Cluster a space by k-means (20 starts) and measure the clusters.
+
+    Args:
+        space: ``"raw"``, ``"pretrain"`` or a head's name.
+        values: the space's points (n, ...), flattened.
+        n_clusters: how many clusters.
+        labels: true classes (n,), or ``None`` where there are none.
+        seed: draws the starts, and the sample of the silhouette.
+
+    Raises:
+        DataError: a value is not finite, or the lengths differ.
+    """
+    clusters = kmeans(values, n_clusters, seed).clusters
+    return _row(space, K_MEANS, values, clusters, labels, seed)
+
+
+def evaluate_head(
+    space: str, latents: np.ndarray, clusters: np.ndarray, labels: np.ndarray | None, seed: int
+) -> MetricRow:
+    """Measure a head's own clusters (n,) in its latents (n, d); else as :func:`evaluate_space`."""
+    return _row(space, HEAD, latents, clusters, labels, seed)
+
+
+def metrics_document(
+    dataset: str, arch: str, seed: int, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what ``metrics.json`` holds: the run's three names and the rows."""
+    return {"dataset": dataset, "arch": arch, "seed": seed, "rows": [dict(row) for row in rows]}
+
+
+def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as aligned plain text of at most 100 columns, without a final line feed.
+
+    Columns that no row has are left out, those with labels for instance; scores of other names
+    follow as far as they fit. An undefined score is a dash. No rows, no text.
+    """
+    columns = [_column(key, rows) for key in _columns(rows)]
+    kept, width = [], -len(_GAP)
+    for column in columns:
+        width += len(_GAP) + len(column[0])
+        if width <= _WIDTH:
+            kept.append(column)
+    return "\n".join(_GAP.join(cells).rstrip() for cells in zip(*kept, strict=True))
+
+
+def _row(
+    space: str,
+    method: str,
+    values: np.ndarray,
+    clusters: np.ndarray,
+    labels: np.ndarray | None,
+    seed: int,
+) -> MetricRow:
+    labelled = {} if labels is None else label_scores(labels, clusters)
+    free = label_free_scores(values, clusters, seed)
+    return {"space": space, "method": method, **labelled, **free}
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    present = {key: None for row in rows for key in row}
+    known = [key for key in _HEADINGS if key in present]
+    return known + [key for key in present if key not in _HEADINGS]
+
+
+def _column(key: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    heading, form = _HEADINGS.get(key, (key, ".4f"))
+    cells = [heading, *(_cell(row.get(key), form) for row in rows)]
+    width = max(map(len, cells))
+    is_text = key in ("space", "method")
+    return [cell.ljust(width) if is_text else cell.rjust(width) for cell in cells]
+
+
+def _cell(value: Any, form: str) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return format(value, form)
+    text = str(value)
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"

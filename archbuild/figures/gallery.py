@@ -1,0 +1,243 @@
+"""Each cluster's most typical and most doubtful members, or its profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archbuild.figures.reconstructions import name_features
+from archbuild.figures.style import GREY, colour, lettering_on, new_figure, save, styled
+from archbuild.figures.thumbnails import display_range, kind_of, montage, to_rgb
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_SHOWN = 8
+_DOTS_AT_MOST = 32
+
+
+@dataclass(frozen=True)
+class Members:
+    """One cluster's rows.
+
+    Attributes:
+        number: the cluster, from 0.
+        rows: (size,) every row whose largest probability is this cluster's.
+        share: size over the number of all rows.
+        typical: rows of the highest probability, highest first.
+        doubtful: rows of the smallest margin between first and second, smallest first; none of
+            them is among the typical.
+        rivals: the cluster that came second for each doubtful row.
+    """
+
+    number: int
+    rows: NDArray[np.intp]
+    share: float
+    typical: NDArray[np.intp]
+    doubtful: NDArray[np.intp]
+    rivals: NDArray[np.intp]
+
+    @property
+    def label(self) -> str:
+        """``cluster 3``, its size and its share on two lines; ``empty`` where nobody is in it."""
+        size = f"{len(self.rows):,} · {self.share:.1%}" if len(self.rows) else "empty"
+        return f"cluster {self.number}\n{size}"
+
+
+def choose_members(assignments: NDArray[Any], shown: int = _SHOWN) -> list[Members]:
+    """The members of each cluster from ``assignments`` (n, k): one ``Members`` per column.
+
+    Ties, as in hard assignments, go by the order of rows. A cluster of fewer than ``2 * shown``
+    members is split in halves, so nobody is shown twice.
+    """
+    count, clusters = np.shape(assignments)
+    owner = np.argmax(assignments, axis=1)
+    # The two largest of each row; with a single cluster there is no rival and the margin is p.
+    ranked = np.argsort(-np.asarray(assignments), axis=1, kind="stable")[:, :2]
+    first = np.take_along_axis(assignments, ranked[:, :1], axis=1)[:, 0]
+    second = np.take_along_axis(assignments, ranked[:, -1:], axis=1)[:, 0] if clusters > 1 else 0.0
+    margin, rival = first - second, ranked[:, -1]
+    chosen = []
+    for number in range(clusters):
+        rows = np.flatnonzero(owner == number)
+        typical = rows[np.argsort(-first[rows], kind="stable")][: min(shown, -(-len(rows) // 2))]
+        rest = np.setdiff1d(rows, typical)
+        doubtful = rest[np.argsort(margin[rest], kind="stable")][:shown]
+        share = len(rows) / max(count, 1)
+        chosen.append(Members(number, rows, share, typical, doubtful, rival[doubtful]))
+    return chosen
+
+
+def draw_gallery(
+    values: NDArray[Any],
+    assignments: NDArray[Any],
+    title: str,
+    path: str | Path,
+    caption: str = "",
+    *,
+    feature_names: Sequence[str] | None = None,
+) -> Path:
+    """Draw one row for each cluster to a PNG at ``path``, which is returned.
+
+    Images and series show the eight members of the highest probability, and the eight of the
+    smallest margin between first and second. Tables show the cluster's profile: the mean and the
+    standard deviation of each feature, in standard deviations of the whole data. An empty cluster
+    keeps its row and says so.
+
+    Args:
+        values: (n, height, width, channels) in about [0, 1], (n, length, channels) or
+            (n, features); a memory map will do, as images and series are read for the rows shown.
+        assignments: (n, k) probabilities.
+        feature_names: names of a table's columns; numbers stand in for missing names.
+
+    Raises:
+        ValueError: when the numbers of rows differ.
+    """
+    with styled():
+        figure = gallery_figure(values, assignments, title, caption, feature_names=feature_names)
+        return save(figure, path)
+
+
+def gallery_figure(
+    values: NDArray[Any],
+    assignments: NDArray[Any],
+    title: str,
+    caption: str = "",
+    *,
+    feature_names: Sequence[str] | None = None,
+) -> Figure:
+    """The figure that ``draw_gallery`` writes."""
+    if len(values) != len(assignments) or np.ndim(assignments) != 2:
+        raise ValueError(
+            f"expected one row of cluster probabilities for each of the {len(values)} rows of "
+            f"values, got assignments of shape {np.shape(assignments)}"
+        )
+    kind = kind_of(values)
+    members = choose_members(assignments)
+    if kind == "images":
+        return _images(values, members, title, caption)
+    if kind == "series":
+        return _series(values, members, title, caption)
+    return _profiles(np.asarray(values, np.float64), members, title, caption, feature_names)
+
+
+def _images(values: NDArray[Any], members: list[Members], title: str, caption: str) -> Figure:
+    figure = new_figure(title, caption, height=150 + 70 * len(members))
+    left, right = figure.subplots(1, 2, sharey=True)
+    shown = [(left, [m.typical for m in members]), (right, [m.doubtful for m in members])]
+    low, high = display_range(
+        values[np.sort(np.concatenate([np.r_[t] for _, r in shown for t in r]))]
+    )
+    for axes, rows in shown:
+        pictures = [to_rgb(values[row], low, high) for row in rows]
+        extent = (0, _SHOWN, len(members), 0)
+        axes.imshow(montage(pictures, _SHOWN), extent=extent, interpolation="antialiased")
+        axes.set_xticks([])
+        axes.spines[:].set_visible(False)
+    left.set_title("most typical", loc="left")
+    right.set_title("most doubtful, and the cluster that came second", loc="left")
+    _label_clusters(left, members)
+    for member in members:
+        _badge_rivals(right, member)
+    return figure
+
+
+def _label_clusters(axes: Axes, members: list[Members]) -> None:
+    axes.set_yticks([m.number + 0.5 for m in members], [m.label for m in members])
+    axes.tick_params(axis="y", length=0, pad=14)
+    for member in members:
+        axes.plot(
+            [-0.12, -0.12],
+            [member.number + 0.08, member.number + 0.92],
+            color=colour(member.number),
+            lw=5,
+            solid_capstyle="butt",
+            clip_on=False,
+        )
+    axes.set_xlim(0, _SHOWN)
+
+
+def _badge_rivals(axes: Axes, member: Members) -> None:
+    for column, rival in enumerate(member.rivals):
+        if rival == member.number:
+            continue
+        axes.text(
+            column + 0.94,
+            member.number + 0.94,
+            str(rival),
+            ha="right",
+            va="bottom",
+            fontsize=8,
+            color=lettering_on(colour(rival)),
+            bbox={"boxstyle": "square,pad=0.15", "fc": colour(rival), "ec": "white", "lw": 0.6},
+        )
+
+
+def _series(values: NDArray[Any], members: list[Members], title: str, caption: str) -> Figure:
+    figure = new_figure(title, caption, height=160 + 90 * len(members))
+    grid = figure.subplots(len(members), 2, squeeze=False, sharex=True, sharey=True)
+    grid[0, 0].set_title("most typical, and their mean", loc="left")
+    grid[0, 1].set_title("most doubtful, and the same mean", loc="left")
+    for line, member in zip(grid, members, strict=True):
+        for axes, rows in zip(line, (member.typical, member.doubtful), strict=True):
+            _overlay(axes, values, rows, member)
+        _label_row(line[0], member)
+    return figure
+
+
+def _overlay(axes: Axes, values: NDArray[Any], rows: NDArray[np.intp], member: Members) -> None:
+    """Thin grey lines for the members; the mean of the typical ones thick, dashed by channel."""
+    for series in values[rows]:
+        axes.plot(series, color=GREY, lw=0.9)
+    if len(member.typical):
+        mean = np.asarray(values[member.typical], np.float64).mean(axis=0)
+        for channel, style in zip(mean.T, ["-", "--", ":", "-."] * len(mean.T), strict=False):
+            axes.plot(channel, color=colour(member.number), lw=2, ls=style)
+    axes.margins(x=0)
+    axes.tick_params(labelsize=9)
+
+
+def _label_row(axes: Axes, member: Members) -> None:
+    axes.set_ylabel(member.label, rotation=0, ha="right", va="center", labelpad=10)
+
+
+def _profiles(
+    values: NDArray[Any],
+    members: list[Members],
+    title: str,
+    caption: str,
+    feature_names: Sequence[str] | None,
+) -> Figure:
+    spread = values.std(axis=0)
+    scores = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    figure = new_figure(title, caption, height=200 + 100 * len(members))
+    grid = figure.subplots(len(members), 1, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes, member in zip(grid, members, strict=True):
+        axes.axhspan(-1, 1, color="#eeeeee", lw=0)
+        axes.axhline(0, color="#999999", lw=0.8)
+        if len(member.rows):
+            _profile(axes, scores[member.rows], colour(member.number))
+        _label_row(axes, member)
+        axes.tick_params(labelsize=9)
+    grid[0].set_xlim(-0.5, values.shape[1] - 0.5)
+    grid[0].set_title(
+        "mean ± standard deviation in the cluster, in z-scores; grey: the whole data", loc="left"
+    )
+    name_features(grid[-1], values.shape[1], feature_names)
+    return figure
+
+
+def _profile(axes: Axes, scores: NDArray[Any], shade: str) -> None:
+    mean, spread = scores.mean(axis=0), scores.std(axis=0)
+    places = np.arange(len(mean))
+    if len(mean) <= _DOTS_AT_MOST:
+        axes.errorbar(places, mean, spread, fmt="o", color=shade, ms=6, lw=2, capsize=3)
+        return
+    axes.fill_between(places, mean - spread, mean + spread, color=shade, alpha=0.25, lw=0)
+    axes.plot(places, mean, color=shade, lw=1.5)

@@ -1,0 +1,178 @@
+"""The contract of a head: what it learns from, what it minimises, what it says of each row."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from archbuild import objectives
+from archbuild.spec.fields import integer, number
+from archbuild.spec.vocabulary import HeadType
+
+if TYPE_CHECKING:
+    from archbuild.networks.network import Encoding, Reconstruction
+
+N_CLUSTERS = integer(
+    "n_clusters",
+    "How many clusters; null: as many as the dataset declares classes.",
+    minimum=2,
+    maximum=10_000,
+    default=None,
+)
+REFRESH = integer(
+    "refresh", "Epochs between two looks at the whole set (targets, centres).", default=1
+)
+TOLERANCE = number(
+    "tolerance",
+    "The stage ends when fewer rows than this fraction change their cluster between two looks; "
+    "0: never.",
+    maximum=1.0,
+    default=0.001,
+)
+RECONSTRUCTION_WEIGHT = number(
+    "reconstruction_weight",
+    "Weight of the reconstruction term; 0 leaves the decoder as it is.",
+    default=1.0,
+)
+
+_CHUNK = 4096
+
+
+class Batch(NamedTuple):
+    """What a loss may look at: one training batch, forward through the network.
+
+    Attributes:
+        inputs: ``(batch, ...)``, channels last, as the network saw them (augmented if so asked).
+        encoding: mean and log-variance of the bottleneck, ``(batch, latent)`` each.
+        latent: ``(batch, latent)``, what the decoder was given.
+        reconstruction: what came out; logits under ``bernoulli``.
+        targets: one constant array per name that ``refresh`` returned, rows of this batch.
+    """
+
+    inputs: Any
+    encoding: Encoding
+    latent: Any
+    reconstruction: Reconstruction
+    targets: Mapping[str, Any]
+
+
+def reconstruction_loss(kind: str, inputs: Any, reconstruction: Reconstruction) -> Any:
+    """The scalar that a spec's ``reconstruction`` names, in the units of its objective."""
+    if kind == "bernoulli":
+        return objectives.bernoulli_negative_log_likelihood(inputs, reconstruction.value)
+    if kind == "gaussian":
+        return objectives.gaussian_negative_log_likelihood(
+            inputs, reconstruction.value, reconstruction.log_variance
+        )
+    return objectives.squared_error(inputs, reconstruction.value)
+
+
+class Head(HeadType):
+    """A clustering head in use.
+
+    Args:
+        config: every field of the head's type, ``n_clusters`` resolved to a number.
+        latent_size: length of the bottleneck.
+        reconstruction: the spec's ``reconstruction``.
+    """
+
+    needs_pretraining: ClassVar[bool] = True
+    term_names: ClassVar[tuple[str, ...]]
+
+    def __init__(self, config: Mapping[str, Any], latent_size: int, reconstruction: str) -> None:
+        self.config = config
+        self.n_clusters: int = config["n_clusters"]
+        self.latent_size = latent_size
+        self.reconstruction = reconstruction
+
+    @property
+    @abstractmethod
+    def variables(self) -> list[Any]:
+        """The head's own Keras variables, trained or not."""
+
+    @property
+    def trains_decoder(self) -> bool:
+        """Whether the decoder is part of the loss."""
+        return bool(self.config["reconstruction_weight"] > 0)
+
+    @abstractmethod
+    def initialise(self, latents: np.ndarray, seed: int) -> None:
+        """Set the variables from the pretrained latents ``(n, latent)``."""
+
+    @abstractmethod
+    def refresh(self, latents: np.ndarray) -> dict[str, np.ndarray]:
+        """Look at all latents ``(n, latent)``; move what moves between epochs.
+
+        Returns:
+            Arrays with one row for each row of the data, constant until the next look; the rows of
+            a batch come back as ``Batch.targets``.
+        """
+
+    @abstractmethod
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """The weighted terms of the loss by name: scalars whose sum is minimised."""
+
+    @abstractmethod
+    def assignments(self, latents: np.ndarray) -> np.ndarray:
+        """``(n, n_clusters)`` probabilities for latents ``(n, latent)``, one row at a time.
+
+        A row's answer never depends on the other rows.
+        """
+
+    @abstractmethod
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The learned state, for ``head.npz``."""
+
+    @abstractmethod
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take the state that ``arrays`` gave back."""
+
+    def _reconstruction_term(self, batch: Batch) -> dict[str, Any]:
+        if not self.trains_decoder:
+            return {}
+        loss = reconstruction_loss(self.reconstruction, batch.inputs, batch.reconstruction)
+        return {"reconstruction": self.config["reconstruction_weight"] * loss}
+
+
+class CentreHead(Head):
+    """What heads with one centre per cluster share: k-means start, centres kept in a variable."""
+
+    centres_trained: ClassVar[bool]
+
+    def __init__(self, config: Mapping[str, Any], latent_size: int, reconstruction: str) -> None:
+        import keras
+
+        super().__init__(config, latent_size, reconstruction)
+        self.centres = keras.Variable(
+            np.zeros((self.n_clusters, latent_size), "float32"),
+            trainable=self.centres_trained,
+            name="centres",
+        )
+
+    @property
+    def variables(self) -> list[Any]:
+        """The centres, ``(cluster, latent)``."""
+        return [self.centres]
+
+    def initialise(self, latents: np.ndarray, seed: int) -> None:
+        """Put the centres where k-means (20 starts) finds them."""
+        from archbuild.evaluation.kmeans import kmeans
+
+        self.centres.assign(kmeans(latents, self.n_clusters, seed).centres.astype("float32"))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """``centres``, ``(cluster, latent)``."""
+        return {"centres": np.array(self.centres)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take the centres back."""
+        self.centres.assign(arrays["centres"])
+
+
+def in_chunks(values: np.ndarray) -> Iterable[np.ndarray]:
+    """Slices of rows small enough that pairwise distances of a slice fit in memory."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

@@ -1,0 +1,80 @@
+"""``kld``: soft k-means hardened towards its own confident half (DEC, IDEC, and the TUM form).
+
+Sources: DEC, arXiv 1511.06335, equations 1 to 3; IDEC (Guo et al., IJCAI 2017), equation 6, adds
+the reconstruction; Aljalbout et al., arXiv 1801.07648, sums the divergence over the batch.
+
+====================  =====================  ==============  =========
+as in                 reconstruction_weight  cluster_weight  reduction
+====================  =====================  ==============  =========
+IDEC (default)        1                      0.1             mean
+DEC                   0                      1               mean
+TUM                   1                      1               sum
+====================  =====================  ==============  =========
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from archbuild import objectives
+from archbuild.heads.base import (
+    N_CLUSTERS,
+    RECONSTRUCTION_WEIGHT,
+    REFRESH,
+    TOLERANCE,
+    Batch,
+    CentreHead,
+    in_chunks,
+)
+from archbuild.spec.fields import choice, number
+
+
+class KLDHead(CentreHead):
+    """Student-t soft assignment pulled towards a target distribution of the whole set."""
+
+    name: ClassVar[str] = "kld"
+    summary: ClassVar[str] = "soft k-means: Student-t assignments sharpened by KL (DEC, IDEC, TUM)"
+    fields = (
+        N_CLUSTERS,
+        number("cluster_weight", "Weight of the divergence (IDEC's gamma).", default=0.1),
+        RECONSTRUCTION_WEIGHT,
+        choice(
+            "reduction",
+            ["mean", "sum"],
+            "Whether the divergence is a mean or, as in the TUM code, a sum over the batch.",
+            default="mean",
+        ),
+        number(
+            "degrees_of_freedom", "Of the Student-t kernel.", above=0.0, maximum=1e6, default=1.0
+        ),
+        REFRESH,
+        TOLERANCE,
+    )
+    term_names = ("reconstruction", "divergence")
+    centres_trained = True
+
+    def refresh(self, latents: np.ndarray) -> dict[str, np.ndarray]:
+        """The target distribution of the whole set, ``(n, cluster)``."""
+        return {"target": np.array(objectives.target_distribution(self.assignments(latents)))}
+
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """Reconstruction and ``KL(P || Q)``."""
+        from keras import ops
+
+        log_assignment = self._log_assignment(batch.latent)
+        divergence = objectives.assignment_divergence(batch.targets["target"], log_assignment)
+        reduce = ops.sum if self.config["reduction"] == "sum" else ops.mean
+        weighted = self.config["cluster_weight"] * reduce(divergence)
+        return {**self._reconstruction_term(batch), "divergence": weighted}
+
+    def assignments(self, latents: np.ndarray) -> np.ndarray:
+        """The soft assignment ``q``, ``(n, cluster)``."""
+        parts = [np.exp(np.array(self._log_assignment(rows))) for rows in in_chunks(latents)]
+        return np.concatenate(parts)
+
+    def _log_assignment(self, latent: Any) -> Any:
+        return objectives.log_soft_assignment(
+            latent, self.centres, self.config["degrees_of_freedom"]
+        )

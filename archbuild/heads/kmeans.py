@@ -1,0 +1,115 @@
+"""``kmeans``: latents drawn to the centre that they are assigned to, centres drawn after them.
+
+Sources: DCN (Yang et al., arXiv 1610.04794): squared distance, weight λ/2, assignment and centres
+fixed while the network learns; Aljalbout et al., arXiv 1801.07648: the norm itself, weight 0.1 (its
+code never moved the centres; here they move).
+
+One look at the whole set is one exact step of Lloyd's algorithm: every row goes to its nearest
+centre, every centre to the mean of its rows. DCN's running step of 1/count per row is the same
+step taken one row at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from archbuild import objectives
+from archbuild.heads.base import (
+    N_CLUSTERS,
+    RECONSTRUCTION_WEIGHT,
+    REFRESH,
+    TOLERANCE,
+    Batch,
+    CentreHead,
+    in_chunks,
+)
+from archbuild.spec.fields import choice, number
+
+
+class KMeansHead(CentreHead):
+    """k-means in the latent space, alternating with the network."""
+
+    name: ClassVar[str] = "kmeans"
+    summary: ClassVar[str] = "k-means loss on the latents, centres re-estimated (DCN, TUM)"
+    fields = (
+        N_CLUSTERS,
+        number("cluster_weight", "Weight of the distance (DCN's lambda).", default=0.1),
+        RECONSTRUCTION_WEIGHT,
+        choice(
+            "distance",
+            ["squared", "norm"],
+            "Half the squared distance (DCN) or the distance itself (TUM).",
+            default="squared",
+        ),
+        REFRESH,
+        TOLERANCE,
+    )
+    term_names = ("reconstruction", "distance")
+    centres_trained = False
+
+    def __init__(self, config: Mapping[str, Any], latent_size: int, reconstruction: str) -> None:
+        import keras
+
+        super().__init__(config, latent_size, reconstruction)
+        self.variance = keras.Variable(1.0, trainable=False, name="variance")
+
+    @property
+    def variables(self) -> list[Any]:
+        """The centres, ``(cluster, latent)``, and the spread of the rows around them."""
+        return [self.centres, self.variance]
+
+    def refresh(self, latents: np.ndarray) -> dict[str, np.ndarray]:
+        """One Lloyd step; returns each row's centre, ``(n, latent)``."""
+        clusters = self._nearest(latents)
+        sums = np.zeros((self.n_clusters, self.latent_size))
+        np.add.at(sums, clusters, latents)
+        counts = np.bincount(clusters, minlength=self.n_clusters)[:, None]
+        # an empty cluster keeps its centre: it may win rows back, and the report names it
+        moved = np.where(counts > 0, sums / np.maximum(counts, 1), np.array(self.centres))
+        self.centres.assign(moved.astype("float32"))
+        nearest = moved.astype("float32")[self._nearest(latents)]
+        self.variance.assign(np.mean(np.square(latents - nearest), dtype="float64") + 1e-12)
+        return {"centre": nearest}
+
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """Reconstruction and the mean distance to the assigned centre."""
+        from keras import ops
+
+        squared = self.config["distance"] == "squared"
+        distance = objectives.squared_centre_distance if squared else objectives.centre_distance
+        loss = ops.mean(distance(batch.latent, batch.targets["centre"]))
+        return {
+            **self._reconstruction_term(batch),
+            "distance": self.config["cluster_weight"] * loss,
+        }
+
+    def assignments(self, latents: np.ndarray) -> np.ndarray:
+        """Posterior of the spherical mixture whose hard limit is k-means, ``(n, cluster)``.
+
+        ``γ_k ∝ exp(-||z - c_k||² / 2σ²)`` with equal weights and the spread σ² of the last look;
+        its largest entry is the nearest centre's.
+        """
+        parts = [np.array(self._posterior(rows)) for rows in in_chunks(latents)]
+        return np.concatenate(parts)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """``centres``, ``(cluster, latent)``, and the scalar ``variance``."""
+        return {**super().arrays(), "variance": np.array(self.variance)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take centres and variance back."""
+        super().restore(arrays)
+        self.variance.assign(arrays["variance"])
+
+    def _posterior(self, latents: np.ndarray) -> Any:
+        from keras import ops
+
+        distances = objectives.squared_distances(latents, self.centres)
+        return ops.softmax(-0.5 * distances / self.variance, axis=1)
+
+    def _nearest(self, latents: np.ndarray) -> np.ndarray:
+        distances = (objectives.squared_distances(rows, self.centres) for rows in in_chunks(latents))
+        return np.concatenate([np.argmin(np.array(rows), axis=1) for rows in distances])

@@ -1,0 +1,325 @@
+"""One job: a dataset, a spec and a seed, from the first epoch to the last picture.
+
+The command line and the estimator both call this; each step leaves its result in the run folder,
+so a step that is done is skipped, and one that was cut short goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archbuild import __version__
+from archbuild.data import Dataset, arch_stem, load_dataset
+from archbuild.errors import RunError, UsageError
+from archbuild.runs import RunFolder, StageFolder
+from archbuild.spec import Plan, Spec, load_spec, make_plan, resolve
+from archbuild.training.progress import Reporter
+from archbuild.vocabulary import default_vocabulary
+
+if TYPE_CHECKING:
+    from archbuild.heads import Head
+    from archbuild.networks.network import Network
+    from archbuild.training.feed import Feed
+
+PRETRAIN = "pretrain"
+
+# the keys of a spec that decide what the autoencoder is; the rest belongs to one stage
+_NETWORK_KEYS = (
+    "layers",
+    "decoder",
+    "use_batch_norm",
+    "output_non_linearity",
+    "reconstruction",
+    "scaling",
+)
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What to work on.
+
+    Attributes:
+        dataset: a dataset's name or a path to the user's own data.
+        arch: an index, a name, a path, ``path:index`` or ``path:name``.
+        head: a head's type, in place of the spec's.
+        overrides: ``key=value`` texts, applied to the spec before it is checked.
+        seed: of everything random.
+        data_dir: where datasets lie; ``None``: ``$ARCHBUILD_DATA`` or ``./datasets``.
+        out: where ``saved_params/`` and ``plots/`` go.
+    """
+
+    dataset: str
+    arch: str
+    head: str | None = None
+    overrides: Sequence[str] = ()
+    seed: int = 0
+    data_dir: Path | None = None
+    out: Path = field(default_factory=Path)
+
+
+class Job:
+    """A request with its dataset and its spec read and checked.
+
+    Raises:
+        SpecError: the spec has problems; all of them are named.
+        DataError: the dataset is missing, damaged, or does not fit the spec.
+        UsageError: the number of clusters is unknown, or larger than the dataset.
+    """
+
+    def __init__(self, request: JobRequest, reporter: Reporter | None = None) -> None:
+        self.request = request
+        self.reporter = reporter or Reporter()
+        self.vocabulary = default_vocabulary()
+        spec = load_spec(
+            request.arch,
+            self.vocabulary,
+            stem=arch_stem(request.dataset),
+            overrides=request.overrides,
+            head=request.head,
+        )
+        dataset = load_dataset(request.dataset, request.data_dir, input_shape=spec.input_shape)
+        self.dataset: Dataset = dataset.fitted_to(spec.input_shape)
+        self.spec: Spec = _with_n_clusters(spec, self.dataset, self.vocabulary)
+        self.plan: Plan = make_plan(self.spec, self.vocabulary)
+        self.run = RunFolder.locate(request.out, dataset.name, self.spec.name, request.seed)
+
+    # -- names and folders -----------------------------------------------------------------
+
+    @property
+    def plots(self) -> Path:
+        """Where this run's pictures go."""
+        return self.request.out / "plots" / self.run.path.relative_to(
+            self.request.out / "saved_params"
+        )
+
+    @property
+    def head_stage(self) -> str:
+        """The name of the stage that trains the spec's head."""
+        return f"cluster-{self.spec.head.type}"
+
+    def finished(self, stage: str) -> bool:
+        """Whether the stage is there, whole, and made for this request."""
+        return self.run.stage(stage).status() == "finished"
+
+    def finished_heads(self) -> tuple[str, ...]:
+        """The heads whose cluster stage is finished, those of earlier commands included."""
+        stages = (name for name in self.run.stages() if name.startswith("cluster-"))
+        return tuple(name.partition("-")[2] for name in stages if self.finished(name))
+
+    # -- training --------------------------------------------------------------------------
+
+    def pretrain(self, fresh: bool = False) -> bool:
+        """Learn to reconstruct.
+
+        Args:
+            fresh: start over, and drop the heads that were trained on the old weights.
+
+        Returns:
+            Whether anything was done: a finished stage is left as it is.
+
+        Raises:
+            RunError: the stage was made for another request.
+            DivergenceError: a loss term stopped being finite.
+        """
+        from archbuild.training.pretraining import Reconstruct
+
+        if fresh:
+            for stage in self.run.stages():
+                self.run.stage(stage).clear()
+        objective = Reconstruct(self.spec.reconstruction)
+        return self._run_stage(PRETRAIN, self.spec.pretrain, objective, self._request(PRETRAIN))
+
+    def cluster(self, fresh: bool = False) -> bool:
+        """Refine the pretrained network with the spec's head; as ``pretrain`` otherwise.
+
+        Raises:
+            RunError: there is no finished pretrained run of this network, or the stage was made
+                for another request.
+            DivergenceError: a loss term stopped being finite.
+        """
+        if fresh:
+            self.run.stage(self.head_stage).clear()
+        self._load_weights(self._pretrained())
+        request = self._request("cluster") | {"pretrain": self.run.stage(PRETRAIN).digest}
+        return self._run_stage(self.head_stage, self.spec.cluster, self.head, request)
+
+    def _run_stage(
+        self, name: str, settings: Mapping[str, Any], objective: Any, request: Mapping[str, Any]
+    ) -> bool:
+        from archbuild.training.stage import StageTrainer
+
+        folder = self.run.stage(name)
+        folder.begin(request, versions=_versions())
+        self.run.write_spec(self.spec.tree)
+        if folder.status() == "finished":
+            folder.verify()
+            self.reporter.stage_ends(name, f"already done ({folder.manifest()['epoch']} epochs)")
+            return False
+        settings = {**settings, "batch_size": settings["batch_size"] or self.spec.batch_size}
+        trainer = StageTrainer(
+            name, settings, self.network, objective, self.feed, folder, self.request.seed,
+            self.reporter,
+        )
+        outcome = trainer.run()
+        head = objective if name != PRETRAIN else None
+        folder.finish(
+            _writers(self.network, outcome.latents, head),
+            summary=_summary(outcome),
+            history=outcome.history,
+            timing={"seconds": round(outcome.seconds, 2)},
+        )
+        self.reporter.stage_ends(name, _ending(outcome))
+        return True
+
+    def _request(self, section: str) -> dict[str, Any]:
+        keys = [*_NETWORK_KEYS, "batch_size", "augment", section]
+        keys += ["head"] if section == "cluster" else []
+        return {
+            "spec": {key: self.spec.tree.get(key) for key in keys},
+            "seed": self.request.seed,
+            "data": self.dataset.digest(),
+        }
+
+    def _pretrained(self) -> StageFolder:
+        """The finished pretrained stage, once it is known to be of this very network."""
+        folder = self.run.stage(PRETRAIN)
+        if folder.status() != "finished":
+            raise RunError(
+                f"'{self.head_stage}' starts from a pretrained network, and {folder.path} holds "
+                f"none that is finished; make one with: archbuild -d {self.request.dataset} "
+                f"-a {self.request.arch} --seed {self.request.seed} --pretrain "
+                f"{self.spec.pretrain['epochs']}"
+            )
+        changes = [
+            change
+            for change in folder.compare(self._request(PRETRAIN))
+            if change.path[0] != "spec" or change.path[1] in _NETWORK_KEYS
+        ]
+        if changes:
+            lines = "\n".join(f"    {change}" for change in changes)
+            raise RunError(
+                f"{folder.path} was pretrained for another network or other data "
+                f"(there -> now):\n{lines}\npretrain again with --fresh --pretrain, or choose "
+                "another --out"
+            )
+        folder.verify()
+        return folder
+
+    # -- what the rest works with ----------------------------------------------------------
+
+    @cached_property
+    def feed(self) -> Feed:
+        """The rows as the network takes them."""
+        from archbuild.data.scaling import Scaler
+        from archbuild.training.feed import Feed
+
+        return Feed(self.dataset, Scaler.fit(self.dataset, self.spec.scaling), self.spec.augment)
+
+    @cached_property
+    def network(self) -> Network:
+        """The autoencoder, built once; stages load their weights into it."""
+        from archbuild.networks.builder import build_network
+
+        return build_network(self.plan, self.vocabulary, self.request.seed)
+
+    @cached_property
+    def head(self) -> Head:
+        """The spec's head, not yet trained."""
+        kind = self.vocabulary.heads[self.spec.head.type]
+        return kind(self.spec.head.config, self.plan.latent_size, self.spec.reconstruction)
+
+    def load(self, stage: str) -> np.ndarray:
+        """Put the weights of a finished stage into the network; its latents, ``(n, latent)``."""
+        folder = self.run.stage(stage)
+        folder.verify()
+        self._load_weights(folder)
+        return np.load(folder.file("latents.npy"), allow_pickle=False)
+
+    def assignments(self, head: str) -> np.ndarray:
+        """``(n, k)`` probabilities of a finished head."""
+        return np.load(self.run.stage(f"cluster-{head}").file("assignments.npy"))
+
+    def _load_weights(self, folder: StageFolder) -> None:
+        self.network.load_weights(folder.file("model.weights.h5"))
+
+
+def _with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Any) -> Spec:
+    """The spec with the number of clusters filled in from what the dataset declares."""
+    wanted = spec.head.config["n_clusters"] or dataset.n_classes
+    if wanted is None:
+        raise UsageError(
+            f"how many clusters? {dataset.name} declares no classes and the spec does not say; "
+            "give a number with --set head.n_clusters=10"
+        )
+    if wanted > len(dataset):
+        raise UsageError(
+            f"{wanted} clusters were asked for, but {dataset.name} has {len(dataset)} rows; "
+            "lower head.n_clusters"
+        )
+    if spec.augment and len(dataset.values.shape) != 4:
+        raise UsageError(
+            f"the spec augments images, but {dataset.name} comes in rows of shape "
+            f"{list(dataset.shape)}; remove augment, or give Input the shape of an image"
+        )
+    tree = {**spec.tree, "head": {**spec.tree["head"], "n_clusters": wanted}}
+    return resolve(tree, vocabulary)
+
+
+def _writers(network: Network, latents: np.ndarray, head: Head | None) -> dict[str, Any]:
+    from archbuild.runs.atomic import save_npy, save_npz
+
+    writers = {
+        "model.weights.h5": network.save_weights,
+        "latents.npy": lambda path: save_npy(path, latents),
+    }
+    if head is not None:
+        assignments = head.assignments(latents)
+        labels = np.argmax(assignments, axis=1)
+        writers |= {
+            "head.npz": lambda path: save_npz(path, head.arrays()),
+            "assignments.npy": lambda path: save_npy(path, assignments),
+            "labels.npy": lambda path: save_npy(path, labels),
+        }
+    return writers
+
+
+def _summary(outcome: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    occupancy = asdict(outcome.occupancy) if outcome.occupancy else None
+    return {
+        "epochs": len(outcome.history),
+        "converged": outcome.converged,
+        "occupancy": occupancy,
+        "parameters": None,
+    }
+
+
+def _ending(outcome: Any) -> str:
+    from archbuild.evaluation.collapse import collapse_in_words
+
+    how = "settled" if outcome.converged else "done"
+    text = f"{how} after {len(outcome.history)} epochs in {outcome.seconds:.1f} s"
+    return f"{text}; {collapse_in_words(outcome.occupancy)}" if outcome.occupancy else text
+
+
+def _versions() -> dict[str, str]:
+    import keras
+    import sklearn
+
+    return {
+        "archbuild": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+    }

@@ -1,0 +1,63 @@
+"""How far a reconstruction is from its input: three negative log-likelihoods.
+
+``squared_error`` is a mean over all elements, as in the deep-clustering literature; the two
+likelihoods are sums over the elements of a row and means over the batch, as an evidence lower
+bound needs them.
+"""
+
+from __future__ import annotations
+
+from math import log, pi
+from typing import Any
+
+from keras import ops
+
+
+def _sum_over_row(values: Any) -> Any:
+    """(batch, ...) -> (batch,)."""
+    return ops.sum(values, axis=tuple(range(1, len(values.shape))))
+
+
+def squared_error(inputs: Any, reconstruction: Any) -> Any:
+    """Mean of ``(x - x̂)²`` over the batch and over all elements.
+
+    Args:
+        inputs: ``(batch, ...)``.
+        reconstruction: ``(batch, ...)``, the same shape.
+
+    Returns:
+        A scalar. Source: Aljalbout et al., arXiv 1801.07648, section 3 (reconstruction loss).
+    """
+    return ops.mean(ops.square(inputs - reconstruction))
+
+
+def bernoulli_negative_log_likelihood(inputs: Any, logits: Any) -> Any:
+    """Binary cross-entropy from logits, summed over a row, mean over the batch, in nats.
+
+    ``-[x log σ(l) + (1 - x) log(1 - σ(l))] = softplus(l) - x l``, which never overflows.
+
+    Args:
+        inputs: ``(batch, ...)`` in [0, 1]; grey values are taken as probabilities.
+        logits: ``(batch, ...)``.
+
+    Returns:
+        A scalar. Source: Kingma and Welling, arXiv 1312.6114, appendix C.1.
+    """
+    return ops.mean(_sum_over_row(ops.softplus(logits) - inputs * logits))
+
+
+def gaussian_negative_log_likelihood(inputs: Any, mean: Any, log_variance: Any) -> Any:
+    """Gaussian ``-log N(x | m, s)``, summed over a row, mean over the batch, in nats.
+
+    ``½ Σ_j [log 2π + log s_j + (x_j - m_j)² / s_j]``.
+
+    Args:
+        inputs: ``(batch, ...)``.
+        mean: ``(batch, ...)``.
+        log_variance: ``(batch, ...)``, bounded by whoever computed it.
+
+    Returns:
+        A scalar. Source: Kingma and Welling, arXiv 1312.6114, appendix C.2.
+    """
+    squared = ops.square(inputs - mean) * ops.exp(-log_variance)
+    return ops.mean(0.5 * _sum_over_row(log(2.0 * pi) + log_variance + squared))

@@ -1,0 +1,174 @@
+"""Files that are either whole or not there.
+
+Every file of a run is written under a temporary name in its own folder, flushed to the disk, and
+then renamed: a reader, or the next start after a power cut, sees the old file or the new one.
+Equal content gives equal bytes, so a digest says whether two runs agree.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archbuild.errors import RunError
+
+TEMPORARY_PREFIX = ".tmp-"
+
+_ADVICE = {
+    errno.ENOSPC: "free some space, or choose another folder with --out",
+    errno.EDQUOT: "free some space, or choose another folder with --out",
+    errno.EROFS: "choose a folder that can be written to with --out",
+    errno.EACCES: "choose a folder that can be written to with --out",
+    errno.EPERM: "choose a folder that can be written to with --out",
+}
+
+
+@contextmanager
+def explained(action: str, path: Path) -> Iterator[None]:
+    """Turn what the operating system refuses into one sentence for the user.
+
+    Args:
+        action: what was being tried, as it stands after "cannot": ``"write"``.
+        path: the file or folder it was tried on.
+
+    Raises:
+        RunError: for any ``OSError``; names the path, the system's reason and what to do.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error) or type(error).__name__).lower()
+        advice = _ADVICE.get(error.errno or 0, "check the folder, or choose another with --out")
+        raise RunError(f"cannot {action} {path} ({reason}): {advice}") from error
+
+
+def write_atomic(path: str | os.PathLike[str], write: Callable[[Path], object]) -> None:
+    """Create or replace a file in one step.
+
+    Args:
+        path: the file; folders above it are made as needed.
+        write: called with a temporary path in the same folder, whose name ends like the final
+            one, so that writers which look at the suffix work. It must create that file.
+
+    Raises:
+        RunError: the disk is full, the folder is read-only, or anything like it. The old file,
+            if there was one, is untouched.
+    """
+    path = Path(path)
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}")
+    with explained("write", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(temporary)
+            _flush(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        flush_folder(path.parent)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write text as UTF-8 with line feeds, atomically; raises as :func:`write_atomic`."""
+    write_atomic(path, lambda temporary: temporary.write_bytes(text.encode("utf-8")))
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write an indented JSON document, atomically.
+
+    NumPy scalars and arrays become numbers and lists. Raises as :func:`write_atomic`, and
+    ``RunError`` for a number that is not finite: JSON has none, and no finished run holds one.
+    """
+    write_text(path, json_text(value, source=path, indent=2) + "\n")
+
+
+def write_json_lines(path: str | os.PathLike[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write one JSON object a line, atomically; raises as :func:`write_json`."""
+    write_text(path, "".join(json_text(row, source=path) + "\n" for row in rows))
+
+
+def write_npy(path: str | os.PathLike[str], array: np.ndarray) -> None:
+    """Write one array of any shape, without pickle, atomically; raises as :func:`write_atomic`."""
+    write_atomic(path, partial(save_npy, array=array))
+
+
+def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays, uncompressed and without pickle, atomically.
+
+    Any name is allowed, ``"file"`` and ``"dense/kernel"`` included. Raises as
+    :func:`write_atomic`.
+    """
+    write_atomic(path, partial(save_npz, arrays=arrays))
+
+
+def save_npy(path: Path, array: np.ndarray) -> None:
+    """Write one array to ``path`` in place, without pickle: a writer for :func:`write_atomic`."""
+    np.save(path, np.asarray(array), allow_pickle=False)
+
+
+def save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays to ``path`` in place: a writer for :func:`write_atomic`.
+
+    The archive's members carry the fixed date of ``zipfile.ZipInfo`` (1980), never the clock's.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def json_text(value: Any, *, source: object = "a JSON document", indent: int | None = None) -> str:
+    """Return ``value`` as JSON; NumPy scalars and arrays become numbers and lists.
+
+    Raises:
+        RunError: a number is not finite, or a value has no JSON form; names ``source``.
+    """
+    try:
+        return json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False, indent=indent)
+    except (TypeError, ValueError) as error:
+        raise RunError(
+            f"cannot write {source}: {error}; expected finite numbers, text, lists and mappings"
+        ) from error
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames and deletions in ``folder`` durable, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows opens no folders and needs no flush
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush(path: Path) -> None:
+    with open(path, "rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a {type(value).__name__} has no JSON form")

@@ -1,0 +1,150 @@
+"""The folder of one run, ``saved_params/<DATASET>/<arch>/<seed>/``.
+
+::
+
+    spec.json                 the resolved spec
+    pretrain/                 model.weights.h5  latents.npy  history.jsonl  manifest.json
+    cluster-<head>/           the same, and head.npz  assignments.npy (n, k)  labels.npy (n,)
+    metrics.json
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from archbuild.errors import RunError
+from archbuild.runs import atomic
+from archbuild.runs.stage import MANIFEST, StageFolder
+
+SAVED_PARAMS = "saved_params"
+
+_LOCK = ".lock"
+_HOLDER = ".lock-holder.json"
+_LONGEST_SLUG = 100
+
+
+def slug(text: str) -> str:
+    """Return ``text`` as a name that is safe for a file on every system.
+
+    Letters, digits, ``.``, ``_`` and ``-`` stay, accents are dropped, and any run of other
+    characters becomes one ``-``. A name of which nothing would be left, or longer than 100
+    characters, ends in eight hexadecimal digits of its own digest, so that two stay apart.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip(".-")
+    if 0 < len(name) <= _LONGEST_SLUG:
+        return name
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{name[:_LONGEST_SLUG]}-{digest}" if name else f"unnamed-{digest}"
+
+
+class RunFolder:
+    """Everything that one dataset, one architecture and one seed came to.
+
+    Args:
+        root: the folder itself; :meth:`locate` composes it. It need not exist yet.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.path = Path(root)
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    @classmethod
+    def locate(cls, out: Path, dataset: str, arch: str, seed: int) -> RunFolder:
+        """Return the run folder below ``out``; names are made file-safe, nothing is created."""
+        return cls(Path(out) / SAVED_PARAMS / slug(dataset) / slug(arch) / str(seed))
+
+    @property
+    def spec_path(self) -> Path:
+        """Where the resolved spec lies."""
+        return self.path / "spec.json"
+
+    @property
+    def metrics_path(self) -> Path:
+        """Where the metrics lie."""
+        return self.path / "metrics.json"
+
+    def stage(self, name: str) -> StageFolder:
+        """Return the folder of the stage ``name``, present or not."""
+        return StageFolder(self.path / slug(name))
+
+    def stages(self) -> tuple[str, ...]:
+        """Return the names of the stages that have a manifest, ``pretrain`` first."""
+        names = (path.parent.name for path in self.path.glob(f"*/{MANIFEST}"))
+        return tuple(sorted(names, key=lambda name: (name != "pretrain", name)))
+
+    def write_spec(self, spec: Mapping[str, Any]) -> None:
+        """Write the resolved spec, a JSON mapping; raises ``RunError`` where it cannot."""
+        atomic.write_json(self.spec_path, spec)
+
+    def read_spec(self) -> dict[str, Any]:
+        """Read the resolved spec.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        if not self.spec_path.is_file():
+            raise RunError(f"{self.path} holds no run: there is no spec.json; train one first")
+        try:
+            with atomic.explained("read", self.spec_path):
+                spec = json.loads(self.spec_path.read_bytes())
+        except ValueError as error:
+            raise _damaged_spec(self.spec_path, str(error)) from error
+        if not isinstance(spec, dict):
+            raise _damaged_spec(self.spec_path, "not a mapping")
+        return spec
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other process out of this run while the block lasts.
+
+        The lock is the operating system's: it ends with the process, however that ends.
+
+        Raises:
+            RunError: at once, where another process holds it; names its pid and start time.
+        """
+        from filelock import FileLock, Timeout
+
+        with atomic.explained("lock", self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / _LOCK, timeout=0)
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise RunError(self._held()) from error
+        try:
+            atomic.write_json(self.path / _HOLDER, {"pid": os.getpid(), "started": _now()})
+            yield
+        finally:
+            with suppress(OSError):
+                (self.path / _HOLDER).unlink(missing_ok=True)
+            lock.release()
+
+    def _held(self) -> str:
+        try:
+            holder = json.loads((self.path / _HOLDER).read_bytes())
+            who = f"process {holder['pid']}, started {holder['started']}"
+        except (OSError, ValueError, LookupError, TypeError):  # it has only just been taken
+            who = "another process"
+        return (
+            f"{self.path} is in use by {who}; wait for it to end, or choose another --seed or --out"
+        )
+
+
+def _damaged_spec(path: Path, reason: str) -> RunError:
+    return RunError(f"{path} is damaged ({reason}); use --fresh to start over")
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

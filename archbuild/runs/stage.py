@@ -1,0 +1,379 @@
+"""One stage of a run: its checkpoints while it runs, its files when it is finished.
+
+The manifest is the only witness. It is replaced last, in one step, and names every file it
+vouches for with its SHA-256; a file it does not name does not exist. A process killed between any
+two operations therefore leaves the stage as it was before or after the step, never between::
+
+    checkpoint-000012.npz  ->  manifest.json (running, epoch 12)  ->  older checkpoints deleted
+    final files            ->  manifest.json (finished)           ->  checkpoints deleted
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from archbuild.errors import RunError
+from archbuild.runs import atomic
+from archbuild.runs.difference import Difference, differences
+
+MANIFEST = "manifest.json"
+HISTORY = "history.jsonl"
+MANIFEST_VERSION = 1
+
+Writer = Callable[[Path], object]
+Status = Literal["absent", "running", "finished"]
+
+_START_OVER = "use --fresh to start over"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where an interrupted stage can go on.
+
+    Attributes:
+        epoch: how many epochs are complete.
+        arrays: everything that was saved, by name.
+        history: one mapping for each epoch so far.
+        timing: what was measured so far, seconds for instance; never part of a comparison.
+    """
+
+    epoch: int
+    arrays: dict[str, np.ndarray]
+    history: list[dict[str, Any]]
+    timing: dict[str, Any] = field(default_factory=dict)
+
+
+class StageFolder:
+    """The folder of one stage, ``pretrain`` or ``cluster-kld`` for instance.
+
+    Args:
+        path: the folder; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self._header: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"StageFolder({str(self.path)!r})"
+
+    @property
+    def name(self) -> str:
+        """The stage's name, which is the folder's."""
+        return self.path.name
+
+    def file(self, name: str) -> Path:
+        """Return where the file ``name`` of this stage lies."""
+        return self.path / name
+
+    # -- what there is ---------------------------------------------------------------------
+
+    def manifest(self) -> dict[str, Any] | None:
+        """Read the manifest; ``None`` where there is none.
+
+        Raises:
+            RunError: it cannot be read, is damaged, or comes from a newer archbuild.
+        """
+        path = self.file(MANIFEST)
+        with atomic.explained("read", path):
+            if not path.exists():
+                return None
+            text = path.read_bytes()
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise RunError(f"{path} is damaged (not JSON: {error}); {_START_OVER}") from error
+        return _checked(document, path)
+
+    def status(self) -> Status:
+        """Return what the manifest says; :meth:`verify` compares the files with it."""
+        manifest = self.manifest()
+        return manifest["state"] if manifest else "absent"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the request, the summary and the files' digests of a finished stage.
+
+        A later stage records it as its parent's. Versions and timing are no part of it.
+
+        Raises:
+            RunError: the stage is not finished.
+        """
+        manifest = self._finished_manifest()
+        part = {key: manifest[key] for key in ("request", "summary", "files")}
+        return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
+
+    def verify(self) -> None:
+        """Compare every file that the manifest names with its digest.
+
+        Raises:
+            RunError: there is no manifest, or a file is missing or altered; names the file.
+        """
+        manifest = self.manifest()
+        if manifest is None:
+            raise RunError(f"{self.path} holds no stage: there is no {MANIFEST}")
+        for name, expected in _vouched_for(manifest).items():
+            self._verify_file(name, expected)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return one mapping for each epoch, of a running or a finished stage.
+
+        Raises:
+            RunError: the stage is absent, or its history is missing or damaged.
+        """
+        manifest = self.manifest()
+        if manifest and manifest["state"] == "running":
+            return list(manifest["history"])
+        self._verify_file(HISTORY, self._finished_manifest()["files"].get(HISTORY, ""))
+        return [json.loads(line) for line in self.file(HISTORY).read_bytes().splitlines()]
+
+    # -- whether it is what is asked for ---------------------------------------------------
+
+    def compare(self, request: Mapping[str, Any]) -> list[Difference]:
+        """Compare a request with the one in the manifest; empty where they agree.
+
+        Args:
+            request: what the stage depends on, as JSON: its part of the spec, the seed, the
+                data's digest, the digest of the stage before. No manifest, no difference.
+        """
+        manifest = self.manifest()
+        if manifest is None:
+            return []
+        return differences(manifest["request"], json.loads(atomic.json_text(request)))
+
+    def begin(
+        self, request: Mapping[str, Any], *, versions: Mapping[str, str] | None = None
+    ) -> None:
+        """Prepare the folder for a first start or for going on.
+
+        Without a manifest whatever lies in the folder is a leftover and is deleted; with one,
+        only temporary files and checkpoints that it does not name are. Nothing that cannot be
+        resumed is recorded yet: a stage killed before its first checkpoint stays absent.
+
+        Args:
+            request: see :meth:`compare`; stored in the manifest.
+            versions: of the software, by name; stored, not compared. A checkpoint written under
+                other versions keeps theirs in ``earlier_versions``.
+
+        Raises:
+            RunError: the manifest holds another request; lists each difference.
+        """
+        self._refuse_another(request)
+        manifest = self.manifest()
+        with atomic.explained("prepare", self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            if manifest is None:
+                self._delete_contents()
+            else:
+                self._sweep(manifest)
+        self._header = _header(self.name, request, versions or {}, manifest)
+
+    # -- what is written -------------------------------------------------------------------
+
+    def save_checkpoint(
+        self,
+        epoch: int,
+        arrays: Mapping[str, np.ndarray],
+        history: Sequence[Mapping[str, Any]],
+        *,
+        timing: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record a point to resume from; the one before is deleted when this one is valid.
+
+        Args:
+            epoch: how many epochs are complete, from 0.
+            arrays: everything a resumed run needs, by name.
+            history: one mapping for each epoch so far.
+            timing: seconds and the like; stored under ``timing``.
+
+        Raises:
+            RunError: :meth:`begin` was not called, or the file cannot be written.
+        """
+        header = self._begun()
+        name = self._checkpoint_name(epoch)
+        atomic.write_npz(self.file(name), arrays)
+        manifest = header | {
+            "state": "running",
+            "epoch": epoch,
+            "checkpoint": {"file": name, "sha256": atomic.sha256(self.file(name))},
+            "history": list(history),
+            "timing": _timing(header, "saved", timing),
+        }
+        self._replace_manifest(manifest)
+
+    def load_checkpoint(self) -> Checkpoint | None:
+        """Return the last valid checkpoint; ``None`` where the stage is absent or finished.
+
+        Raises:
+            RunError: the checkpoint is missing or altered; names the file.
+        """
+        manifest = self.manifest()
+        if manifest is None or manifest["state"] == "finished":
+            return None
+        name = manifest["checkpoint"]["file"]
+        self._verify_file(name, manifest["checkpoint"]["sha256"])
+        with np.load(self.file(name), allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+        return Checkpoint(manifest["epoch"], arrays, manifest["history"], manifest["timing"])
+
+    def finish(
+        self,
+        writers: Mapping[str, Writer],
+        *,
+        summary: Mapping[str, Any],
+        history: Sequence[Mapping[str, Any]],
+        timing: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write the final files and declare the stage finished; then delete the checkpoints.
+
+        Args:
+            writers: for each file's name, what writes it to a given path. Equal runs should
+                write equal bytes: wall-clock times belong in ``timing``.
+            summary: what the stage came to, as JSON.
+            history: one mapping for each epoch; becomes ``history.jsonl``.
+            timing: seconds and the like; stored under ``timing``.
+
+        Raises:
+            RunError: :meth:`begin` was not called, or a file cannot be written.
+        """
+        header = self._begun()
+        for name, write in writers.items():
+            atomic.write_atomic(self.file(name), write)
+        atomic.write_json_lines(self.file(HISTORY), history)
+        manifest = header | {
+            "state": "finished",
+            "epoch": len(history),
+            "summary": dict(summary),
+            "files": {name: atomic.sha256(self.file(name)) for name in (*writers, HISTORY)},
+            "timing": _timing(header, "finished", timing),
+        }
+        self._replace_manifest(manifest)
+
+    def clear(self) -> None:
+        """Delete everything in the folder, the manifest first; an absent folder is no error."""
+        with atomic.explained("clear", self.path):
+            if self.path.is_dir():
+                self.file(MANIFEST).unlink(missing_ok=True)
+                atomic.flush_folder(self.path)
+                self._delete_contents()
+        self._header = None
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _refuse_another(self, request: Mapping[str, Any]) -> None:
+        changes = self.compare(request)
+        if changes:
+            lines = "\n".join(f"    {change}" for change in changes)
+            raise RunError(
+                f"{self.path} was made for another request (there -> now):\n{lines}\n"
+                "ask for what is there, choose another --out, or start over with --fresh"
+            )
+
+    def _begun(self) -> dict[str, Any]:
+        if self._header is None:
+            raise RunError(f"{self.path}: begin() must be called before anything is saved")
+        return self._header
+
+    def _finished_manifest(self) -> dict[str, Any]:
+        manifest = self.manifest()
+        if manifest is None or manifest["state"] != "finished":
+            raise RunError(f"the stage in {self.path} is not finished; run it to its end first")
+        return manifest
+
+    def _verify_file(self, name: str, expected: str) -> None:
+        path = self.file(name)
+        if Path(name).name != name or not path.is_file():
+            raise RunError(f"{path} is missing, though {MANIFEST} names it; {_START_OVER}")
+        with atomic.explained("read", path):
+            found = atomic.sha256(path)
+        if found != expected:
+            raise RunError(
+                f"{path} is damaged: expected SHA-256 {expected[:12]}…, found {found[:12]}…; "
+                f"{_START_OVER}"
+            )
+
+    def _checkpoint_name(self, epoch: int) -> str:
+        # never the name that the manifest vouches for: that file must stay whole until the
+        # manifest has moved on
+        name = f"checkpoint-{epoch:06d}.npz"
+        manifest = self.manifest()
+        taken = manifest is not None and manifest.get("checkpoint", {}).get("file") == name
+        return f"checkpoint-{epoch:06d}-again.npz" if taken else name
+
+    def _replace_manifest(self, manifest: dict[str, Any]) -> None:
+        atomic.write_json(self.file(MANIFEST), manifest)
+        with atomic.explained("tidy", self.path):
+            self._sweep(manifest)
+
+    def _sweep(self, manifest: Mapping[str, Any]) -> None:
+        keep = manifest.get("checkpoint", {}).get("file")
+        for pattern in ("checkpoint-*.npz", f"{atomic.TEMPORARY_PREFIX}*"):
+            for path in sorted(self.path.glob(pattern)):
+                if path.name != keep:
+                    path.unlink(missing_ok=True)
+
+    def _delete_contents(self) -> None:
+        for path in sorted(self.path.iterdir()):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _checked(document: Any, path: Path) -> dict[str, Any]:
+    version = document.get("manifest_version") if isinstance(document, dict) else None
+    if isinstance(version, int) and version > MANIFEST_VERSION:
+        raise RunError(f"{path} was written by a newer archbuild; update, or {_START_OVER}")
+    required = {
+        "running": {"epoch", "checkpoint", "history"},
+        "finished": {"summary", "files"},
+    }
+    state = document.get("state") if version == MANIFEST_VERSION else None
+    common = {"request", "versions", "timing"}
+    if state not in required or not (required[state] | common) <= document.keys():
+        raise RunError(f"{path} is damaged (it is no manifest of a stage); {_START_OVER}")
+    return document
+
+
+def _vouched_for(manifest: Mapping[str, Any]) -> dict[str, str]:
+    if manifest["state"] == "finished":
+        return dict(manifest["files"])
+    return {manifest["checkpoint"]["file"]: manifest["checkpoint"]["sha256"]}
+
+
+def _header(
+    stage: str,
+    request: Mapping[str, Any],
+    versions: Mapping[str, str],
+    previous: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    header = {
+        "manifest_version": MANIFEST_VERSION,
+        "stage": stage,
+        "request": json.loads(atomic.json_text(request)),
+        "versions": dict(versions),
+        "timing": {"started": previous["timing"]["started"] if previous else _now()},
+    }
+    earlier = list(previous.get("earlier_versions", [])) if previous else []
+    if previous and previous["versions"] != header["versions"]:
+        earlier.append(previous["versions"])
+    return header | ({"earlier_versions": earlier} if earlier else {})
+
+
+def _timing(
+    header: dict[str, Any], event: str, measured: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    return {**header["timing"], event: _now(), **(measured or {})}
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,69 @@
+"""The settings of a training stage: the keys of ``pretrain`` and ``cluster``, and their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from archbuild.spec import fields
+
+STAGE_FIELDS: Final[tuple[fields.Field, ...]] = (
+    fields.integer("epochs", "Passes over the data.", minimum=0, maximum=1_000_000, default=50),
+    fields.integer(
+        "batch_size",
+        "Rows in one step; null: the spec's batch_size.",
+        maximum=1_000_000,
+        default=None,
+    ),
+    fields.choice("optimizer", ["adam", "sgd"], "The optimiser.", default="adam"),
+    fields.number("learning_rate", "The (highest) learning rate.", above=0.0, default=1e-3),
+    fields.number("momentum", "Momentum of sgd.", maximum=0.9999, default=0.9),
+    fields.boolean("nesterov", "Nesterov's form of the momentum of sgd.", default=True),
+    fields.choice(
+        "schedule",
+        ["constant", "exponential", "cosine", "one_cycle"],
+        "How the learning rate goes: constant; times `decay` each epoch; half a cosine down to 0; "
+        "or up and down again in one cycle.",
+        default="constant",
+    ),
+    fields.number(
+        "decay", "Factor per epoch under exponential.", above=0.0, maximum=1.0, default=0.9999
+    ),
+    fields.number("warm_up", "Epochs of linear increase from 0 at the start.", default=0.0),
+    fields.number(
+        "clip_norm",
+        "Highest global norm of the gradient; null: not clipped.",
+        above=0.0,
+        default=1.0,
+    ),
+    fields.number(
+        "weight_decay",
+        "Weight of the sum of squares of all trained weights in the loss.",
+        default=0.0,
+    ),
+)
+
+PRETRAIN_DEFAULTS: Final[Mapping[str, Any]] = {"epochs": 50, "schedule": "one_cycle"}
+CLUSTER_DEFAULTS: Final[Mapping[str, Any]] = {"epochs": 20, "learning_rate": 5e-4}
+
+# The seed's own optimiser (Aljalbout et al., arXiv 1801.07648, and its published code), made safe:
+# without clipping and warm-up the same settings end in NaN in most trials of its MNIST network.
+CLASSIC_PRETRAIN: Final[Mapping[str, Any]] = {
+    "optimizer": "sgd",
+    "learning_rate": 0.01,
+    "momentum": 0.9,
+    "nesterov": True,
+    "schedule": "exponential",
+    "decay": 0.9999,
+    "weight_decay": 5e-5,
+    "warm_up": 1.0,
+    "clip_norm": 1.0,
+}
+CLASSIC_CLUSTER: Final[Mapping[str, Any]] = {
+    "optimizer": "sgd",
+    "learning_rate": 0.01,
+    "momentum": 0.9,
+    "nesterov": True,
+    "warm_up": 1.0,
+    "clip_norm": 1.0,
+}

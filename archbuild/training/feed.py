@@ -1,0 +1,48 @@
+"""The rows of a dataset on their way into the network: scaled, and augmented while training."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from archbuild.data.augment import augment
+from archbuild.data.dataset import Dataset
+from archbuild.data.scaling import Scaler
+
+
+def generator(seed: int, purpose: str, epoch: int) -> np.random.Generator:
+    """Random numbers that depend on these three alone, so that a resumed run draws the same."""
+    return np.random.default_rng([seed, zlib.crc32(purpose.encode()), epoch])
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Rows as the network takes them: float32, channels last.
+
+    Attributes:
+        dataset: already in the shape of the spec's Input.
+        scaler: fitted once on the dataset.
+        augmentation: the spec's ``augment``, ``None`` for none.
+    """
+
+    dataset: Dataset
+    scaler: Scaler
+    augmentation: Mapping[str, Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def clean(self, indices: Any) -> np.ndarray:
+        """``(len(indices), ...)`` rows without augmentation."""
+        return self.scaler.apply(self.dataset.rows(indices))
+
+    def augmented(self, indices: Any, rng: np.random.Generator) -> np.ndarray:
+        """``(len(indices), ...)`` rows, each rotated and shifted at random where the spec says so."""
+        rows = self.clean(indices)
+        if not self.augmentation:
+            return rows
+        return augment(rows, self.augmentation["rotate"], self.augmentation["shift"], rng)

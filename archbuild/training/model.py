@@ -1,0 +1,92 @@
+"""The Keras model that a stage trains: network, objective and the loss terms by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import keras
+from keras import ops
+
+from archbuild import objectives
+from archbuild.heads.base import Batch
+from archbuild.networks.network import Network
+
+
+class Objective(Protocol):
+    """What a stage minimises: a head, or reconstruction alone (``training/pretraining.py``)."""
+
+    term_names: tuple[str, ...]
+
+    @property
+    def variables(self) -> list[Any]:
+        """The objective's own Keras variables."""
+
+    @property
+    def trains_decoder(self) -> bool:
+        """Whether the decoder is part of the loss."""
+
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """The weighted terms of the loss by name."""
+
+
+class StageModel(keras.Model):
+    """Overrides ``compute_loss`` only, so that it trains alike on every backend.
+
+    Args:
+        network: the autoencoder.
+        objective: what is minimised.
+        weight_decay: weight of the sum of squares of all trained weights.
+    """
+
+    def __init__(self, network: Network, objective: Objective, weight_decay: float) -> None:
+        super().__init__(name="stage")
+        self.network = network
+        self.objective_variables = list(objective.variables)
+        self._objective = objective
+        self._weight_decay = weight_decay
+        network.decoder.trainable = objective.trains_decoder
+        names = [*objective.term_names, *(["weight_decay"] if weight_decay else [])]
+        self.term_means = [keras.metrics.Mean(name=name) for name in names]
+
+    def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
+        """Forward through encoder and decoder; the decoder is given the mean of the bottleneck."""
+        encoding = self.network.encode(inputs, training=training)
+        latent = encoding.mean
+        reconstruction = self.network.decode(latent, encoding.switches, training=training)
+        return {"encoding": encoding, "latent": latent, "reconstruction": reconstruction}
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Mapping[str, Any] | None = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The sum of the objective's terms and the weight decay; every term is also tracked."""
+        batch = Batch(x, y_pred["encoding"], y_pred["latent"], y_pred["reconstruction"], y or {})
+        terms = self._objective.terms(batch)
+        if self._weight_decay:
+            penalty = objectives.sum_of_squares(self.trainable_variables)
+            terms = {**terms, "weight_decay": self._weight_decay * penalty}
+        for mean in self.term_means:
+            if mean.name in terms:
+                mean.update_state(terms[mean.name])
+        total: Any = ops.zeros(())
+        for term in terms.values():
+            total = total + term
+        return total
+
+
+def optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:
+    """The optimiser that a stage's settings name; its rate is set before every step."""
+    rate, clip = settings["learning_rate"], settings["clip_norm"]
+    if settings["optimizer"] == "sgd":
+        return keras.optimizers.SGD(
+            rate,
+            momentum=settings["momentum"],
+            nesterov=settings["nesterov"],
+            global_clipnorm=clip,
+        )
+    return keras.optimizers.Adam(rate, global_clipnorm=clip)

@@ -1,0 +1,31 @@
+"""Pretraining: the autoencoder learns to reconstruct, nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archbuild.heads.base import Batch, reconstruction_loss
+
+
+class Reconstruct:
+    """The objective of the ``pretrain`` stage.
+
+    Args:
+        kind: the spec's ``reconstruction``.
+    """
+
+    term_names = ("reconstruction",)
+    trains_decoder = True
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    @property
+    def variables(self) -> list[Any]:
+        """None of its own."""
+        return []
+
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """The reconstruction loss."""
+        loss = reconstruction_loss(self._kind, batch.inputs, batch.reconstruction)
+        return {"reconstruction": loss}

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archbuild.evaluation.accuracy import label_scores
+from archbuild.evaluation.kmeans import kmeans
+from archbuild.evaluation.label_free import label_free_scores
+from archbuild.evaluation.table import (
+    evaluate_head,
+    evaluate_space,
+    format_table,
+    metrics_document,
+)
+
+ROOT = Path(__file__).parents[2]
+FREE = {"silhouette": 0.0569, "calinski_harabasz": 2687.5887, "davies_bouldin": 2.7776}
+ROW = {"space": "raw", "method": "k-means", "acc": 0.5348, "nmi": 0.49992, "ari": 0.3667, **FREE}
+
+
+@pytest.fixture
+def blobs():
+    random = np.random.default_rng(0)
+    labels = np.arange(90) % 3
+    return random.normal(size=(90, 2, 2, 1)) + 3 * labels[:, None, None, None], labels
+
+
+def test_a_space_is_clustered_by_k_means_with_twenty_starts(blobs):
+    values, labels = blobs
+    row = evaluate_space("raw", values, 3, labels, seed=1)
+    clusters = kmeans(values, 3, seed=1, n_init=20).clusters
+    assert row == {
+        "space": "raw",
+        "method": "k-means",
+        **label_scores(labels, clusters),
+        **label_free_scores(values, clusters, seed=1),
+    }
+    assert list(row) == list(ROW)
+
+
+def test_a_head_is_measured_by_its_own_clusters(blobs):
+    values, labels = blobs
+    clusters = np.where(np.arange(90) < 9, 0, labels)
+    row = evaluate_head("kld", values, clusters, labels, seed=1)
+    assert (row["space"], row["method"]) == ("kld", "head")
+    assert row["acc"] == label_scores(labels, clusters)["acc"] < 1
+
+
+def test_without_labels_there_are_no_label_scores(blobs):
+    row = evaluate_space("raw", blobs[0], 3, None, seed=1)
+    assert list(row) == ["space", "method", *FREE]
+
+
+def test_the_document_is_json_and_the_same_twice(blobs):
+    values, labels = blobs
+    texts = {
+        json.dumps(
+            metrics_document("DIGITS", "fc", 0, [evaluate_space("raw", values, 3, labels, seed=0)])
+        )
+        for _ in range(2)
+    }
+    (text,) = texts
+    document = json.loads(text)
+    assert list(document) == ["dataset", "arch", "seed", "rows"]
+    assert document["rows"][0]["space"] == "raw"
+
+
+def test_the_table_is_aligned():
+    rows = [ROW, ROW | {"space": "pretrain", "method": "head", "silhouette": None, "ari": -0.5}]
+    assert format_table(rows).splitlines() == [
+        "space     method      ACC     NMI      ARI  silhouette  Calinski-Harabasz  Davies-Bouldin",
+        "raw       k-means  0.5348  0.4999   0.3667      0.0569             2687.6          2.7776",
+        "pretrain  head     0.5348  0.4999  -0.5000           -             2687.6          2.7776",
+    ]
+
+
+def test_the_table_leaves_out_labels_that_nobody_has():
+    heading = format_table([{"space": "raw", "method": "k-means", **FREE}]).splitlines()[0]
+    assert heading.split() == [
+        "space", "method", "silhouette", "Calinski-Harabasz", "Davies-Bouldin"
+    ]  # fmt: skip
+
+
+def test_scores_of_later_heads_follow_as_far_as_they_fit():
+    bare = {"space": "gmm", "method": "head", **FREE}
+    table = format_table([bare | {"bound": -98.25, "active_units": 7}])
+    assert table.splitlines()[0].split()[-2:] == ["bound", "active_units"]
+    assert table.splitlines()[1].split()[-2:] == ["-98.2500", "7"]
+    crowded = format_table([ROW | {"bound": -98.25, "x" * 90: 1.0}])
+    assert max(map(len, crowded.splitlines())) <= 100
+    assert "xxx" not in crowded
+
+
+def test_the_table_never_passes_a_hundred_columns():
+    row = ROW | {"space": "a-head-with-an-extraordinarily-long-name", "calinski_harabasz": 1e9}
+    lines = format_table([row]).splitlines()
+    assert len({*map(len, lines)}) == 1
+    assert len(lines[0]) <= 100
+    assert lines[0].endswith("Davies-Bouldin")
+
+
+def test_no_rows_make_no_text():
+    assert format_table([]) == ""
+
+
+def test_importing_the_room_loads_nothing_heavy():
+    code = (
+        "import sys, archbuild.runs, archbuild.evaluation.table, archbuild.evaluation.collapse;"
+        "print({'sklearn', 'scipy', 'threadpoolctl', 'keras', 'filelock'} & set(sys.modules))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert answer.stdout.strip() == "set()"

@@ -1,0 +1,38 @@
+"""The likelihoods against NumPy and SciPy, in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from archbuild import objectives
+
+
+def test_squared_error_is_a_mean_over_everything(rng):
+    x, y = rng.normal(size=(2, 5, 4, 4, 1))
+    expected = np.sum((x - y) ** 2) / x.size
+    np.testing.assert_allclose(
+        objectives.squared_error(x.astype("f"), y.astype("f")), expected, rtol=1e-5
+    )
+
+
+def test_bernoulli_sums_a_row_and_averages_the_batch(rng):
+    x, logits = rng.uniform(size=(5, 12)), rng.normal(size=(5, 12))
+    p = 1 / (1 + np.exp(-logits))
+    expected = -np.sum(x * np.log(p) + (1 - x) * np.log(1 - p)) / 5
+    got = objectives.bernoulli_negative_log_likelihood(x.astype("f"), logits.astype("f"))
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_bernoulli_is_finite_for_certain_logits():
+    x, logits = np.ones((1, 2), "float32"), np.array([[1e4, -1e4]], "float32")
+    np.testing.assert_allclose(objectives.bernoulli_negative_log_likelihood(x, logits), 1e4)
+
+
+def test_gaussian_is_the_density_of_scipy(rng):
+    x, mean, log_variance = rng.normal(size=(3, 5, 6, 2))
+    densities = stats.norm.logpdf(x, mean, np.exp(0.5 * log_variance))
+    expected = -np.sum(densities) / 5
+    arguments = (part.astype("f") for part in (x, mean, log_variance))
+    got = objectives.gaussian_negative_log_likelihood(*arguments)
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
