@@ -114,6 +114,15 @@ class Job:
         stages = (name for name in self.run.stages() if name.startswith("cluster-"))
         return tuple(name.partition("-")[2] for name in stages if self.finished(name))
 
+    def summaries(self) -> dict[str, dict[str, Any]]:
+        """For every finished stage: how it ended, and the seconds that it took."""
+        manifests = {name: self.run.stage(name).manifest() for name in self.run.stages()}
+        return {
+            name: {**manifest["summary"], "seconds": manifest["timing"]["seconds"]}
+            for name, manifest in manifests.items()
+            if manifest["state"] == "finished"
+        }
+
     # -- training --------------------------------------------------------------------------
 
     def pretrain(self, fresh: bool = False) -> bool:
@@ -299,7 +308,6 @@ def _summary(outcome: Any) -> dict[str, Any]:
         "epochs": len(outcome.history),
         "converged": outcome.converged,
         "occupancy": occupancy,
-        "parameters": None,
     }
 
 

@@ -55,9 +55,7 @@ def dataset_from_arrays(
     _check_kind(array, source)
     array = arrange_axes(array, input_shape, source)
     check_finite(array, source)
-    codes, classes = (None, ())
-    if labels is not None:
-        codes, classes = encode_labels(labels, len(array), source)
+    codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
     safe = folder_safe(name)
     scale = 1 / 255 if array.dtype == np.uint8 else 1.0
     return Dataset(safe, array, codes, classes, scale, arch_stem or safe, source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ if TYPE_CHECKING:
     from archbuild.data.csv_table import Layout
 
 _SHOWN = 5
+_LARGEST = 3.4e38  # float32's
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 
 
@@ -36,8 +36,19 @@ def describe_faults(
     if missing:
         shown = ", ".join(missing[:_SHOWN])
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-        parts.append(f"blank or not finite: {shown}{more}; fill these cells in or drop the rows")
+        parts.append(
+            f"blank, NaN, or beyond float32: {shown}{more}; fill these cells in or drop the rows"
+        )
     return f"{path}: " + ("; ".join(parts) or otherwise or "it cannot be read as numbers")
+
+
+def is_number(cell: str) -> bool:
+    """Whether the cell can be read as a number; ``nan`` can."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell  # Python reads 1_000, table readers do not
 
 
 def _collect(
@@ -49,25 +60,14 @@ def _collect(
     for position, (number, cells) in enumerate(lines):
         if position == 0 and layout.has_header:
             continue
-        for index, cell in enumerate(text.strip() for text in cells):
-            name = layout.columns[index]
+        if layout.label is not None and not cells[layout.label].strip():
+            missing.append(f"line {number}, column '{layout.columns[layout.label]}'")
+        for index in layout.features:
+            name, cell = layout.columns[index], cells[index].strip()
             if cell.casefold() in _MISSING:
                 missing.append(f"line {number}, column '{name}'")
-            elif index in layout.features and not _is_finite(cell):
-                if _is_word(cell):
-                    words.setdefault(name, cell)
-                else:
-                    missing.append(f"line {number}, column '{name}' ({cell})")
+            elif not is_number(cell):
+                words.setdefault(name, cell)
+            elif not abs(float(cell)) <= _LARGEST:  # true for NaN as well
+                missing.append(f"line {number}, column '{name}' ({cell})")
     return missing, words
-
-
-def _is_word(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return True
-    return False
-
-
-def _is_finite(cell: str) -> bool:
-    return not _is_word(cell) and isfinite(float(cell))

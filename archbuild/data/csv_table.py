@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from archbuild.data.csv_faults import describe_faults
+from archbuild.data.csv_faults import describe_faults, is_number
 from archbuild.data.limits import check_size
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
@@ -54,10 +54,14 @@ def read_csv(request: ReadRequest) -> Arrays:
     try:
         layout = read_layout(path, request.column)
         labels = _read_labels(path, layout)
+        if not labels:
+            raise DataError(f"{path} has a header and no rows; expected one line for each row")
         check_size(4 * len(labels) * len(layout.features), str(path))
         values = _read_values(path, layout)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no table in UTF-8 text ({error}); save it as CSV, UTF-8") from error
+        raise DataError(
+            f"{path} is no table in UTF-8 text ({error}); save it as CSV, UTF-8"
+        ) from error
     return Arrays(values, None if layout.label is None else labels)
 
 
@@ -68,7 +72,7 @@ def read_layout(path: Path, column: str | None = None) -> Layout:
     first, second = next(lines, (0, []))[1], next(lines, (0, []))[1]
     if not first:
         raise DataError(f"{path} is empty; expected one line of numbers for each row")
-    has_header = _is_header(first, second)
+    has_header = _is_header(first, second, column)
     names = [cell.strip() for cell in first] if has_header else map(str, range(1, len(first) + 1))
     columns = tuple(names)
     label = _label_column(columns, column, path)
@@ -88,28 +92,21 @@ def numbered_lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]
                 yield reader.line_num, cells
 
 
-def is_number(cell: str) -> bool:
-    """Whether the cell can be read as a number; ``nan`` can."""
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell
-
-
 def _sniff_delimiter(path: Path) -> str:
     with path.open(newline="", encoding="utf-8-sig") as file:
         line = next((line for line in file if line.strip()), "")
     return max(",;\t|", key=line.count)
 
 
-def _is_header(first: list[str], second: list[str]) -> bool:
-    """A header has a word above a number, or nothing but words."""
+def _is_header(first: list[str], second: list[str], column: str | None) -> bool:
+    """A header has a label column's name, a word above a number, or nothing but words."""
     words = [not is_number(cell) and cell.strip() != "" for cell in first]
-    above = any(
-        word and is_number(cell) for word, cell in zip(words, second, strict=False)
-    )
-    return above or (any(words) and not any(is_number(cell) for cell in first))
+    below = zip(words, first, second, strict=False)
+    names = {*LABEL_COLUMNS, (column or "label").casefold()}
+    return any(
+        word and (is_number(under) or cell.strip().casefold() in names)
+        for word, cell, under in below
+    ) or (any(words) and not any(is_number(cell) for cell in first))
 
 
 def _label_column(columns: tuple[str, ...], wanted: str | None, path: Path) -> int | None:
@@ -119,7 +116,7 @@ def _label_column(columns: tuple[str, ...], wanted: str | None, path: Path) -> i
     if wanted in columns:
         return columns.index(wanted)
     close = get_close_matches(wanted, columns, n=1)
-    meant = f"; did you mean '{close[0]}'?" if close else ""
+    meant = f"; did you mean '{close[0]}'?" if close else "."
     shown = ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
     raise DataError(f"{path} has no column '{wanted}'{meant} Its columns are: {shown}")
 

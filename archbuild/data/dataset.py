@@ -71,15 +71,13 @@ class Dataset:
             yield self.rows(part)
 
     def digest(self) -> str:
-        """SHA-256, in hex, of the shape, the dtype, the scale and every value; labels are left out."""
+        """SHA-256, in hex, of shape, dtype, scale and every value; labels are left out."""
         return self._digest
 
     @cached_property
     def _digest(self) -> str:
         values = self.values
-        digest = hashlib.sha256(
-            f"{values.shape} {values.dtype.str} {float(self.scale)!r}".encode()
-        )
+        digest = hashlib.sha256(f"{values.shape} {values.dtype.str} {float(self.scale)!r}".encode())
         for part in chunk_slices(len(self), prod(values.shape[1:]) * values.itemsize):
             # a memory map cannot be hashed as it is where its axes were moved
             digest.update(np.ascontiguousarray(values[part]).data)

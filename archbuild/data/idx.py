@@ -38,19 +38,19 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
     if len(content) != prod(shape):
         came = f"{len(content)} are there" if len(content) < prod(shape) else "it goes on"
         raise DataError(
-            f"{path} announces {prod(shape)} values, {list(shape)}, but {came}; the file is damaged "
-            "or was cut short, so download it again"
+            f"{path} announces {prod(shape)} values, {list(shape)}, but {came}; the file is "
+            "damaged or was cut short, so download it again"
         )
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> gzip.GzipFile | IO[bytes]:
     with path.open("rb") as file:
         gzipped = file.read(2) == _GZIP_MAGIC
     return gzip.open(path, "rb") if gzipped else path.open("rb")
 
 
-def _read_header(file: IO[bytes], path: Path, axes: int) -> tuple[int, ...]:
+def _read_header(file: gzip.GzipFile | IO[bytes], path: Path, axes: int) -> tuple[int, ...]:
     expected = bytes((0, 0, _UNSIGNED_BYTES, axes))
     magic = file.read(4)
     if magic != expected:

@@ -29,7 +29,7 @@ class Header(NamedTuple):
 
 
 def read_npz(request: ReadRequest) -> Arrays:
-    """The array ``x``, ``X`` or ``data``, and the labels ``y``, ``Y`` or ``labels`` if there are any.
+    """The array ``x``, ``X`` or ``data``, and ``y``, ``Y`` or ``labels`` where there are labels.
 
     Raises:
         DataError: no such key, a damaged archive, objects in it, or more than memory holds.
@@ -113,7 +113,12 @@ def _damage_reported(path: Path) -> Iterator[None]:
     try:
         yield
     except (
-        zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, NotImplementedError,
+        zipfile.BadZipFile,
+        zlib.error,
+        ValueError,
+        EOFError,
+        OSError,
+        NotImplementedError,
         RuntimeError,
     ) as error:
         raise DataError(

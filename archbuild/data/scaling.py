@@ -46,7 +46,7 @@ class Scaler:
         return cls(kind, centre.astype(np.float32), factor.astype(np.float32))
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
-        """Scaled rows, float32, in the shape they came in: ``(batch, ..., features or channels)``."""
+        """Scaled float32 rows in the shape they came in: ``(batch, ..., features or channels)``."""
         if self.kind == "none":
             return rows
         return (rows - self.offset) * self.factor
@@ -63,7 +63,7 @@ class Scaler:
 
 def _range(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The minimum, the distance to the maximum, and the largest absolute value."""
-    low, high = np.inf, -np.inf
+    low, high = np.full(1, np.inf), np.full(1, -np.inf)
     for points in _points(dataset):
         low = np.minimum(low, points.min(axis=0))
         high = np.maximum(high, points.max(axis=0))

@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archbuild.figures.style import class_name, colour, lettering_on, new_figure, save, styled
+from archbuild.figures.style import (
+    WIDTH,
+    class_name,
+    colour,
+    lettering_on,
+    new_figure,
+    save,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_PERCENT_UP_TO = 24
+"""Columns up to which a cell has room for its percentage."""
+_WIDE = 1600
 
 
 def draw_confusion(
@@ -30,7 +42,7 @@ def draw_confusion(
     """Draw the confusion matrix to a PNG at ``path``, which is returned.
 
     Rows are classes, columns are clusters, put in the order of the class that they are matched to;
-    unmatched clusters come last. A cell holds the count and, below twenty-odd columns, the share of
+    unmatched clusters come last. A cell holds the count and, up to 24 columns, the share of
     its class in percent, which is also its shade. Matched cells are framed.
 
     Args:
@@ -62,18 +74,24 @@ def confusion_figure(
 ) -> Figure:
     """The figure that ``draw_confusion`` writes."""
     labels, clusters = _labelled(labels, clusters)
-    k = max([int(clusters.max()) + 1, n_clusters or 0, *(c + 1 for c in matching)])
-    classes = max(
-        [int(labels.max()) + 1, len(class_names or ()), *(c + 1 for c in matching.values())]
-    )
-    counts = np.zeros((classes, k), dtype=np.int64)
-    np.add.at(counts, (labels, clusters), 1)
-    order = column_order(counts, matching)
-    figure = new_figure(title, _note(counts, matching, caption), height=_height(classes, k))
+    k = max([int(clusters.max()) + 1, n_clusters or 0, *(cluster + 1 for cluster in matching)])
+    # Classes that do not occur get no row, however many names there are.
+    classes = sorted({*labels.tolist(), *matching.values()})
+    rows = {number: row for row, number in enumerate(classes)}
+    matched = {cluster: rows[number] for cluster, number in matching.items()}
+    counts = np.zeros((len(classes), k), dtype=np.int64)
+    np.add.at(counts, (np.searchsorted(classes, labels), clusters), 1)
+    order = column_order(counts, matched)
+    width = WIDTH if k <= _PERCENT_UP_TO else _WIDE
+    height = _height(len(classes), k)
+    figure = new_figure(title, _note(counts, matched, caption), width=width, height=height)
     axes = figure.subplots()
     _cells(axes, counts[:, order], k)
-    _name_sides(axes, counts, order, matching, class_names)
-    _frame_matches(axes, order, matching)
+    _name_rows(axes, counts, [class_name(class_names, number) for number in classes])
+    _name_columns(axes, counts, order, matched)
+    _frame_matches(axes, order, matched)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
     return figure
 
 
@@ -89,22 +107,22 @@ def _labelled(
     return labels[labels >= 0], clusters[labels >= 0]
 
 
-def column_order(counts: NDArray[np.int64], matching: Mapping[int, int]) -> list[int]:
-    """Clusters by matched class and then by size; unmatched ones last."""
+def column_order(counts: NDArray[np.int64], matched: Mapping[int, int]) -> list[int]:
+    """Clusters by the row that they are matched to and then by size; unmatched ones last."""
     sizes = counts.sum(axis=0)
     last = counts.shape[0]
-    return sorted(range(len(sizes)), key=lambda c: (matching.get(c, last), -sizes[c], c))
+    return sorted(range(len(sizes)), key=lambda c: (matched.get(c, last), -sizes[c], c))
 
 
 def _height(classes: int, k: int) -> int:
     """Cells about as high as wide while they are few, never lower than two lines of text."""
-    return 260 + classes * int(np.clip(900 / k, 30 if k > 24 else 40, 62))
+    return 260 + classes * int(np.clip(900 / k, 30 if k > _PERCENT_UP_TO else 40, 62))
 
 
-def _note(counts: NDArray[np.int64], matching: Mapping[int, int], caption: str) -> str:
-    matched = sum(int(counts[label, cluster]) for cluster, label in matching.items())
+def _note(counts: NDArray[np.int64], matched: Mapping[int, int], caption: str) -> str:
+    agreed = sum(int(counts[row, cluster]) for cluster, row in matched.items())
     total = int(counts.sum())
-    note = f"{matched:,} of {total:,} rows ({matched / total:.1%}) lie in a cluster of their class."
+    note = f"{agreed:,} of {total:,} rows ({agreed / total:.1%}) lie in a cluster of their class."
     return f"{note} {caption}".strip()
 
 
@@ -112,49 +130,55 @@ def _cells(axes: Axes, counts: NDArray[np.int64], k: int) -> None:
     totals = counts.sum(axis=1, keepdims=True)
     share = counts / np.maximum(totals, 1)
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    size = 11 if k <= 12 else 9 if k <= 24 else 7
+    size = 11 if k <= 12 else 9 if k <= 20 else 8
     for (row, column), count in np.ndenumerate(counts):
         if count == 0:
             continue
-        percent = "" if k > 24 else f"\n{share[row, column]:.0%}" if count else ""
         shade = image.cmap(image.norm(share[row, column]))[:3]
         axes.text(
             column,
             row,
-            f"{count}{percent}",
+            _cell_text(int(count), float(share[row, column]), k),
             ha="center",
             va="center",
             fontsize=size,
             linespacing=1.05,
             color=lettering_on(shade),
         )
-    axes.figure.colorbar(image, ax=axes, label="share of the class", shrink=0.6, pad=0.02)
+    axes.figure.colorbar(
+        image, ax=axes, label="share of the class", shrink=0.6, pad=0.02, format="{x:.0%}"
+    )
 
 
-def _name_sides(
-    axes: Axes,
-    counts: NDArray[np.int64],
-    order: Sequence[int],
-    matching: Mapping[int, int],
-    class_names: Sequence[str] | None,
-) -> None:
-    totals, sizes = counts.sum(axis=1), counts.sum(axis=0)
-    rows = [f"{class_name(class_names, i)}  ({totals[i]:,})" for i in range(len(totals))]
+def _cell_text(count: int, share: float, k: int) -> str:
+    if k > _PERCENT_UP_TO:
+        return str(count)
+    return f"{count}\n{share:.0%}" if share >= 0.005 else f"{count}\n<1%"
+
+
+def _name_rows(axes: Axes, counts: NDArray[np.int64], names: Sequence[str]) -> None:
+    totals = counts.sum(axis=1)
+    rows = [f"{name}  ({total:,})" for name, total in zip(names, totals, strict=True)]
     axes.set_yticks(range(len(rows)), rows)
-    columns = [f"{c}\nempty" if sizes[c] == 0 and len(order) <= 16 else str(c) for c in order]
-    axes.set_xticks(range(len(order)), columns, fontsize=11 if len(order) <= 24 else 9)
-    for tick, cluster in zip(axes.get_xticklabels(), order, strict=True):
-        tick.set_color("#333333" if cluster in matching else "#999999")
-    axes.tick_params(length=0)
     axes.set_ylabel("class (rows in it)")
-    axes.set_xlabel("cluster" if len(matching) == len(order) else "cluster (grey: matched to none)")
-    axes.spines[:].set_visible(False)
 
 
-def _frame_matches(axes: Axes, order: Sequence[int], matching: Mapping[int, int]) -> None:
+def _name_columns(
+    axes: Axes, counts: NDArray[np.int64], order: Sequence[int], matched: Mapping[int, int]
+) -> None:
+    sizes = counts.sum(axis=0)
+    few = len(order) <= _PERCENT_UP_TO
+    columns = [f"{cluster}\nempty" if few and not sizes[cluster] else cluster for cluster in order]
+    axes.set_xticks(range(len(order)), columns, fontsize=(11 if len(order) <= 16 else 9))
+    for tick, cluster in zip(axes.get_xticklabels(), order, strict=True):
+        tick.set_color("#333333" if cluster in matched else "#999999")
+    axes.set_xlabel("cluster" if len(matched) == len(order) else "cluster (grey: matched to none)")
+
+
+def _frame_matches(axes: Axes, order: Sequence[int], matched: Mapping[int, int]) -> None:
     from matplotlib.patches import Rectangle
 
     for column, cluster in enumerate(order):
-        if cluster in matching:
-            corner = (column - 0.5, matching[cluster] - 0.5)
-            axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec=colour(3), lw=1.6))
+        if cluster in matched:
+            corner = (column - 0.5, matched[cluster] - 0.5)
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, ec=colour(3), lw=1.6, clip_on=False))

@@ -46,13 +46,18 @@ def curves_figure(history: Sequence[Row], title: str, caption: str = "") -> Figu
     columns = _columns(history)
     epochs = columns.pop("epoch", np.arange(1.0, len(history) + 1))
     panels = [panel for panel in _PANELS if panel.names & columns.keys()]
+    groups, shades = _by_size(columns), _shades(_terms(columns))
     figure = new_figure(title, caption, height=600 if len(panels) < 3 else 760)
-    grid = figure.add_gridspec(
-        max(len(panels), 1), 2 if panels else 1, width_ratios=(3, 2)[: 2 if panels else 1]
-    )
-    _draw_losses(figure.add_subplot(grid[:, 0]), epochs, columns)
+    widths = (3, 2) if panels else (1,)
+    sides = figure.add_gridspec(1, len(widths), width_ratios=widths)
+    left = sides[0].subgridspec(len(groups), 1)
+    for place, terms in enumerate(groups):
+        axes = figure.add_subplot(left[place])
+        _draw_losses(axes, epochs, {name: columns[name] for name in terms}, shades)
+        _finish(axes, epochs, named=place == len(groups) - 1)
+    right = sides[-1].subgridspec(max(len(panels), 1), 1)
     for place, panel in enumerate(panels):
-        axes = figure.add_subplot(grid[place, 1])
+        axes = figure.add_subplot(right[place])
         panel.draw(axes, epochs, columns)
         axes.set_title(panel.heading, loc="left", fontsize=11)
         _finish(axes, epochs, named=place == len(panels) - 1)
@@ -70,11 +75,14 @@ def _terms(columns: Columns) -> list[str]:
 
 
 def _columns(history: Sequence[Row]) -> dict[str, NDArray[np.float64]]:
-    """Every name that holds a number somewhere, as (epochs,) with NaN where it holds none."""
+    """Every name that holds a number somewhere, as (epochs,).
+
+    NaN stands where a row says nothing, infinity where it holds a number that is not finite.
+    """
     names = dict.fromkeys(name for row in history for name in row)
     rows = {name: [row.get(name) for row in history] for name in names}
     return {
-        name: np.array([value if _is_number(value) else np.nan for value in values], dtype=float)
+        name: np.array([_value(value) for value in values])
         for name, values in rows.items()
         if any(_is_number(value) for value in values)
     }
@@ -84,21 +92,58 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
-def _draw_losses(axes: Axes, epochs: NDArray[np.float64], columns: Columns) -> None:
+def _value(value: Any) -> float:
+    if not _is_number(value):
+        return np.nan
+    return float(value) if np.isfinite(value) else np.inf
+
+
+def _by_size(columns: Columns) -> list[list[str]]:
+    """The loss terms that share an axis.
+
+    All of them do, on a logarithmic one if need be, unless some are negative: then terms too small
+    to be seen beside the largest move to an axis of their own.
+    """
     terms = _terms(columns)
-    for place, name in enumerate(terms):
-        # The sum goes below the terms, broad and dark, for none of them to hide behind it.
-        total = name == "loss"
-        shade = "#333333" if total else colour(place - ("loss" in terms))
-        _line(axes, epochs, columns[name], plain(name, 28), shade, width=4 if total else 1.8)
-    values = np.concatenate([columns[name] for name in terms]) if terms else np.empty(0)
-    _choose_scale(axes, values)
-    _name_gap(axes, epochs, {name: columns[name] for name in terms})
-    if terms:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderaxespad=0)
-    else:
+    size = {name: np.abs(_finite(columns[name])).max(initial=0.0) for name in terms}
+    if all((_finite(columns[name]) >= 0).all() for name in terms):
+        return [terms]
+    largest = max(size.values())
+    small = [name for name in terms if size[name] * _LOG_FROM < largest]
+    large = [name for name in terms if name not in small]
+    return [group for group in (large, small) if group]
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values[np.isfinite(values)]
+
+
+def _shades(terms: Sequence[str]) -> dict[str, str]:
+    parts = [name for name in terms if name != "loss"]
+    return {"loss": "#333333", **{name: colour(place) for place, name in enumerate(parts)}}
+
+
+def _draw_losses(
+    axes: Axes, epochs: NDArray[np.float64], terms: Columns, shades: Mapping[str, str]
+) -> None:
+    if not terms:
         axes.text(0.5, 0.5, "no epochs yet", ha="center", transform=axes.transAxes)
-    _finish(axes, epochs, named=True)
+        return
+    for name, values in terms.items():
+        label = plain(name, 28) + _warning(epochs, values)
+        # The sum goes below the terms, broad and dark, for none of them to hide behind it.
+        _line(axes, epochs, values, label, shades[name], width=4 if name == "loss" else 1.8)
+    values = np.concatenate([_finite(values) for values in terms.values()])
+    size = values[values > 0]
+    if size.size and (values >= 0).all() and size.max() > _LOG_FROM * size.min():
+        axes.set_yscale("log", nonpositive="mask")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderaxespad=0)
+
+
+def _warning(epochs: NDArray[np.float64], values: NDArray[np.float64]) -> str:
+    """Which epoch first gave a number that is not finite, if any did."""
+    broken = epochs[np.isinf(values)]
+    return f" (not finite in epoch {broken[0]:g})" if len(broken) else ""
 
 
 def _line(
@@ -115,31 +160,10 @@ def _line(
     axes.plot(epochs, finite, color=shade, lw=width, marker=dots, ms=4, label=name, alpha=faint)
 
 
-def _choose_scale(axes: Axes, values: NDArray[np.float64]) -> None:
-    """Logarithmic for a wide range of positive numbers, symmetric where some are negative."""
-    size = np.abs(values[np.isfinite(values) & (values != 0)])
-    if size.size == 0 or size.max() < _LOG_FROM * size.min():
-        return
-    if (values[np.isfinite(values)] >= 0).all():
-        axes.set_yscale("log", nonpositive="mask")
-    elif size.max() > _LOG_FROM * np.median(size):
-        axes.set_yscale("symlog", linthresh=float(np.median(size)))
-
-
-def _name_gap(axes: Axes, epochs: NDArray[np.float64], terms: Columns) -> None:
-    """Say which term first stopped being finite, and when."""
-    broken = {name: np.flatnonzero(~np.isfinite(values)) for name, values in terms.items()}
-    first = {name: rows[0] for name, rows in broken.items() if len(rows)}
-    if first:
-        name = min(first, key=lambda term: first[term])
-        note = f"{plain(name, 28)}: not a finite number in epoch {epochs[first[name]]:g}"
-        axes.text(0.99, 0.98, note, color=colour(3), ha="right", va="top", transform=axes.transAxes)
-
-
 def _finish(axes: Axes, epochs: NDArray[np.float64], named: bool) -> None:
     axes.grid(axis="y", color="#e6e6e6", lw=0.8)
     axes.set_axisbelow(True)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     if len(epochs):
         room = 0.02 * (epochs[-1] - epochs[0]) or 0.5
         axes.set_xlim(epochs[0] - room, epochs[-1] + room)
@@ -162,7 +186,7 @@ def _draw_occupied(axes: Axes, epochs: NDArray[np.float64], columns: Columns) ->
     clusters = columns.get("n_clusters", columns["occupied"])
     axes.axhline(np.nanmax(clusters), color=GREY, ls="--", lw=1.2)
     axes.set_ylim(0, np.nanmax(clusters) * 1.15 + 0.5)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def _draw_label_change(axes: Axes, epochs: NDArray[np.float64], columns: Columns) -> None:
@@ -188,6 +212,7 @@ def _draw_entropy(axes: Axes, epochs: NDArray[np.float64], columns: Columns) -> 
 
 def _draw_rate(axes: Axes, epochs: NDArray[np.float64], columns: Columns) -> None:
     _line(axes, epochs, columns["learning_rate"], "", colour(6))
+    axes.set_ylim(0, np.nanmax(columns["learning_rate"]) * 1.1 or 1.0)
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3), useMathText=True)
 
 
@@ -195,6 +220,6 @@ _PANELS = (
     _Panel("clusters occupied; dashed: all", frozenset({"occupied"}), _draw_occupied),
     _Panel("rows that changed cluster", frozenset({"label_change"}), _draw_label_change),
     _Panel("share of rows", frozenset({"smallest_share", "largest_share"}), _draw_shares),
-    _Panel("entropy of the shares in nats; dashed: all equal", frozenset({"entropy"}), _draw_entropy),
+    _Panel("entropy of the shares; dashed: all even", frozenset({"entropy"}), _draw_entropy),
     _Panel("learning rate", frozenset({"learning_rate"}), _draw_rate),
 )

@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 
 from archbuild.figures.reconstructions import name_features
 from archbuild.figures.style import GREY, colour, lettering_on, new_figure, save, styled
-from archbuild.figures.thumbnails import display_range, kind_of, montage, to_rgb
+from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _SHOWN = 8
+_TILE = 67
+"""Pixels from one thumbnail to the next when sixteen and the labels fill the width."""
+_TOP = 105
+_HARD = "The assignments are hard: members stand in the order of the data."
 _DOTS_AT_MOST = 32
 
 
@@ -120,6 +124,8 @@ def gallery_figure(
         )
     kind = kind_of(values)
     members = choose_members(assignments)
+    if kind != "table" and np.isin(assignments, (0, 1)).all():
+        caption = f"{caption} {_HARD}".strip()
     if kind == "images":
         return _images(values, members, title, caption)
     if kind == "series":
@@ -128,21 +134,17 @@ def gallery_figure(
 
 
 def _images(values: NDArray[Any], members: list[Members], title: str, caption: str) -> Figure:
-    figure = new_figure(title, caption, height=150 + 70 * len(members))
+    height = round(_TILE * cell_ratio(values) * len(members))
+    figure = new_figure(title, caption, height=_TOP + (30 if caption else 0) + height)
     left, right = figure.subplots(1, 2, sharey=True)
-    shown = [(left, [m.typical for m in members]), (right, [m.doubtful for m in members])]
-    low, high = display_range(
-        values[np.sort(np.concatenate([np.r_[t] for _, r in shown for t in r]))]
-    )
-    for axes, rows in shown:
-        pictures = [to_rgb(values[row], low, high) for row in rows]
-        extent = (0, _SHOWN, len(members), 0)
-        axes.imshow(montage(pictures, _SHOWN), extent=extent, interpolation="antialiased")
-        axes.set_xticks([])
-        axes.spines[:].set_visible(False)
+    everyone = [rows for member in members for rows in (member.typical, member.doubtful)]
+    low, high = display_range(values[np.sort(np.concatenate(everyone))])
+    draw_montage(left, [to_rgb(values[m.typical], low, high) for m in members], _SHOWN)
+    draw_montage(right, [to_rgb(values[m.doubtful], low, high) for m in members], _SHOWN)
     left.set_title("most typical", loc="left")
     right.set_title("most doubtful, and the cluster that came second", loc="left")
     _label_clusters(left, members)
+    right.tick_params(length=0)
     for member in members:
         _badge_rivals(right, member)
     return figure
@@ -150,7 +152,7 @@ def _images(values: NDArray[Any], members: list[Members], title: str, caption: s
 
 def _label_clusters(axes: Axes, members: list[Members]) -> None:
     axes.set_yticks([m.number + 0.5 for m in members], [m.label for m in members])
-    axes.tick_params(axis="y", length=0, pad=14)
+    axes.tick_params(length=0, pad=14)
     for member in members:
         axes.plot(
             [-0.12, -0.12],

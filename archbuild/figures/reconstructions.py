@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archbuild.figures.style import GREY, PALETTE, colour, new_figure, plain, save, styled
-from archbuild.figures.thumbnails import display_range, kind_of, montage, to_rgb
+from archbuild.figures.style import (
+    GREY,
+    PALETTE,
+    colour,
+    legend_outside,
+    new_figure,
+    plain,
+    save,
+    styled,
+)
+from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _ABREAST = 12
+_FEWEST_ABREAST = 8
+_STRIP = 1080
+"""Pixels from side to side that the thumbnails share."""
 _SERIES_ABREAST = 4
 _TABLE_ROWS = 40
 _NAMES_AT_MOST = 32
@@ -103,9 +115,11 @@ def choose_rows(errors: NDArray[Any], bands: int, width: int, seed: int) -> list
     return chosen
 
 
-def _headings(bands: int, chosen: int) -> list[str]:
-    names = ["taken by chance"] + [""] * (bands - 1)
-    return names[:chosen] if chosen <= bands else [*names, "the worst of all"]
+def _headings(bands: list[NDArray[np.intp]], count: int) -> list[str]:
+    """What stands above each band of ``choose_rows`` (2 bands and the worst)."""
+    if sum(map(len, bands)) == count and len(bands) <= 2:
+        return ["all there are", ""][: len(bands)]
+    return ["taken at random", "", "the worst of all"]
 
 
 def _images(
@@ -113,26 +127,20 @@ def _images(
 ) -> Figure:
     errors = errors_of(originals, outputs)
     bands = choose_rows(errors, 2, _ABREAST, seed)
-    columns = max(len(rows) for rows in bands)
     # Few images would fill the page one by one: let them stay thumbnails.
-    figure = new_figure(title, caption, height=130 + 280 * len(bands))
-    low, high = display_range(originals[np.concatenate(bands)])
-    headings = _headings(2, len(bands))
+    columns = max(_FEWEST_ABREAST, *(len(rows) for rows in bands))
+    height = round(2 * _STRIP / columns * cell_ratio(originals)) + 65
+    figure = new_figure(title, caption, height=80 + height * len(bands))
+    low, high = display_range(originals[np.sort(np.concatenate(bands))])
     grid = figure.subplots(len(bands), 1, squeeze=False).ravel()
-    for axes, rows, heading in zip(grid, bands, headings, strict=True):
-        pair = [to_rgb(array[rows], low, high) for array in (originals, outputs)]
-        axes.imshow(montage(pair, columns), extent=(0, columns, 2, 0), interpolation="antialiased")
+    for axes, rows, heading in zip(grid, bands, _headings(bands, len(errors)), strict=True):
+        draw_montage(axes, [to_rgb(a[rows], low, high) for a in (originals, outputs)], columns)
         axes.set_title(heading, loc="left", fontsize=11)
         axes.set_yticks([0.5, 1.5], ["original", "reconstructed"])
         axes.set_xticks(np.arange(len(rows)) + 0.5, [f"{errors[row]:.3g}" for row in rows])
-        _bare(axes)
+        axes.tick_params(length=0, pad=2, labelsize=10)
     grid[-1].set_xlabel("root mean square error of each image", loc="left")
     return figure
-
-
-def _bare(axes: Axes) -> None:
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0, pad=2, labelsize=10)
 
 
 def _series(
@@ -144,7 +152,7 @@ def _series(
     bands = choose_rows(errors, 2, _SERIES_ABREAST, seed)
     figure = new_figure(title, caption, height=150 + 230 * len(bands))
     grid = figure.subplots(len(bands), _SERIES_ABREAST, squeeze=False, sharex=True, sharey=True)
-    for line, rows, heading in zip(grid, bands, _headings(2, len(bands)), strict=True):
+    for line, rows, heading in zip(grid, bands, _headings(bands, len(errors)), strict=True):
         for axes in line[len(rows) :]:
             axes.set_axis_off()
         for axes, row in zip(line, rows, strict=False):
@@ -158,7 +166,7 @@ def _series(
         Line2D([], [], color=shade, lw=1.3, label=f"reconstructed{name}")
         for shade, name in zip(shades[:12], names, strict=False)
     ]
-    figure.legend(handles=handles, loc="outside right upper")
+    legend_outside(figure, handles=handles)
     return figure
 
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from archbuild.figures.projection import Projection
 from archbuild.figures.style import (
+    DPI,
     GREY,
     class_name,
     colour,
+    legend_outside,
     lettering_on,
     marker,
     new_figure,
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LEGEND_ROWS = 22
+_LEGEND_LINE = 24
+"""Pixels from one entry of the legend to the next."""
 _PANELS_ABREAST = 3
+_MARKED_FROM = 15
+"""Points per class from which a mark on the map hides less than it tells."""
 
 
 def draw_scatter(
@@ -66,7 +71,7 @@ def scatter_figure(
     numbers, names, heading = _colouring(len(points), labels, class_names, clusters)
     figure = new_figure(title, caption, height=850)
     axes = figure.subplots()
-    _scatter(axes, np.asarray(points), numbers, names)
+    _scatter(axes, np.asarray(points), numbers, names, room=(1000, 780))
     _add_legend(figure, numbers, names, heading)
     return figure
 
@@ -106,15 +111,17 @@ def panels_figure(
     # Four panels look better as a square than as three and a leftover.
     abreast = 2 if len(spaces) == 4 else min(len(spaces), _PANELS_ABREAST)
     down = -(-len(spaces) // abreast)
-    figure = new_figure(title, caption, height=150 + down * (1000 // abreast))
+    side = 1000 // abreast
+    shown = np.concatenate([numbers[space.indices] for space in spaces.values()])
+    legend = 110 + _LEGEND_LINE * min(len(np.unique(shown)), 22)
+    figure = new_figure(title, caption, height=max(150 + down * side, legend))
     grid = figure.subplots(down, abreast, squeeze=False).ravel()
     for axes in grid[len(spaces) :]:
         axes.set_axis_off()
     for axes, (name, space) in zip(grid, spaces.items(), strict=False):
-        _scatter(axes, space.points, numbers[space.indices], names)
+        _scatter(axes, space.points, numbers[space.indices], names, room=(0.85 * side, 0.95 * side))
         note = "" if space.method == "t-SNE" else f" ({space.method})"
         axes.set_title(plain(name, 30) + note, loc="left")
-    shown = np.concatenate([numbers[space.indices] for space in spaces.values()])
     _add_legend(figure, shown, names, heading)
     return figure
 
@@ -134,9 +141,14 @@ def _colouring(
 
 
 def _scatter(
-    axes: Axes, points: NDArray[Any], numbers: NDArray[np.int64], names: Sequence[str] | None
+    axes: Axes,
+    points: NDArray[Any],
+    numbers: NDArray[np.int64],
+    names: Sequence[str] | None,
+    room: tuple[float, float],
 ) -> None:
-    size = float(np.clip(40_000 / max(len(points), 1), 7, 60))
+    """Draw ``points`` on axes that are ``room`` pixels wide and high, or a little more."""
+    size = float(np.clip(0.08 * room[0] * room[1] / max(len(points), 1), 7, 60))
     # In random order of depth no class lies on top of another; marker shapes still group them.
     depth = np.random.default_rng(0).permutation(len(points))
     for group in np.unique(numbers // 10):
@@ -155,32 +167,45 @@ def _scatter(
     axes.margins(0.04)
     axes.spines[["top", "right"]].set_visible(True)
     axes.spines[:].set_color("#dddddd")
-    _mark_classes(axes, points, numbers, names)
+    _mark_classes(axes, points, numbers, names, room)
 
 
 def _mark_classes(
-    axes: Axes, points: NDArray[Any], numbers: NDArray[np.int64], names: Sequence[str] | None
+    axes: Axes,
+    points: NDArray[Any],
+    numbers: NDArray[np.int64],
+    names: Sequence[str] | None,
+    room: tuple[float, float],
 ) -> None:
     """Write each class on the map, so that reading it does not hang on telling colours apart."""
     found = [int(number) for number in np.unique(numbers[numbers >= 0])]
-    if not found or len(points) < 3 * len(found):
+    if not found or len(points) < _MARKED_FROM * len(found):
         return
+    marks = [_short_name(names, number) for number in found]
+    letters = 10 if room[0] > 450 and len(found) <= 24 else 8
+    # A mark is about this large, in parts of the axes: letters of 0.9 em by lines of 2.2 em.
+    mark = np.array([0.9 * letters * max(map(len, marks)) + 8, 2.2 * letters]) / room
     middles = np.array([_middle(points[numbers == number]) for number in found])
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
     extent[extent == 0] = 1
-    spread = _apart((middles - low) / extent, 0.05) * extent + low
-    for number, place in zip(found, spread, strict=True):
-        axes.annotate(
-            _short_name(names, number),
-            place,
-            ha="center",
-            va="center",
-            fontsize=10,
-            fontweight="bold",
-            color=lettering_on(colour(number)),
-            bbox={"boxstyle": "round,pad=0.2", "fc": colour(number), "ec": "white", "lw": 1.2},
-            zorder=3,
-        )
+    places = _apart((middles - low) / extent / mark, 1 / mark) * mark * extent + low
+    for number, text, place in zip(found, marks, places, strict=True):
+        _mark(axes, number, text, place, letters)
+
+
+def _mark(axes: Axes, number: int, text: str, place: NDArray[Any], letters: int) -> None:
+    shade = colour(number)
+    axes.annotate(
+        text,
+        place,
+        ha="center",
+        va="center",
+        fontsize=letters,
+        fontweight="bold",
+        color=lettering_on(shade),
+        bbox={"boxstyle": "round,pad=0.2", "fc": shade, "ec": "white", "lw": 1.2},
+        zorder=3,
+    )
 
 
 def _short_name(names: Sequence[str] | None, number: int) -> str:
@@ -193,16 +218,21 @@ def _middle(points: NDArray[Any]) -> NDArray[Any]:
     return points[np.square(points - np.median(points, axis=0)).sum(axis=1).argmin()]
 
 
-def _apart(places: NDArray[Any], gap: float, rounds: int = 100) -> NDArray[Any]:
-    """Push ``places`` (k, 2) in the unit square from each other until ``gap`` lies between."""
+def _apart(places: NDArray[Any], edge: NDArray[Any], rounds: int = 300) -> NDArray[Any]:
+    """Push unit squares with centres ``places`` (k, 2) from each other until none overlap.
+
+    They stay between zero and ``edge`` (2,); where they do not all fit, some overlap remains.
+    """
     places = places + 1e-6 * np.random.default_rng(0).standard_normal(places.shape)
     for _ in range(rounds):
         away = places[:, None] - places[None]
-        distance = np.linalg.norm(away, axis=-1) + np.eye(len(places))
-        push = np.clip(gap - distance, 0, None) / distance
+        distance = np.abs(away).max(axis=-1) + 2 * np.eye(len(places))
+        push = np.clip(1 - distance, 0, None) / distance
         if not push.any():
             break
-        places = np.clip(places + 0.5 * (away * push[..., None]).sum(axis=1), 0, 1)
+        step = 0.5 * (away * push[..., None]).sum(axis=1)
+        # Squares in one spot are told apart by a millionth: not to be flung across the map.
+        places = np.clip(places + np.clip(step, -0.5, 0.5), 0, edge)
     return places
 
 
@@ -215,6 +245,8 @@ def _add_legend(
     found = [int(number) for number in np.unique(numbers)]
     if not heading or not found:
         return
+    columns = -(-len(found) // _legend_rows(figure))
+    width = 24 if columns == 1 else 14
     entries = [
         Line2D(
             [],
@@ -223,14 +255,13 @@ def _add_legend(
             marker=marker(number),
             markersize=8,
             color=colour(number) if number >= 0 else GREY,
-            label=_entry(names, number),
+            label=_entry(names, number, width),
         )
         for number in found
     ]
-    columns = -(-len(found) // _LEGEND_ROWS)
-    figure.legend(
+    legend_outside(
+        figure,
         handles=entries,
-        loc="outside right upper",
         title=heading,
         ncols=columns,
         alignment="left",
@@ -239,9 +270,13 @@ def _add_legend(
     )
 
 
-def _entry(names: Sequence[str] | None, number: int) -> str:
+def _legend_rows(figure: Figure) -> int:
+    return int((figure.get_figheight() * DPI - 100) // _LEGEND_LINE)
+
+
+def _entry(names: Sequence[str] | None, number: int, width: int) -> str:
     """The name, with the number that stands on the map before it where the name is too long."""
     if number < 0:
         return "unlabelled"
-    name = class_name(names, number)
+    name = class_name(names, number, width)
     return name if name in (str(number), _short_name(names, number)) else f"{number}  {name}"

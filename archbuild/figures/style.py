@@ -18,6 +18,7 @@ from archbuild.runs.atomic import write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
 
 DPI = 100
 WIDTH = 1200
@@ -58,6 +59,7 @@ _SETTINGS: dict[str, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 11,
 }
+_TITLE_LINE = 27
 _WIDER_FONTS = ("Noto Sans CJK JP", "Noto Sans", "Arial Unicode MS", "Segoe UI Symbol")
 
 
@@ -80,14 +82,18 @@ def lettering_on(background: tuple[float, float, float] | str) -> str:
 
 
 def plain(text: object, width: int | None = None) -> str:
-    """``text`` safe to draw: on one line, dollar signs literal, cut to ``width`` characters."""
+    """``text`` safe to draw: on one line, dollar signs literal, cut to ``width`` characters.
+
+    The cut is in the middle: names of one family differ at the end as often as at the start.
+    """
     line = " ".join(str(text).split())
     if width is not None and len(line) > width:
-        line = line[: width - 1].rstrip() + "…"
+        tail = width // 2
+        line = f"{line[: width - 1 - tail].rstrip()}…{line[-tail:].lstrip()}"
     return line.replace("$", r"\$")
 
 
-def class_name(class_names: Sequence[str] | None, number: int, width: int = 22) -> str:
+def class_name(class_names: Sequence[str] | None, number: int, width: int = 24) -> str:
     """The name of class ``number`` ready to draw; its number where there is no name for it."""
     known = class_names is not None and 0 <= number < len(class_names)
     return plain(class_names[number] if known and class_names else number, width)
@@ -101,23 +107,46 @@ def styled() -> Iterator[None]:
 
     installed = set(fontManager.get_font_names())
     fonts = ["DejaVu Sans", *(name for name in _WIDER_FONTS if name in installed)]
-    with style.context(["default", {**_SETTINGS, "font.family": fonts}]):
+    settings = {**_SETTINGS, "font.family": fonts}
+    with style.context(["default", settings]), warnings.catch_warnings():
+        # A class name in a script that no installed font has shows boxes; that is no defect.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
 def new_figure(title: str, caption: str = "", *, width: int = WIDTH, height: int = 800) -> Figure:
     """An empty figure of ``width`` x ``height`` pixels, its title and caption at the left edge."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, layout="constrained")
+    FigureCanvasAgg(figure)
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
     left = 10 / width
-    lines = textwrap.fill(plain(title), max(20, width // 11))
+    lines = _wrapped(title, width // 14)
     figure.suptitle(lines, x=left, ha="left", fontsize=15, fontweight="bold")
     if caption:
-        lines = textwrap.fill(plain(caption), max(30, width // 7))
+        lines = _wrapped(caption, width // 8)
         figure.supxlabel(lines, x=left, ha="left", fontsize=10, color="#555555")
     return figure
+
+
+def _wrapped(text: str, width: int) -> str:
+    return textwrap.fill(plain(text), width, break_on_hyphens=False)
+
+
+def legend_outside(figure: Figure, **settings: Any) -> Legend:
+    """``figure.legend`` at the right edge below the title, with the axes kept clear of it.
+
+    Matplotlib's own outside placement starts at the very top, where long titles are.
+    """
+    lines = 1 + figure.get_suptitle().count("\n")
+    width, height = figure.get_size_inches() * DPI
+    top = 1 - (10 + _TITLE_LINE * lines) / height
+    legend = figure.legend(loc="upper right", bbox_to_anchor=(0, 0, 1, top), **settings)
+    extent = legend.get_window_extent(figure.canvas.get_renderer())
+    figure.get_layout_engine().set(rect=(0, 0, 1 - (extent.width + 12) / width, 1))
+    return legend
 
 
 def save(figure: Figure, path: str | Path) -> Path:
@@ -130,10 +159,7 @@ def save(figure: Figure, path: str | Path) -> Path:
         RunError: the disk is full, the folder is read-only, or anything like it.
     """
     path = Path(path)
-    with warnings.catch_warnings():
-        # A class name in a script that no installed font has shows boxes; that is no defect.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        write_atomic(path, partial(_write_png, figure))
+    write_atomic(path, partial(_write_png, figure))
     return path
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Kind = Literal["images", "series", "table"]
 
@@ -55,23 +58,47 @@ def display_range(images: NDArray[Any]) -> tuple[float, float]:
     return (0.0, 1.0) if low >= -0.25 and 0.25 <= high <= 1.5 else (low, high)
 
 
-def montage(rows: Sequence[NDArray[Any]], columns: int) -> NDArray[np.float64]:
-    """One white-ground image of thumbnails; row ``r`` shows ``rows[r]`` (at most columns, h, w, 3).
+def cell_ratio(images: NDArray[Any]) -> float:
+    """Height over width of one thumbnail's place, for images (n, height, width, ...)."""
+    height, width = _cell(*images.shape[1:3])[:2]
+    return height / width
 
-    Row ``r``, column ``c`` fills the square from (c, r) to (c + 1, r + 1) when the result is drawn
-    with ``extent=(0, columns, len(rows), 0)``.
+
+def draw_montage(axes: Axes, rows: Sequence[NDArray[Any]], columns: int) -> None:
+    """Fill ``axes`` with thumbnails: row ``r`` shows ``rows[r]`` (at most columns, h, w, 3).
+
+    The thumbnail in row ``r`` and column ``c`` lies between (c, r) and (c + 1, r + 1).
     """
-    height, width = next(row.shape[1:3] for row in rows)
-    factor = -(-_SMALLEST // max(height, width))
-    side = max(height, width) * factor
-    gap = max(1, round(_GAP * side))
-    cell = side + 2 * gap
-    canvas = np.ones((len(rows) * cell, columns * cell, 3))
-    top = gap + (side - height * factor) // 2
-    left = gap + (side - width * factor) // 2
+    canvas = montage(rows, columns)
+    ratio = (canvas.shape[0] * columns) / (canvas.shape[1] * len(rows))
+    extent = (0, columns, len(rows), 0)
+    axes.imshow(canvas, extent=extent, aspect=ratio, interpolation="antialiased")
+    axes.set_anchor("NW")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def montage(rows: Sequence[NDArray[Any]], columns: int) -> NDArray[np.float64]:
+    """One image on white, of equal cells, with ``rows[r]`` (at most columns, h, w, 3) in row r."""
+    height, width = rows[0].shape[1:3]
+    cell_height, cell_width, factor = _cell(height, width)
+    canvas = np.ones((len(rows) * cell_height, columns * cell_width, 3))
+    top, left = (cell_height - height * factor) // 2, (cell_width - width * factor) // 2
     for r, row in enumerate(rows):
         for c, image in enumerate(row[:columns]):
             large = image.repeat(factor, axis=0).repeat(factor, axis=1)
-            y, x = r * cell + top, c * cell + left
+            y, x = r * cell_height + top, c * cell_width + left
             canvas[y : y + large.shape[0], x : x + large.shape[1]] = large
     return canvas
+
+
+def _cell(height: int, width: int) -> tuple[int, int, int]:
+    """(height, width) of a cell in pixels, and how many times an image is enlarged in it.
+
+    A cell is at least two thirds as high as wide, for labels beside it to have two lines, and at
+    most twice as high.
+    """
+    factor = -(-_SMALLEST // max(height, width))
+    gap = max(1, round(_GAP * factor * max(height, width)))
+    high, wide = height * factor + 2 * gap, width * factor + 2 * gap
+    return max(high, -(-2 * wide // 3)), max(wide, -(-high // 2)), factor

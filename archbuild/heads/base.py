@@ -45,7 +45,7 @@ class Batch(NamedTuple):
     """What a loss may look at: one training batch, forward through the network.
 
     Attributes:
-        inputs: ``(batch, ...)``, channels last, as the network saw them (augmented if so asked).
+        inputs: ``(batch, ...)``, channels last, before any augmentation: what is to come out.
         encoding: mean and log-variance of the bottleneck, ``(batch, latent)`` each.
         latent: ``(batch, latent)``, what the decoder was given.
         reconstruction: what came out; logits under ``bernoulli``.

@@ -6,7 +6,8 @@ import json
 import math
 import re
 from bisect import bisect_left
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from archbuild.errors import Problem, SpecError
 from archbuild.spec.document import MAX_DEPTH, MAX_VALUES, Document, Place, TreePath, failure
@@ -64,9 +65,7 @@ class _Walk:
             depth += (match[0] in "{[") - (match[0] in "}]")
             if depth > MAX_DEPTH:
                 place = self._place(match.start())
-                raise failure(
-                    self.source, f"nested more than {MAX_DEPTH} levels deep", place=place
-                )
+                raise failure(self.source, f"nested more than {MAX_DEPTH} levels deep", place=place)
 
     def run(self) -> None:
         """Fill ``places``, ``keys`` and ``problems``."""
@@ -105,19 +104,20 @@ class _Walk:
             self._path[-1] = int(self._path[-1]) + 1
 
     def _key(self, token: str, place: Place) -> None:
-        self._path[-1] = json.loads(token)
+        key = json.loads(token)
+        self._refuse_unprintable(key, self._path[:-1], place)
+        self._path[-1] = key
         self._at_key = False
         path = tuple(self._path)
         if path in self.keys:
             first = self.keys[path][0]
             self._problem(f"the key stands here a second time; the first is in line {first}", place)
-        self._refuse_unprintable(self._path[-1], place)
         self.keys.setdefault(path, place)
 
     def _scalar(self, token: str, place: Place) -> None:
         self._value(place)
         if token.startswith('"'):
-            self._refuse_unprintable(json.loads(token), place)
+            self._refuse_unprintable(json.loads(token), self._path, place)
         elif token not in ("true", "false", "null") and not math.isfinite(float(token)):
             self._problem("the number is not finite", place, token)
 
@@ -126,9 +126,11 @@ class _Walk:
         if len(self.places) > MAX_VALUES:
             raise failure(self.source, f"more than {MAX_VALUES:,} values", place=place)
 
-    def _refuse_unprintable(self, value: Any, place: Place) -> None:
-        if not str(value).isprintable():
-            self._problem("the text holds characters that cannot be printed", place, ascii(value))
+    def _refuse_unprintable(self, text: str, path: Sequence[str | int], place: Place) -> None:
+        if not text.isprintable():
+            message = "the text is not one line of printable characters"
+            received = ascii(text)[:60]
+            raise failure(self.source, message, place=place, path=tuple(path), received=received)
 
     def _problem(self, message: str, place: Place, received: str | None = None) -> None:
         path = tuple(self._path)

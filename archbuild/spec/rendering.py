@@ -9,7 +9,7 @@ from typing import Any
 from archbuild.spec.plan import Plan, PlannedLayer, Shape
 
 _HIDDEN = {"output_shape", "inverse_of"}
-_NUMBERS_SHOWN_BARE = {"num_units", "num_filters", "rate"}
+_SHOWN_BARE = {"num_units", "num_filters", "filter_size", "rate"}
 
 
 def side_by_side(plan: Plan) -> str:
@@ -47,16 +47,25 @@ def shape_text(shape: Shape) -> str:
 
 
 def layer_text(layer: PlannedLayer) -> str:
-    """A layer in a few words: ``Conv2D 32, filter_size 3x3, stride 2, rectify``."""
-    parts = []
+    """A layer in a few words: ``Conv2D 32 3x3, stride 2x2, rectify``."""
+    bare = [layer.type]
+    named = []
     for key, value in layer.config.items():
-        if key in _HIDDEN or value in (None, 0, False) or (key == "stride" and value == 1):
+        if key in _HIDDEN or _is_plain(key, value):
             continue
         shown = shape_text(tuple(value)) if isinstance(value, list | tuple) else str(value)
-        bare = key in _NUMBERS_SHOWN_BARE or isinstance(value, str)
-        parts.append(shown if bare else f"{key} {shown}")
-    text = f"{layer.type} {', '.join(parts)}".rstrip()
-    return f"{text} + batch norm" if layer.batch_norm else text
+        if key in _SHOWN_BARE:
+            bare.append(shown)
+        else:
+            named.append(shown if isinstance(value, str) else f"{key} {shown}")
+    text = ", ".join([" ".join(bare), *named])
+    return f"{text}, batch norm" if layer.batch_norm else text
+
+
+def _is_plain(key: str, value: Any) -> bool:
+    """Whether a value says nothing: absent, no padding, a stride of one step, the usual mode."""
+    parts = set(value) if isinstance(value, list | tuple) else {value}
+    return parts <= {None, 0, False} or (key == "stride" and parts == {1}) or value == "valid"
 
 
 def _heading(plan: Plan) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from archbuild.spec.fields import Field
 from archbuild.spec.plan import Plan, PlannedLayer, Shape
@@ -39,11 +39,39 @@ class LayerType(ABC):
     sides: ClassVar[frozenset[str]] = frozenset({"encoder", "decoder"})
     """Where the type may stand: ``encoder``, ``decoder`` or both."""
     batch_norm_follows: ClassVar[bool] = False
-    """Whether ``use_batch_norm: true`` puts batch normalisation after the layer."""
+    """Whether ``use_batch_norm: true`` puts batch normalisation after the layer.
+
+    Such a layer has one bias per channel, and drops them where batch normalisation follows.
+    """
+    mirroring: ClassVar[Literal["inverse", "code", "passing"]] = "inverse"
+    """What the mirror does with the type (``spec/mirror.py``).
+
+    ``inverse``: brings ``output_shape`` back to ``input_shape``, at the bottleneck too.
+    ``code``: makes a code. Inside the encoder its mirror rebuilds its output from any shape; at the
+    bottleneck its output is the latent, and nothing is undone.
+    ``passing``: like ``inverse``, but nothing is undone at the bottleneck, where the type only
+    reshapes or scales the code.
+    """
 
     @abstractmethod
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """The shape that goes out; raises ``ShapeError`` where ``input_shape`` cannot come in."""
+
+    def shape_in_network(
+        self, config: Mapping[str, Any], input_shape: Shape, encoder: Mapping[int, PlannedLayer]
+    ) -> Shape:
+        """``output_shape``, for types that read other layers than the one below.
+
+        ``encoder`` holds the layers planned so far, by index, without those that have a problem.
+        """
+        return self.output_shape(config, input_shape)
+
+    def declared_shape(self, config: Mapping[str, Any]) -> Shape | None:
+        """The shape that goes out where the fields alone give it; otherwise ``None``.
+
+        It lets the check of a spec go on after a layer with a problem.
+        """
+        return None
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
         """How many numbers the layer holds, batch normalisation not counted."""
@@ -51,7 +79,7 @@ class LayerType(ABC):
 
     @abstractmethod
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """The decoder entries, in order, that bring ``layer.output_shape`` back to ``layer.input_shape``.
+        """The decoder entries, in order, that bring the output shape back to the input shape.
 
         An entry is a mapping with ``type`` and fields, as in a spec file. Where shapes would still
         differ the mirror completes them with a Dense and a Reshape (``spec/mirror.py``), so a type

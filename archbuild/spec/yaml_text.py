@@ -11,7 +11,15 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from archbuild.errors import Problem, SpecError
-from archbuild.spec.document import MAX_DEPTH, MAX_VALUES, Document, Place, TreePath, failure
+from archbuild.spec.document import (
+    MAX_DEPTH,
+    MAX_VALUES,
+    NOWHERE,
+    Document,
+    Place,
+    TreePath,
+    failure,
+)
 
 if TYPE_CHECKING:
     import yaml
@@ -77,6 +85,12 @@ def _events(text: str, source: str) -> list[yaml.Event]:
         raise failure(
             source, "the text holds a character that YAML does not allow", place=place
         ) from None
+    if len(events) < 3:
+        raise failure(
+            source,
+            "the file is empty",
+            advice="start from the commented spec that 'archbuild new' prints",
+        )
     return events[1:-1]
 
 
@@ -102,7 +116,8 @@ def _malformed(error: yaml.MarkedYAMLError, source: str) -> SpecError:
 
 
 def _place(event: yaml.Event) -> Place:
-    return event.start_mark.line + 1, event.start_mark.column + 1
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else NOWHERE
 
 
 class _Composer:
@@ -123,8 +138,6 @@ class _Composer:
 
         event = self._take()
         _refuse_size(len(path), len(self.places), _place(event), self.source)
-        if isinstance(event, yaml.DocumentEndEvent):
-            raise failure(self.source, "the file is empty", place=_place(event))
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, path)
         self.places[path] = _place(event)
@@ -194,9 +207,9 @@ class _Composer:
         return values
 
     def _key(self, path: TreePath) -> str:
-        event = self._events[self._next]
-        key = self.value((*path, ""))
-        del self.places[(*path, "")]
+        event, own_place = self._events[self._next], self.places[path]
+        key = self.value(path)
+        self.places[path] = own_place
         if isinstance(key, str):
             return key
         shown = str(key) if key is None or isinstance(key, int | float) else "a list or a mapping"
@@ -208,8 +221,13 @@ class _Composer:
         if isinstance(value, float) and not math.isfinite(value):
             self._problem("the number is not finite", path, event, event.value[:60])
         elif isinstance(value, str) and not value.isprintable():
-            message = "the text is not one line of printable characters"
-            self._problem(message, path, event, ascii(value)[:60])
+            raise failure(
+                self.source,
+                "the text is not one line of printable characters",
+                place=_place(event),
+                path=path,
+                received=ascii(value)[:60],
+            )
         return value
 
     def _problem(

@@ -40,9 +40,16 @@ class Feed:
         """``(len(indices), ...)`` rows without augmentation."""
         return self.scaler.apply(self.dataset.rows(indices))
 
-    def augmented(self, indices: Any, rng: np.random.Generator) -> np.ndarray:
-        """``(len(indices), ...)`` rows, each rotated and shifted at random where the spec says so."""
+    def training(
+        self, indices: Any, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the network sees, and what it is to give back: ``(len(indices), ...)`` each.
+
+        Where the spec augments, it sees each row rotated and shifted at random, and is to give
+        back the row as it was: the latents then have no use for angle and place.
+        """
         rows = self.clean(indices)
         if not self.augmentation:
-            return rows
-        return augment(rows, self.augmentation["rotate"], self.augmentation["shift"], rng)
+            return rows, rows
+        rotate, shift = self.augmentation["rotate"], self.augmentation["shift"]
+        return augment(rows, rotate, shift, rng), rows

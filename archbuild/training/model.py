@@ -65,7 +65,14 @@ class StageModel(keras.Model):
         training: bool = True,
     ) -> Any:
         """The sum of the objective's terms and the weight decay; every term is also tracked."""
-        batch = Batch(x, y_pred["encoding"], y_pred["latent"], y_pred["reconstruction"], y or {})
+        targets = dict(y or {})
+        batch = Batch(
+            targets.pop("original", x),
+            y_pred["encoding"],
+            y_pred["latent"],
+            y_pred["reconstruction"],
+            targets,
+        )
         terms = self._objective.terms(batch)
         if self._weight_decay:
             penalty = objectives.sum_of_squares(self.trainable_variables)

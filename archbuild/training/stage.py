@@ -160,7 +160,8 @@ class StageTrainer:
             rate = learning_rate(self.settings, epoch + (step + 1) / steps)
             self.model.optimizer.learning_rate = rate
             targets = {name: rows[indices] for name, rows in self.targets.items()}
-            rows = self.feed.augmented(indices, rng)
+            rows, originals = self.feed.training(indices, rng)
+            targets |= {"original": originals}
             means = self.model.train_on_batch(rows, targets, return_dict=True)
             self._refuse_non_finite(means, epoch, step)
             self.reporter.step(self.name)

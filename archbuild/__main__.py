@@ -1,0 +1,5 @@
+"""``python -m archbuild`` is ``archbuild``."""
+
+from archbuild.cli.main import main
+
+main()

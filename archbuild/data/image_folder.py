@@ -1,0 +1,181 @@
+"""A folder of images, with a folder for each class inside it or without."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from archbuild.data.dataset import Shape
+from archbuild.data.limits import check_size
+from archbuild.data.request import Arrays, ReadRequest
+from archbuild.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm"}
+)
+_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+_GREY_MODES = frozenset({"1", "L", "LA", "I", "F"})
+_TURNED = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
+_ORIENTATION = 0x0112
+
+_log = logging.getLogger(__name__)
+
+
+class _Look(NamedTuple):
+    """What an image's header says: height, width, and whether it is grey."""
+
+    height: int
+    width: int
+    grey: bool
+
+
+def read_image_folder(request: ReadRequest) -> Arrays:
+    """All images as ``(n, height, width, channels)`` uint8, in the order of their paths.
+
+    Images that lie in the folder itself have no labels; where none does, each folder inside it
+    is a class. The size is that of the spec's Input, else the most common one; the number of
+    channels is the Input's, else 3 where any image is coloured and 1 otherwise. What cannot be
+    read is left out, with a warning that lists it.
+
+    Raises:
+        DataError: fewer than two images that can be read, a number of channels that images do
+            not have, or more than memory holds.
+    """
+    paths, labels = _find(request.path)
+    looks = [_look(path) for path in paths]
+    shape = _common_shape([look for look in looks if look], request)
+    check_size(len(paths) * prod(shape), f"the {len(paths)} images in {request.path}")
+    values = np.empty((len(paths), *shape), np.uint8)
+    read = np.array([_read_into(values[row], path) for row, path in enumerate(paths)])
+    _warn(request.path, paths, read, looks, shape)
+    if read.sum() < 2:
+        raise _too_few(request.path, int(read.sum()))
+    kept = values if read.all() else values[read]
+    return Arrays(kept, None if labels is None else np.array(labels)[read])
+
+
+def decode(source: Path | IO[bytes], shape: Shape | None = None) -> np.ndarray:
+    """One image, upright, as ``(height, width, channels)`` uint8.
+
+    Args:
+        source: a path or an open file.
+        shape: ``(height, width, channels)`` to bring it to; ``None``: its own size, in grey.
+
+    Raises:
+        OSError, ValueError, SyntaxError: what Pillow raises for images that it cannot read.
+    """
+    from PIL import Image, ImageOps
+
+    with Image.open(source) as opened:
+        image = ImageOps.exif_transpose(_eight_bit(opened))
+        height, width, channels = shape or (image.height, image.width, 1)
+        image = image.convert(_MODES[channels])
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BILINEAR)
+        return np.asarray(image, np.uint8).reshape(height, width, channels)
+
+
+def _find(folder: Path) -> tuple[list[Path], list[str] | None]:
+    """The image files in order, and each one's class where folders name classes."""
+    here = [path for path in sorted(folder.iterdir()) if _is_image(path)]
+    if here:
+        if any(path.is_dir() for path in folder.iterdir()):
+            _log.warning("%s: images lie beside folders; the folders are left out", folder)
+        return here, None
+    inside = [path for path in sorted(folder.rglob("*")) if _is_image(path)]
+    classes = [path.relative_to(folder).parts[0] for path in inside]
+    return inside, classes if len(set(classes)) > 1 else None
+
+
+def _is_image(path: Path) -> bool:
+    hidden = path.name.startswith(".")  # ._x.png: what macOS leaves in archives
+    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
+
+
+def _look(path: Path) -> _Look | None:
+    """The header of an image; ``None`` where it has none that can be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            height, width = image.height, image.width
+            if image.getexif().get(_ORIENTATION) in _TURNED:
+                height, width = width, height
+            grey = image.mode in _GREY_MODES or image.mode.startswith("I;")
+            return _Look(height, width, grey)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def _common_shape(looks: Sequence[_Look], request: ReadRequest) -> Shape:
+    """``(height, width, channels)`` for all images."""
+    if not looks:
+        raise _too_few(request.path, 0)
+    wanted = request.input_shape or ()
+    if len(wanted) == 3:
+        if wanted[0] not in _MODES:
+            raise DataError(
+                f"the spec's Input takes {list(wanted)}, and images have 1, 3 or 4 channels "
+                f"(grey, RGB, RGBA), not {wanted[0]}; change Input's output_shape"
+            )
+        return (*wanted[1:], wanted[0])
+    (height, width), _ = Counter((look.height, look.width) for look in looks).most_common(1)[0]
+    own = 1 if all(look.grey for look in looks) else 3
+    fitting = [count for count in _MODES if wanted == (height * width * count,)]
+    return (height, width, fitting[0] if fitting else own)
+
+
+def _read_into(place: np.ndarray, path: Path) -> bool:
+    """Whether the image could be read; if so it is in ``place``."""
+    from PIL.Image import DecompressionBombError
+
+    try:
+        place[...] = decode(path, place.shape)
+    except (OSError, ValueError, SyntaxError, DecompressionBombError):
+        return False
+    return True
+
+
+def _eight_bit(image: Image) -> Image:
+    """Images of 16 bits by their upper byte; Pillow's own conversion would clip some of them."""
+    from PIL import Image
+
+    if image.mode != "I" and not image.mode.startswith("I;"):
+        return image
+    deep = np.asarray(image).astype(np.int64)
+    return Image.fromarray((np.clip(deep, 0, 0xFFFF) >> 8).astype(np.uint8))
+
+
+def _warn(
+    folder: Path, paths: list[Path], read: np.ndarray, looks: list[_Look | None], shape: Shape
+) -> None:
+    broken = [
+        str(path.relative_to(folder))
+        for path, is_read in zip(paths, read, strict=True)
+        if not is_read
+    ]
+    if broken:
+        shown = ", ".join(broken[:10]) + (f" and {len(broken) - 10} more" if broken[10:] else "")
+        _log.warning("%s: %d images cannot be read, left out: %s", folder, len(broken), shown)
+    others = sum(look is not None and look[:2] != shape[:2] for look in looks)
+    if others:
+        _log.warning(
+            "%s: %d images of another size are resized to %d x %d", folder, others, *shape[:2]
+        )
+
+
+def _too_few(folder: Path, count: int) -> DataError:
+    return DataError(
+        f"{folder} holds {count} images that can be read, and clustering needs at least two; put "
+        f"images ({', '.join(sorted(SUFFIXES))}) there, in one folder for each class if the "
+        "classes are known"
+    )

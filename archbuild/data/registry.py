@@ -1,0 +1,76 @@
+"""The datasets that are known by name, and the way from a name or a path to a ``Dataset``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+
+from archbuild.data import coil20, digits, mnist, serket3000
+from archbuild.data.arrays import folder_safe
+from archbuild.data.dataset import Dataset, Shape
+from archbuild.data.own import FORMATS, load_path, looks_like_path, split_column
+from archbuild.data.source import DatasetSource, Found, data_folder
+from archbuild.errors import DataError
+
+DATASETS: Mapping[str, DatasetSource] = MappingProxyType(
+    {
+        source.name: source
+        for source in (digits.SOURCE, *mnist.SOURCES, coil20.SOURCE, serket3000.SOURCE)
+    }
+)
+"""Name -> source. A new dataset is one file and one entry here."""
+
+
+def load_dataset(
+    name_or_path: str, data_dir: Path | None = None, *, input_shape: Shape | None = None
+) -> Dataset:
+    """A dataset by its name, in any case, or the user's own data by their path.
+
+    Args:
+        name_or_path: a name of ``DATASETS``, or a path; ``table.csv:column`` names the labels.
+        data_dir: where named datasets lie; by default ``$ARCHBUILD_DATA``, else ``./datasets``.
+        input_shape: the spec's Input; it chooses between versions, sizes images, and settles what
+            an array's axes mean. The rows still have their own shape: see ``Dataset.fitted_to``.
+
+    Raises:
+        DataError: it is not there, is damaged, or cannot be used; the message says what to do.
+    """
+    source = _named(name_or_path)
+    if source is not None:
+        return source.load(data_folder(data_dir), input_shape)
+    return load_path(name_or_path, input_shape)
+
+
+def arch_stem(name_or_path: str) -> str:
+    """The stem of the spec files made for a dataset, found without loading it.
+
+    Raises:
+        DataError: it is neither a dataset's name nor a path.
+    """
+    source = _named(name_or_path)
+    if source is not None:
+        return source.arch_stem
+    path, _ = split_column(name_or_path)
+    return folder_safe(path.resolve().name if path.is_dir() else path.stem)
+
+
+def find_datasets(data_dir: Path | None = None) -> list[Found]:
+    """For each named dataset whether it is there, and where, or what to do to have it."""
+    folder = data_folder(data_dir)
+    return [Found(name, *source.find(folder)) for name, source in DATASETS.items()]
+
+
+def _named(text: str) -> DatasetSource | None:
+    """The source of that name; ``None`` for a path."""
+    source = DATASETS.get(text.upper())
+    if source is not None or looks_like_path(text):
+        return source
+    close = get_close_matches(text.upper(), DATASETS, n=1)
+    meant = f"; did you mean {close[0]}?" if close else "."
+    raise DataError(
+        f"there is no dataset '{text}'{meant} Known by name: {', '.join(DATASETS)}. Your own data "
+        f"are given by their path: {', '.join(FORMATS)} or a folder of images (none of that name "
+        f"in {Path.cwd()})"
+    )

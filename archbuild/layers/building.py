@@ -1,0 +1,70 @@
+"""What the layers' ``build`` methods share; Keras is imported inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from archbuild.spec.fields import NON_LINEARITIES
+from archbuild.spec.plan import PlannedLayer
+
+if TYPE_CHECKING:
+    from archbuild.networks.builder import BuildContext
+
+# The seed's own constants (Lasagne's defaults). Keras's momentum of 0.99 would need some hundred
+# steps before the running statistics mean anything, which is many epochs of a small dataset.
+BATCH_NORM_MOMENTUM: Final = 0.9
+BATCH_NORM_EPSILON: Final = 1e-4
+
+LARGEST_LOG_VARIANCE: Final = 10.0
+
+
+def glorot_uniform(context: BuildContext) -> Any:
+    """A Glorot uniform initialiser with the next seed of the network."""
+    import keras
+
+    return keras.initializers.GlorotUniform(seed=context.next_seed())
+
+
+def flat(tensor: Any, name: str) -> Any:
+    """``(batch, ..., channels)`` -> ``(batch, features)``, in channels-last order."""
+    import keras
+
+    return tensor if len(tensor.shape) == 2 else keras.layers.Flatten(name=f"{name}_flat")(tensor)
+
+
+def batch_normalised(tensor: Any, name: str) -> Any:
+    """Batch normalisation over every axis but the channels."""
+    import keras
+
+    layer = keras.layers.BatchNormalization(
+        momentum=BATCH_NORM_MOMENTUM, epsilon=BATCH_NORM_EPSILON, name=name
+    )
+    return layer(tensor)
+
+
+def activated(tensor: Any, layer: PlannedLayer) -> Any:
+    """The layer's non-linearity; nothing where it is linear."""
+    import keras
+
+    activation = NON_LINEARITIES[layer.config["non_linearity"]]
+    if activation == "linear":
+        return tensor
+    return keras.layers.Activation(activation, name=f"{layer.name}_{activation}")(tensor)
+
+
+def finished(tensor: Any, layer: PlannedLayer) -> Any:
+    """What follows the linear part: batch normalisation where planned, then the non-linearity."""
+    if layer.batch_norm:
+        tensor = batch_normalised(tensor, f"{layer.name}_batch_norm")
+    return activated(tensor, layer)
+
+
+def bounded_log_variance(tensor: Any) -> Any:
+    """Keep a log-variance within +-10, smoothly: ``10 tanh(x / 10)``.
+
+    The slope is 1 where log-variances usually are, and never 0 as a clip's would be, so a variance
+    that has run away can come back.
+    """
+    from keras import ops
+
+    return LARGEST_LOG_VARIANCE * ops.tanh(tensor / LARGEST_LOG_VARIANCE)

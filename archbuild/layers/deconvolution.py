@@ -1,0 +1,151 @@
+"""Deconv2D and Deconv1D: transposed convolutions, for decoders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archbuild.layers.building import finished, glorot_uniform
+from archbuild.layers.convolution import (
+    KernelLayer,
+    convolution_fields,
+    require_padding_allowed,
+)
+from archbuild.layers.convolution_sizes import deconvolved, same_as_valid
+from archbuild.layers.shapes import by_axes, per_axis, require_axes
+from archbuild.spec.fields import Field
+from archbuild.spec.plan import PlannedLayer, Shape
+from archbuild.spec.vocabulary import ShapeError
+
+if TYPE_CHECKING:
+    from archbuild.networks.builder import BuildContext
+
+
+def _output_padding(axes: int) -> Field:
+    whole = {"type": ["integer", "null"], "minimum": 0, "maximum": 65_536}
+    each = {"type": "array", "items": whole, "minItems": axes, "maxItems": axes}
+    return Field(
+        "output_padding",
+        {"anyOf": [whole, each]},
+        None,
+        "Rows and columns added to reach a size that the stride skips, less than the stride; "
+        "null: as many as make 'same' give size times stride.",
+    )
+
+
+class _Sizes(NamedTuple):
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+    output_padding: tuple[int | None, ...]
+
+
+class Deconvolution(KernelLayer):
+    """What transposed convolutions of one and two axes share."""
+
+    sides = frozenset({"decoder"})
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """``(num_filters, ...)``; sizes as in ``convolution_sizes``."""
+        below = require_axes(self.name, input_shape, self.axes)
+        sizes = self._sizes(config)
+        mode = config["conv_mode"]
+        require_padding_allowed(mode, sizes.padding)
+        self._require_padding_below_stride(sizes)
+        modes = (mode,) * self.axes
+        above = tuple(
+            map(deconvolved, below, sizes.kernel, sizes.stride, modes, *sizes[2:]),
+        )
+        if min(above) < 1:
+            raise ShapeError(
+                f"nothing is left of the {by_axes(below)} input: the result would be "
+                f"{by_axes(above)}",
+                "crop less (padding), or leave output_padding out",
+            )
+        return (config["num_filters"], *above)
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """Nothing: the type stands in decoders only, and decoders are not mirrored."""
+        return []
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """``(batch, height, width, channels)`` -> ``(batch, height', width', num_filters)``."""
+        import keras
+
+        config = layer.config
+        mode, output_padding, crops = self._way(layer)
+        deconvolution = getattr(keras.layers, f"Conv{self.axes}DTranspose")(
+            config["num_filters"],
+            per_axis(config["filter_size"], self.axes),
+            strides=per_axis(config["stride"], self.axes),
+            padding=mode,
+            output_padding=output_padding,
+            use_bias=not layer.batch_norm,
+            kernel_initializer=glorot_uniform(context),
+            name=layer.name,
+        )
+        tensor = deconvolution(tensor)
+        if any(map(any, crops)):
+            crop = getattr(keras.layers, f"Cropping{self.axes}D")
+            amount = crops if self.axes > 1 else crops[0]
+            tensor = crop(amount, name=f"{layer.name}_crop")(tensor)
+        return finished(tensor, layer)
+
+    def _way(
+        self, layer: PlannedLayer
+    ) -> tuple[str, tuple[int, ...] | None, tuple[tuple[int, int], ...]]:
+        """Keras's padding mode and output padding, and what is cropped afterwards."""
+        sizes = self._sizes(layer.config)
+        mode = layer.config["conv_mode"]
+        given = [amount for amount in sizes.output_padding if amount is not None]
+        if mode == "same" and given and len(given) < self.axes:
+            # Keras takes output padding for all axes or for none.
+            axes = zip(
+                layer.input_shape[1:],
+                sizes.kernel,
+                sizes.stride,
+                layer.output_shape[1:],
+                strict=True,
+            )
+            extra, crops = zip(*(same_as_valid(*axis) for axis in axes), strict=True)
+            return "valid", extra, crops
+        crops = tuple((amount, amount) for amount in sizes.padding)
+        if not given:
+            return mode, None, crops
+        missing = (max(s - k, 0) for s, k in zip(sizes.stride, sizes.kernel, strict=True))
+        pairs = zip(sizes.output_padding, missing, strict=True)
+        return mode, tuple(extra if a is None else a for a, extra in pairs), crops
+
+    def _sizes(self, config: Mapping[str, Any]) -> _Sizes:
+        names = ("filter_size", "stride", "padding")
+        kernel, stride, padding = (per_axis(config[name], self.axes) for name in names)
+        extra = config["output_padding"]
+        each = (None,) * self.axes if extra is None else per_axis(extra, self.axes)
+        return _Sizes(kernel, stride, padding, each)
+
+    def _require_padding_below_stride(self, sizes: _Sizes) -> None:
+        for amount, stride in zip(sizes.output_padding, sizes.stride, strict=True):
+            if amount is not None and amount >= stride:
+                raise ShapeError(
+                    f"output_padding must be less than the stride, {amount} is not less than "
+                    f"{stride}",
+                    "leave output_padding out, or make the stride larger",
+                )
+
+
+class Deconv2D(Deconvolution):
+    """A transposed convolution over height and width."""
+
+    name = "Deconv2D"
+    summary = "A transposed convolution over height and width."
+    fields = (*convolution_fields(2), _output_padding(2))
+    axes = 2
+
+
+class Deconv1D(Deconvolution):
+    """A transposed convolution over the length."""
+
+    name = "Deconv1D"
+    summary = "A transposed convolution over the length."
+    fields = (*convolution_fields(1), _output_padding(1))
+    axes = 1

@@ -1,0 +1,53 @@
+"""Dense: every unit sees every number below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archbuild.layers.building import finished, flat, glorot_uniform
+from archbuild.layers.shapes import flat_size, require_input
+from archbuild.spec.fields import integer, non_linearity
+from archbuild.spec.plan import PlannedLayer, Shape
+from archbuild.spec.vocabulary import LayerType
+
+if TYPE_CHECKING:
+    from archbuild.networks.builder import BuildContext
+
+
+class Dense(LayerType):
+    """A fully connected layer; what is not flat is flattened first, in channels-last order."""
+
+    name = "Dense"
+    summary = "A fully connected layer; flattens what comes in."
+    fields = (integer("num_units", "How many numbers go out."), non_linearity())
+    mirroring = "code"
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """``(num_units,)`` whatever comes in."""
+        require_input(self.name, input_shape)
+        return self.declared_shape(config)
+
+    def declared_shape(self, config: Mapping[str, Any]) -> Shape:
+        """``(num_units,)``."""
+        return (config["num_units"],)
+
+    def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
+        """One weight for each pair of numbers, one bias for each unit."""
+        units: int = config["num_units"]
+        return (flat_size(input_shape) + 1) * units
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """A Dense of the layer's own width and non-linearity, which rebuilds its output."""
+        return [{"type": "Dense", **layer.config}]
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """``(batch, ...)`` -> ``(batch, num_units)``."""
+        import keras
+
+        dense = keras.layers.Dense(
+            layer.config["num_units"],
+            kernel_initializer=glorot_uniform(context),
+            name=layer.name,
+        )
+        return finished(dense(flat(tensor, layer.name)), layer)

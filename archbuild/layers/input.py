@@ -1,0 +1,48 @@
+"""Input: the shape of one example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archbuild.layers.shapes import channels_last
+from archbuild.spec.fields import shape
+from archbuild.spec.plan import PlannedLayer, Shape
+from archbuild.spec.vocabulary import LayerType, ShapeError
+
+if TYPE_CHECKING:
+    from archbuild.networks.builder import BuildContext
+
+
+class Input(LayerType):
+    """The first layer of every encoder."""
+
+    name = "Input"
+    summary = "The shape of one example."
+    fields = (
+        shape(
+            "output_shape",
+            "[features], [channels, length] or [channels, height, width], without the batch.",
+        ),
+    )
+    sides = frozenset({"encoder"})
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """The declared shape; nothing may stand below an Input."""
+        if input_shape:
+            raise ShapeError("Input must be the first layer", "keep one Input, at the top")
+        return self.declared_shape(config)
+
+    def declared_shape(self, config: Mapping[str, Any]) -> Shape:
+        """The shape that the field gives."""
+        return tuple(config["output_shape"])
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """Nothing: the mirror's last step is to reach this layer's shape."""
+        return []
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """A Keras input, channels last; ``tensor`` is ignored."""
+        import keras
+
+        return keras.Input(channels_last(layer.output_shape), name=layer.name)

@@ -1,0 +1,268 @@
+"""Max-pooling and its inverses.
+
+``MaxPool2D``, ``MaxPool2D*`` and ``MaxPool1D``; ``Unpool2D``, ``Unpool1D``, ``InverseMaxPool2D``.
+The windows stand side by side (the stride is the window's size); rows and columns that do not fill
+a window are left out, and an inverse puts zeros in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from archbuild.layers.shapes import by_axes, per_axis, require_axes
+from archbuild.spec.fields import Field, integer, size
+from archbuild.spec.plan import PlannedLayer, Shape
+from archbuild.spec.vocabulary import LayerType, ShapeError
+
+if TYPE_CHECKING:
+    from archbuild.networks.builder import BuildContext
+
+_OUTPUT_PADDING = "Rows and columns of zeros put at the end, where pooling left some out."
+
+
+class MaxPool(LayerType):
+    """What max-pooling over one and two axes shares."""
+
+    axes: ClassVar[int]
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """Each axis divided by the window's size, rounded down."""
+        below = require_axes(self.name, input_shape, self.axes)
+        window = per_axis(config["filter_size"], self.axes)
+        above = tuple(i // k for i, k in zip(below, window, strict=True))
+        if min(above) < 1:
+            raise ShapeError(
+                f"the {by_axes(window)} window is larger than its {by_axes(below)} input, so "
+                "nothing would be left",
+                "make filter_size smaller, or leave this layer out",
+            )
+        return (input_shape[0], *above)
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """Repeat, then zeros where pooling left rows or columns out."""
+        window = per_axis(layer.config["filter_size"], self.axes)
+        rest = [i % k for i, k in zip(layer.input_shape[1:], window, strict=True)]
+        return [
+            {
+                "type": f"Unpool{self.axes}D",
+                "filter_size": layer.config["filter_size"],
+                "output_padding": rest if any(rest) else 0,
+            }
+        ]
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """``(batch, height, width, channels)`` -> the same, height and width divided."""
+        import keras
+
+        window = per_axis(layer.config["filter_size"], self.axes)
+        pooling = getattr(keras.layers, f"MaxPooling{self.axes}D")
+        return pooling(window, strides=window, name=layer.name)(tensor)
+
+
+class MaxPool2D(MaxPool):
+    """Max-pooling over height and width, undone by repeating."""
+
+    name = "MaxPool2D"
+    summary = "Max-pooling over height and width, undone by repeating."
+    fields = (size("filter_size", 2, "The window, and the step."),)
+    axes = 2
+
+
+class MaxPool1D(MaxPool):
+    """Max-pooling over the length, undone by repeating."""
+
+    name = "MaxPool1D"
+    summary = "Max-pooling over the length, undone by repeating."
+    fields = (size("filter_size", 1, "The window, and the step."),)
+    axes = 1
+
+
+class SwitchedMaxPool2D(MaxPool):
+    """Max-pooling whose switches the decoder reads: where in its window each maximum was."""
+
+    name = "MaxPool2D*"
+    summary = "Max-pooling undone by putting values back where the maxima were."
+    fields = (size("filter_size", 2, "The window, and the step."),)
+    axes = 2
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """The inverse that reads this layer's switches."""
+        return [
+            {
+                "type": "InverseMaxPool2D",
+                "inverse_of": layer.index,
+                "filter_size": layer.config["filter_size"],
+            }
+        ]
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """As MaxPool2D; the switches, of ``tensor``'s shape, are left in ``context``."""
+        pooled = super().build(layer, tensor, context)
+        window = per_axis(layer.config["filter_size"], 2)
+        context.switches[layer.index] = max_pool_switches(tensor, pooled, window)
+        return pooled
+
+
+class Unpool(LayerType):
+    """What repeating over one and two axes shares."""
+
+    axes: ClassVar[int]
+    sides = frozenset({"decoder"})
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """Each axis times the window's size, plus the output padding."""
+        below = require_axes(self.name, input_shape, self.axes)
+        window = per_axis(config["filter_size"], self.axes)
+        rest = per_axis(config["output_padding"], self.axes)
+        above = (i * k + r for i, k, r in zip(below, window, rest, strict=True))
+        return (input_shape[0], *above)
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """Nothing: the type stands in decoders only, and decoders are not mirrored."""
+        return []
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """``(batch, height, width, channels)`` -> every pixel repeated over its window."""
+        repeated = repeat(tensor, per_axis(layer.config["filter_size"], self.axes))
+        return put_zeros_after(repeated, per_axis(layer.config["output_padding"], self.axes))
+
+
+class Unpool2D(Unpool):
+    """Every pixel repeated over its window: the seed's inverse of ``MaxPool2D``."""
+
+    name = "Unpool2D"
+    summary = "Repeats every pixel over its window."
+    fields = (
+        size("filter_size", 2, "How often each row and each column is repeated."),
+        size("output_padding", 2, _OUTPUT_PADDING, minimum=0, default=0),
+    )
+    axes = 2
+
+
+class Unpool1D(Unpool):
+    """Every value repeated over its window."""
+
+    name = "Unpool1D"
+    summary = "Repeats every value over its window."
+    fields = (
+        size("filter_size", 1, "How often each value is repeated."),
+        size("output_padding", 1, _OUTPUT_PADDING, minimum=0, default=0),
+    )
+    axes = 1
+
+
+class InverseMaxPool2D(LayerType):
+    """Values go back to where the maxima of an encoder layer were; zeros everywhere else.
+
+    This is the gradient of max-pooling with the incoming values as output gradient (Lasagne's
+    ``InverseLayer``); where several numbers share a maximum all get the value, as in Theano.
+    """
+
+    name = "InverseMaxPool2D"
+    summary = "Puts values back where the maxima of a MaxPool2D* were."
+    fields = (
+        integer("inverse_of", "The encoder layer, counted from 0, that is undone."),
+        Field(
+            "filter_size",
+            {"anyOf": [*size("", 2, "").schema["anyOf"], {"type": "null"}]},
+            None,
+            "The window; null: that of the layer that is undone.",
+        ),
+    )
+    sides = frozenset({"decoder"})
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """Not to be had without the encoder: see ``shape_in_network``."""
+        raise ShapeError(
+            f"{self.name} takes its shape from the encoder layer that it undoes",
+            "use it in a decoder whose encoder has a MaxPool2D*",
+        )
+
+    def shape_in_network(
+        self, config: Mapping[str, Any], input_shape: Shape, encoder: Mapping[int, PlannedLayer]
+    ) -> Shape:
+        """What the encoder's layer was given; what comes in must have the shape it gave."""
+        index = config["inverse_of"]
+        pool = encoder.get(index)
+        if pool is None or pool.type != SwitchedMaxPool2D.name:
+            places = [str(layer.index) for layer in encoder.values() if layer.type == "MaxPool2D*"]
+            raise ShapeError(
+                f"inverse_of is {index}, but encoder layer {index} is no MaxPool2D*",
+                f"MaxPool2D* stands at {', '.join(places)}" if places else "use Unpool2D instead",
+            )
+        if input_shape != pool.output_shape:
+            raise ShapeError(
+                f"encoder layer {index} gave {list(pool.output_shape)}, but {list(input_shape)} "
+                "comes in",
+                "bring it to that shape first, with a Deconv2D or a Dense and a Reshape",
+            )
+        self._require_same_window(config, pool)
+        return pool.input_shape
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """Nothing: the type stands in decoders only, and decoders are not mirrored."""
+        return []
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """``(batch, height, width, channels)`` -> the shape of the switches."""
+        index = layer.config["inverse_of"]
+        window = per_axis(context.plan.encoder[index].config["filter_size"], 2)
+        return inverse_max_pool(tensor, context.switches[index], window)
+
+    @staticmethod
+    def _require_same_window(config: Mapping[str, Any], pool: PlannedLayer) -> None:
+        if config["filter_size"] is None:
+            return
+        own, theirs = per_axis(config["filter_size"], 2), per_axis(pool.config["filter_size"], 2)
+        if own != theirs:
+            raise ShapeError(
+                f"filter_size is {by_axes(own)}, but encoder layer {pool.index} pools over "
+                f"{by_axes(theirs)}",
+                "leave filter_size out",
+            )
+
+
+def max_pool_switches(tensor: Any, pooled: Any, window: Sequence[int]) -> Any:
+    """1 where a number is the maximum of its window, otherwise 0, in ``tensor``'s shape.
+
+    Args:
+        tensor: what was pooled, ``(batch, height, width, channels)``.
+        pooled: the maxima, ``(batch, height // k, width // k, channels)``.
+        window: ``k`` for height and width.
+    """
+    from keras import ops
+
+    spread = repeat(pooled, window)
+    height, width = spread.shape[1:3]
+    is_maximum = ops.cast(ops.equal(tensor[:, :height, :width, :], spread), spread.dtype)
+    rest = (tensor.shape[1] - height, tensor.shape[2] - width)
+    return ops.stop_gradient(put_zeros_after(is_maximum, rest))
+
+
+def inverse_max_pool(tensor: Any, switches: Any, window: Sequence[int]) -> Any:
+    """``tensor`` repeated over the windows, kept where the switches are 1."""
+    spread = repeat(tensor, window)
+    rest = [
+        theirs - own for theirs, own in zip(switches.shape[1:3], spread.shape[1:3], strict=True)
+    ]
+    return put_zeros_after(spread, rest) * switches
+
+
+def repeat(tensor: Any, window: Sequence[int]) -> Any:
+    """Every number repeated over its window: ``(batch, *spatial, channels)``."""
+    from keras import ops
+
+    for axis, times in enumerate(window, start=1):
+        if times > 1:
+            tensor = ops.repeat(tensor, times, axis=axis)
+    return tensor
+
+
+def put_zeros_after(tensor: Any, amounts: Sequence[int]) -> Any:
+    """Zeros at the end of each spatial axis of ``(batch, *spatial, channels)``."""
+    from keras import ops
+
+    if not any(amounts):
+        return tensor
+    return ops.pad(tensor, [(0, 0), *((0, amount) for amount in amounts), (0, 0)])

@@ -1,0 +1,72 @@
+"""Dropout and BatchNorm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archbuild.layers.building import activated, batch_normalised
+from archbuild.layers.shapes import require_input
+from archbuild.spec.fields import Field, non_linearity
+from archbuild.spec.plan import PlannedLayer, Shape
+from archbuild.spec.vocabulary import LayerType
+
+if TYPE_CHECKING:
+    from archbuild.networks.builder import BuildContext
+
+
+class Dropout(LayerType):
+    """In training, sets a share of the numbers to zero and scales the others up."""
+
+    name = "Dropout"
+    summary = "Sets a share of the numbers to zero while training."
+    fields = (
+        Field(
+            "rate",
+            {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+            doc="The share that is set to zero, 0 <= rate < 1.",
+        ),
+    )
+    mirroring = "passing"
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """The shape that comes in."""
+        return require_input(self.name, input_shape)
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """Nothing: there is no way back, and none is needed."""
+        return []
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """The shape that comes in."""
+        import keras
+
+        dropout = keras.layers.Dropout(
+            layer.config["rate"], seed=context.next_seed(), name=layer.name
+        )
+        return dropout(tensor)
+
+
+class BatchNorm(LayerType):
+    """Batch normalisation over every axis but the channels, wherever one wants it."""
+
+    name = "BatchNorm"
+    summary = "Batch normalisation, then a non-linearity."
+    fields = (non_linearity(default="linear"),)
+    mirroring = "passing"
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """The shape that comes in."""
+        return require_input(self.name, input_shape)
+
+    def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
+        """Scale, offset, running mean and running variance of each channel."""
+        return 4 * input_shape[0]
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """A BatchNorm with the same non-linearity."""
+        return [{"type": "BatchNorm", **layer.config}]
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """The shape that comes in."""
+        return activated(batch_normalised(tensor, layer.name), layer)

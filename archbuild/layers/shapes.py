@@ -1,0 +1,50 @@
+"""The spec's shapes (channels first, no batch) and the way to the tensors' (channels last)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from archbuild.spec.plan import Shape
+from archbuild.spec.vocabulary import ShapeError
+
+_FORMS = {1: "[features]", 2: "[channels, length]", 3: "[channels, height, width]"}
+
+
+def channels_last(shape: Shape) -> Shape:
+    """``(channels, height, width)`` -> ``(height, width, channels)``; flat shapes stay."""
+    return (*shape[1:], shape[0])
+
+
+def flat_size(shape: Shape) -> int:
+    """How many numbers one example of this shape takes."""
+    return math.prod(shape)
+
+
+def per_axis(value: int | Sequence[int], axes: int) -> tuple[int, ...]:
+    """One number for every axis, or the numbers that are already given one by one."""
+    return (value,) * axes if isinstance(value, int) else tuple(value)
+
+
+def by_axes(sizes: Sequence[int]) -> str:
+    """Sizes as people write them: ``5x5``."""
+    return "x".join(map(str, sizes))
+
+
+def require_axes(name: str, shape: Shape, axes: int) -> Shape:
+    """The spatial part of ``shape``; raises ``ShapeError`` where there are not ``axes`` of them."""
+    if len(shape) == axes + 1:
+        return shape[1:]
+    if not shape:
+        raise ShapeError(f"{name} has nothing below it", "begin the list with an Input layer")
+    raise ShapeError(
+        f"{name} works on {_FORMS[axes + 1]}, but {list(shape)} comes in",
+        f"put a Reshape to {_FORMS[axes + 1]} before it, or another layer in its place",
+    )
+
+
+def require_input(name: str, shape: Shape) -> Shape:
+    """``shape`` itself; raises ``ShapeError`` where no layer stands below."""
+    if not shape:
+        raise ShapeError(f"{name} has nothing below it", "begin the list with an Input layer")
+    return shape

@@ -1,0 +1,129 @@
+"""Reshape, Flatten and Concat: layers that only arrange numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archbuild.layers.building import flat
+from archbuild.layers.shapes import channels_last, flat_size, require_input
+from archbuild.spec.fields import Field, shape
+from archbuild.spec.plan import PlannedLayer, Shape
+from archbuild.spec.vocabulary import LayerType, ShapeError
+
+if TYPE_CHECKING:
+    from archbuild.networks.builder import BuildContext
+
+
+class Reshape(LayerType):
+    """The same numbers in another shape, in channels-last order."""
+
+    name = "Reshape"
+    summary = "The same numbers in another shape."
+    fields = (shape("output_shape", "The new shape, channels first, without the batch."),)
+    mirroring = "passing"
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """The declared shape, which must take as many numbers as come in."""
+        require_input(self.name, input_shape)
+        wanted = self.declared_shape(config)
+        if flat_size(wanted) != flat_size(input_shape):
+            raise ShapeError(
+                f"{list(input_shape)} holds {flat_size(input_shape):,} numbers, and "
+                f"{list(wanted)} {flat_size(wanted):,}",
+                f"put a Dense with num_units {flat_size(wanted)} before it, or correct "
+                "output_shape",
+            )
+        return wanted
+
+    def declared_shape(self, config: Mapping[str, Any]) -> Shape:
+        """The shape that the field gives."""
+        return tuple(config["output_shape"])
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """A Reshape back."""
+        return [{"type": "Reshape", "output_shape": list(layer.input_shape)}]
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """``(batch, ...)`` -> ``(batch, *output_shape)``, channels last."""
+        import keras
+
+        return keras.layers.Reshape(channels_last(layer.output_shape), name=layer.name)(tensor)
+
+
+class Flatten(LayerType):
+    """The same numbers in one row, in channels-last order."""
+
+    name = "Flatten"
+    summary = "The same numbers in one row."
+    mirroring = "passing"
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """``(features,)``."""
+        return (flat_size(require_input(self.name, input_shape)),)
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """A Reshape back."""
+        return [{"type": "Reshape", "output_shape": list(layer.input_shape)}]
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """``(batch, ...)`` -> ``(batch, features)``."""
+        import keras
+
+        return keras.layers.Flatten(name=layer.name)(tensor)
+
+
+class Concat(LayerType):
+    """The outputs of several encoder layers, flattened and joined in the order given."""
+
+    name = "Concat"
+    summary = "Joins the outputs of several earlier encoder layers, flattened."
+    fields = (
+        Field(
+            "of",
+            {
+                "type": "array",
+                "items": {"type": "integer", "minimum": 0, "maximum": 10_000},
+                "minItems": 1,
+                "maxItems": 100,
+                "uniqueItems": True,
+            },
+            doc="The encoder layers, counted from 0, that are joined.",
+        ),
+    )
+    sides = frozenset({"encoder"})
+    mirroring = "code"
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """Not to be had without the other layers: see ``shape_in_network``."""
+        raise ShapeError(
+            f"{self.name} takes its shape from the encoder layers that it joins",
+            "use it in an encoder, after these layers",
+        )
+
+    def shape_in_network(
+        self, config: Mapping[str, Any], input_shape: Shape, encoder: Mapping[int, PlannedLayer]
+    ) -> Shape:
+        """``(features,)``, all joined."""
+        missing = [index for index in config["of"] if index not in encoder]
+        if missing:
+            raise ShapeError(
+                f"there is no usable earlier layer {', '.join(map(str, missing))}",
+                "name layers that stand before this one, the first is 0",
+            )
+        return (sum(flat_size(encoder[index].output_shape) for index in config["of"]),)
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """Nothing: the layers that are joined are undone one by one."""
+        return []
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """``(batch, features)``; ``tensor`` counts only if it is among those named."""
+        import keras
+
+        parts = [
+            flat(context.outputs[index], f"{layer.name}_{index}") for index in layer.config["of"]
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return keras.layers.Concatenate(name=layer.name)(parts)

@@ -1,0 +1,109 @@
+"""From a plan to a network. Keras begins here; shapes are channels last from here on."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import keras
+
+from archbuild.layers.building import bounded_log_variance, flat
+from archbuild.layers.shapes import channels_last
+from archbuild.networks.network import Network
+from archbuild.spec.mirror import output_index
+from archbuild.spec.plan import Plan, PlannedLayer
+from archbuild.spec.vocabulary import Vocabulary
+
+
+@dataclass
+class BuildContext:
+    """What layers leave for each other while a network is built.
+
+    Attributes:
+        plan: what is being built.
+        seed: the root of every seed in the network.
+        outputs: encoder index -> the layer's output, channels last.
+        switches: encoder index -> 1 where the pool found a maximum, else 0, in its input's shape.
+        mean: the mean of a Gaussian bottleneck, ``(batch, latent)``.
+        log_variance: its log-variance, ``(batch, latent)``.
+    """
+
+    plan: Plan
+    seed: int
+    outputs: dict[int, Any] = field(default_factory=dict)
+    switches: dict[int, Any] = field(default_factory=dict)
+    mean: Any = None
+    log_variance: Any = None
+
+    def __post_init__(self) -> None:
+        self._seeds = random.Random(self.seed)
+
+    def next_seed(self) -> int:
+        """The next of a stream of seeds that depends on ``seed`` alone."""
+        return self._seeds.getrandbits(31)
+
+
+def build_network(plan: Plan, vocabulary: Vocabulary, seed: int) -> Network:
+    """Build both halves; the same plan and seed give the same weights, whatever ran before."""
+    context = BuildContext(plan, seed)
+    encoder = _encoder(plan, vocabulary, context)
+    decoder = _decoder(plan, vocabulary, context)
+    return Network(plan, encoder, decoder)
+
+
+def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras.Model:
+    tensor = None
+    for layer in plan.encoder:
+        tensor = vocabulary.layers[layer.type].build(layer, tensor, context)
+        context.outputs[layer.index] = tensor
+    outputs = [flat(tensor, "latent")]
+    if plan.stochastic:
+        outputs.append(context.log_variance)
+    outputs += [context.switches[index] for index in _undone_pools(plan)]
+    return keras.Model(context.outputs[0], outputs, name="encoder")
+
+
+def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras.Model:
+    latent = keras.Input((plan.latent_size,), name="latent")
+    context.switches = {
+        index: keras.Input(channels_last(plan.encoder[index].input_shape), name=f"switches_{index}")
+        for index in _undone_pools(plan)
+    }
+    start = channels_last(plan.encoder[-1].output_shape)
+    tensor = latent if len(start) == 1 else keras.layers.Reshape(start, name="unflat")(latent)
+    inputs = [latent, *context.switches.values()] if context.switches else latent
+    if plan.spec.reconstruction != "gaussian":
+        outputs = [_stacked(plan.decoder, tensor, vocabulary, context)]
+        return keras.Model(inputs, outputs, name="decoder")
+    below, mean, log_variance = _split(plan.decoder)
+    tensor = _stacked(below, tensor, vocabulary, context)
+    value = _stacked(mean, tensor, vocabulary, context)
+    spread = bounded_log_variance(_stacked(log_variance, tensor, vocabulary, context))
+    return keras.Model(inputs, [value, spread], name="decoder")
+
+
+def _stacked(
+    layers: Sequence[PlannedLayer], tensor: Any, vocabulary: Vocabulary, context: BuildContext
+) -> Any:
+    for layer in layers:
+        tensor = vocabulary.layers[layer.type].build(layer, tensor, context)
+    return tensor
+
+
+def _split(decoder: Sequence[PlannedLayer]) -> tuple[Sequence[PlannedLayer], ...]:
+    """What mean and log-variance share, the mean's own layers, the log-variance's own."""
+    output = output_index(decoder) or 0
+    below, mean = decoder[:output], decoder[output:]
+    twins = [replace(layer, name=f"{layer.name}_log_variance") for layer in mean]
+    twins[0] = replace(twins[0], config={**twins[0].config, "non_linearity": "linear"})
+    return below, mean, twins
+
+
+def _undone_pools(plan: Plan) -> list[int]:
+    """The encoder's pools whose maxima the decoder puts back, from below."""
+    undone = {
+        layer.config["inverse_of"] for layer in plan.decoder if layer.type == "InverseMaxPool2D"
+    }
+    return sorted(undone)

@@ -1,0 +1,30 @@
+"""Both tiers of the check, as far as the first lets the second go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from archbuild.errors import Problem
+from archbuild.spec.resolve import resolve
+from archbuild.spec.semantics import semantic_problems
+from archbuild.spec.structure import structure_problems
+from archbuild.spec.vocabulary import Vocabulary
+
+
+def check(tree: Any, vocabulary: Vocabulary) -> list[Problem]:
+    """Everything wrong with a spec of the current version; paths but no places.
+
+    Where the structure of ``layers`` is right the network is followed through even if other parts
+    of the spec are not: those count as absent meanwhile.
+    """
+    problems = structure_problems(tree, vocabulary)
+    broken = {problem.path[0] if problem.path else "" for problem in problems}
+    if not isinstance(tree, Mapping) or broken & {"", "layers"}:
+        return problems
+    usable = {"name": "unnamed"} | {key: tree[key] for key in tree if key not in broken}
+    spec = resolve(usable, vocabulary)
+    if "head" in broken:
+        spec = replace(spec, head=None)
+    return problems + semantic_problems(spec, vocabulary)

@@ -1,0 +1,124 @@
+"""From what the user gave to checked specs: read, migrate, override, check, resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from archbuild.errors import Problem, SpecError
+from archbuild.spec.check import check
+from archbuild.spec.document import Document, TreePath
+from archbuild.spec.locate import find_arch
+from archbuild.spec.migrate import migrate
+from archbuild.spec.override import Origins, apply_overrides, switch_head
+from archbuild.spec.plan import Spec
+from archbuild.spec.reading import read_document
+from archbuild.spec.resolve import resolve
+from archbuild.spec.structure import UnknownKeyProblem
+from archbuild.spec.vocabulary import Vocabulary
+
+
+def load_spec(
+    arch: str,
+    vocabulary: Vocabulary,
+    *,
+    stem: str | None = None,
+    overrides: Sequence[str] = (),
+    head: str | None = None,
+) -> Spec:
+    """The one spec that ``arch`` means, checked and resolved.
+
+    Args:
+        arch: an index, a name, a path, ``path:index`` or ``path:name``.
+        vocabulary: the layer and head types that it may name.
+        stem: the dataset's name, in whose file an index counts.
+        overrides: ``key=value`` texts, applied before the check.
+        head: another type of head; of the file's head only ``n_clusters`` is kept.
+
+    Raises:
+        SpecError: with all problems, each with its place.
+        UsageError: ``arch`` means nothing, or not one thing.
+    """
+    path, index = find_arch(arch, stem)
+    prefix: TreePath = () if index is None else (index,)
+    spec, problems = _load(read_document(path), prefix, vocabulary, overrides, head)
+    return _unless(problems, spec)
+
+
+def validate_document(
+    path: Path, vocabulary: Vocabulary, overrides: Sequence[str] = ()
+) -> list[Spec]:
+    """All specs of a file.
+
+    Raises:
+        SpecError: with the problems of all of them, in the order of the file.
+    """
+    document = read_document(path)
+    if document.tree == []:
+        raise SpecError([_located(Problem("the list holds no spec"), document, (), {})])
+    entries = range(len(document.tree)) if isinstance(document.tree, list) else [None]
+    prefixes: list[TreePath] = [() if index is None else (index,) for index in entries]
+    loaded = [_load(document, prefix, vocabulary, overrides, None) for prefix in prefixes]
+    problems = [problem for _, found in loaded for problem in found]
+    if problems:
+        raise SpecError(problems)
+    return [spec for spec, _ in loaded if spec is not None]
+
+
+def spec_from_tree(
+    tree: Any,
+    vocabulary: Vocabulary,
+    *,
+    overrides: Sequence[str] = (),
+    head: str | None = None,
+    source: str = "spec",
+) -> Spec:
+    """A spec from Python data, as from a file that held it; ``source`` names it in messages.
+
+    Raises:
+        SpecError: with all problems.
+    """
+    spec, problems = _load(Document(source, tree), (), vocabulary, overrides, head)
+    return _unless(problems, spec)
+
+
+def _load(
+    document: Document,
+    prefix: TreePath,
+    vocabulary: Vocabulary,
+    overrides: Sequence[str],
+    head: str | None,
+) -> tuple[Spec | None, list[Problem]]:
+    """The spec at ``prefix``, or its located problems."""
+    raw = document.tree[prefix[0]] if prefix else document.tree
+    tree, problems = migrate(raw)
+    origins: Origins = {}
+    if tree is not None or raw is None:
+        tree, origins = switch_head(tree, head)
+        if isinstance(tree, dict):
+            tree, set_here = apply_overrides(tree, overrides)
+            origins = {**origins, **set_here}
+        problems = problems + check(tree, vocabulary)
+    located = [_located(problem, document, prefix, origins) for problem in problems]
+    located.sort(key=lambda problem: (problem.line, problem.column))
+    return (None if located else resolve(tree, vocabulary)), located
+
+
+def _unless(problems: Sequence[Problem], spec: Spec | None) -> Spec:
+    if spec is None:
+        raise SpecError(problems)
+    return spec
+
+
+def _located(problem: Problem, document: Document, prefix: TreePath, origins: Origins) -> Problem:
+    """The problem with its source and place: the override that caused it, else the file."""
+    full = prefix + problem.path
+    for path, source in reversed(list(origins.items())):
+        made_by_it = full not in document.places and path[: len(problem.path)] == problem.path
+        if problem.path[: len(path)] == path or (problem.path and made_by_it):
+            return replace(problem, path=full, source=source)
+    of_key = isinstance(problem, UnknownKeyProblem)
+    line, column = document.place(full, of_key=of_key)
+    return replace(problem, path=full, source=document.source, line=line, column=column)

@@ -1,0 +1,177 @@
+"""Finding the spec that ``-a`` means: an index, a name, a path, ``path:index`` or ``path:name``.
+
+A folder ``archs`` in the working directory wins over the one in the package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from archbuild.errors import SpecError, UsageError
+from archbuild.spec.document import Document
+from archbuild.spec.reading import KINDS, read_document
+from archbuild.spec.values import did_you_mean
+
+PACKAGED: Final = Path(__file__).resolve().parent.parent / "archs"
+
+_INDEX: Final = re.compile(r"-?\d{1,9}")
+_NO_NAME: Final = "(no name)"
+
+
+def default_folders() -> tuple[Path, ...]:
+    """Where specs are looked for by index or name, the first to be asked first."""
+    return (Path("archs"), PACKAGED)
+
+
+def find_arch(
+    arch: str, stem: str | None, folders: Sequence[Path] | None = None
+) -> tuple[Path, int | None]:
+    """The file and the place in its list that ``arch`` means; ``None`` where a file is one spec.
+
+    Args:
+        arch: what the user gave.
+        stem: the dataset's name, in whose file an index counts and a name is looked for first.
+        folders: where to look; by default ``default_folders()``.
+
+    Raises:
+        UsageError: nothing, or not one thing, is meant by it.
+        SpecError: the file cannot be read.
+    """
+    folders = default_folders() if folders is None else folders
+    path, selector = _as_path(arch)
+    if path is not None:
+        return path, _select(read_document(path), selector)
+    if _INDEX.fullmatch(arch):
+        path = _file_of_dataset(arch, stem, folders)
+        return path, _select(read_document(path), arch)
+    return _by_name(arch, stem, folders)
+
+
+def shipped_archs(folders: Sequence[Path] = (PACKAGED,)) -> list[tuple[Path, int, str]]:
+    """File, index and name of every spec in ``folders``, by default of those in the package."""
+    return [
+        (path, index, name)
+        for path in _files(folders)
+        for index, name in enumerate(names(read_document(path)))
+    ]
+
+
+def names(document: Document) -> list[str]:
+    """The names of a document's specs, in order."""
+    entries = document.tree if isinstance(document.tree, list) else [document.tree]
+    found = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
+    return [name if isinstance(name, str) else _NO_NAME for name in found]
+
+
+def _as_path(arch: str) -> tuple[Path | None, str | None]:
+    """``arch`` as a path and what follows its colon; no path where it is an index or a name."""
+    if Path(arch).suffix.lower() in KINDS:
+        return Path(arch), None
+    before, colon, after = arch.rpartition(":")
+    if colon and Path(before).suffix.lower() in KINDS:
+        return Path(before), after
+    if "/" in arch or "\\" in arch:
+        return Path(arch), None
+    return None, None
+
+
+def _select(document: Document, selector: str | None) -> int | None:
+    """The index that ``selector`` means in ``document``."""
+    known = names(document)
+    if selector is None:
+        if len(known) > 1:
+            raise UsageError(
+                f"{document.source} holds {len(known)} specs: say which, as "
+                f"{document.source}:0 or {document.source}:{known[0]}{_listing(known)}"
+            )
+        index = 0
+    elif _INDEX.fullmatch(selector):
+        index = _checked_index(int(selector), known, document.source)
+    else:
+        index = _index_of_name(selector, known, document.source)
+    return index if isinstance(document.tree, list) else None
+
+
+def _checked_index(index: int, known: Sequence[str], source: str) -> int:
+    if 0 <= index < len(known):
+        return index
+    count = "1 spec, index 0" if len(known) == 1 else f"{len(known)} specs, 0 to {len(known) - 1}"
+    raise UsageError(f"there is no spec {index} in {source}: it holds {count}{_listing(known)}")
+
+
+def _index_of_name(name: str, known: Sequence[str], source: str) -> int:
+    found = [index for index, other in enumerate(known) if other == name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            f"{len(found)} specs in {source} are called '{name}': say which by index, "
+            f"{', '.join(map(str, found))}"
+        )
+    advice = did_you_mean(name, known)
+    hint = f"; {advice}" if advice else ""
+    raise UsageError(f"there is no spec '{name}' in {source}{hint}{_listing(known)}")
+
+
+def _listing(known: Sequence[str]) -> str:
+    return "".join(f"\n    {index} {name}" for index, name in enumerate(known))
+
+
+def _file_of_dataset(arch: str, stem: str | None, folders: Sequence[Path]) -> Path:
+    if stem is None:
+        raise UsageError(
+            f"the index {arch} needs a dataset to count in: add -d DATASET, or give "
+            f"PATH:{arch}; 'archbuild list archs' shows all"
+        )
+    found = _dataset_files(stem, folders)
+    if found:
+        return found[0]
+    looked = ", ".join(f"{folder / stem}{{{','.join(KINDS)}}}" for folder in folders)
+    raise UsageError(
+        f"there are no specs for {stem}: looked for {looked}; write one with "
+        "'archbuild new FILE' and give its path, or name a spec of another dataset "
+        "('archbuild list archs')"
+    )
+
+
+def _dataset_files(stem: str, folders: Iterable[Path]) -> list[Path]:
+    return [path for path in _files(folders) if path.stem.lower() == stem.lower()]
+
+
+def _by_name(name: str, stem: str | None, folders: Sequence[Path]) -> tuple[Path, int | None]:
+    """The dataset's own file first, then every other, in the order of the folders."""
+    own = _dataset_files(stem, folders)[:1] if stem is not None else []
+    documents = [(path, read_document(path)) for path in own]
+    documents += _readable(path for path in _files(folders) if path not in own)
+    for path, document in documents:
+        if name in names(document):
+            return path, _select(document, name)
+    known = [other for _, document in documents for other in names(document)]
+    advice = did_you_mean(name, known)
+    hint = f"; {advice or 'see: archbuild list archs'}"
+    shown = _listing(names(documents[0][1])) if own else ""
+    where = ", ".join(str(path) for path, _ in documents) or "any archs folder: there is none"
+    raise UsageError(f"there is no spec '{name}' in {where}{hint}{shown}")
+
+
+def _readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Document]]:
+    """The documents that can be read: a broken file of another dataset is not in the way."""
+    for path in paths:
+        try:
+            yield path, read_document(path)
+        except SpecError:
+            continue
+
+
+def _files(folders: Iterable[Path]) -> list[Path]:
+    """All spec files of ``folders``, in order."""
+    return [
+        path
+        for folder in folders
+        if folder.is_dir()
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in KINDS and path.is_file()
+    ]

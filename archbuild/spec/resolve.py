@@ -1,0 +1,94 @@
+"""From a checked tree to the ``Spec``: every default filled in, one canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from archbuild.spec.fields import Field
+from archbuild.spec.plan import HeadSpec, LayerSpec, Spec
+from archbuild.spec.stages import CLUSTER_DEFAULTS, PRETRAIN_DEFAULTS, STAGE_FIELDS
+from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MIRROR, TOP_FIELDS
+from archbuild.spec.vocabulary import Vocabulary
+
+
+def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
+    """Fill in all defaults of a spec of the current version that passed the check.
+
+    Resolving ``spec.tree`` again gives an equal ``Spec``.
+    """
+    full = filled(tree, TOP_FIELDS)
+    full["layers"] = [_layer(entry, vocabulary) for entry in full["layers"]]
+    full["decoder"] = _decoder(full["decoder"], vocabulary)
+    full["output_non_linearity"] = full["output_non_linearity"] or _first_of(full["layers"])
+    if full["augment"] is not None:
+        full["augment"] = filled(full["augment"], AUGMENT_FIELDS)
+    full["head"] = _head(full["head"], vocabulary)
+    full["pretrain"] = filled(full["pretrain"] or {}, STAGE_FIELDS, PRETRAIN_DEFAULTS)
+    full["cluster"] = filled(full["cluster"] or {}, STAGE_FIELDS, CLUSTER_DEFAULTS)
+    return _spec(full)
+
+
+def filled(
+    entry: Mapping[str, Any], fields: Sequence[Field], defaults: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The value of every field: the entry's, else that of ``defaults``, else the field's own."""
+    found = {**(defaults or {}), **entry}
+    return {field.name: _canonical(field, found.get(field.name, field.default)) for field in fields}
+
+
+def _canonical(field: Field, value: Any) -> Any:
+    """A copy of the value; numbers that may be fractions are always floats, so digests agree."""
+    if field.schema.get("type") == "number" and isinstance(value, int):
+        return float(value)
+    return deepcopy(value)
+
+
+def _layer(entry: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
+    kind = entry["type"]
+    return {"type": kind, **filled(entry, vocabulary.layers[kind].fields)}
+
+
+def _decoder(value: Any, vocabulary: Vocabulary) -> Any:
+    return value if value == MIRROR else [_layer(entry, vocabulary) for entry in value]
+
+
+def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, Any] | None:
+    if value is None and DEFAULT_HEAD not in vocabulary.heads:
+        return None
+    entry = value or {}
+    kind = entry.get("type", DEFAULT_HEAD)
+    return {"type": kind, **filled(entry, vocabulary.heads[kind].fields)}
+
+
+def _first_of(layers: Sequence[Mapping[str, Any]]) -> str:
+    """The non-linearity of the first layer that has one, as the seed chose its output's."""
+    return next(
+        (str(layer["non_linearity"]) for layer in layers if "non_linearity" in layer), "linear"
+    )
+
+
+def _spec(tree: dict[str, Any]) -> Spec:
+    decoder, head = tree["decoder"], tree["head"]
+    return Spec(
+        name=tree["name"],
+        batch_size=tree["batch_size"],
+        use_batch_norm=tree["use_batch_norm"],
+        reconstruction=tree["reconstruction"],
+        scaling=tree["scaling"],
+        output_non_linearity=tree["output_non_linearity"],
+        layers=tuple(LayerSpec(entry["type"], _config(entry)) for entry in tree["layers"]),
+        decoder=None
+        if decoder == MIRROR
+        else tuple(LayerSpec(entry["type"], _config(entry)) for entry in decoder),
+        augment=tree["augment"],
+        head=None if head is None else HeadSpec(head["type"], _config(head)),
+        pretrain=tree["pretrain"],
+        cluster=tree["cluster"],
+        tree=tree,
+    )
+
+
+def _config(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key != "type"}

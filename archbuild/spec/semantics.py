@@ -1,0 +1,86 @@
+"""The second tier of the check: what only the whole network can tell.
+
+Shapes and sizes are the mirror's to judge; here stand the rules beside them, one in one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from archbuild.errors import Problem, SpecError
+from archbuild.spec.document import TreePath
+from archbuild.spec.mirror import make_plan
+from archbuild.spec.plan import Plan, Spec
+from archbuild.spec.values import shown
+from archbuild.spec.vocabulary import Vocabulary
+
+MAX_LATENT: Final = 100_000
+
+
+def semantic_problems(spec: Spec, vocabulary: Vocabulary) -> list[Problem]:
+    """What is wrong with a spec whose structure is right."""
+    problems = [*input_problems(spec), *augment_problems(spec)]
+    if any(problem.path[:2] == ("layers", 0) for problem in problems):
+        return problems  # without an input there are no shapes to follow
+    try:
+        plan = make_plan(spec, vocabulary)
+    except SpecError as error:
+        known = {problem.path[:2] for problem in problems}
+        return problems + [found for found in error.problems if found.path[:2] not in known]
+    return [*problems, *latent_problems(plan), *head_problems(plan, vocabulary)]
+
+
+def input_problems(spec: Spec) -> Iterator[Problem]:
+    """Input comes first, and only there."""
+    for index, layer in enumerate(spec.layers):
+        path = ("layers", index, "type")
+        if index == 0 and layer.type != "Input":
+            advice = "put {type: Input, output_shape: [channels, height, width]} before it"
+            yield Problem("the first layer must be Input", path, shown(layer.type), "Input", advice)
+        elif index > 0 and layer.type == "Input":
+            message = "Input can be the first layer only"
+            yield Problem(message, path, shown(layer.type), None, "leave this layer out")
+
+
+def augment_problems(spec: Spec) -> Iterator[Problem]:
+    """Rotation and shift need images."""
+    shape = spec.layers[0].config.get("output_shape", ())
+    if spec.augment and any(spec.augment.values()) and len(shape) != 3:
+        yield Problem(
+            "only images can be augmented",
+            ("augment",),
+            f"an Input of shape {list(shape)}",
+            "an Input of shape [channels, height, width]",
+            "leave augment out, or give the Input the shape of the images: Dense flattens them",
+        )
+
+
+def latent_problems(plan: Plan) -> Iterator[Problem]:
+    """The bottleneck is something that can be clustered."""
+    if plan.latent_size > MAX_LATENT:
+        yield Problem(
+            f"the bottleneck has {plan.latent_size:,} numbers, too many to cluster",
+            ("layers", len(plan.encoder) - 1),
+            None,
+            f"at most {MAX_LATENT:,}; 10 to 500 are usual",
+            "end the encoder with a small Dense",
+        )
+
+
+def head_problems(plan: Plan, vocabulary: Vocabulary) -> list[Problem]:
+    """What the head itself says of this network."""
+    head = plan.spec.head
+    if head is None:
+        return []
+    path: TreePath = ("head",)
+    found = vocabulary.heads[head.type].check(head.config, plan)
+    return [
+        replace(
+            Problem(message, path, advice=advice or None),
+            path=(*path, field) if field else path,
+            received=shown(head.config.get(field)) if field else None,
+        )
+        for field, message, advice in found
+    ]

@@ -1,0 +1,151 @@
+"""The first tier of the check: keys, types and ranges, each problem at its own place.
+
+The kind of a layer or head decides which fields are looked at, in code rather than by a schema's
+``anyOf``, so a message is always about the one type that was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from archbuild.errors import Problem
+from archbuild.spec.document import TreePath
+from archbuild.spec.fields import Field
+from archbuild.spec.stages import STAGE_FIELDS
+from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MAX_LAYERS, MIRROR, TOP_FIELDS
+from archbuild.spec.values import describe, did_you_mean, schema_of, shown, value_problems
+from archbuild.spec.vocabulary import Vocabulary
+
+_SectionCheck = Callable[[Any], list[Problem]]
+_OTHER_SIDE: Final = {"encoder": "decoder", "decoder": "encoder"}
+
+
+class UnknownKeyProblem(Problem):
+    """A problem that points at a key rather than at its value."""
+
+
+def structure_problems(tree: Any, vocabulary: Vocabulary) -> list[Problem]:
+    """What is wrong with the keys and values of a spec of the current version."""
+    if not isinstance(tree, Mapping):
+        allowed = "a mapping with name, layers and so on"
+        return [Problem("a spec is a mapping of keys to values", (), shown(tree), allowed)]
+    sections: dict[str, _SectionCheck] = {
+        "layers": lambda value: _layers(value, "encoder", vocabulary),
+        "decoder": lambda value: _decoder(value, vocabulary),
+        "augment": lambda value: _section(value, AUGMENT_FIELDS, ("augment",)),
+        "head": lambda value: _head(value, vocabulary),
+        "pretrain": lambda value: _section(value, STAGE_FIELDS, ("pretrain",)),
+        "cluster": lambda value: _section(value, STAGE_FIELDS, ("cluster",)),
+    }
+    simple = tuple(field for field in TOP_FIELDS if field.name not in sections)
+    problems = _keys(tree, TOP_FIELDS, ()) + _values(tree, simple, ())
+    for name, check in sections.items():
+        if name in tree:
+            problems += check(tree[name])
+    return problems
+
+
+def _layers(value: Any, side: str, vocabulary: Vocabulary) -> list[Problem]:
+    name, least = ("layers", 2) if side == "encoder" else ("decoder", 1)
+    if not isinstance(value, list):
+        return [Problem(f"{name} is of the wrong kind", (name,), shown(value), "a list of layers")]
+    if not least <= len(value) <= MAX_LAYERS:
+        needs = "Input and at least one layer after it" if least == 2 else "at least one layer"
+        allowed = f"{needs}, at most {MAX_LAYERS} in all"
+        message = f"{name} has the wrong number of entries"
+        return [Problem(message, (name,), f"{len(value)}", allowed)]
+    return [
+        problem
+        for index, entry in enumerate(value)
+        for problem in _layer(entry, side, (name, index), vocabulary)
+    ]
+
+
+def _layer(entry: Any, side: str, path: TreePath, vocabulary: Vocabulary) -> list[Problem]:
+    here = [name for name, kind in vocabulary.layers.items() if side in kind.sides]
+    if not isinstance(entry, Mapping):
+        allowed = "a mapping such as {type: Dense, num_units: 10}"
+        return [Problem("a layer is a mapping", path, shown(entry), allowed)]
+    if "type" not in entry:
+        return [Problem("the layer's type is missing", (*path, "type"), None, ", ".join(here))]
+    name, at = entry["type"], (*path, "type")
+    if not isinstance(name, str) or name not in vocabulary.layers:
+        advice = did_you_mean(name, here)
+        return [Problem("there is no such layer type", at, shown(name), ", ".join(here), advice)]
+    if name not in here:
+        message = f"{name} can stand in the {_OTHER_SIDE[side]} only"
+        return [Problem(message, at, shown(name), ", ".join(here))]
+    return _typed(entry, vocabulary.layers[name].fields, path)
+
+
+def _decoder(value: Any, vocabulary: Vocabulary) -> list[Problem]:
+    if isinstance(value, list):
+        return _layers(value, "decoder", vocabulary)
+    if value == MIRROR:
+        return []
+    allowed = f"'{MIRROR}', or a list of layers"
+    return [Problem("decoder is of the wrong kind", ("decoder",), shown(value), allowed)]
+
+
+def _head(value: Any, vocabulary: Vocabulary) -> list[Problem]:
+    if value is None:
+        return []
+    if not isinstance(value, Mapping):
+        allowed = "a mapping such as {type: kld, n_clusters: 10}"
+        return [Problem("head is of the wrong kind", ("head",), shown(value), allowed)]
+    name = value.get("type", DEFAULT_HEAD)
+    if not isinstance(name, str) or name not in vocabulary.heads:
+        allowed, advice = ", ".join(vocabulary.heads), did_you_mean(name, vocabulary.heads)
+        return [Problem("there is no such head", ("head", "type"), shown(name), allowed, advice)]
+    return _typed(value, vocabulary.heads[name].fields, ("head",))
+
+
+def _typed(entry: Mapping[str, Any], fields: Sequence[Field], path: TreePath) -> list[Problem]:
+    return _keys(entry, fields, path, also=("type",)) + _values(entry, fields, path)
+
+
+def _section(value: Any, fields: Sequence[Field], path: TreePath) -> list[Problem]:
+    if value is None:
+        return []
+    if not isinstance(value, Mapping):
+        allowed = "a mapping with any of " + ", ".join(field.name for field in fields)
+        return [Problem(f"{path[-1]} is of the wrong kind", path, shown(value), allowed)]
+    return _keys(value, fields, path) + _values(value, fields, path)
+
+
+def _keys(
+    entry: Mapping[str, Any], fields: Sequence[Field], path: TreePath, also: Sequence[str] = ()
+) -> list[Problem]:
+    """Keys that are not fields, and fields that are required and not there."""
+    allowed = [*also, *(field.name for field in fields)]
+    unknown = [
+        UnknownKeyProblem(
+            f"unknown key '{key}'",
+            (*path, key),
+            None,
+            ", ".join(allowed),
+            did_you_mean(key, allowed) or "leave it out",
+        )
+        for key in entry
+        if key not in allowed
+    ]
+    missing = [
+        Problem(f"{field.name} is missing", (*path, field.name), None, _allowed(field), field.doc)
+        for field in fields
+        if field.required and field.name not in entry
+    ]
+    return unknown + missing
+
+
+def _values(entry: Mapping[str, Any], fields: Sequence[Field], path: TreePath) -> list[Problem]:
+    return [
+        problem
+        for field in fields
+        if field.name in entry
+        for problem in value_problems(field, entry[field.name], (*path, field.name))
+    ]
+
+
+def _allowed(field: Field) -> str:
+    return describe(schema_of(field))

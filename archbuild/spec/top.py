@@ -1,0 +1,99 @@
+"""The keys at the top of a spec; the stages' own keys are in ``stages.py``."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from archbuild.spec import fields
+from archbuild.spec.fields import Field
+
+CURRENT_VERSION: Final = 1
+DEFAULT_HEAD: Final = "kld"
+MIRROR: Final = "mirror"
+MAX_LAYERS: Final = 500
+DEFAULT_MAX_PARAMETERS: Final = 500_000_000
+"""2 GB in float32, 8 GB with gradients and Adam's moments."""
+
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._+\-]{0,119}$"
+NAME_RULE: Final = "letters, digits and . _ - +, a letter or digit first, at most 120 in all"
+
+
+def _layer_list(side: str, least: int) -> dict[str, Any]:
+    items = {"$ref": f"#/definitions/{side}_layer"}
+    return {"type": "array", "minItems": least, "maxItems": MAX_LAYERS, "items": items}
+
+
+TOP_FIELDS: Final[tuple[Field, ...]] = (
+    Field(
+        "spec_version",
+        {"const": CURRENT_VERSION},
+        CURRENT_VERSION,
+        "The version of the spec language; absent: the classic form.",
+    ),
+    Field(
+        "name",
+        {"type": "string", "pattern": NAME_PATTERN, "description": NAME_RULE},
+        doc=f"Names the spec and its run folder: {NAME_RULE}.",
+    ),
+    fields.integer("batch_size", "Rows in one training step.", maximum=1_000_000, default=256),
+    fields.boolean(
+        "use_batch_norm",
+        "Batch normalisation after every convolution and deconvolution but the output.",
+        default=False,
+    ),
+    fields.choice(
+        "reconstruction",
+        ["squared_error", "bernoulli", "gaussian"],
+        "What reconstructing well means.",
+        default="squared_error",
+    ),
+    fields.choice(
+        "scaling",
+        ["none", "minmax", "standardise"],
+        "How the data are scaled before the network sees them.",
+        default="none",
+    ),
+    fields.choice(
+        "output_non_linearity",
+        list(fields.NON_LINEARITIES),
+        "The activation of the decoder's last layer; absent: that of the first encoder layer.",
+        default=None,
+    ),
+    Field("layers", _layer_list("encoder", 2), doc="The encoder, from Input to the bottleneck."),
+    Field(
+        "decoder",
+        {"anyOf": [{"const": MIRROR}, _layer_list("decoder", 1)]},
+        MIRROR,
+        "'mirror' derives the decoder from the encoder; a list states it.",
+    ),
+    Field(
+        "augment",
+        {"$ref": "#/definitions/augment"},
+        None,
+        "Random changes to images while training; absent: none.",
+    ),
+    Field(
+        "head",
+        {"$ref": "#/definitions/head"},
+        None,
+        f"The clustering head; absent: {DEFAULT_HEAD} with its defaults.",
+    ),
+    Field("pretrain", {"$ref": "#/definitions/pretrain"}, None, "How to learn to reconstruct."),
+    Field("cluster", {"$ref": "#/definitions/cluster"}, None, "How to refine with the head."),
+    fields.integer(
+        "max_parameters",
+        "A network with more parameters than this is refused.",
+        maximum=10**13,
+        default=DEFAULT_MAX_PARAMETERS,
+    ),
+)
+
+AUGMENT_FIELDS: Final[tuple[Field, ...]] = (
+    fields.number("rotate", "Largest rotation either way, in degrees.", maximum=180.0, default=0.0),
+    fields.number(
+        "shift",
+        "Largest shift either way, as a fraction of the image's side.",
+        maximum=0.5,
+        default=0.0,
+    ),
+)

@@ -1,0 +1,217 @@
+"""One value against one field: the leaf that is wrong, in words, with what would be right."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from archbuild.errors import Problem
+from archbuild.spec.document import TreePath
+from archbuild.spec.fields import Field
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+_SENTENCES: Final = {
+    "type": "{label} is of the wrong kind",
+    "anyOf": "{label} is of the wrong kind",
+    "oneOf": "{label} is of the wrong kind",
+    "const": "{label} can have one value only",
+    "enum": "{label} has a value that is not on offer",
+    "pattern": "{label} has characters that it may not have",
+    "minLength": "{label} is empty",
+    "minimum": "{label} is too small",
+    "exclusiveMinimum": "{label} is too small",
+    "maximum": "{label} is too large",
+    "exclusiveMaximum": "{label} is too large",
+    "minItems": "{label} has too few entries",
+    "maxItems": "{label} has too many entries",
+}
+_SWITCHES: Final = {0: "false", 1: "true", "no": "false", "yes": "true", "off": "false"} | {
+    "on": "true",
+    "0": "false",
+    "1": "true",
+}
+
+
+def schema_of(field: Field) -> dict[str, Any]:
+    """The JSON Schema of a field's value; ``null`` is allowed where it is the default."""
+    schema = dict(field.schema)
+    if field.default is None:
+        return {"anyOf": [schema, {"type": "null"}]}
+    return schema
+
+
+def value_problems(field: Field, value: Any, path: TreePath) -> list[Problem]:
+    """Everything wrong with ``value`` at ``path``, as leaves; empty where it fits."""
+    if not _finite(value):
+        return [Problem(f"{_label(path)} is not a finite number", path, shown(value))]
+    errors = _validator_class()(schema_of(field)).iter_errors(value)
+    return [_problem(leaf, path) for error in errors for leaf in _leaves(error)]
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a file, shortened for display."""
+    if isinstance(value, Mapping) and len(str(value)) > 60:
+        return f"a mapping with {len(value)} keys"
+    if isinstance(value, list) and len(str(value)) > 60:
+        return f"a list of {len(value)}"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def close_match(word: Any, options: Iterable[str]) -> str | None:
+    """The option that ``word`` was perhaps meant to be."""
+    by_lower_case = {option.lower(): option for option in options}
+    matches = get_close_matches(str(word).lower(), by_lower_case, n=1, cutoff=0.6)
+    return by_lower_case[matches[0]] if matches else None
+
+
+def did_you_mean(word: Any, options: Iterable[str]) -> str | None:
+    """Advice that names the closest option; ``None`` where none is close."""
+    match = close_match(word, options)
+    return f"did you mean '{match}'?" if match else None
+
+
+def describe(schema: Mapping[str, Any]) -> str:
+    """What a schema accepts, in words: ``a whole number from 1 to 10,000``."""
+    if "description" in schema:
+        return str(schema["description"])
+    for keyword in ("anyOf", "oneOf"):
+        if keyword in schema:
+            return " or ".join(describe(branch) for branch in schema[keyword])
+    if "const" in schema:
+        return str(_plain(schema["const"]))
+    if "enum" in schema:
+        return ", ".join(_plain(option) for option in schema["enum"])
+    kinds = schema.get("type", "anything")
+    names = [kinds] if isinstance(kinds, str) else kinds
+    return " or ".join(_kind_in_words(name, schema) for name in names)
+
+
+def _kind_in_words(kind: str, schema: Mapping[str, Any]) -> str:
+    if kind == "array":
+        return _list_in_words(schema)
+    words = {
+        "integer": "a whole number",
+        "number": "a number",
+        "string": "text",
+        "boolean": "true or false",
+        "object": "a mapping",
+    }
+    return words.get(kind, kind) + _range_in_words(schema)
+
+
+def _range_in_words(schema: Mapping[str, Any]) -> str:
+    parts = []
+    for keyword, word in (
+        ("exclusiveMinimum", "above"),
+        ("minimum", "from"),
+        ("exclusiveMaximum", "below"),
+        ("maximum", "to"),
+    ):
+        if keyword in schema:
+            parts.append(f" {word} {schema[keyword]:,}")
+    return "".join(parts)
+
+
+def _list_in_words(schema: Mapping[str, Any]) -> str:
+    least, most = schema.get("minItems"), schema.get("maxItems")
+    if least is not None and least == most:
+        count = f"{least}"
+    elif most is not None:
+        count = f"{least or 0} to {most}"
+    else:
+        count = f"at least {least or 0}"
+    items = schema.get("items", {})
+    each = f", each {describe(items)}" if "$ref" not in items else ""
+    return f"a list of {count}{each}"
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(_finite(item) for item in value)
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+@cache
+def _validator_class() -> Any:
+    """Draft 7, but strict: ``500.0`` is not a whole number here."""
+    from jsonschema import Draft7Validator
+    from jsonschema.validators import extend
+
+    def whole(_checker: Any, value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool)
+
+    return extend(
+        Draft7Validator, type_checker=Draft7Validator.TYPE_CHECKER.redefine("integer", whole)
+    )
+
+
+def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+    """The errors of the branch that the value was meant for; the error itself if for none."""
+    branches: dict[Any, list[ValidationError]] = {}
+    for child in error.context or ():
+        branches.setdefault(child.relative_schema_path[0], []).append(child)
+    for children in branches.values():
+        if not any(_is_of_another_kind(child) for child in children):
+            for child in children:
+                yield from _leaves(child)
+            return
+    yield error
+
+
+def _is_of_another_kind(error: ValidationError) -> bool:
+    return error.validator in ("type", "const") and not error.relative_path
+
+
+def _problem(error: ValidationError, path: TreePath) -> Problem:
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    full = (*path, *error.absolute_path)
+    sentence = _SENTENCES.get(str(error.validator), "{label} does not fit")
+    return Problem(
+        sentence.format(label=_label(full)),
+        full,
+        shown(error.instance),
+        describe(schema),
+        _advice(error.instance, schema),
+    )
+
+
+def _label(path: TreePath) -> str:
+    """The last key of a path with the indices after it: ``filter_size[1]``."""
+    start = max((i for i, part in enumerate(path) if isinstance(part, str)), default=0)
+    return Problem("", path[start:]).dotted_path or "the spec"
+
+
+def _advice(value: Any, schema: Mapping[str, Any]) -> str | None:
+    kinds = _kinds(schema)
+    if "boolean" in kinds and isinstance(value, int | str) and value in _SWITCHES:
+        return f"write {_SWITCHES[value]}"
+    if "integer" in kinds and isinstance(value, float) and value.is_integer():
+        return f"write {int(value)}"
+    if kinds & {"integer", "number"} and isinstance(value, str) and _reads_as_number(value):
+        return "leave the quotes out"
+    options: Sequence[Any] = schema.get("enum", ())
+    return did_you_mean(value, [option for option in options if isinstance(option, str)])
+
+
+def _kinds(schema: Mapping[str, Any]) -> set[str]:
+    kinds = schema.get("type", ())
+    own = {kinds} if isinstance(kinds, str) else set(kinds)
+    return own.union(*(_kinds(branch) for branch in schema.get("anyOf", ())))
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archbuild.data import dataset as dataset_module
+from archbuild.data.arrays import dataset_from_arrays, folder_safe
+from archbuild.errors import DataError
+
+
+def shape_of(values: np.ndarray, input_shape: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    return dataset_from_arrays("x", values, input_shape=input_shape).values.shape
+
+
+def test_bytes_of_three_axes_are_grey_images_scaled_to_one():
+    dataset = dataset_from_arrays("x", np.full((4, 3, 5), 255, np.uint8))
+    assert dataset.shape == (1, 3, 5)
+    assert dataset.rows([0]).max() == pytest.approx(1.0)
+
+
+def test_booleans_of_three_axes_are_images_as_they_stand():
+    dataset = dataset_from_arrays("x", np.ones((4, 3, 5), bool))
+    assert dataset.shape == (1, 3, 5)
+    assert dataset.rows([0]).max() == 1.0
+
+
+def test_floats_of_three_axes_are_series_unless_input_is_that_image():
+    values = np.zeros((4, 3, 5))
+    assert shape_of(values) == (4, 3, 5)
+    assert shape_of(values, (1, 3, 5)) == (4, 3, 5, 1)
+    assert shape_of(values, (5, 3)) == (4, 3, 5)
+    assert shape_of(values, (1, 9, 9)) == (4, 3, 5)
+
+
+def test_bytes_are_a_series_when_input_is_one():
+    assert shape_of(np.zeros((4, 3, 5), np.uint8), (5, 3)) == (4, 3, 5)
+
+
+def test_channels_first_arrays_are_turned_when_input_says_so():
+    values = np.arange(4 * 3 * 5).reshape(4, 3, 5)
+    series = dataset_from_arrays("x", values, input_shape=(3, 5))
+    np.testing.assert_array_equal(series.rows([2])[0], values[2].T)
+    colour = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    images = dataset_from_arrays("x", colour, input_shape=(3, 4, 5))
+    assert images.shape == (3, 4, 5)
+    np.testing.assert_array_equal(images.rows([1])[0, ..., 2], colour[1, 2])
+    assert shape_of(colour) == (2, 3, 4, 5)
+
+
+def test_channels_last_wins_where_both_readings_fit():
+    values = np.arange(2 * 3 * 3 * 3).reshape(2, 3, 3, 3)
+    dataset = dataset_from_arrays("x", values, input_shape=(3, 3, 3))
+    np.testing.assert_array_equal(dataset.values, values)
+
+
+@pytest.mark.parametrize(
+    ("values", "part"),
+    [
+        (np.zeros(5), "reshape it to (n, 1)"),
+        (np.zeros((2, 2, 2, 2, 2)), "(2, 2, 2, 2, 2)"),
+        (np.zeros((1, 5)), "at least two rows"),
+        (np.zeros((0, 5)), "at least two rows"),
+        (np.zeros((5, 0)), "something in each"),
+        (np.array([["a"], ["b"]]), "plain numbers"),
+        (np.array([[1j], [2]]), "complex128"),
+        (np.array([[None], [2]]), "object"),
+    ],
+)
+def test_arrays_that_cannot_be_clustered_are_refused(values, part):
+    with pytest.raises(DataError) as caught:
+        dataset_from_arrays("x", values, source="here.npy")
+    assert part in str(caught.value)
+    assert "here.npy" in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
+def test_what_is_not_finite_is_refused_with_first_row_and_count(bad, monkeypatch):
+    monkeypatch.setattr(dataset_module, "_CHUNK_BYTES", 64)  # four rows at a time
+    values = np.zeros((20, 2))
+    values[[9, 9, 13], [0, 1, 1]] = bad
+    with pytest.raises(DataError, match=r"2 of 20 rows, the first of them row 9 "):
+        dataset_from_arrays("x", values)
+
+
+def test_labels_are_encoded():
+    dataset = dataset_from_arrays("x", np.zeros((3, 2)), ["b", "a", "b"])
+    assert dataset.labels.tolist() == [1, 0, 1]
+    assert dataset.class_names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"), [("a b/c", "a-b-c"), ("..", "data"), ("iris-2.v1", "iris-2.v1")]
+)
+def test_names_are_safe_for_folders(name, safe):
+    assert folder_safe(name) == safe

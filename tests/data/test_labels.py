@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archbuild.data.labels import encode_labels
+from archbuild.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("labels", "codes", "names"),
+    [
+        (np.array([7, 3, 7], np.uint8), [1, 0, 1], ("3", "7")),
+        (np.array([[5.0], [-1.0], [5.0]]), [1, 0, 1], ("-1", "5")),
+        (["cat", "ant", "cat"], [1, 0, 1], ("ant", "cat")),
+        ([b"cat", b"ant", b"cat"], [1, 0, 1], ("ant", "cat")),
+        (np.array([True, False, True]), [1, 0, 1], ("0", "1")),
+        (["10", "2", "10"], [1, 0, 1], ("2", "10")),
+        (["10", "2", "x"], [0, 1, 2], ("10", "2", "x")),
+        (np.array(["b", "a", "b"], object), [1, 0, 1], ("a", "b")),
+        (np.array([[4, 9, 4]]), [0, 1, 0], ("4", "9")),
+    ],
+)
+def test_labels_become_contiguous_codes_and_names(labels, codes, names):
+    came, classes = encode_labels(labels, 3, "file")
+    assert came.dtype == np.int64
+    assert came.shape == (3,)
+    assert (came.tolist(), classes) == (codes, names)
+
+
+@pytest.mark.parametrize(
+    ("labels", "part"),
+    [
+        ([1, 2], "shape (2,), and the data have 3 rows"),
+        (np.eye(3), "shape (3, 3)"),
+        ([0.0, 0.5, 1.0], "row 1 in file is 0.5"),
+        ([0.0, np.nan, np.inf], "2 labels in all"),
+        (np.array([1j, 2, 3]), "complex128"),
+        (np.array([[1], [2], None], object), "of type object"),
+    ],
+)
+def test_labels_that_name_no_classes_are_refused(labels, part):
+    with pytest.raises(DataError) as caught:
+        encode_labels(labels, 3, "file")
+    assert part in str(caught.value)

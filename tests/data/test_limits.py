@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import pytest
+
+from archbuild.data import limits
+from archbuild.errors import DataError
+
+
+def test_sizes_up_to_the_smaller_limit_pass(monkeypatch):
+    monkeypatch.setattr(limits, "_physical_memory", lambda: 1000)
+    limits.check_size(1000, "x")
+    with pytest.raises(DataError, match="x would take"):
+        limits.check_size(1001, "x")
+    monkeypatch.setattr(limits, "_physical_memory", lambda: 2**60)
+    limits.check_size(64 * 2**30, "x")
+    with pytest.raises(DataError, match=r"the limit here is 64\.0 GiB"):
+        limits.check_size(64 * 2**30 + 1, "x")

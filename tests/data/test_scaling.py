@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from archbuild.data import Dataset
+from archbuild.data import dataset as dataset_module
+from archbuild.data.scaling import Scaler
+
+
+@pytest.fixture
+def table(monkeypatch) -> Dataset:
+    """Three features of very different size, the last one constant, read in several parts."""
+    monkeypatch.setattr(dataset_module, "_CHUNK_BYTES", 84)
+    rng = np.random.default_rng(3)
+    values = rng.normal((1000.0, -2.0, 0.0), (3.0, 0.01, 0.0), (100, 3))
+    values[:, 2] = 0.1
+    return Dataset("D", values)
+
+
+def test_none_changes_nothing(table):
+    rows = table.rows(slice(None))
+    assert Scaler.fit(table, "none").apply(rows) is rows
+
+
+def test_minmax_of_a_table_is_per_feature(table):
+    rows = table.rows(slice(None))
+    scaled = Scaler.fit(table, "minmax").apply(rows)
+    low, high = rows[:, :2].min(axis=0), rows[:, :2].max(axis=0)
+    np.testing.assert_allclose(scaled[:, :2], (rows[:, :2] - low) / (high - low), atol=1e-5)
+    assert (scaled[:, 2] == 0).all()
+
+
+def test_standardise_of_a_table_is_per_feature(table):
+    scaled = Scaler.fit(table, "standardise").apply(table.rows(slice(None)))
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(scaled[:, :2].std(axis=0), 1, rtol=1e-3)
+    assert abs(scaled[:, 2]).max() < 1e-6
+
+
+@pytest.mark.parametrize("shape", [(30, 4, 5, 2), (30, 9, 2)])
+def test_images_and_series_are_scaled_per_channel(shape):
+    values = np.random.default_rng(0).normal((5.0, -1.0), (2.0, 0.3), shape)
+    dataset = Dataset("D", values, scale=0.5)
+    scaler = Scaler.fit(dataset, "standardise")
+    rows = dataset.rows(slice(None))
+    axes = tuple(range(len(shape) - 1))
+    expected = (rows - rows.mean(axis=axes)) / rows.std(axis=axes)
+    np.testing.assert_allclose(scaler.apply(rows), expected, atol=1e-4)
+    assert scaler.offset.shape == (2,)
+
+
+@pytest.mark.parametrize("kind", ["none", "minmax", "standardise"])
+def test_a_scaler_survives_an_npz_file_without_pickle(table, kind):
+    scaler = Scaler.fit(table, kind)
+    file = io.BytesIO()
+    np.savez(file, **scaler.to_arrays())
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
+        again = Scaler.from_arrays(arrays)
+    rows = table.rows(slice(0, 5))
+    assert again.kind == kind
+    np.testing.assert_array_equal(again.apply(rows), scaler.apply(rows))
+
+
+def test_another_kind_is_refused(table):
+    with pytest.raises(ValueError, match="'zscore'; expected one of none, minmax, standardise"):
+        Scaler.fit(table, "zscore")

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from archbuild.spec import Vocabulary, load_spec, make_plan, shipped_archs, validate_document
+from archbuild.spec.locate import PACKAGED
+from archbuild.vocabulary import default_vocabulary
+
+
+@pytest.fixture(scope="module")
+def own() -> Vocabulary:
+    return default_vocabulary()
+
+
+@pytest.mark.parametrize(
+    ("stem", "count", "inputs"),
+    [
+        ("mnist", 4, [(1, 28, 28)] * 4),
+        ("coil20", 10, [(1, 128, 128)] * 8 + [(1, 32, 32)] * 2),
+        ("digits", 2, [(1, 8, 8)] * 2),
+    ],
+)
+def test_shipped_specs_are_valid_and_mirror(
+    own: Vocabulary, stem: str, count: int, inputs: list[tuple[int, ...]]
+) -> None:
+    (path,) = PACKAGED.glob(f"{stem}.*")
+    specs = validate_document(path, own)
+    assert len(specs) == count
+    assert [spec.input_shape for spec in specs] == inputs
+    for spec in specs:
+        assert make_plan(spec, own).decoder[-1].output_shape == spec.input_shape
+
+
+@pytest.mark.parametrize(
+    ("stem", "latent_sizes"),
+    [
+        ("mnist", [32, 120, 10, 10]),
+        ("coil20", [320, 400, 200, 200, 80, 32, 1, 20, 32, 20]),
+        ("digits", [10, 10]),
+    ],
+)
+def test_latent_sizes(own: Vocabulary, stem: str, latent_sizes: list[int]) -> None:
+    for index, size in enumerate(latent_sizes):
+        spec = load_spec(str(index), own, stem=stem)
+        assert make_plan(spec, own).latent_size == size
+
+
+def test_names_say_what_the_layers_are(own: Vocabulary) -> None:
+    parts = {
+        "Conv2D": lambda c: (
+            f"c-{c['filter_size'][0]}-{c['num_filters']}"
+            + (f"-s{c['stride']}" if c["stride"] != 1 else "")
+        ),
+        "Dense": lambda c: f"fc-{c['num_units']}",
+        "MaxPool2D": lambda c: "p",
+        "MaxPool2D*": lambda c: "p",
+    }
+    for path, index, name in shipped_archs():
+        layers = load_spec(f"{path}:{index}", own).layers
+        said = [parts[layer.type](layer.config) for layer in layers if layer.type in parts]
+        # the seed did not name the layer that only flattens: 3136 or 5120 units under fc-32
+        assert set(name.split("_")) <= set(said)
+        assert name.split("_")[-1] == said[-1]
+
+
+def test_only_the_seventh_coil_network_has_no_batch_norm(own: Vocabulary) -> None:
+    switches = [load_spec(str(index), own, stem="coil20").use_batch_norm for index in range(8)]
+    assert switches == [True] * 6 + [False, True]

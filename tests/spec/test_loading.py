@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archbuild.errors import Problem, SpecError
+from archbuild.spec import Vocabulary, load_spec, validate_document
+
+Write = Callable[[str, Any], Path]
+
+YAML = """\
+- spec_version: 1
+  name: good
+  layers:
+    - {type: Input, output_shape: [9]}
+    - {type: Dense, num_units: 3}
+- spec_version: 1
+  name: bad one
+  pretrain: {learning_rate: 1e-3, epoch: 3}
+  layers:
+    - {type: Input, output_shape: [1, 9, 9]}
+    - {type: Conv2D, num_filters: 3, filter_size: 12}
+"""
+
+
+def problems_in(path: Path, vocabulary: Vocabulary, **options: Any) -> tuple[Problem, ...]:
+    with pytest.raises(SpecError) as caught:
+        validate_document(path, vocabulary, **options)
+    return caught.value.problems
+
+
+def test_all_problems_of_all_specs_with_their_places(vocabulary: Vocabulary, write: Write) -> None:
+    path = write("a.yaml", YAML)
+    found = problems_in(path, vocabulary)
+    assert [(p.line, p.column, p.dotted_path) for p in found] == [
+        (7, 9, "[1].name"),
+        (8, 35, "[1].pretrain.epoch"),
+        (11, 7, "[1].layers[1]"),
+    ]
+    assert str(found[0]).startswith(f"{path}:7:9: [1].name: ")
+
+
+def test_one_spec_of_a_list_is_loaded_although_another_is_bad(
+    vocabulary: Vocabulary, write: Write
+) -> None:
+    path = write("a.yaml", YAML)
+    assert load_spec(f"{path}:good", vocabulary).name == "good"
+    with pytest.raises(SpecError):
+        load_spec(f"{path}:1", vocabulary)
+
+
+def test_a_list_has_at_least_one_spec(vocabulary: Vocabulary, write: Write) -> None:
+    (problem,) = problems_in(write("a.json", []), vocabulary)
+    assert "no spec" in problem.message
+
+
+def test_classic_and_new_specs_share_a_list(
+    vocabulary: Vocabulary, write: Write, tree: dict[str, Any]
+) -> None:
+    classic = {k: v for k, v in tree.items() if k != "spec_version"} | {"use_batch_norm": 1}
+    old, new = validate_document(write("a.json", [classic, tree]), vocabulary)
+    assert (old.use_batch_norm, new.use_batch_norm) == (True, False)
+    assert (old.pretrain["optimizer"], new.pretrain["optimizer"]) == ("sgd", "adam")
+
+
+def test_overrides_are_applied_before_the_check(
+    vocabulary: Vocabulary, write: Write, tree: dict[str, Any]
+) -> None:
+    tree["batch_size"] = -3
+    path = write("a.json", tree)
+    (spec,) = validate_document(path, vocabulary, ["batch_size=7"])
+    assert spec.batch_size == 7
+    (problem,) = problems_in(path, vocabulary, overrides=["batch_size=0"])
+    assert problem.source == "--set batch_size=0"
+
+
+def test_a_missing_key_points_at_its_mapping(
+    vocabulary: Vocabulary, write: Write, tree: dict[str, Any]
+) -> None:
+    del tree["layers"][3]["num_units"]
+    (problem,) = problems_in(write("a.json", tree), vocabulary)
+    assert problem.dotted_path == "layers[3].num_units"
+    assert problem.line > 1
+
+
+def test_an_unknown_version_is_the_only_problem(
+    vocabulary: Vocabulary, write: Write, tree: dict[str, Any]
+) -> None:
+    tree |= {"spec_version": 2, "novelty": 1}
+    (problem,) = problems_in(write("a.json", tree), vocabulary)
+    assert problem.path == ("spec_version",)
+    assert "newer archbuild" in str(problem.advice)
+
+
+def test_head_and_its_settings_from_the_command_line(vocabulary: Vocabulary) -> None:
+    spec = load_spec("2", vocabulary, stem="mnist", head="kmeans", overrides=["head.n_clusters=12"])
+    assert spec.head is not None
+    assert (spec.head.type, spec.head.config["n_clusters"]) == ("kmeans", 12)

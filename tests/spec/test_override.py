@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from archbuild.errors import Problem, SpecError
+from archbuild.spec import Vocabulary, load_spec, spec_from_tree
+from archbuild.spec.override import apply_overrides, switch_head
+
+ProblemsOf = Callable[..., tuple[Problem, ...]]
+
+
+def test_values_are_yaml(tree: dict[str, Any]) -> None:
+    assignments = [
+        "head.n_clusters=16",
+        "layers[3].num_units=300",
+        "pretrain.learning_rate=1e-3",
+        "layers[1].filter_size=[5, 3]",
+        "augment={rotate: 10}",
+        "name='12'",
+        "use_batch_norm=true",
+        "scaling=null",
+    ]
+    changed, origins = apply_overrides(tree, assignments)
+    assert changed["head"] == {"n_clusters": 16}
+    assert changed["layers"][3]["num_units"] == 300
+    assert changed["pretrain"] == {"learning_rate": 0.001}
+    assert changed["layers"][1]["filter_size"] == [5, 3]
+    assert changed["augment"] == {"rotate": 10}
+    assert (changed["name"], changed["use_batch_norm"], changed["scaling"]) == ("12", True, None)
+    assert origins["head", "n_clusters"] == "--set head.n_clusters=16"
+    assert "head" not in tree
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("batch_size", "not an assignment"),
+        ("=3", "not an assignment"),
+        ("layers.[0]=3", "not an assignment"),
+        ("layers[x].num_units=3", "not an assignment"),
+        ("layers[-1].num_units=3", "not an assignment"),
+        ("a..b=3", "not an assignment"),
+        ("batch_size=", "no value"),
+        ("batch_size=[1", "not YAML"),
+        ("batch_size=.nan", "not finite"),
+        ("layers[9].num_units=3", "4 entries, from [0] to [3]"),
+        ("layers.num_units=3", "a number in brackets"),
+        ("head[0]=3", "which nothing can follow"),
+        ("layers[0][1]=3", "a key must follow"),
+        ("name.first=3", 'name is "small", which nothing can follow'),
+    ],
+)
+def test_bad_assignments(tree: dict[str, Any], assignment: str, words: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        apply_overrides(tree, [assignment])
+    (problem,) = caught.value.problems
+    assert words in problem.message
+    assert problem.source.startswith("--set ")
+
+
+def test_all_bad_assignments_at_once(tree: dict[str, Any]) -> None:
+    with pytest.raises(SpecError) as caught:
+        apply_overrides(tree, ["x", "layers[9]=3", "batch_size=3"])
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    ["batch_size=-1", "layers[3].num_unitz=3", "haed.n_clusters=3", "layers[1].filter_size=[1, x]"],
+)
+def test_problems_name_the_override(
+    problems_of: ProblemsOf, tree: dict[str, Any], assignment: str
+) -> None:
+    (problem,) = problems_of(tree, overrides=[assignment], source="a.json")
+    assert problem.source == f"--set {assignment}"
+    assert problem.line == 0
+
+
+def test_the_last_of_two_wins(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
+    overrides = ["head.n_clusters=3", "head.n_clusters=4"]
+    spec = spec_from_tree(tree, vocabulary, overrides=overrides)
+    assert spec.head is not None
+    assert spec.head.config["n_clusters"] == 4
+
+
+def test_overrides_apply_after_migration(vocabulary: Vocabulary) -> None:
+    spec = load_spec("1", vocabulary, stem="mnist", overrides=["pretrain.learning_rate=0.5"])
+    assert spec.pretrain["learning_rate"] == 0.5
+    assert spec.pretrain["optimizer"] == "sgd"
+
+
+def test_switching_the_head_keeps_the_number_of_clusters(tree: dict[str, Any]) -> None:
+    tree["head"] = {"type": "kld", "n_clusters": 9, "cluster_weight": 2}
+    switched, origins = switch_head(tree, "picky")
+    assert switched["head"] == {"type": "picky", "n_clusters": 9}
+    assert origins == {("head", "type"): "--head picky"}
+    assert switch_head(tree, "kld")[0] == tree
+    assert switch_head(tree, None)[0] == tree
+
+
+def test_an_unknown_head_on_the_command_line(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    (problem,) = problems_of(tree, head="pickey")
+    assert (problem.source, problem.advice) == ("--head pickey", "did you mean 'picky'?")

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from archbuild.spec import Vocabulary, resolve, spec_from_tree
+
+
+def test_defaults_are_filled_in(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
+    spec = resolve(tree, vocabulary)
+    assert (spec.batch_size, spec.use_batch_norm, spec.decoder, spec.augment) == (
+        256,
+        False,
+        None,
+        None,
+    )
+    assert spec.layers[1].config["stride"] == 1
+    assert spec.layers[1].config["conv_mode"] == "valid"
+    assert spec.input_shape == (1, 8, 8)
+    assert spec.pretrain["epochs"] == 50
+    assert spec.pretrain["schedule"] == "one_cycle"
+    assert spec.cluster["epochs"] == 20
+    assert spec.cluster["learning_rate"] == 5e-4
+
+
+def test_absent_head_is_kld(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
+    spec = resolve(tree, vocabulary)
+    assert spec.head is not None
+    assert spec.head.type == "kld"
+    assert spec.head.config["n_clusters"] is None
+    without = Vocabulary(vocabulary.layers, {"picky": vocabulary.heads["picky"]})
+    assert resolve(tree, without).head is None
+
+
+def test_output_non_linearity_is_the_first_encoder_layers(
+    vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    tree["layers"][1]["non_linearity"] = "elu"
+    assert resolve(tree, vocabulary).output_non_linearity == "elu"
+    tree["output_non_linearity"] = "sigmoid"
+    assert resolve(tree, vocabulary).output_non_linearity == "sigmoid"
+    tree["layers"] = [tree["layers"][0], {"type": "Flatten"}]
+    del tree["output_non_linearity"]
+    assert resolve(tree, vocabulary).output_non_linearity == "linear"
+
+
+def test_the_tree_is_canonical(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
+    tree |= {
+        "augment": {"rotate": 10},
+        "head": {"n_clusters": 7},
+        "pretrain": None,
+        "cluster": {"warm_up": 1},
+        "decoder": [
+            {"type": "Dense", "num_units": 64},
+            {"type": "Reshape", "output_shape": [1, 8, 8]},
+        ],
+    }
+    spec = spec_from_tree(tree, vocabulary)
+    text = json.dumps(spec.tree)
+    assert resolve(json.loads(text), vocabulary) == spec
+    again = spec_from_tree(json.loads(text), vocabulary)
+    assert again == spec
+    assert json.dumps(again.tree) == text
+    assert spec.tree["spec_version"] == 1
+    assert spec.tree["head"]["n_clusters"] == 7
+    assert spec.decoder is not None
+    assert [layer.type for layer in spec.decoder] == ["Dense", "Reshape"]
+
+
+def test_one_and_one_point_zero_are_the_same_number(
+    vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    texts = {
+        json.dumps(resolve({**tree, "cluster": {"warm_up": value}}, vocabulary).tree)
+        for value in (1, 1.0)
+    }
+    assert len(texts) == 1
+
+
+def test_the_given_tree_is_left_alone(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
+    before = json.dumps(tree)
+    spec = resolve(tree, vocabulary)
+    spec.tree["layers"][0]["output_shape"].append(9)
+    assert json.dumps(tree) == before

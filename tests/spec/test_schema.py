@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from archbuild.spec import Vocabulary, build_schema, parse_text, spec_from_tree, template
+from archbuild.spec.locate import PACKAGED
+from archbuild.spec.reading import read_document
+
+
+@pytest.fixture(scope="module")
+def validator(vocabulary: Vocabulary) -> Draft7Validator:
+    schema = build_schema(vocabulary)
+    Draft7Validator.check_schema(schema)
+    return Draft7Validator(json.loads(json.dumps(schema)))
+
+
+def test_version_and_dialect(vocabulary: Vocabulary) -> None:
+    schema = build_schema(vocabulary)
+    assert schema["$id"] == "urn:archbuild:spec:1"
+    assert schema["$schema"].endswith("draft-07/schema#")
+    assert set(schema["definitions"]["layers"]) == set(vocabulary.layers)
+    assert set(schema["definitions"]["heads"]) == set(vocabulary.heads)
+
+
+def test_shipped_specs_templates_and_resolved_trees_fit(
+    validator: Draft7Validator, vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    for path in PACKAGED.iterdir():
+        assert validator.is_valid(read_document(path).tree), path
+    for kind in ("dense", "conv", "conv1d"):
+        assert validator.is_valid(parse_text(template(kind), kind, "yaml").tree)
+    assert validator.is_valid(spec_from_tree(tree, vocabulary).tree)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"nme": 1},
+        {"name": "a b"},
+        {"batch_size": 0},
+        {"spec_version": 2},
+        {"layers": []},
+        {"layers": [{"type": "Input", "output_shape": [3]}, {"type": "Unpool2D"}]},
+        {"layers": [{"type": "Input", "output_shape": [3]}, {"num_units": 3}]},
+        {"layers": [{"type": "Input", "output_shape": [3]}, {"type": "Dense", "units": 3}]},
+        {"layers": [{"type": "Input", "output_shape": [3]}, {"type": "Dense"}]},
+        {"decoder": "none"},
+        {"decoder": [{"type": "Gaussian", "num_units": 2}]},
+        {"head": {"type": "nothing"}},
+        {"head": {"n_clusters": 1}},
+        {"head": {"type": "kmeans", "degrees_of_freedom": 1}},
+        {"augment": {"rotate": 181}},
+        {"pretrain": {"epoch": 1}},
+        {"cluster": {"learning_rate": 0}},
+    ],
+)
+def test_schema_and_check_refuse_the_same(
+    validator: Draft7Validator, problems_of: Any, tree: dict[str, Any], change: Any
+) -> None:
+    assert not validator.is_valid({**tree, **change})
+    assert problems_of({**tree, **change})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"head": None},
+        {"head": {"n_clusters": None}},
+        {"head": {"cluster_weight": 3}},
+        {"augment": {}},
+        {"pretrain": None},
+        {"cluster": {"batch_size": None}},
+        {"output_non_linearity": None},
+        {"decoder": "mirror"},
+    ],
+)
+def test_schema_and_check_accept_the_same(
+    validator: Draft7Validator, vocabulary: Vocabulary, tree: dict[str, Any], change: Any
+) -> None:
+    assert validator.is_valid({**tree, **change})
+    spec_from_tree({**tree, **change}, vocabulary)
+
+
+@pytest.mark.parametrize("document", [[], 3, [3], [[]], None])
+def test_a_document_is_a_spec_or_a_list(validator: Draft7Validator, document: Any) -> None:
+    assert not validator.is_valid(document)
+
+
+def test_every_key_is_explained(vocabulary: Vocabulary) -> None:
+    definitions = build_schema(vocabulary)["definitions"]
+    objects = [definitions["spec"], *definitions["layers"].values(), *definitions["heads"].values()]
+    for schema in objects:
+        for name, part in schema["properties"].items():
+            assert name == "type" or part["description"]

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from archbuild.errors import Problem
+from archbuild.spec import Vocabulary, spec_from_tree
+
+ProblemsOf = Callable[..., tuple[Problem, ...]]
+
+
+def dense(*units: int, inputs: int = 4) -> list[dict[str, Any]]:
+    layers: list[dict[str, Any]] = [{"type": "Input", "output_shape": [inputs]}]
+    return layers + [{"type": "Dense", "num_units": count} for count in units]
+
+
+def test_kernel_larger_than_its_input(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"][1]["filter_size"] = [9, 3]
+    (problem,) = problems_of(tree)
+    assert problem.path[:2] == ("layers", 1)
+    assert "9x3" in problem.message
+    assert "8x8" in problem.message
+    assert problem.advice
+
+
+def test_pooling_to_zero(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"][2]["filter_size"] = [7, 7]
+    (problem,) = problems_of(tree)
+    assert problem.path[:2] == ("layers", 2)
+    assert problem.advice
+
+
+def test_input_comes_first_and_once(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    (late,) = problems_of({**tree, "layers": [*tree["layers"], tree["layers"][0]]})
+    assert late.path == ("layers", 4, "type")
+    (absent,) = problems_of({**tree, "layers": tree["layers"][1:]})
+    assert absent.path == ("layers", 0, "type")
+    assert "must be Input" in absent.message
+
+
+def test_gaussian_is_the_last_layer(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"].insert(3, {"type": "Gaussian", "num_units": 5})
+    (problem,) = problems_of(tree)
+    assert problem.path == ("layers", 3)
+    assert "for now, a Gaussian layer must be the last" in problem.message
+
+
+def test_only_images_are_augmented(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    change = {"layers": dense(3), "augment": {"rotate": 10}}
+    (problem,) = problems_of({**tree, **change})
+    assert problem.path == ("augment",)
+
+
+def test_a_million_million_parameters(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"] = dense(1_000_000, 1_000_000, 10)
+    (problem,) = problems_of(tree)
+    assert problem.path == ("layers", 2)
+    assert "1,000,001,000,000" in problem.message
+    assert "Dense" in problem.message
+    assert "500,000,000" in str(problem.allowed)
+
+
+def test_the_limit_of_parameters_can_be_moved(
+    vocabulary: Vocabulary, problems_of: ProblemsOf, tree: dict[str, Any]
+) -> None:
+    tree["layers"] = dense(30_000, 30_000, 10)
+    assert "900,030,000" in problems_of(tree)[0].message
+    spec_from_tree({**tree, "max_parameters": 10**10}, vocabulary)
+    (problem,) = problems_of({**tree, "layers": dense(3), "max_parameters": 5})
+    assert str(problem.allowed).startswith("5 parameters")
+
+
+def test_the_decoders_own_layer_is_named(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"] = dense(10)
+    tree["decoder"] = [
+        {"type": "Dense", "num_units": 10_000_000},
+        {"type": "Dense", "num_units": 4},
+    ]
+    tree["max_parameters"] = 1000
+    (problem,) = problems_of(tree)
+    assert problem.path == ("decoder", 0)
+    assert "150,000,054 parameters, 110,000,000 of them in this Dense" in problem.message
+
+
+def test_a_row_that_no_machine_can_hold(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"][0]["output_shape"] = [100, 100_000, 100_000]
+    problem = problems_of(tree)[0]
+    assert problem.path == ("layers", 0)
+    assert "1,000,000,000,000 numbers" in problem.message
+
+
+def test_the_bottleneck_can_be_clustered(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"] = [
+        {"type": "Input", "output_shape": [1, 400, 400]},
+        {"type": "Conv2D", "num_filters": 1, "filter_size": 3, "conv_mode": "same"},
+    ]
+    (problem,) = problems_of(tree)
+    assert problem.path == ("layers", 1)
+    assert "160,000" in problem.message
+
+
+def test_a_head_says_what_it_cannot_do(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["head"] = {"type": "picky", "n_clusters": 6}
+    (problem,) = problems_of(tree)
+    assert problem.path == ("head", "n_clusters")
+    assert (problem.message, problem.received) == ("more clusters than dimensions", "6")
+    assert problem.advice == "ask for fewer"
+
+
+def test_shapes_are_followed_although_other_parts_are_wrong(
+    problems_of: ProblemsOf, tree: dict[str, Any]
+) -> None:
+    tree["layers"][1]["filter_size"] = 99
+    tree |= {"name": "a b", "batch_size": 0, "head": {"type": "none"}, "augment": 3, "what": 1}
+    assert {problem.path[0] for problem in problems_of(tree)} == {
+        "name",
+        "batch_size",
+        "head",
+        "augment",
+        "what",
+        "layers",
+    }
+
+
+@pytest.mark.parametrize("name", [None, "bad name"])
+def test_a_name_does_not_hide_the_rest(
+    problems_of: ProblemsOf, tree: dict[str, Any], name: str | None
+) -> None:
+    tree["layers"][1]["filter_size"] = 99
+    tree = {**tree, "name": name} if name else {k: v for k, v in tree.items() if k != "name"}
+    assert len(problems_of(tree)) == 2

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from archbuild.errors import Problem
+
+ProblemsOf = Callable[..., tuple[Problem, ...]]
+
+
+@pytest.mark.parametrize("document", [None, 3, "text", True, [1]])
+def test_a_spec_is_a_mapping(problems_of: ProblemsOf, document: Any) -> None:
+    (problem,) = problems_of(document)
+    assert "mapping" in problem.message
+
+
+def test_misspelt_key(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"][3]["num_unit"] = 3
+    (problem,) = problems_of(tree)
+    assert problem.message == "unknown key 'num_unit'"
+    assert problem.dotted_path == "layers[3].num_unit"
+    assert problem.allowed == "type, num_units, non_linearity"
+    assert problem.advice == "did you mean 'num_units'?"
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("batchsize", "batch_size"), ("Layer", "layers"), ("zebra", None), ("pre_train", "pretrain")],
+)
+def test_misspelt_top_key(
+    problems_of: ProblemsOf, tree: dict[str, Any], key: str, meant: str | None
+) -> None:
+    tree[key] = 1
+    (problem,) = problems_of(tree)
+    assert problem.path == (key,)
+    assert problem.advice == (f"did you mean '{meant}'?" if meant else "leave it out")
+    assert "batch_size, use_batch_norm" in str(problem.allowed)
+
+
+def test_unknown_layer(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"][1] = {"type": "conv2d", "anything": 1}
+    (problem,) = problems_of(tree)
+    assert problem.dotted_path == "layers[1].type"
+    assert problem.received == '"conv2d"'
+    assert problem.advice == "did you mean 'Conv2D'?"
+    assert "MaxPool2D*" in str(problem.allowed)
+    assert "Unpool2D" not in str(problem.allowed)
+
+
+def test_layer_of_the_other_side(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"][2] = {"type": "Unpool2D", "filter_size": 2}
+    tree["decoder"] = [{"type": "Input", "output_shape": [64]}]
+    on_encoder, on_decoder = problems_of(tree)
+    assert on_encoder.message == "Unpool2D can stand in the decoder only"
+    assert on_decoder.message == "Input can stand in the encoder only"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path", "words", "allowed"),
+    [
+        ("num_filters", "many", "num_filters", "wrong kind", "a whole number from 1"),
+        ("num_filters", True, "num_filters", "wrong kind", "a whole number"),
+        ("num_filters", 4.5, "num_filters", "wrong kind", "a whole number"),
+        ("num_filters", -4, "num_filters", "too small", "from 1"),
+        ("num_filters", 0, "num_filters", "too small", "from 1"),
+        ("num_filters", 10**12, "num_filters", "too large", "to 10,000,000"),
+        ("num_filters", None, "num_filters", "wrong kind", "a whole number"),
+        ("filter_size", [3], "filter_size", "too few", "a list of 2"),
+        ("filter_size", [3, 3, 3], "filter_size", "too many", "a list of 2"),
+        ("filter_size", [3, -3], "filter_size[1]", "too small", "from 1"),
+        ("filter_size", [3, "x"], "filter_size[1]", "wrong kind", "a whole number"),
+        ("filter_size", 0, "filter_size", "too small", "from 1"),
+        ("filter_size", "big", "filter_size", "wrong kind", " or a list of 2"),
+        ("non_linearity", "rectified", "non_linearity", "not on offer", "rectify, relu"),
+        ("non_linearity", 3, "non_linearity", "wrong kind", "rectify, relu"),
+    ],
+)
+def test_leaf_problems(
+    problems_of: ProblemsOf,
+    tree: dict[str, Any],
+    key: str,
+    value: Any,
+    path: str,
+    words: str,
+    allowed: str,
+) -> None:
+    tree["layers"][1][key] = value
+    problem = problems_of(tree)[0]
+    assert problem.dotted_path == f"layers[1].{path}"
+    assert words in problem.message
+    assert allowed in str(problem.allowed)
+    assert problem.received
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_are_finite(problems_of: ProblemsOf, tree: dict[str, Any], value: float) -> None:
+    tree["pretrain"] = {"learning_rate": value}
+    (problem,) = problems_of(tree)
+    assert problem.message == "learning_rate is not a finite number"
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "advice"),
+    [
+        ({"use_batch_norm": 1}, "use_batch_norm", "write true"),
+        ({"use_batch_norm": "off"}, "use_batch_norm", "write false"),
+        ({"batch_size": 64.0}, "batch_size", "write 64"),
+        ({"batch_size": "64"}, "batch_size", "leave the quotes out"),
+        ({"pretrain": {"learning_rate": "1e-3"}}, "pretrain.learning_rate", "leave the quotes out"),
+        ({"reconstruction": "bernouli"}, "reconstruction", "did you mean 'bernoulli'?"),
+        ({"scaling": "standardize"}, "scaling", "did you mean 'standardise'?"),
+    ],
+)
+def test_advice(
+    problems_of: ProblemsOf, tree: dict[str, Any], change: Any, path: str, advice: str
+) -> None:
+    (problem,) = problems_of({**tree, **change})
+    assert problem.dotted_path == path
+    assert problem.advice == advice
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../up", ".hidden", "two words", "-x", "é", "x" * 121])
+def test_names_can_be_folders(problems_of: ProblemsOf, tree: dict[str, Any], name: str) -> None:
+    (problem,) = problems_of({**tree, "name": name})
+    assert problem.path == ("name",)
+    assert "letters, digits" in str(problem.allowed)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"layers": {}}, "layers is of the wrong kind"),
+        ({"layers": []}, "layers has the wrong number of entries"),
+        ({"layers": [{"type": "Input", "output_shape": [4]}]}, "layers has the wrong number"),
+        ({"layers": [{"type": "Input", "output_shape": [4]}] * 501}, "layers has the wrong number"),
+        ({"layers": ["Input", "Dense"]}, "a layer is a mapping"),
+        ({"layers": [{"num_units": 3}] * 2}, "the layer's type is missing"),
+        ({"layers": [{"type": ["Dense"]}] * 2}, "no such layer type"),
+        ({"decoder": "miror"}, "decoder is of the wrong kind"),
+        ({"decoder": []}, "decoder has the wrong number of entries"),
+        ({"head": "kld"}, "head is of the wrong kind"),
+        ({"head": {"type": "kldd"}}, "there is no such head"),
+        ({"head": {"type": {}}}, "there is no such head"),
+        ({"augment": True}, "augment is of the wrong kind"),
+        ({"augment": {"rotate": 200}}, "rotate is too large"),
+        ({"augment": {"flip": True}}, "unknown key 'flip'"),
+        ({"pretrain": []}, "pretrain is of the wrong kind"),
+        ({"cluster": {"optimizer": "rmsprop"}}, "not on offer"),
+        ({"spec_version": 1.5}, "version"),
+    ],
+)
+def test_shapes_of_sections(
+    problems_of: ProblemsOf, tree: dict[str, Any], change: Any, words: str
+) -> None:
+    assert words in problems_of({**tree, **change})[0].message
+
+
+def test_required_keys(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    del tree["name"], tree["layers"][3]["num_units"]
+    assert {problem.message for problem in problems_of(tree)} == {
+        "name is missing",
+        "num_units is missing",
+    }
+
+
+def test_messages_never_hold_a_schema(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"] = [{"type": "Dense", "num_units": {"a": list(range(1000))}}] * 2
+    text = "\n".join(map(str, problems_of(tree)))
+    assert len(text) < 1000
+    for word in ("$ref", "anyOf", "additionalProperties", "Traceback"):
+        assert word not in text
