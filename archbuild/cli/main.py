@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from archbuild.cli.new import new
 from archbuild.cli.schema import schema
 from archbuild.cli.show import show
 from archbuild.cli.validate import validate
-from archbuild.errors import ArchbuildError, UsageError
+from archbuild.errors import ArchbuildError
 
 _OWN_EPOCHS = -1
 
@@ -83,6 +83,8 @@ for _verb in (show, validate, schema, new, list_things, doctor):
 
 def main() -> None:
     """Entry point: runs the command line and turns errors into messages and exit statuses."""
+    # TensorFlow's own log of its start says nothing that a user could act on
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         status = cli(standalone_mode=False)
     except click.ClickException as error:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from archbuild.figures.style import (
     GREY,
-    PALETTE,
     colour,
     legend_outside,
     new_figure,
@@ -159,7 +158,7 @@ def _series(
             _pair_of_lines(axes, originals[row], outputs[row])
             axes.set_title(f"row {row}, RMSE {errors[row]:.3g}", fontsize=10, fontweight="normal")
         line[0].set_ylabel(heading)
-    shades = [colour(channel) for channel in range(originals.shape[2])][: len(PALETTE)]
+    shades = [colour(channel) for channel in range(originals.shape[2])]
     names = [""] if len(shades) == 1 else [f" channel {i}" for i in range(len(shades))]
     handles = [Line2D([], [], color=GREY, lw=3, label="original")]
     handles += [

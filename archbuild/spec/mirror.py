@@ -13,6 +13,8 @@ The mirror walks the encoder backwards, and each layer answers with its inverse:
   under ``reconstruction: bernoulli``, which works on logits), and no batch normalisation. A
   BatchNorm that would act on the output is left out.
 
+* A decoder that starts from a code has a layer with weights, also where the shapes agree already.
+
 So the shape that the decoder ends with is the input's for every encoder that has shapes at all.
 """
 
@@ -190,30 +192,36 @@ class _Mirror:
 
     def __init__(self, spec: Spec, vocabulary: Vocabulary, encoder: Sequence[PlannedLayer]) -> None:
         self._spec, self._layers, self._encoder = spec, vocabulary.layers, encoder
+        self._planned = {layer.index: layer for layer in encoder}
         self._shape = encoder[-1].output_shape
+        self._learns = False
 
     def entries(self) -> Iterator[_Entry]:
         """The decoder's layers, from the latent to the input's shape."""
-        for layer in reversed(self._encoder[1 : self._top() + 1]):
+        bottleneck = self._bottleneck()
+        makes_code = self._layers[self._encoder[bottleneck].type].mirroring == "code"
+        top = bottleneck - 1 if makes_code else bottleneck
+        for layer in reversed(self._encoder[1 : top + 1]):
             layer_type = self._layers[layer.type]
             inverse = layer_type.mirror(layer)
             if inverse and layer_type.mirroring != "code":
                 yield from self._completion(layer)
             for fields in inverse:
                 yield self._entry(fields, layer)
-        yield from self._completion(self._encoder[0])
+        # A code as long as the input is no reconstruction yet.
+        yield from self._completion(self._encoder[0], learn=makes_code and not self._learns)
 
-    def _top(self) -> int:
-        """The uppermost encoder layer that is undone."""
-        top = len(self._encoder) - 1
-        while top and self._layers[self._encoder[top].type].mirroring == "passing":
-            top -= 1
-        return top - 1 if self._layers[self._encoder[top].type].mirroring == "code" else top
+    def _bottleneck(self) -> int:
+        """The last layer that does more than to reshape or scale."""
+        index = len(self._encoder) - 1
+        while index and self._layers[self._encoder[index].type].mirroring == "passing":
+            index -= 1
+        return index
 
-    def _completion(self, layer: PlannedLayer) -> Iterator[_Entry]:
-        """What brings the current shape to ``layer``'s output shape."""
+    def _completion(self, layer: PlannedLayer, *, learn: bool = False) -> Iterator[_Entry]:
+        """What brings the current shape to ``layer``'s output shape; ``learn``: with a Dense."""
         wanted = layer.output_shape
-        if prod(self._shape) != prod(wanted):
+        if learn or prod(self._shape) != prod(wanted):
             dense = {
                 "type": "Dense",
                 "num_units": prod(wanted),
@@ -233,8 +241,8 @@ class _Mirror:
     def _entry(self, fields: Mapping[str, Any], layer: PlannedLayer) -> _Entry:
         layer_type = self._layers[fields["type"]]
         config = {field.name: fields.get(field.name, field.default) for field in layer_type.fields}
-        encoder = {planned.index: planned for planned in self._encoder}
-        self._shape = layer_type.shape_in_network(config, self._shape, encoder)
+        self._learns = self._learns or "non_linearity" in config
+        self._shape = layer_type.shape_in_network(config, self._shape, self._planned)
         return _Entry(layer_type.name, config, ("layers", layer.index), layer.index)
 
 

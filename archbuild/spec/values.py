@@ -115,7 +115,8 @@ def _range_in_words(schema: Mapping[str, Any]) -> str:
         ("maximum", "to"),
     ):
         if keyword in schema:
-            parts.append(f" {word} {schema[keyword]:,}")
+            bound = schema[keyword]
+            parts.append(f" {word} {int(bound) if bound == int(bound) else bound:,}")
     return "".join(parts)
 
 

@@ -6,7 +6,7 @@ import pytest
 from archbuild.figures.gallery import choose_members, draw_gallery, gallery_figure
 from archbuild.figures.style import styled
 
-SHAPES = [(60, 8, 8, 1), (60, 28, 28, 3), (20, 128, 128, 1), (60, 16, 2), (60, 5), (60, 80)]
+SHAPES = [(60, 8, 8, 1), (20, 128, 128, 3), (60, 16, 2), (60, 5), (60, 80)]
 
 
 @pytest.fixture

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from archbuild.errors import Problem, SpecError
-from archbuild.spec import Vocabulary, load_spec, validate_document
+from archbuild.spec import Vocabulary, load_spec, resolve, spec_from_tree, validate_document
+from archbuild.spec.locate import PACKAGED
+from archbuild.spec.reading import read_document
 
 Write = Callable[[str, Any], Path]
 
@@ -99,3 +105,42 @@ def test_head_and_its_settings_from_the_command_line(vocabulary: Vocabulary) -> 
     spec = load_spec("2", vocabulary, stem="mnist", head="kmeans", overrides=["head.n_clusters=12"])
     assert spec.head is not None
     assert (spec.head.type, spec.head.config["n_clusters"]) == ("kmeans", 12)
+
+
+_VALUES = (
+    st.sampled_from([None, True, 0, -1, 1, 10**15, 0.5, 1e300, "", "x", "mirror", [], {}, [[]]])
+    | st.sampled_from([{"type": "Dense"}, {"type": "Gaussian", "num_units": 3}, [1, 2, 3], [0]])
+    | st.integers()
+    | st.text(max_size=5)
+)
+_TREES = [tree for path in sorted(PACKAGED.iterdir()) for tree in read_document(path).tree]
+
+
+def paths_of(tree: Any) -> list[tuple[Any, ...]]:
+    """The paths of all values below the top."""
+    entries = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    return [
+        (key, *rest)
+        for key, value in entries
+        for rest in [(), *(paths_of(value) if isinstance(value, dict | list) else [])]
+    ]
+
+
+@given(st.data())
+def test_no_change_of_a_value_ends_in_anything_but_a_spec_or_problems(
+    vocabulary: Vocabulary, data: st.DataObject
+) -> None:
+    tree = deepcopy(data.draw(st.sampled_from(_TREES)))
+    for path in data.draw(st.lists(st.sampled_from(paths_of(tree)), min_size=1, max_size=2)):
+        node = tree
+        for part in path[:-1]:
+            node = node[part] if isinstance(node, list | dict) and part in _keys(node) else {}
+        if isinstance(node, list | dict) and path[-1] in _keys(node):
+            node[path[-1]] = data.draw(_VALUES)
+    with contextlib.suppress(SpecError):
+        spec = spec_from_tree(tree, vocabulary)
+        assert resolve(spec.tree, vocabulary) == spec
+
+
+def _keys(node: Any) -> Any:
+    return node if isinstance(node, dict) else range(len(node))

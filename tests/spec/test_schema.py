@@ -9,6 +9,7 @@ from jsonschema import Draft7Validator
 from archbuild.spec import Vocabulary, build_schema, parse_text, spec_from_tree, template
 from archbuild.spec.locate import PACKAGED
 from archbuild.spec.reading import read_document
+from archbuild.vocabulary import default_vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +17,12 @@ def validator(vocabulary: Vocabulary) -> Draft7Validator:
     schema = build_schema(vocabulary)
     Draft7Validator.check_schema(schema)
     return Draft7Validator(json.loads(json.dumps(schema)))
+
+
+def test_the_packaged_schema_is_the_generated_one() -> None:
+    packaged = json.loads((PACKAGED.parent / "spec" / "schema.json").read_text())
+    mend = "run: archbuild schema > archbuild/spec/schema.json"
+    assert packaged == build_schema(default_vocabulary()), mend
 
 
 def test_version_and_dialect(vocabulary: Vocabulary) -> None:

@@ -1,0 +1,157 @@
+"""Every layer type passes the same contract, in networks that show its corners."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from archbuild.layers import LAYERS
+
+Tree = dict[str, Any]
+
+IMAGE = {"type": "Input", "output_shape": [2, 7, 9]}
+SERIES = {"type": "Input", "output_shape": [2, 13]}
+ROW = {"type": "Input", "output_shape": [6]}
+CODE = {"type": "Dense", "num_units": 3}
+CONV = {"type": "Conv2D", "num_filters": 4, "filter_size": 3}
+POOL = {"type": "MaxPool2D*", "filter_size": [2, 3]}
+FULL = [{"type": "Dense", "num_units": 126}, {"type": "Reshape", "output_shape": [2, 7, 9]}]
+
+
+def _encoder(*layers: Tree, index: int = 1, **keys: Any) -> tuple[str, int, list[Tree], Tree]:
+    return "encoder", index, list(layers), keys
+
+
+def _decoder(*layers: Tree, decoder: list[Tree], index: int) -> tuple[str, int, list[Tree], Tree]:
+    return "decoder", index, list(layers), {"decoder": decoder}
+
+
+def _of(kind: str, **fields: Any) -> Tree:
+    return {"type": kind, **fields}
+
+
+CASES = {
+    "Input": [_encoder(IMAGE, CODE, index=0)],
+    "Dense": [
+        _encoder(ROW, _of("Dense", num_units=4), CODE),
+        _encoder(IMAGE, _of("Dense", num_units=4, non_linearity="tanh")),
+    ],
+    "Conv2D": [
+        _encoder(IMAGE, CONV, CODE),
+        _encoder(IMAGE, {**CONV, "stride": [2, 3], "padding": [1, 0]}, use_batch_norm=True),
+        _encoder(IMAGE, {**CONV, "filter_size": [2, 3], "stride": 2, "conv_mode": "same"}),
+    ],
+    "Conv1D": [
+        _encoder(SERIES, _of("Conv1D", num_filters=3, filter_size=4, stride=3), CODE),
+        _encoder(SERIES, _of("Conv1D", num_filters=3, filter_size=[4], padding=2, stride=5)),
+    ],
+    "MaxPool2D": [_encoder(IMAGE, _of("MaxPool2D", filter_size=[2, 4]), CODE)],
+    "MaxPool2D*": [_encoder(IMAGE, POOL, CODE)],
+    "MaxPool1D": [_encoder(SERIES, _of("MaxPool1D", filter_size=3), CODE)],
+    "Reshape": [_encoder(ROW, _of("Reshape", output_shape=[1, 2, 3]), CODE)],
+    "Flatten": [_encoder(IMAGE, _of("Flatten"), CODE)],
+    "Dropout": [_encoder(IMAGE, _of("Dropout", rate=0.5), CODE)],
+    "BatchNorm": [_encoder(IMAGE, CONV, _of("BatchNorm", non_linearity="elu"), CODE, index=2)],
+    "Concat": [
+        _encoder(IMAGE, CONV, CODE, _of("Concat", of=[1, 2]), index=3),
+        _encoder(IMAGE, CODE, _of("Concat", of=[1]), CODE, index=2),
+    ],
+    "Gaussian": [
+        _encoder(IMAGE, _of("Gaussian", num_units=3)),
+        _encoder(ROW, _of("Gaussian", num_units=3), reconstruction="gaussian"),
+    ],
+    "Deconv2D": [
+        _decoder(
+            _of("Input", output_shape=[2, 7, 10]),
+            {**CONV, "filter_size": 1},
+            decoder=[_of("Deconv2D", num_filters=2, filter_size=1)],
+            index=0,
+        ),
+        _decoder(
+            _of("Input", output_shape=[2, 7, 10]),
+            {**CONV, "filter_size": [3, 4], "stride": 2, "conv_mode": "same"},
+            decoder=[
+                _of(
+                    "Deconv2D",
+                    num_filters=2,
+                    filter_size=[3, 4],
+                    stride=2,
+                    conv_mode="same",
+                    output_padding=[0, None],
+                )
+            ],
+            index=0,
+        ),
+    ],
+    "Deconv1D": [
+        _decoder(
+            SERIES,
+            _of("Conv1D", num_filters=3, filter_size=3, stride=2),
+            decoder=[_of("Deconv1D", num_filters=2, filter_size=3, stride=2)],
+            index=0,
+        )
+    ],
+    "Unpool2D": [
+        _decoder(
+            IMAGE,
+            _of("MaxPool2D", filter_size=2),
+            decoder=[_of("Unpool2D", filter_size=2, output_padding=1)],
+            index=0,
+        )
+    ],
+    "Unpool1D": [
+        _decoder(
+            SERIES,
+            _of("MaxPool1D", filter_size=5),
+            decoder=[_of("Unpool1D", filter_size=5, output_padding=[3])],
+            index=0,
+        )
+    ],
+    "InverseMaxPool2D": [
+        _decoder(IMAGE, POOL, decoder=[_of("InverseMaxPool2D", inverse_of=1)], index=0),
+        _decoder(
+            IMAGE,
+            POOL,
+            decoder=[_of("InverseMaxPool2D", inverse_of=1, filter_size=[2, 3]), *FULL],
+            index=0,
+        ),
+    ],
+}
+
+
+def test_every_type_is_tried() -> None:
+    assert set(CASES) == set(LAYERS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "case"),
+    [(kind, case) for kind, cases in CASES.items() for case in cases],
+    ids=[f"{kind}-{i}" for kind, cases in CASES.items() for i in range(len(cases))],
+)
+def test_contract(
+    plan_of: Callable[..., Any],
+    run_layer_contract: Callable[..., None],
+    kind: str,
+    case: tuple[str, int, list[Tree], Tree],
+) -> None:
+    side, index, layers, keys = case
+    plan = plan_of(*layers, **keys)
+    assert getattr(plan, side)[index].type == kind
+    run_layer_contract(plan, side, index)
+
+
+def test_every_type_and_field_is_documented() -> None:
+    for layer in LAYERS.values():
+        assert layer.summary.endswith(".")
+        assert layer.sides <= {"encoder", "decoder"}
+        assert all(field.doc for field in layer.fields)
+
+
+def test_keras_waits_until_a_layer_is_built() -> None:
+    code = "import sys, archbuild.layers; print(sorted({'keras', 'numpy'} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.strip() == "[]", result.stderr

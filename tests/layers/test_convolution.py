@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archbuild.layers import LAYERS
+from archbuild.spec import ShapeError
+
+
+def _config(**fields: Any) -> dict[str, Any]:
+    given = {"num_filters": 4, "filter_size": 3, **fields}
+    return {field.name: given.get(field.name, field.default) for field in LAYERS["Conv2D"].fields}
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape"),
+    [
+        ({}, (4, 5, 6)),
+        ({"stride": 2}, (4, 3, 3)),
+        ({"conv_mode": "same", "stride": [1, 3]}, (4, 7, 3)),
+        ({"padding": [0, 2], "filter_size": [1, 5]}, (4, 7, 8)),
+    ],
+)
+def test_output_shape(fields: dict[str, Any], shape: tuple[int, ...]) -> None:
+    assert LAYERS["Conv2D"].output_shape(_config(**fields), (2, 7, 8)) == shape
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape", "words"),
+    [
+        ({"filter_size": [9, 3]}, (1, 8, 8), "9x3 kernel is larger than its 8x8 input"),
+        ({"conv_mode": "same", "padding": 1}, (1, 8, 8), "contradict"),
+        ({}, (64,), r"works on \[channels, height, width\], but \[64\] comes in"),
+        ({}, (), "nothing below"),
+    ],
+)
+def test_refuses_what_does_not_fit(
+    fields: dict[str, Any], shape: tuple[int, ...], words: str
+) -> None:
+    with pytest.raises(ShapeError, match=words) as caught:
+        LAYERS["Conv2D"].output_shape(_config(**fields), shape)
+    assert caught.value.advice
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stride": 2},
+        {"stride": [2, 3], "padding": [1, 2], "filter_size": [3, 4]},
+        {"stride": 2, "conv_mode": "same"},
+        {"stride": 2, "conv_mode": "same", "filter_size": [3, 4]},
+        {"stride": 3, "conv_mode": "same", "filter_size": [2, 1]},
+        {"stride": 4, "filter_size": 2},
+    ],
+)
+def test_mirror_is_the_adjoint(plan_of: Callable[..., Any], fields: dict[str, Any]) -> None:
+    """<conv(x), y> = <x, deconv(y)> with the same kernel: sizes and borders both fit."""
+    from archbuild.networks.builder import build_network
+    from archbuild.vocabulary import default_vocabulary
+
+    layer = {"type": "Conv2D", "num_filters": 3, "filter_size": 3, "non_linearity": "linear"}
+    plan = plan_of({"type": "Input", "output_shape": [2, 9, 10]}, {**layer, **fields})
+    network = build_network(plan, default_vocabulary(), seed=0)
+    kernel = network.encoder.get_layer("encoder_1_conv2d").kernel
+    network.decoder.get_layer("decoder_0_deconv2d").kernel.assign(kernel)
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(2, 9, 10, 2)).astype("float32")
+    y = rng.normal(size=(2, plan.latent_size)).astype("float32")
+    forward = np.sum(np.asarray(network.encode(x).mean) * y)
+    backward = np.sum(x * np.asarray(network.decode(y).value))
+    np.testing.assert_allclose(forward, backward, rtol=1e-4, atol=1e-4)

@@ -1,0 +1,142 @@
+"""For every valid encoder the decoder ends with the input's shape: planned, and really built."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from archbuild.layers import LAYERS
+from archbuild.layers.shapes import channels_last
+from archbuild.spec import Plan, ShapeError, make_plan, spec_from_tree
+from archbuild.vocabulary import default_vocabulary
+
+Tree = dict[str, Any]
+VOCABULARY = default_vocabulary()
+
+INPUTS = st.one_of(
+    st.tuples(st.integers(1, 3), st.integers(1, 17), st.integers(1, 17)),
+    st.tuples(st.integers(1, 3), st.integers(1, 30)),
+    st.tuples(st.integers(1, 20)),
+)
+
+
+@st.composite
+def encoders(draw: st.DrawFn) -> Tree:
+    """The tree of a spec: up to five layers, each possible on what the last one gives."""
+    shape = draw(INPUTS)
+    layers: list[Tree] = [{"type": "Input", "output_shape": list(shape)}]
+    for _ in range(draw(st.integers(0, 5))):
+        layer = draw(_layer(shape, len(layers)))
+        if layer["type"] == "Concat":
+            layers += [layer, {"type": "Dense", "num_units": draw(st.integers(1, 12))}]
+            shape = (layers[-1]["num_units"],)
+            continue
+        layer_type = LAYERS[layer["type"]]
+        config = {field.name: layer.get(field.name, field.default) for field in layer_type.fields}
+        try:
+            shape = layer_type.output_shape(config, shape)
+        except ShapeError:
+            continue
+        layers.append(layer)
+    reconstruction = draw(st.sampled_from(["squared_error", "bernoulli", "gaussian"]))
+    if len(layers) == 1 or reconstruction == "gaussian":
+        layers.append({"type": "Dense", "num_units": draw(st.integers(1, 12))})
+    elif draw(st.booleans()):
+        layers.append({"type": "Gaussian", "num_units": draw(st.integers(1, 5))})
+    return {
+        "spec_version": 1,
+        "name": "random",
+        "layers": layers,
+        "use_batch_norm": draw(st.booleans()),
+        "reconstruction": reconstruction,
+    }
+
+
+@st.composite
+def _layer(draw: st.DrawFn, shape: tuple[int, ...], index: int) -> Tree:
+    axes = len(shape) - 1
+    kinds = ["Dense", "Flatten", "Reshape", "Dropout", "BatchNorm", "Concat"]
+    if axes:
+        kinds = [f"Conv{axes}D", f"Conv{axes}D", f"MaxPool{axes}D", *kinds]
+    if axes == 2:
+        kinds = ["MaxPool2D*", *kinds]
+    kind = draw(st.sampled_from(kinds))
+    return {"type": kind, **draw(_fields(kind, shape, index))}
+
+
+@st.composite
+def _fields(draw: st.DrawFn, kind: str, shape: tuple[int, ...], index: int) -> Tree:
+    def sizes(low: int, high: int) -> list[int]:
+        return draw(st.lists(st.integers(low, high), min_size=axes, max_size=axes))
+
+    axes = len(shape) - 1
+    if kind == "Dense":
+        return {"num_units": draw(st.integers(1, 12)), "non_linearity": "elu"}
+    if kind == "Dropout":
+        return {"rate": 0.2}
+    if kind == "Concat":
+        earlier = st.lists(st.integers(0, index - 1), min_size=1, max_size=3, unique=True)
+        return {"of": draw(earlier)}
+    if kind == "Reshape":
+        return {"output_shape": draw(st.sampled_from(_forms(prod(shape))))}
+    if kind.startswith("MaxPool"):
+        return {"filter_size": sizes(1, 4)}
+    if kind.startswith("Conv"):
+        same = draw(st.booleans())
+        return {
+            "num_filters": draw(st.integers(1, 4)),
+            "filter_size": sizes(1, 5),
+            "stride": sizes(1, 4),
+            "conv_mode": "same" if same else "valid",
+            "padding": 0 if same else sizes(0, 2),
+        }
+    return {}
+
+
+def _forms(size: int) -> list[list[int]]:
+    """The shapes of up to two axes with small channels that hold ``size`` numbers."""
+    forms = [[size], [1, size]]
+    forms += [[c, size // c] for c in (2, 3) if size % c == 0]
+    forms += [[1, h, size // h] for h in (2, 3, 5) if size % h == 0]
+    return forms
+
+
+def _plan(tree: Tree) -> Plan:
+    return make_plan(spec_from_tree({**tree, "head": {"type": "kld"}}, VOCABULARY), VOCABULARY)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(encoders())
+def test_the_decoder_ends_with_the_inputs_shape(tree: Tree) -> None:
+    plan = _plan(tree)
+    assert plan.decoder[-1].output_shape == plan.input_shape
+    places = zip(plan.decoder, plan.decoder[1:], strict=False)
+    assert all(above.input_shape == below.output_shape for below, above in places)
+    assert plan.decoder[0].input_shape == plan.encoder[-1].output_shape
+
+
+@settings(
+    max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+@given(encoders())
+def test_a_sample_is_built_and_called(tree: Tree) -> None:
+    from archbuild.networks.builder import build_network
+
+    plan = _plan(tree)
+    assume(len(plan.encoder) > 2)
+    network = build_network(plan, VOCABULARY, seed=0)
+    assert network.count_params() == plan.parameters
+    shape = (2, *channels_last(plan.input_shape))
+    rows = np.random.default_rng(0).normal(size=shape).astype("float32")
+    encoding = network.encode(rows, training=True)
+    reconstruction = network.decode(encoding.mean, encoding.switches, training=True)
+    assert tuple(encoding.mean.shape) == (2, plan.latent_size)
+    assert tuple(reconstruction.value.shape) == shape
+    assert (encoding.log_variance is not None) == plan.stochastic
+    gaussian = plan.spec.reconstruction == "gaussian"
+    assert (reconstruction.log_variance is not None) == gaussian
+    assert np.isfinite(np.asarray(network.expected(reconstruction))).all()
