@@ -96,8 +96,10 @@ class Job:
     @property
     def plots(self) -> Path:
         """Where this run's pictures go."""
-        return self.request.out / "plots" / self.run.path.relative_to(
-            self.request.out / "saved_params"
+        return (
+            self.request.out
+            / "plots"
+            / self.run.path.relative_to(self.request.out / "saved_params")
         )
 
     @property
@@ -174,7 +176,13 @@ class Job:
             return False
         settings = {**settings, "batch_size": settings["batch_size"] or self.spec.batch_size}
         trainer = StageTrainer(
-            name, settings, self.network, objective, self.feed, folder, self.request.seed,
+            name,
+            settings,
+            self.network,
+            objective,
+            self.feed,
+            folder,
+            self.request.seed,
             self.reporter,
         )
         outcome = trainer.run()

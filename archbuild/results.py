@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,12 +40,19 @@ def measure(job: Job) -> dict[str, Any]:
 
 def _spaces(job: Job) -> Iterator[tuple[str, str]]:
     """Every space with the digest of what it is made of: raw, pretrain, then the heads."""
-    settings = f"{job.dataset.digest()}/{job.spec.scaling}/{job.spec.head.config['n_clusters']}"
+    settings = _settings_digest(job)
     yield "raw", settings
     if job.finished(PRETRAIN):
         yield PRETRAIN, f"{job.run.stage(PRETRAIN).digest}/{settings}"
     for head in job.finished_heads():
         yield head, f"{job.run.stage(f'cluster-{head}').digest}/{settings}"
+
+
+def _settings_digest(job: Job) -> str:
+    """SHA-256 over what every row depends on: values, labels, scaling, number of clusters."""
+    labels = b"" if job.dataset.labels is None else job.dataset.labels.tobytes()
+    parts = [job.dataset.digest(), job.spec.scaling, str(job.spec.head.config["n_clusters"])]
+    return hashlib.sha256("/".join(parts).encode() + labels).hexdigest()
 
 
 def _known_rows(job: Job) -> dict[tuple[str, str], list[dict[str, Any]]]:

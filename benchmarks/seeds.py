@@ -73,12 +73,17 @@ def describe(options: argparse.Namespace) -> str:
 
 
 def markdown(results: list[dict]) -> str:
-    lines = ["| seed | space | method | ACC | NMI | ARI | minutes |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| seed | space | method | ACC | NMI | ARI | minutes |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for result in results:
         for row in result["metrics"]["rows"]:
             scores = " | ".join(f"{row[key]:.4f}" for key in ("acc", "nmi", "ari"))
             time = minutes(result["stages"], row)
-            lines.append(f"| {result['seed']} | {row['space']} | {row['method']} | {scores} | {time} |")
+            lines.append(
+                f"| {result['seed']} | {row['space']} | {row['method']} | {scores} | {time} |"
+            )
     return "\n".join([*lines, "", *medians(results)])
 
 

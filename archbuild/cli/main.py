@@ -65,7 +65,7 @@ _OWN_EPOCHS = -1
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.version_option(__version__, prog_name="archbuild")
 @click.pass_context
-def cli(context: click.Context, **options: object) -> None:
+def cli(context: click.Context, /, **options: object) -> None:
     """Declare the encoder; the decoder, the loss, the training and the figures follow.
 
     Stages run in the order pretrain, cluster; then metrics and pictures. The same command again
@@ -74,7 +74,7 @@ def cli(context: click.Context, **options: object) -> None:
     if context.invoked_subcommand is None:
         from archbuild.cli.run import run
 
-        run(**options)  # type: ignore[arg-type]
+        run(**options)  # type: ignore[arg-type]  # click checked their types
 
 
 for _verb in (show, validate, schema, new, list_things, doctor):

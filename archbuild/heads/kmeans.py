@@ -111,5 +111,7 @@ class KMeansHead(CentreHead):
         return ops.softmax(-0.5 * distances / self.variance, axis=1)
 
     def _nearest(self, latents: np.ndarray) -> np.ndarray:
-        distances = (objectives.squared_distances(rows, self.centres) for rows in in_chunks(latents))
+        distances = (
+            objectives.squared_distances(rows, self.centres) for rows in in_chunks(latents)
+        )
         return np.concatenate([np.argmin(np.array(rows), axis=1) for rows in distances])

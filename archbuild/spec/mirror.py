@@ -241,7 +241,8 @@ class _Mirror:
     def _entry(self, fields: Mapping[str, Any], layer: PlannedLayer) -> _Entry:
         layer_type = self._layers[fields["type"]]
         config = {field.name: fields.get(field.name, field.default) for field in layer_type.fields}
-        self._learns = self._learns or "non_linearity" in config
+        learns = "non_linearity" in config and layer_type.name != "BatchNorm"
+        self._learns = self._learns or learns
         self._shape = layer_type.shape_in_network(config, self._shape, self._planned)
         return _Entry(layer_type.name, config, ("layers", layer.index), layer.index)
 
@@ -266,11 +267,17 @@ def _misplaced(encoder: Sequence[_Entry]) -> Iterator[Problem]:
 def _end_problems(
     spec: Spec, encoder: Sequence[PlannedLayer], decoder: Sequence[PlannedLayer]
 ) -> Iterator[Problem]:
-    if spec.reconstruction == "gaussian" and output_index(decoder) is None:
+    if spec.decoder is None and output_index(decoder) is None:
+        yield Problem(
+            "there is nothing to learn: these layers only pool, reshape or scale",
+            ("layers",),
+            advice="add a Dense or a Conv layer",
+        )
+    elif spec.reconstruction == "gaussian" and output_index(decoder) is None:
         yield Problem(
             "reconstruction 'gaussian' needs a decoder layer with weights, for the log-variance",
             ("reconstruction",),
-            advice="use reconstruction 'squared_error', or an encoder with a Dense or a Conv layer",
+            advice="add a Dense to the decoder, or use reconstruction 'squared_error'",
         )
     wanted = encoder[0].output_shape
     reached = (decoder or encoder)[-1].output_shape

@@ -65,7 +65,7 @@ def layer_text(layer: PlannedLayer) -> str:
 def _is_plain(key: str, value: Any) -> bool:
     """Whether a value says nothing: absent, no padding, a stride of one step, the usual mode."""
     parts = set(value) if isinstance(value, list | tuple) else {value}
-    return parts <= {None, 0, False} or (key == "stride" and parts == {1}) or value == "valid"
+    return parts <= {None, 0} or (key == "stride" and parts == {1}) or value == "valid"
 
 
 def _heading(plan: Plan) -> str:

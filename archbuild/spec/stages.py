@@ -22,8 +22,8 @@ STAGE_FIELDS: Final[tuple[fields.Field, ...]] = (
     fields.choice(
         "schedule",
         ["constant", "exponential", "cosine", "one_cycle"],
-        "How the learning rate goes: constant; times `decay` each epoch; half a cosine down to 0; "
-        "or up and down again in one cycle.",
+        "How the learning rate goes: constant; times `decay` each epoch; down to 0 along half a "
+        "cosine; or up and down again in one cycle.",
         default="constant",
     ),
     fields.number(
@@ -32,8 +32,7 @@ STAGE_FIELDS: Final[tuple[fields.Field, ...]] = (
     fields.number("warm_up", "Epochs of linear increase from 0 at the start.", default=0.0),
     fields.number(
         "clip_norm",
-        "Highest global norm of the gradient; null: not clipped.",
-        above=0.0,
+        "Highest global norm of the gradient; 0: not clipped.",
         default=1.0,
     ),
     fields.number(

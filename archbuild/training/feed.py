@@ -40,9 +40,7 @@ class Feed:
         """``(len(indices), ...)`` rows without augmentation."""
         return self.scaler.apply(self.dataset.rows(indices))
 
-    def training(
-        self, indices: Any, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def training(self, indices: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """What the network sees, and what it is to give back: ``(len(indices), ...)`` each.
 
         Where the spec augments, it sees each row rotated and shifted at random, and is to give

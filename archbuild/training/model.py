@@ -88,7 +88,7 @@ class StageModel(keras.Model):
 
 def optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:
     """The optimiser that a stage's settings name; its rate is set before every step."""
-    rate, clip = settings["learning_rate"], settings["clip_norm"]
+    rate, clip = settings["learning_rate"], settings["clip_norm"] or None
     if settings["optimizer"] == "sgd":
         return keras.optimizers.SGD(
             rate,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.data.batches import epoch_batches
+from archbuild.data.batches import count_batches, epoch_batches
 from archbuild.errors import DivergenceError
 from archbuild.evaluation.collapse import Occupancy, occupancy
 from archbuild.heads.base import Head
@@ -94,7 +94,7 @@ class StageTrainer:
         begun = perf_counter()
         self._resume_or_start()
         epochs = self.settings["epochs"]
-        steps = len(list(self._batches(0)))
+        steps = count_batches(len(self.feed), self.settings["batch_size"])
         self.reporter.stage_begins(self.name, len(self.history), epochs, steps)
         while len(self.history) < epochs and not self.converged:
             self._epoch(len(self.history), steps)

@@ -44,7 +44,9 @@ def _inverse(x: Array, y: Array, window: tuple[int, int]) -> Array:
 
     tensor = ops.convert_to_tensor(x)
     switches = max_pool_switches(tensor, ops.max_pool(tensor, window, window), window)
-    return np.array(ops.convert_to_numpy(inverse_max_pool(ops.convert_to_tensor(y), switches, window)))
+    return np.array(
+        ops.convert_to_numpy(inverse_max_pool(ops.convert_to_tensor(y), switches, window))
+    )
 
 
 SIZES = [((6, 8), (2, 2)), ((7, 9), (2, 2)), ((7, 11), (3, 2)), ((5, 4), (1, 4))]
@@ -92,7 +94,9 @@ def test_unpool_repeats_and_puts_zeros_back(plan_of: Callable[..., Any]) -> None
     from archbuild.vocabulary import default_vocabulary
 
     plan = plan_of(
-        {"type": "Input", "output_shape": [1, 3, 5]}, {"type": "MaxPool2D", "filter_size": 2}
+        {"type": "Input", "output_shape": [1, 3, 5]},
+        {"type": "MaxPool2D", "filter_size": 2},
+        decoder=[{"type": "Unpool2D", "filter_size": 2, "output_padding": 1}],
     )
     network = build_network(plan, default_vocabulary(), seed=0)
     value = np.asarray(network.decode(np.array([[1.0, 2.0]], "float32")).value)

@@ -16,7 +16,8 @@ def _network(plan: Any, seed: int = 0) -> Any:
 def test_dropout_acts_in_training_only_and_by_the_network_s_seed(
     plan_of: Callable[..., Any],
 ) -> None:
-    plan = plan_of({"type": "Input", "output_shape": [100]}, {"type": "Dropout", "rate": 0.25})
+    layers = [{"type": "Input", "output_shape": [100]}, {"type": "Dropout", "rate": 0.25}]
+    plan = plan_of(*layers, decoder=[{"type": "Dense", "num_units": 100}])
     ones = np.ones((50, 100), "float32")
     network = _network(plan)
     np.testing.assert_array_equal(np.asarray(network.encode(ones).mean), ones)
@@ -28,7 +29,8 @@ def test_dropout_acts_in_training_only_and_by_the_network_s_seed(
 
 
 def test_batch_norm_normalises_every_channel(plan_of: Callable[..., Any]) -> None:
-    plan = plan_of({"type": "Input", "output_shape": [2, 30]}, {"type": "BatchNorm"})
+    layers = [{"type": "Input", "output_shape": [2, 30]}, {"type": "BatchNorm"}]
+    plan = plan_of(*layers, decoder=[{"type": "BatchNorm"}])
     x = np.random.default_rng(0).normal([3.0, -5.0], [2.0, 7.0], size=(40, 30, 2))
     latent = np.asarray(_network(plan).encode(x.astype("float32"), training=True).mean)
     normal = latent.reshape(-1, 2)

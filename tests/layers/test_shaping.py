@@ -17,7 +17,8 @@ def test_reshape_and_flatten_keep_the_channels_last_order(plan_of: Callable[...,
     from archbuild.networks.builder import build_network
     from archbuild.vocabulary import default_vocabulary
 
-    plan = plan_of(IMAGE, {"type": "Flatten"}, {"type": "Reshape", "output_shape": [2, 3, 4]})
+    back = {"type": "Reshape", "output_shape": [2, 3, 4]}
+    plan = plan_of(IMAGE, {"type": "Flatten"}, decoder=[back])
     network = build_network(plan, default_vocabulary(), seed=0)
     x = np.arange(48, dtype="float32").reshape(2, 3, 4, 2)
     encoding = network.encode(x)

@@ -237,12 +237,29 @@ def test_a_decoder_must_end_with_the_inputs_shape(
 def test_a_layer_on_the_wrong_side(vocabulary: Vocabulary) -> None:
     unpool = {"type": "Unpool2D", "filter_size": 2}
     (problem,) = problems_of(vocabulary, IMAGE, unpool, dense(2))
-    assert (problem.path, problem.message) == (("layers", 1), "Unpool2D cannot stand in the encoder")
+    assert (problem.path, problem.message) == (
+        ("layers", 1),
+        "Unpool2D cannot stand in the encoder",
+    )
 
 
 def test_gaussian_reconstruction_needs_weights(vocabulary: Vocabulary) -> None:
-    (problem,) = problems_of(vocabulary, IMAGE, POOL, reconstruction="gaussian")
+    unpool = {"type": "Unpool2D", "filter_size": 2}
+    keys = {"decoder": [unpool], "reconstruction": "gaussian"}
+    (problem,) = problems_of(vocabulary, IMAGE, POOL, **keys)
     assert problem.path == ("reconstruction",)
+
+
+@pytest.mark.parametrize("layers", [[], [POOL], [{"type": "BatchNorm"}]])
+def test_an_encoder_without_weights_is_refused(vocabulary: Vocabulary, layers: list[Tree]) -> None:
+    (problem,) = problems_of(vocabulary, IMAGE, *layers)
+    assert problem.path == ("layers",)
+    assert "nothing to learn" in problem.message
+
+
+def test_a_batch_norm_alone_decodes_nothing(vocabulary: Vocabulary) -> None:
+    plan = plan_of(vocabulary, inputs(3), {"type": "BatchNorm"}, dense(3))
+    assert listed(plan) == ["Dense 3 rectify"]
 
 
 def test_an_example_must_not_grow_without_bounds(vocabulary: Vocabulary) -> None:
