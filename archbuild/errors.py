@@ -9,7 +9,7 @@
     │   ├── DataError             a dataset is missing, damaged, or does not fit
     │   └── RunError              a run folder is locked, damaged, missing or of another spec
     └── TrainingError             a run that failed by itself: exit status 1
-        └── DivergenceError       a loss term stopped being finite
+        └── DivergenceError       a loss term or a weight stopped being finite
 
 An error says what happened, what was expected, what came, and what to do about it.
 """
@@ -104,11 +104,11 @@ class TrainingError(ArchbuildError):
 
 
 class DivergenceError(TrainingError):
-    """A loss term stopped being finite; names the term, the stage and the epoch."""
+    """A loss term, or a weight, stopped being finite; names it, the stage and the epoch."""
 
-    def __init__(self, term: str, stage: str, epoch: int, step: int, advice: str) -> None:
-        self.term, self.stage, self.epoch, self.step = term, stage, epoch, step
+    def __init__(self, what: str, stage: str, epoch: int, step: int, advice: str) -> None:
+        self.what, self.stage, self.epoch, self.step = what, stage, epoch, step
         super().__init__(
-            f"the loss term '{term}' stopped being finite in stage '{stage}', epoch {epoch}, "
+            f"{what} stopped being finite in stage '{stage}', epoch {epoch}, "
             f"step {step}; the run was stopped and is not marked as finished. {advice}"
         )

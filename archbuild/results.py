@@ -12,6 +12,7 @@ import numpy as np
 
 from archbuild.evaluation.accuracy import match_clusters
 from archbuild.evaluation.table import evaluate_head, evaluate_space, metrics_document
+from archbuild.heads.base import to_numpy
 from archbuild.job import PRETRAIN, Job
 from archbuild.runs.atomic import write_json
 
@@ -136,7 +137,7 @@ def _reconstructions(job: Job, stage: str) -> Path:
     outputs = network.expected(network.decode(encoding.mean, encoding.switches))
     title = _title(job, f"reconstructions after {stage}")
     path = job.plots / f"reconstructions-{stage}.png"
-    return draw_reconstructions(rows, np.array(outputs), title, path, seed=job.request.seed)
+    return draw_reconstructions(rows, to_numpy(outputs), title, path, seed=job.request.seed)
 
 
 def _curves(job: Job, stage: str) -> Path:

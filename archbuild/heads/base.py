@@ -165,11 +165,18 @@ class CentreHead(Head):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """``centres``, ``(cluster, latent)``."""
-        return {"centres": np.array(self.centres)}
+        return {"centres": to_numpy(self.centres)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take the centres back."""
         self.centres.assign(arrays["centres"])
+
+
+def to_numpy(tensor: Any) -> np.ndarray:
+    """A backend's tensor or variable, wherever it lies, as NumPy."""
+    from keras import ops
+
+    return np.asarray(ops.convert_to_numpy(tensor))
 
 
 def in_chunks(values: np.ndarray) -> Iterable[np.ndarray]:

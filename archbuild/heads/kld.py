@@ -27,6 +27,7 @@ from archbuild.heads.base import (
     Batch,
     CentreHead,
     in_chunks,
+    to_numpy,
 )
 from archbuild.spec.fields import choice, number
 
@@ -57,7 +58,7 @@ class KLDHead(CentreHead):
 
     def refresh(self, latents: np.ndarray) -> dict[str, np.ndarray]:
         """The target distribution of the whole set, ``(n, cluster)``."""
-        return {"target": np.array(objectives.target_distribution(self.assignments(latents)))}
+        return {"target": to_numpy(objectives.target_distribution(self.assignments(latents)))}
 
     def terms(self, batch: Batch) -> dict[str, Any]:
         """Reconstruction and ``KL(P || Q)``."""
@@ -71,7 +72,7 @@ class KLDHead(CentreHead):
 
     def assignments(self, latents: np.ndarray) -> np.ndarray:
         """The soft assignment ``q``, ``(n, cluster)``."""
-        parts = [np.exp(np.array(self._log_assignment(rows))) for rows in in_chunks(latents)]
+        parts = [np.exp(to_numpy(self._log_assignment(rows))) for rows in in_chunks(latents)]
         return np.concatenate(parts)
 
     def _log_assignment(self, latent: Any) -> Any:

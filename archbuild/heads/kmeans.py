@@ -25,6 +25,7 @@ from archbuild.heads.base import (
     Batch,
     CentreHead,
     in_chunks,
+    to_numpy,
 )
 from archbuild.spec.fields import choice, number
 
@@ -68,7 +69,7 @@ class KMeansHead(CentreHead):
         np.add.at(sums, clusters, latents)
         counts = np.bincount(clusters, minlength=self.n_clusters)[:, None]
         # an empty cluster keeps its centre: it may win rows back, and the report names it
-        moved = np.where(counts > 0, sums / np.maximum(counts, 1), np.array(self.centres))
+        moved = np.where(counts > 0, sums / np.maximum(counts, 1), to_numpy(self.centres))
         self.centres.assign(moved.astype("float32"))
         nearest = moved.astype("float32")[self._nearest(latents)]
         self.variance.assign(np.mean(np.square(latents - nearest), dtype="float64") + 1e-12)
@@ -92,12 +93,12 @@ class KMeansHead(CentreHead):
         ``γ_k ∝ exp(-||z - c_k||² / 2σ²)`` with equal weights and the spread σ² of the last look;
         its largest entry is the nearest centre's.
         """
-        parts = [np.array(self._posterior(rows)) for rows in in_chunks(latents)]
+        parts = [to_numpy(self._posterior(rows)) for rows in in_chunks(latents)]
         return np.concatenate(parts)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """``centres``, ``(cluster, latent)``, and the scalar ``variance``."""
-        return {**super().arrays(), "variance": np.array(self.variance)}
+        return {**super().arrays(), "variance": to_numpy(self.variance)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take centres and variance back."""
@@ -114,4 +115,4 @@ class KMeansHead(CentreHead):
         distances = (
             objectives.squared_distances(rows, self.centres) for rows in in_chunks(latents)
         )
-        return np.concatenate([np.argmin(np.array(rows), axis=1) for rows in distances])
+        return np.concatenate([np.argmin(to_numpy(rows), axis=1) for rows in distances])

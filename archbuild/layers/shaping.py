@@ -113,6 +113,10 @@ class Concat(LayerType):
             )
         return (sum(flat_size(encoder[index].output_shape) for index in config["of"]),)
 
+    def reads(self, config: Mapping[str, Any], index: int) -> Sequence[int]:
+        """The layers that are joined."""
+        return tuple(config["of"])
+
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Nothing: the layers that are joined are undone one by one."""
         return []

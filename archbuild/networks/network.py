@@ -54,7 +54,7 @@ class Network(keras.Model):
         self.encoder = encoder
         self.decoder = decoder
         # A bound method, so that Keras does not count the same weights a second time.
-        self._predict_latents = keras.Model(encoder.inputs, encoder.outputs[0]).predict_on_batch
+        self._predict_latents = keras.Model(encoder.input, encoder.outputs[0]).predict_on_batch
         self.built = True
 
     def encode(self, inputs: Any, training: bool = False) -> Encoding:

@@ -61,7 +61,7 @@ def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
     ]
     half = _Half(spec, vocabulary, "encoder", {})
     half.plan(entries, ())
-    problems = [*half.problems, *_misplaced(entries)]
+    problems = [*half.problems, *_misplaced(entries), *_unread(entries, vocabulary)]
     encoder = tuple(half.planned.values())
     complete = len(encoder) == len(entries)
     decoder: list[_Entry] = []
@@ -261,6 +261,22 @@ def _misplaced(encoder: Sequence[_Entry]) -> Iterator[Problem]:
                 "for now, a Gaussian layer must be the last of the encoder",
                 entry.path,
                 advice="move it to the end, or put a Dense in its place",
+            )
+
+
+def _unread(encoder: Sequence[_Entry], vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Layers whose output goes nowhere, because a Concat above passes them by."""
+    read = {
+        below
+        for index, entry in enumerate(encoder)
+        for below in vocabulary.layers[entry.type].reads(entry.config, index)
+    }
+    for index, entry in enumerate(encoder[:-1]):
+        if index not in read:
+            yield Problem(
+                f"no layer reads this {entry.type}",
+                entry.path,
+                advice=f"add {index} to 'of' of the layer above it, or leave this layer out",
             )
 
 

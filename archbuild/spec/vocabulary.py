@@ -66,6 +66,10 @@ class LayerType(ABC):
         """
         return self.output_shape(config, input_shape)
 
+    def reads(self, config: Mapping[str, Any], index: int) -> Sequence[int]:
+        """The encoder layers that the type, standing at ``index``, takes its input from."""
+        return (index - 1,)
+
     def declared_shape(self, config: Mapping[str, Any]) -> Shape | None:
         """The shape that goes out where the fields alone give it; otherwise ``None``.
 

@@ -12,7 +12,7 @@ import numpy as np
 from archbuild.data.batches import count_batches, epoch_batches
 from archbuild.errors import DivergenceError
 from archbuild.evaluation.collapse import Occupancy, occupancy
-from archbuild.heads.base import Head
+from archbuild.heads.base import Head, to_numpy
 from archbuild.networks.network import Network
 from archbuild.runs.folder import StageFolder
 from archbuild.training.encoding import encode
@@ -133,8 +133,10 @@ class StageTrainer:
             self.latents = encode(self.network, self.feed)
             self._measure(previous=self.clusters)
             row |= asdict(self.occupancy)
+        state = self._state()
+        self._refuse_non_finite_weights(state, epoch, steps)
         self.history.append(row)
-        self.folder.save_checkpoint(epoch + 1, self._state(), self.history)
+        self.folder.save_checkpoint(epoch + 1, state, self.history)
         self.reporter.epoch_ends(self.name, row, self.settings["epochs"])
 
     def _look(self, epoch: int) -> None:
@@ -172,15 +174,26 @@ class StageTrainer:
         if broken:
             # the total breaks with any term: name the term where there is one
             term = next((name for name in broken if name != "loss"), "loss")
-            advice = _ADVICE.format(section=self.name.partition("-")[0])
-            raise DivergenceError(term, self.name, epoch + 1, step + 1, advice)
+            raise self._divergence(f"the loss term {term}", epoch, step)
+
+    def _refuse_non_finite_weights(
+        self, state: Mapping[str, np.ndarray], epoch: int, steps: int
+    ) -> None:
+        """A rectifier can hide a broken weight from the loss: look at the weights themselves."""
+        for variable, array in zip(self._variables(), state.values(), strict=False):
+            if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+                raise self._divergence(f"the weight {variable.path}", epoch, steps - 1)
+
+    def _divergence(self, what: str, epoch: int, step: int) -> DivergenceError:
+        advice = _ADVICE.format(section=self.name.partition("-")[0])
+        return DivergenceError(what, self.name, epoch + 1, step + 1, advice)
 
     def _variables(self) -> list[Any]:
         # an optimiser's learning rate is set before every step, and so restored for free
         return [*self.model.variables, *self.model.optimizer.variables]
 
     def _state(self) -> dict[str, np.ndarray]:
-        variables = {f"variable_{i:04d}": np.array(v) for i, v in enumerate(self._variables())}
+        variables = {f"variable_{i:04d}": to_numpy(v) for i, v in enumerate(self._variables())}
         return variables | {f"target_{name}": rows for name, rows in self.targets.items()}
 
     def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from keras.ops import convert_to_numpy
 
 from archbuild.layers.building import bounded_log_variance
 
 
 def test_log_variance_is_bounded_and_straight_in_the_middle() -> None:
     values = np.array([-1e6, -30.0, -0.1, 0.0, 0.1, 30.0, 1e6], "float32")
-    bounded = np.asarray(bounded_log_variance(values))
+    bounded = convert_to_numpy(bounded_log_variance(values))
     np.testing.assert_allclose(bounded, 10.0 * np.tanh(values / 10.0), rtol=1e-6)
     assert np.abs(bounded).max() <= 10.0
     np.testing.assert_allclose(bounded[2:5], values[2:5], rtol=1e-3)
@@ -37,7 +38,7 @@ def test_batch_norm_stands_between_the_linear_part_and_the_non_linearity(
     ]
     assert not network.encoder.get_layer("encoder_1_conv2d").use_bias
     x = np.random.default_rng(0).normal(size=(64, 6, 6, 1)).astype("float32")
-    trained = np.asarray(network.encode(x, training=True).mean)
+    trained = convert_to_numpy(network.encode(x, training=True).mean)
     # Unit variance around zero, cut at zero by the rectifier: E[max(z, 0)^2] = 1/2.
     assert trained.min() == 0.0
     np.testing.assert_allclose(np.mean(trained**2), 0.5, atol=0.05)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from keras.ops import convert_to_numpy
 
 from archbuild.errors import SpecError
 from archbuild.layers import LAYERS
@@ -99,7 +100,7 @@ def test_unpool_repeats_and_puts_zeros_back(plan_of: Callable[..., Any]) -> None
         decoder=[{"type": "Unpool2D", "filter_size": 2, "output_padding": 1}],
     )
     network = build_network(plan, default_vocabulary(), seed=0)
-    value = np.asarray(network.decode(np.array([[1.0, 2.0]], "float32")).value)
+    value = convert_to_numpy(network.decode(np.array([[1.0, 2.0]], "float32")).value)
     np.testing.assert_array_equal(
         value[0, :, :, 0], [[1, 1, 2, 2, 0], [1, 1, 2, 2, 0], [0, 0, 0, 0, 0]]
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from keras.ops import convert_to_numpy
 
 from archbuild.layers import LAYERS
 from archbuild.layers.shapes import channels_last
@@ -20,6 +21,7 @@ LEARNING = {"Dense", "Conv1D", "Conv2D"}
 
 INPUTS = st.one_of(
     st.tuples(st.integers(1, 3), st.integers(1, 17), st.integers(1, 17)),
+    st.tuples(st.integers(1, 2), st.integers(12, 31), st.integers(12, 31)),
     st.tuples(st.integers(1, 3), st.integers(1, 30)),
     st.tuples(st.integers(1, 20)),
 )
@@ -30,7 +32,7 @@ def encoders(draw: st.DrawFn) -> Tree:
     """The tree of a spec: up to five layers, each possible on what the last one gives."""
     shape = draw(INPUTS)
     layers: list[Tree] = [{"type": "Input", "output_shape": list(shape)}]
-    for _ in range(draw(st.integers(0, 5))):
+    for _ in range(draw(st.integers(1, 5))):
         layer = draw(_layer(shape, len(layers)))
         if layer["type"] == "Concat":
             layers += [layer, {"type": "Dense", "num_units": draw(st.integers(1, 12))}]
@@ -62,9 +64,10 @@ def _layer(draw: st.DrawFn, shape: tuple[int, ...], index: int) -> Tree:
     axes = len(shape) - 1
     kinds = ["Dense", "Flatten", "Reshape", "Dropout", "BatchNorm", "Concat"]
     if axes:
-        kinds = [f"Conv{axes}D", f"Conv{axes}D", f"MaxPool{axes}D", *kinds]
+        # Convolutions and pools are where sizes get lost, and a Dense ends the place for them.
+        kinds = [f"Conv{axes}D"] * 10 + [f"MaxPool{axes}D"] * 4 + kinds
     if axes == 2:
-        kinds = ["MaxPool2D*", *kinds]
+        kinds = ["MaxPool2D*"] * 4 + kinds
     kind = draw(st.sampled_from(kinds))
     return {"type": kind, **draw(_fields(kind, shape, index))}
 
@@ -80,8 +83,8 @@ def _fields(draw: st.DrawFn, kind: str, shape: tuple[int, ...], index: int) -> T
     if kind == "Dropout":
         return {"rate": 0.2}
     if kind == "Concat":
-        earlier = st.lists(st.integers(0, index - 1), min_size=1, max_size=3, unique=True)
-        return {"of": draw(earlier)}
+        others = st.lists(st.integers(0, index - 1), max_size=3)
+        return {"of": sorted({*draw(others), index - 1})}
     if kind == "Reshape":
         return {"output_shape": draw(st.sampled_from(_forms(prod(shape))))}
     if kind.startswith("MaxPool"):
@@ -110,7 +113,7 @@ def _plan(tree: Tree) -> Plan:
     return make_plan(spec_from_tree({**tree, "head": {"type": "kld"}}, VOCABULARY), VOCABULARY)
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(encoders())
 def test_the_decoder_ends_with_the_inputs_shape(tree: Tree) -> None:
     plan = _plan(tree)
@@ -120,7 +123,7 @@ def test_the_decoder_ends_with_the_inputs_shape(tree: Tree) -> None:
     assert plan.decoder[0].input_shape == plan.encoder[-1].output_shape
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(encoders())
 def test_a_sample_is_built_and_called(tree: Tree) -> None:
     from archbuild.networks.builder import build_network
@@ -138,4 +141,4 @@ def test_a_sample_is_built_and_called(tree: Tree) -> None:
     assert (encoding.log_variance is not None) == plan.stochastic
     gaussian = plan.spec.reconstruction == "gaussian"
     assert (reconstruction.log_variance is not None) == gaussian
-    assert np.isfinite(np.asarray(network.expected(reconstruction))).all()
+    assert np.isfinite(convert_to_numpy(network.expected(reconstruction))).all()

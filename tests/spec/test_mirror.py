@@ -257,9 +257,17 @@ def test_an_encoder_without_weights_is_refused(vocabulary: Vocabulary, layers: l
     assert "nothing to learn" in problem.message
 
 
-def test_a_batch_norm_alone_decodes_nothing(vocabulary: Vocabulary) -> None:
+def test_a_mirrored_batch_norm_is_no_decoder_yet(vocabulary: Vocabulary) -> None:
     plan = plan_of(vocabulary, inputs(3), {"type": "BatchNorm"}, dense(3))
-    assert listed(plan) == ["Dense 3 rectify"]
+    assert listed(plan) == ["BatchNorm", "Dense 3 linear"]
+
+
+def test_a_layer_that_nobody_reads(vocabulary: Vocabulary) -> None:
+    layers = [inputs(4), dense(3), dense(2), {"type": "Concat", "of": [0, 1]}]
+    (problem,) = problems_of(vocabulary, *layers)
+    assert problem.path == ("layers", 2)
+    assert "2" in str(problem.advice)
+    assert plan_of(vocabulary, *layers[:-1], {"type": "Concat", "of": [0, 2]}).latent_size == 6
 
 
 def test_an_example_must_not_grow_without_bounds(vocabulary: Vocabulary) -> None:

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras.ops import convert_to_numpy
+
+from archbuild.networks.builder import BuildContext
+
+IMAGE = {"type": "Input", "output_shape": [1, 8, 8]}
+CONV = {"type": "Conv2D", "num_filters": 3, "filter_size": 3}
+DENSE = {"type": "Dense", "num_units": 4}
+NetworkOf = Callable[..., Any]
+
+
+def test_seeds_are_a_stream_of_the_network_s_seed(plan_of: Callable[..., Any]) -> None:
+    plan = plan_of(IMAGE, DENSE)
+    streams = [
+        [context.next_seed() for _ in range(20)]
+        for context in (BuildContext(plan, 1), BuildContext(plan, 1), BuildContext(plan, 2))
+    ]
+    assert streams[0] == streams[1]
+    assert not set(streams[0]) & set(streams[2])
+    assert len(set(streams[0])) == 20
+
+
+def test_weights_depend_on_the_seed_alone(network_of: NetworkOf) -> None:
+    first = network_of(IMAGE, CONV, DENSE, seed=5).get_weights()
+    keras.utils.set_random_seed(99)
+    keras.random.normal((3,))
+    second = network_of(IMAGE, CONV, DENSE, seed=5).get_weights()
+    other = network_of(IMAGE, CONV, DENSE, seed=6).get_weights()
+    for one, same in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, same)
+    assert np.any(first[0] != other[0])
+
+
+def test_kernels_start_as_glorot_says(network_of: NetworkOf) -> None:
+    """Uniform within sqrt(6 / (fan in + fan out)), Glorot and Bengio 2010, equation 16."""
+    kernel = network_of(IMAGE, {"type": "Dense", "num_units": 500}).encoder.weights[0]
+    limit = np.sqrt(6.0 / (64 + 500))
+    values = convert_to_numpy(kernel)
+    assert np.abs(values).max() <= limit
+    np.testing.assert_allclose(values.std(), limit / np.sqrt(3.0), rtol=0.02)
+
+
+def test_layers_of_one_network_do_not_share_their_draw(network_of: NetworkOf) -> None:
+    twin = {"type": "Dense", "num_units": 64}
+    network = network_of({"type": "Input", "output_shape": [64]}, twin, twin)
+    kernels = [
+        convert_to_numpy(weight) for weight in network.weights if weight.path.endswith("kernel")
+    ]
+    assert len(kernels) == 3
+    assert np.any(kernels[0] != kernels[1])
+    assert np.any(kernels[1] != kernels[2])
+
+
+def test_weight_paths_are_stable(network_of: NetworkOf) -> None:
+    network = network_of(IMAGE, CONV, DENSE, use_batch_norm=True)
+    assert [weight.path for weight in network.weights] == [
+        "encoder_1_conv2d/kernel",
+        "encoder_1_conv2d_batch_norm/gamma",
+        "encoder_1_conv2d_batch_norm/beta",
+        "encoder_1_conv2d_batch_norm/moving_mean",
+        "encoder_1_conv2d_batch_norm/moving_variance",
+        "encoder_2_dense/kernel",
+        "encoder_2_dense/bias",
+        "decoder_0_dense/kernel",
+        "decoder_0_dense/bias",
+        "decoder_2_deconv2d/kernel",
+        "decoder_2_deconv2d/bias",
+    ]
+
+
+def test_gaussian_reconstruction_has_two_output_layers(network_of: NetworkOf) -> None:
+    network = network_of(IMAGE, CONV, {"type": "MaxPool2D", "filter_size": 2}, DENSE)
+    twin = network_of(
+        IMAGE,
+        {"type": "MaxPool2D", "filter_size": 2},
+        CONV,
+        DENSE,
+        reconstruction="gaussian",
+        output_non_linearity="sigmoid",
+    )
+    names = {layer.name for layer in twin.decoder.layers}
+    assert {"decoder_2_deconv2d", "decoder_2_deconv2d_log_variance"} <= names
+    assert not any("log_variance" in layer.name for layer in network.decoder.layers)
+    reconstruction = twin.decode(np.full((2, 4), 9.0, "float32"))
+    assert reconstruction.value.shape == reconstruction.log_variance.shape == (2, 8, 8, 1)
+    assert convert_to_numpy(reconstruction.value).min() >= 0.0
+    assert convert_to_numpy(reconstruction.log_variance).min() < 0.0

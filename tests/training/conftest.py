@@ -1,0 +1,76 @@
+"""A small network on a slice of the digits, for the tests of this room."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archbuild.data import dataset_from_arrays, load_dataset
+from archbuild.data.scaling import Scaler
+from archbuild.networks.builder import build_network
+from archbuild.runs import StageFolder
+from archbuild.spec import make_plan, spec_from_tree
+from archbuild.spec.stages import CLUSTER_DEFAULTS, STAGE_FIELDS
+from archbuild.training.feed import Feed
+from archbuild.training.progress import Reporter
+from archbuild.training.stage import StageTrainer
+from archbuild.vocabulary import default_vocabulary
+
+SPEC = {
+    "spec_version": 1,
+    "name": "small",
+    "batch_size": 32,
+    "output_non_linearity": "linear",
+    "layers": [
+        {"type": "Input", "output_shape": [1, 8, 8]},
+        {"type": "Dropout", "rate": 0.1},
+        {"type": "Dense", "num_units": 20, "non_linearity": "rectify"},
+        {"type": "BatchNorm"},
+        {"type": "Dense", "num_units": 4, "non_linearity": "linear"},
+    ],
+    "augment": {"rotate": 5, "shift": 0.1},
+    "head": {"type": "kld", "n_clusters": 10},
+}
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The first 150 digits."""
+    whole = load_dataset("DIGITS")
+    return dataset_from_arrays("few", whole.rows(np.arange(150)), whole.labels[:150])
+
+
+@pytest.fixture
+def feed(digits):
+    return Feed(digits, Scaler.fit(digits, "none"), SPEC["augment"])
+
+
+@pytest.fixture
+def network():
+    return make_network()
+
+
+def make_network(seed: int = 0, **changes):
+    spec = spec_from_tree({**SPEC, **changes}, default_vocabulary())
+    plan = make_plan(spec, default_vocabulary())
+    return build_network(plan, default_vocabulary(), seed)
+
+
+@pytest.fixture
+def settings():
+    defaults = {field.name: field.default for field in STAGE_FIELDS}
+    return {**defaults, **CLUSTER_DEFAULTS, "epochs": 4, "batch_size": 32}
+
+
+@pytest.fixture
+def make_trainer(feed, settings, tmp_path):
+    """A trainer in a folder of its own; keywords change the settings."""
+
+    def make(network, objective, folder="stage", reporter=None, seed=0, **changes):
+        stage = StageFolder(tmp_path / folder)
+        stage.begin({"test": folder})
+        changed = {**settings, **changes}
+        reporter = reporter or Reporter()
+        return StageTrainer("cluster-kld", changed, network, objective, feed, stage, seed, reporter)
+
+    return make

@@ -1,0 +1,22 @@
+"""Encoding is by inference statistics and does not depend on how rows are cut."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archbuild.training.encoding import encode, encode_rows
+
+
+def test_latents_do_not_depend_on_their_company(network, feed):
+    together = encode(network, feed)
+    assert together.shape == (150, 4)
+    for rows in (np.arange(3), np.arange(40, 120)):
+        np.testing.assert_array_equal(together[rows], encode_rows(network, feed.clean(rows)))
+
+
+def test_batch_normalisation_uses_its_running_statistics(network, feed):
+    before = encode(network, feed)
+    network.encode(feed.clean(np.arange(32)), training=True)
+    moved = encode(network, feed)
+    assert np.abs(moved - before).max() > 1e-4  # the running statistics have moved
+    np.testing.assert_array_equal(moved, encode(network, feed))  # encoding does not move them

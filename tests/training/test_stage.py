@@ -1,0 +1,122 @@
+"""A stage: resuming bit for bit, stopping when settled, refusing to go on from nonsense."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archbuild.errors import DivergenceError
+from archbuild.heads import KLDHead, KMeansHead
+from archbuild.heads.base import to_numpy
+from archbuild.training.pretraining import Reconstruct
+from archbuild.training.progress import Reporter
+from tests.training.conftest import make_network
+
+SHARED = {"n_clusters": 10, "reconstruction_weight": 1.0, "tolerance": 0.0}
+KLD = {"cluster_weight": 0.5, "reduction": "mean", "degrees_of_freedom": 1.0, "refresh": 1}
+KMEANS = {"cluster_weight": 0.1, "distance": "squared", "refresh": 1}
+
+
+def kld(**changes):
+    return KLDHead({**SHARED, **KLD, **changes}, 4, "squared_error")
+
+
+def kmeans(**changes):
+    return KMeansHead({**SHARED, **KMEANS, **changes}, 4, "squared_error")
+
+
+def reconstruct():
+    return Reconstruct("squared_error")
+
+
+class StopAfter(Reporter):
+    """Ends the process's work after an epoch, as Ctrl-C would."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def epoch_ends(self, stage, row, epochs):
+        if row["epoch"] == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [reconstruct, kld, kmeans, lambda: kld(refresh=3), lambda: kmeans(refresh=2)],
+    ids=["pretrain", "kld", "kmeans", "kld, target of an earlier epoch", "kmeans, likewise"],
+)
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_interrupted_and_resumed_is_bit_identical(make_trainer, objective, optimizer):
+    whole = make_trainer(make_network(), objective(), "whole", optimizer=optimizer).run()
+    interrupted = make_trainer(
+        make_network(), objective(), "cut", reporter=StopAfter(2), optimizer=optimizer
+    )
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.run()
+    resumed = make_trainer(make_network(seed=9), objective(), "cut", optimizer=optimizer).run()
+    np.testing.assert_array_equal(resumed.latents, whole.latents)
+    assert resumed.history == whole.history
+    assert len(whole.history) == 4
+
+
+def test_the_loss_falls(make_trainer, network):
+    history = make_trainer(network, reconstruct(), epochs=20, learning_rate=1e-2).run().history
+    assert history[-1]["reconstruction"] < 0.7 * history[0]["reconstruction"]
+
+
+def test_every_epoch_reports_the_terms_and_the_clusters(make_trainer, network):
+    row = make_trainer(network, kld(), epochs=1).run().history[0]
+    assert {"epoch", "loss", "reconstruction", "divergence", "learning_rate"} <= set(row)
+    assert row["occupied"] <= row["n_clusters"] == 10
+    assert 0 <= row["smallest_share"] <= row["largest_share"] <= 1
+    assert 0 <= row["label_change"] <= 1
+    assert row["loss"] == pytest.approx(row["reconstruction"] + row["divergence"], rel=1e-5)
+
+
+def test_settled_clusters_end_the_stage(make_trainer, network):
+    outcome = make_trainer(network, kld(tolerance=1.0), epochs=50).run()
+    assert outcome.converged
+    assert len(outcome.history) == 1
+
+
+def test_the_decoder_stands_still_without_reconstruction(make_trainer, network):
+    before = [to_numpy(weight) for weight in network.decoder.weights]
+    make_trainer(network, kld(reconstruction_weight=0.0), epochs=1).run()
+    for old, new in zip(before, network.decoder.weights, strict=True):
+        np.testing.assert_array_equal(old, to_numpy(new))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_term(make_trainer, network):
+    break_weight(network.decoder.trainable_weights[-1])
+    trainer = make_trainer(network, reconstruct())
+    with pytest.raises(DivergenceError, match=r"term reconstruction.*learning_rate") as caught:
+        trainer.run()
+    assert (caught.value.epoch, caught.value.step) == (1, 1)
+    assert trainer.folder.status() == "absent"
+
+
+def test_a_broken_weight_that_a_rectifier_hides_is_found_before_it_is_saved(make_trainer, network):
+    break_weight(network.encoder.trainable_weights[0])
+    trainer = make_trainer(network, reconstruct())
+    with pytest.raises(DivergenceError, match=r"not marked as finished"):
+        trainer.run()
+    assert trainer.folder.status() == "absent"
+
+
+def break_weight(variable):
+    variable.assign(np.full(variable.shape, np.nan))
+
+
+def test_a_rate_that_is_too_high_diverges_aloud(make_trainer, network):
+    trainer = make_trainer(
+        network, reconstruct(), optimizer="sgd", learning_rate=1e6, clip_norm=0.0, epochs=30
+    )
+    with pytest.raises(DivergenceError):
+        trainer.run()
+
+
+def test_no_epochs_are_a_stage_that_only_looks(make_trainer, network):
+    outcome = make_trainer(network, kld(), epochs=0).run()
+    assert outcome.history == []
+    assert outcome.latents.shape == (150, 4)
+    assert outcome.occupancy.n_clusters == 10
