@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 
 from archbuild import objectives
+from archbuild.heads.start import first_clusters, means
 from archbuild.spec.fields import integer, number
 from archbuild.spec.vocabulary import HeadType
 
@@ -138,7 +139,7 @@ class Head(HeadType):
 
 
 class CentreHead(Head):
-    """What heads with one centre per cluster share: k-means start, centres kept in a variable."""
+    """What heads with one centre per cluster share: their start, and centres in a variable."""
 
     centres_trained: ClassVar[bool]
 
@@ -146,6 +147,7 @@ class CentreHead(Head):
         import keras
 
         super().__init__(config, latent_size, reconstruction)
+        self.first_clusters: np.ndarray | None = None
         self.centres = keras.Variable(
             np.zeros((self.n_clusters, latent_size), "float32"),
             trainable=self.centres_trained,
@@ -158,10 +160,10 @@ class CentreHead(Head):
         return [self.centres]
 
     def initialise(self, latents: np.ndarray, seed: int) -> None:
-        """Put the centres where k-means (20 starts) finds them."""
-        from archbuild.evaluation.kmeans import kmeans
-
-        self.centres.assign(kmeans(latents, self.n_clusters, seed).centres.astype("float32"))
+        """Put the centres in the middle of the clusters that ``start`` finds."""
+        clusters = first_clusters(latents, self.n_clusters, self.config["start"], seed)
+        self.centres.assign(means(latents, clusters, self.n_clusters))
+        self.first_clusters = clusters
 
     def arrays(self) -> dict[str, np.ndarray]:
         """``centres``, ``(cluster, latent)``."""

@@ -29,6 +29,7 @@ from archbuild.heads.base import (
     in_chunks,
     to_numpy,
 )
+from archbuild.heads.start import START
 from archbuild.spec.fields import choice, number
 
 
@@ -39,6 +40,7 @@ class KLDHead(CentreHead):
     summary: ClassVar[str] = "soft k-means: Student-t assignments sharpened by KL (DEC, IDEC, TUM)"
     fields = (
         N_CLUSTERS,
+        START,
         number("cluster_weight", "Weight of the divergence (IDEC's gamma).", default=0.1),
         RECONSTRUCTION_WEIGHT,
         choice(
@@ -57,7 +59,14 @@ class KLDHead(CentreHead):
     centres_trained = True
 
     def refresh(self, latents: np.ndarray) -> dict[str, np.ndarray]:
-        """The target distribution of the whole set, ``(n, cluster)``."""
+        """The target distribution of the whole set, ``(n, cluster)``.
+
+        Clusters that are not of k-means would be lost by assigning every row to the nearest centre;
+        after such a start they are themselves the first target.
+        """
+        first, self.first_clusters = self.first_clusters, None
+        if first is not None and self.config["start"] != "k-means":
+            return {"target": np.eye(self.n_clusters, dtype="float32")[first]}
         return {"target": to_numpy(objectives.target_distribution(self.assignments(latents)))}
 
     def terms(self, batch: Batch) -> dict[str, Any]:

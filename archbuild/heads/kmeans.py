@@ -27,6 +27,7 @@ from archbuild.heads.base import (
     in_chunks,
     to_numpy,
 )
+from archbuild.heads.start import START
 from archbuild.spec.fields import choice, number
 
 
@@ -37,6 +38,7 @@ class KMeansHead(CentreHead):
     summary: ClassVar[str] = "k-means loss on the latents, centres re-estimated (DCN, TUM)"
     fields = (
         N_CLUSTERS,
+        START,
         number("cluster_weight", "Weight of the distance (DCN's lambda).", default=0.1),
         RECONSTRUCTION_WEIGHT,
         choice(

@@ -12,6 +12,7 @@ from archbuild.networks.network import Encoding, Reconstruction
 
 CONFIG = {
     "n_clusters": 3,
+    "start": "k-means",
     "cluster_weight": 0.1,
     "reconstruction_weight": 1.0,
     "reduction": "mean",

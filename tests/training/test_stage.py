@@ -12,7 +12,7 @@ from archbuild.training.pretraining import Reconstruct
 from archbuild.training.progress import Reporter
 from tests.training.conftest import make_network
 
-SHARED = {"n_clusters": 10, "reconstruction_weight": 1.0, "tolerance": 0.0}
+SHARED = {"n_clusters": 10, "start": "k-means", "reconstruction_weight": 1.0, "tolerance": 0.0}
 KLD = {"cluster_weight": 0.5, "reduction": "mean", "degrees_of_freedom": 1.0, "refresh": 1}
 KMEANS = {"cluster_weight": 0.1, "distance": "squared", "refresh": 1}
 
