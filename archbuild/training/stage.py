@@ -36,7 +36,7 @@ class StageOutcome:
         latents: ``(n, latent)`` of all rows, inference statistics.
         converged: whether the stop rule on label change ended it.
         occupancy: of the head's clusters at the end; ``None`` without a head.
-        seconds: time spent in this process.
+        seconds: time spent, in the processes that were cut short too.
     """
 
     history: list[dict[str, Any]]
@@ -83,6 +83,8 @@ class StageTrainer:
         self.targets: dict[str, np.ndarray] = {}
         self.latents: np.ndarray | None = None
         self.occupancy: Occupancy | None = None
+        self._begun = perf_counter()
+        self._earlier_seconds = 0.0
 
     def run(self) -> StageOutcome:
         """Train to the last epoch or until the clusters have settled.
@@ -91,7 +93,7 @@ class StageTrainer:
             DivergenceError: a loss term stopped being finite.
             RunError: the checkpoint is damaged.
         """
-        begun = perf_counter()
+        self._begun = perf_counter()
         self._resume_or_start()
         epochs = self.settings["epochs"]
         steps = count_batches(len(self.feed), self.settings["batch_size"])
@@ -105,8 +107,13 @@ class StageTrainer:
             self.latents,
             self.converged,
             self.occupancy,
-            perf_counter() - begun,
+            self.seconds,
         )
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the stage, in the processes that were cut short too."""
+        return self._earlier_seconds + perf_counter() - self._begun
 
     @property
     def converged(self) -> bool:
@@ -120,6 +127,7 @@ class StageTrainer:
         if checkpoint is not None:
             self._restore(checkpoint.arrays)
             self.history = [dict(row) for row in checkpoint.history]
+            self._earlier_seconds = checkpoint.timing["seconds"]
         if self.head is not None:
             self.latents = encode(self.network, self.feed)
             if checkpoint is None:
@@ -136,7 +144,8 @@ class StageTrainer:
         state = self._state()
         self._refuse_non_finite_weights(state, epoch, steps)
         self.history.append(row)
-        self.folder.save_checkpoint(epoch + 1, state, self.history)
+        timing = {"seconds": round(self.seconds, 2)}
+        self.folder.save_checkpoint(epoch + 1, state, self.history, timing=timing)
         self.reporter.epoch_ends(self.name, row, self.settings["epochs"])
 
     def _look(self, epoch: int) -> None:

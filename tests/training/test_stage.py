@@ -53,9 +53,11 @@ def test_interrupted_and_resumed_is_bit_identical(make_trainer, objective, optim
     )
     with pytest.raises(KeyboardInterrupt):
         interrupted.run()
+    saved_seconds = interrupted.folder.load_checkpoint().timing["seconds"]
     resumed = make_trainer(make_network(seed=9), objective(), "cut", optimizer=optimizer).run()
     np.testing.assert_array_equal(resumed.latents, whole.latents)
     assert resumed.history == whole.history
+    assert resumed.seconds > saved_seconds
     assert len(whole.history) == 4
 
 
