@@ -126,13 +126,13 @@ def test_killed_and_run_again_gives_the_same_bytes(done, tmp_path, stage):
 
 def test_a_changed_spec_is_refused_with_the_difference(done):
     changed = make_job(done.request.out, "pretrain.learning_rate=0.5")
-    with pytest.raises(RunError, match=r"pretrain\.learning_rate: 0\.003 -> 0\.5(.|\n)*--fresh"):
+    with pytest.raises(RunError, match=r"pretrain\.learning_rate: 0\.002 -> 0\.5(.|\n)*--fresh"):
         changed.pretrain()
 
 
 def test_another_network_cannot_take_the_pretrained_weights(done):
     changed = make_job(done.request.out, "layers[1].num_units=100")
-    with pytest.raises(RunError, match=r"num_units: 256 -> 100"):
+    with pytest.raises(RunError, match=r"num_units: 500 -> 100"):
         changed.cluster()
 
 

@@ -4,66 +4,72 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-_PACKAGES = (
-    "archbuild",
-    "keras",
-    "tensorflow",
-    "jax",
-    "torch",
-    "numpy",
-    "scikit-learn",
-    "jsonschema",
-    "matplotlib",
-)
+from archbuild import __version__
+from archbuild.cli.columns import in_columns
+from archbuild.cli.environment import OPTIONAL, REQUIRED, installed, start_keras
+from archbuild.cli.listing import datasets_text
+from archbuild.errors import UsageError
 
 
-@click.command()
+@click.command(short_help="Say what is installed, what works and what is found.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where datasets lie.")
 def doctor(data_dir: Path | None) -> None:
     """Say what is installed, which backend and devices are used, and which datasets are found.
 
-    Exit status 1 where the backend does not start.
+    Exit status 1 where something that archbuild needs is missing or does not start.
     """
-    click.echo(f"python        {platform.python_version()} on {platform.platform()}")
-    for package in _PACKAGES:
-        click.echo(f"{package:<13} {_installed(package)}")
-    working = _backend()
-    _datasets(data_dir)
-    if not working:
+    from archbuild.data import data_folder
+
+    missing = [package for package in REQUIRED if installed(package) is None]
+    click.echo(in_columns(_packages()))
+    works, report = _backend()
+    click.echo(f"\n{in_columns(report)}")
+    folder = data_folder(data_dir)
+    click.echo(f"\ndatasets (looked for in {folder}; choose with --data-dir or $ARCHBUILD_DATA)")
+    click.echo(datasets_text(data_dir))
+    if missing:
+        click.echo(f"\nmissing: {', '.join(missing)}; reinstall archbuild", err=True)
+    if missing or not works:
         raise SystemExit(1)
 
 
-def _installed(package: str) -> str:
+def _packages() -> Iterator[tuple[str, str]]:
+    yield "archbuild", __version__
+    yield "python", f"{platform.python_version()} on {platform.platform()}"
+    for package in REQUIRED:
+        yield package, installed(package) or "NOT INSTALLED, and needed"
+    for package in OPTIONAL:
+        yield package, installed(package) or "not installed (another backend, not needed)"
+
+
+def _backend() -> tuple[bool, list[tuple[str, str]]]:
+    """Whether the backend computes, and what there is to say of it."""
     try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _backend() -> bool:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        name = start_keras()
+    except UsageError as error:
+        return False, [("backend", str(error))]
     try:
-        import keras
-
-        product = float(keras.ops.sum(keras.ops.matmul([[1.0, 2.0]], [[3.0], [4.0]])))
-        devices = ", ".join(keras.distribution.list_devices()) or "cpu"
+        product, devices = _compute()
     except Exception as error:  # whatever a backend raises, the doctor reports it
-        name = os.environ.get("KERAS_BACKEND", "the default")
-        click.echo(f"backend       {name} does not start: {error}")
-        click.echo("              reinstall it, or choose another with KERAS_BACKEND=tensorflow")
-        return False
-    click.echo(f"backend       {keras.backend.backend()} works (1x3 + 2x4 = {product:g})")
-    click.echo(f"devices       {devices}; {os.cpu_count()} cores")
-    return True
+        return False, [("backend", f"{name} starts, but does not compute: {error}")]
+    return True, [
+        ("backend", f"{name}: works (1 x 3 + 2 x 4 = {product:g})"),
+        ("devices", f"{devices}; {os.cpu_count()} processor cores"),
+    ]
 
 
-def _datasets(data_dir: Path | None) -> None:
-    from archbuild.data import find_datasets
+def _compute() -> tuple[float, str]:
+    """A small product, and the devices: all that Keras can name, else the one that was used."""
+    import keras
 
-    for name, found, where in find_datasets(data_dir):
-        click.echo(f"{name:<13} {'found' if found else 'not here'}: {where}")
+    tensor = keras.ops.matmul([[1.0, 2.0]], [[3.0], [4.0]])
+    try:
+        devices = ", ".join(keras.distribution.list_devices())
+    except AttributeError:  # Keras has no list for PyTorch
+        devices = str(getattr(tensor, "device", ""))
+    return float(keras.ops.sum(tensor)), devices or "cpu"

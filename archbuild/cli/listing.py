@@ -2,59 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
+from archbuild.cli.columns import in_columns
 
-@click.command("list")
+
+@click.command(
+    "list",
+    no_args_is_help=True,
+    short_help="List the layers, heads, datasets or archs that can be named.",
+    epilog="An index of 'list archs' goes with its dataset: archbuild show -d MNIST -a 2",
+)
 @click.argument("what", type=click.Choice(["layers", "heads", "datasets", "archs"]))
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where datasets lie.")
 def list_things(what: str, data_dir: Path | None) -> None:
     """List the layers, heads, datasets or archs that can be named."""
-    rows = {
-        "layers": _layers,
-        "heads": _heads,
-        "datasets": lambda: _datasets(data_dir),
-        "archs": _archs,
-    }[what]()
-    click.echo(_columns(rows))
+    if what == "datasets":
+        click.echo(datasets_text(data_dir))
+    else:
+        click.echo({"layers": _layers, "heads": _heads, "archs": _archs}[what]())
 
 
-def _layers() -> Iterable[Sequence[str]]:
-    from archbuild.vocabulary import default_vocabulary
+def datasets_text(data_dir: Path | None) -> str:
+    """Every named dataset: whether it is there, what it is, and where, or how to get it."""
+    from archbuild.data import DATASETS, find_datasets
 
-    for name, layer in default_vocabulary().layers.items():
-        yield name, ", ".join(sorted(layer.sides, reverse=True)), layer.summary
-
-
-def _heads() -> Iterable[Sequence[str]]:
-    from archbuild.vocabulary import default_vocabulary
-
-    for name, head in default_vocabulary().heads.items():
-        yield name, head.summary
-
-
-def _datasets(data_dir: Path | None) -> Iterable[Sequence[str]]:
-    from archbuild.data import find_datasets
-
-    for name, found, where in find_datasets(data_dir):
-        yield name, "found" if found else "not here", where
-
-
-def _archs() -> Iterable[Sequence[str]]:
-    from archbuild.spec import shipped_archs
-
-    for path, index, name in shipped_archs():
-        yield path.stem, str(index), name
-
-
-def _columns(rows: Iterable[Sequence[str]]) -> str:
-    table = [list(row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in table
+    return in_columns(
+        (name, "found" if found else "not here", f"{DATASETS[name].summary}\n  {where}")
+        for name, found, where in find_datasets(data_dir)
     )
-    return "\n".join(lines)
+
+
+def _layers() -> str:
+    from archbuild.vocabulary import default_vocabulary
+
+    layers = default_vocabulary().layers
+    return in_columns(
+        (name, ", ".join(sorted(layer.sides, reverse=True)), layer.summary)
+        for name, layer in layers.items()
+    )
+
+
+def _heads() -> str:
+    from archbuild.vocabulary import default_vocabulary
+
+    heads = default_vocabulary().heads
+    return in_columns((name, head.summary) for name, head in heads.items())
+
+
+def _archs() -> str:
+    headings = ("dataset", "index", "input", "name")
+    return in_columns([headings, *_arch_rows()], numbers=[1])
+
+
+def _arch_rows() -> Iterator[tuple[str, str, str, str]]:
+    """One row for each spec, those of the working directory first.
+
+    An index counts in the first file for its dataset; what lies in a later one has only its name.
+    """
+    from archbuild.spec import read_document, shipped_archs
+    from archbuild.spec.locate import default_folders
+
+    first: dict[str, Path] = {}
+    for path, index, name in shipped_archs(default_folders()):
+        counts = first.setdefault(path.stem.lower(), path) == path
+        tree = read_document(path).tree
+        entry = tree[index] if isinstance(tree, list) else tree
+        yield path.stem, str(index) if counts else "-", _input_text(entry), name
+
+
+def _input_text(entry: Any) -> str:
+    """The input's shape, of a spec that was not checked; a dash where there is none to see."""
+    from archbuild.spec.rendering import shape_text
+
+    try:
+        return shape_text(entry["layers"][0]["output_shape"])
+    except (LookupError, TypeError):
+        return "-"

@@ -4,34 +4,71 @@ from __future__ import annotations
 
 import os
 import sys
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from archbuild import __version__
 from archbuild.cli.doctor import doctor
+from archbuild.cli.ending import report
 from archbuild.cli.listing import list_things
 from archbuild.cli.new import new
 from archbuild.cli.schema import schema
 from archbuild.cli.show import show
 from archbuild.cli.validate import validate
-from archbuild.errors import ArchbuildError
 
+_NAME = "archbuild"
 _OWN_EPOCHS = -1
+_EPILOG = """\b
+First run:
+  archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize
+"""
+
+
+class _Epochs(click.IntRange):
+    """A number of epochs from 0, or what stands for the spec's own number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int) and value == _OWN_EPOCHS:  # typed, it would be text
+            return value
+        epochs: int = super().convert(value, param, ctx)
+        return epochs
+
+
+class _Verbs(click.Group):
+    """A group that says which command was perhaps meant."""
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(context, name) is None and not name.startswith("-"):
+            close = get_close_matches(name, self.commands, n=1)
+            hint = f" Did you mean '{close[0]}'?" if close else ""
+            known = ", ".join(self.commands)
+            context.fail(f"There is no command '{name}'.{hint} There are {known}.")
+        return super().resolve_command(context, args)
 
 
 @click.group(
+    cls=_Verbs,
     invoke_without_command=True,
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="First run: archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    subcommand_metavar="[COMMAND ...]",
+    epilog=_EPILOG,
 )
-@click.option("-d", "--dataset", help="A dataset's name, or a path to your own data.")
-@click.option("-a", "--arch", help="Index, name, path, path:index or path:name of a spec.")
+@click.option("-d", "--dataset", metavar="DATASET", help="A name, or a path to your own data.")
+@click.option(
+    "-a", "--arch", metavar="ARCH", help="Index, name, path, path:index or path:name of a spec."
+)
 @click.option(
     "--pretrain",
     metavar="[N]",
-    type=click.IntRange(min=0),
+    type=_Epochs(min=0),
     is_flag=False,
     flag_value=_OWN_EPOCHS,
     help="Learn to reconstruct for N epochs (without N: as many as the spec says).",
@@ -39,31 +76,45 @@ _OWN_EPOCHS = -1
 @click.option(
     "--cluster",
     metavar="[N]",
-    type=click.IntRange(min=0),
+    type=_Epochs(min=0),
     is_flag=False,
     flag_value=_OWN_EPOCHS,
     help="Refine with the head for N epochs (without N: as many as the spec says).",
 )
 @click.option("--metrics", is_flag=True, help="Print and write the table of metrics.")
 @click.option("--visualize", is_flag=True, help="Draw the pictures.")
-@click.option("--head", help="A head's type, in place of the spec's.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value.")
-@click.option("--seed", type=click.IntRange(min=0, max=2**32 - 1), default=0, show_default=True)
+@click.option("--head", metavar="HEAD", help="A head's type, in place of the spec's.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a value of the spec, such as head.n_clusters=16; may be given several times.",
+)
+@click.option(
+    "--seed",
+    metavar="S",
+    type=click.IntRange(min=0, max=2**32 - 1),
+    default=0,
+    help="Of everything random (default: 0).",
+)
 @click.option(
     "--data-dir",
+    metavar="DIR",
     type=click.Path(path_type=Path),
     help="Where datasets lie (default: $ARCHBUILD_DATA, else ./datasets).",
 )
 @click.option(
     "--out",
+    metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("."),
+    default=Path(),
     help="Where saved_params/, logs/ and plots/ go (default: here).",
 )
 @click.option("--fresh", is_flag=True, help="Start the asked-for stages over.")
 @click.option("--quiet", is_flag=True, help="Only results and errors.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.version_option(__version__, prog_name="archbuild")
+@click.version_option(__version__, prog_name=_NAME)
 @click.pass_context
 def cli(context: click.Context, /, **options: object) -> None:
     """Declare the encoder; the decoder, the loss, the training and the figures follow.
@@ -71,10 +122,27 @@ def cli(context: click.Context, /, **options: object) -> None:
     Stages run in the order pretrain, cluster; then metrics and pictures. The same command again
     goes on where it stopped, and skips what is done.
     """
-    if context.invoked_subcommand is None:
-        from archbuild.cli.run import run
+    if context.invoked_subcommand is not None:
+        _refuse_options_before(context.invoked_subcommand, context)
+        return
+    from archbuild.cli.run import RunOptions, run
 
-        run(**options)  # type: ignore[arg-type]  # click checked their types
+    run(RunOptions(**options))  # type: ignore[arg-type]  # click checked their types
+
+
+def _refuse_options_before(verb: str, context: click.Context) -> None:
+    """Options before a verb belong to the main job, and would be ignored."""
+    given = [
+        parameter.opts[-1]
+        for parameter in context.command.params
+        if context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(
+            f"{', '.join(given)} before '{verb}' would be ignored; put options after the command "
+            f"(see 'archbuild {verb} --help')",
+            context,
+        )
 
 
 for _verb in (show, validate, schema, new, list_things, doctor):
@@ -83,20 +151,12 @@ for _verb in (show, validate, schema, new, list_things, doctor):
 
 def main() -> None:
     """Entry point: runs the command line and turns errors into messages and exit statuses."""
-    # TensorFlow's own log of its start says nothing that a user could act on
+    # TensorFlow's own log says nothing that a user could act on
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        status = cli(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except ArchbuildError as error:
-        click.echo(f"archbuild: {error}", err=True)
-        status = error.exit_status
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("stopped; the same command goes on after the last finished epoch", err=True)
-        status = 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        status = 141
+        status = cli(prog_name=_NAME, standalone_mode=False)
+    except Exception as error:  # nobody shall see a traceback
+        status = report(error)
+    except KeyboardInterrupt as interrupt:
+        status = report(interrupt)
     sys.exit(status if isinstance(status, int) else 0)

@@ -3,64 +3,103 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archbuild.errors import UsageError
+from archbuild.errors import ArchbuildError, UsageError
+
+if TYPE_CHECKING:
+    from archbuild.cli.progress import ConsoleReporter
+    from archbuild.job import Job, JobRequest
 
 
-def run(
-    *,
-    dataset: str | None,
-    arch: str | None,
-    pretrain: int | None,
-    cluster: int | None,
-    metrics: bool,
-    visualize: bool,
-    head: str | None,
-    overrides: tuple[str, ...],
-    seed: int,
-    data_dir: Path | None,
-    out: Path,
-    fresh: bool,
-    quiet: bool,
-    as_json: bool,
-) -> None:
-    """Do what the options of ``archbuild`` ask for."""
-    if dataset is None or arch is None:
+class StoppedError(ArchbuildError):
+    """The user pressed Ctrl-C; says how to go on."""
+
+    exit_status = 130
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of ``archbuild`` itself.
+
+    Attributes:
+        pretrain: epochs; negative: as many as the spec says; ``None``: not asked for.
+        cluster: likewise.
+    """
+
+    dataset: str | None
+    arch: str | None
+    pretrain: int | None
+    cluster: int | None
+    metrics: bool
+    visualize: bool
+    head: str | None
+    overrides: tuple[str, ...]
+    seed: int
+    data_dir: Path | None
+    out: Path
+    fresh: bool
+    quiet: bool
+    as_json: bool
+
+    @property
+    def trains(self) -> bool:
+        """Whether a stage is asked for."""
+        return self.pretrain is not None or self.cluster is not None
+
+
+def run(options: RunOptions) -> None:
+    """Do what the options ask for."""
+    with _begun(options) as (job, reporter):
+        if options.trains or options.visualize:
+            _start_keras(reporter)
+        if options.pretrain is not None:
+            job.pretrain(options.fresh)
+        if options.cluster is not None:
+            job.cluster(options.fresh)
+        result = _results(job, reporter, options)
+        reporter.note(f"the run is in {job.run.path}")
+    if options.as_json:
+        click.echo(json.dumps(result, indent=2))
+
+
+def _request(options: RunOptions) -> JobRequest:
+    """The request that the options stand for; refused where they say too little."""
+    from archbuild.job import JobRequest
+
+    if options.dataset is None or options.arch is None:
         raise UsageError(
             "a job needs a dataset and a spec: archbuild -d DIGITS -a 0 --pretrain 50; "
             "see 'archbuild list datasets' and 'archbuild list archs'"
         )
-    if not (pretrain is not None or cluster is not None or metrics or visualize):
+    if not (options.trains or options.metrics or options.visualize):
         raise UsageError(
-            "nothing to do: add --pretrain, --cluster, --metrics or --visualize "
-            f"(to look at the network: archbuild show -d {dataset} -a {arch})"
+            "nothing to do: add --pretrain, --cluster, --metrics or --visualize (to look at the "
+            f"network: archbuild show -d {options.dataset} -a {options.arch})"
         )
-    from archbuild.cli.progress import reporting
-    from archbuild.job import Job, JobRequest
-
-    request = JobRequest(
-        dataset=dataset,
-        arch=arch,
-        head=head,
-        overrides=(*overrides, *_epochs("pretrain", pretrain), *_epochs("cluster", cluster)),
-        seed=seed,
-        data_dir=data_dir,
-        out=out,
+    if options.fresh and not options.trains:
+        raise UsageError("--fresh starts stages over: add --pretrain or --cluster to say which")
+    return JobRequest(
+        dataset=options.dataset,
+        arch=options.arch,
+        head=options.head,
+        overrides=(
+            *options.overrides,
+            *_epochs("pretrain", options.pretrain),
+            *_epochs("cluster", options.cluster),
+        ),
+        seed=options.seed,
+        data_dir=options.data_dir,
+        out=options.out,
     )
-    with reporting(quiet) as reporter:
-        job = Job(request, reporter)
-        with reporter.logging_to(job), job.run.lock():
-            if pretrain is not None:
-                job.pretrain(fresh)
-            if cluster is not None:
-                job.cluster(fresh)
-            result = _results(job, reporter, metrics, visualize, as_json)
-    if as_json:
-        click.echo(json.dumps(result, indent=2))
 
 
 def _epochs(stage: str, count: int | None) -> list[str]:
@@ -68,19 +107,69 @@ def _epochs(stage: str, count: int | None) -> list[str]:
     return [] if count is None or count < 0 else [f"{stage}.epochs={count}"]
 
 
-def _results(
-    job: Any, reporter: Any, metrics: bool, visualize: bool, as_json: bool
-) -> dict[str, Any]:
+@contextmanager
+def _begun(options: RunOptions) -> Iterator[tuple[Job, ConsoleReporter]]:
+    """The job, locked and logged while the block lasts, and stopped by Ctrl-C with a word."""
+    from archbuild.cli.log import run_log
+    from archbuild.cli.progress import reporting
+    from archbuild.job import Job
+
+    request = _request(options)
+    command = shlex.join(["archbuild", *sys.argv[1:]])
+    with (
+        reporting(options.quiet) as reporter,
+        run_log(command) as log,
+        _stoppable(reporter, options.fresh),
+    ):
+        job = Job(request, reporter)
+        with job.run.lock():
+            log.open(options.out / "logs", job.dataset.name, job.spec.name)
+            reporter.note(_in_words(job))
+            yield job, reporter
+
+
+@contextmanager
+def _stoppable(reporter: ConsoleReporter, fresh: bool) -> Iterator[None]:
+    """Turn Ctrl-C into words: every finished epoch is on disk, whenever it comes."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        at = f" after {reporter.reached}" if reporter.reached else ""
+        command = "the same command without --fresh" if fresh else "the same command"
+        raise StoppedError(f"stopped{at}; {command} goes on from there") from None
+
+
+def _in_words(job: Job) -> str:
+    from archbuild.spec.rendering import shape_text
+
+    return (
+        f"{job.dataset.name}: {len(job.dataset):,} rows of {shape_text(job.spec.input_shape)}; "
+        f"{job.spec.name}: {job.plan.parameters:,} parameters; seed {job.request.seed}"
+    )
+
+
+def _start_keras(reporter: ConsoleReporter) -> None:
+    from archbuild.cli.environment import start_keras
+    from archbuild.training.progress import LOGGER
+
+    if "keras" not in sys.modules:
+        reporter.show("starting Keras")
+    with reporter.interrupt.holding():
+        LOGGER.info("backend: %s", start_keras())
+
+
+def _results(job: Job, reporter: ConsoleReporter, options: RunOptions) -> dict[str, Any]:
+    """The run as one document; unless that is what is asked for, the table is printed at once."""
     from archbuild.evaluation.table import format_table
     from archbuild.results import draw, measure
 
     result: dict[str, Any] = {"run": str(job.run.path), "stages": job.summaries()}
-    if metrics:
+    if options.metrics:
         reporter.note("metrics: k-means with 20 starts in every space")
         result["metrics"] = measure(job)
-        if not as_json:
+        if not options.as_json:
             click.echo(format_table(result["metrics"]["rows"]))
-    if visualize:
+    if options.visualize:
         reporter.note("pictures: t-SNE of every space takes a while")
         result["pictures"] = [str(path) for path in draw(job)]
         reporter.note(f"{len(result['pictures'])} pictures in {job.plots}")

@@ -7,7 +7,7 @@ import json
 import click
 
 
-@click.command()
+@click.command(short_help="Print the JSON Schema of spec files.")
 def schema() -> None:
     """Print the JSON Schema (draft-07) of spec files, for editors and other tools."""
     from archbuild.spec import build_schema

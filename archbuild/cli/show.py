@@ -7,11 +7,21 @@ import json
 import click
 
 
-@click.command()
-@click.option("-d", "--dataset", help="The dataset whose shipped specs an index refers to.")
-@click.option("-a", "--arch", required=True, help="Index, name, path, path:index or path:name.")
-@click.option("--head", help="A head's type, in place of the spec's.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value.")
+@click.command(no_args_is_help=True, short_help="Show encoder and derived decoder side by side.")
+@click.option(
+    "-d", "--dataset", metavar="DATASET", help="The dataset in whose file an index counts."
+)
+@click.option(
+    "-a",
+    "--arch",
+    metavar="ARCH",
+    required=True,
+    help="Index, name, path, path:index or path:name of a spec.",
+)
+@click.option("--head", metavar="HEAD", help="A head's type, in place of the spec's.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec."
+)
 @click.option("--json", "as_json", is_flag=True, help="The plan as one JSON document.")
 def show(
     dataset: str | None, arch: str, head: str | None, overrides: tuple[str, ...], as_json: bool

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from archbuild.spec import Spec
 
-@click.command()
+
+@click.command(no_args_is_help=True, short_help="Find every mistake in spec files.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a value.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a value of every spec."
+)
 def validate(files: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
     """Check spec FILES: structure, shapes, mirror, sizes.
 
@@ -28,7 +35,12 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
         except SpecError as error:
             problems += error.problems
         else:
-            names = ", ".join(spec.name for spec in specs)
-            click.echo(f"{path}: valid ({names})")
+            click.echo(_verdict(path, specs))
     if problems:
         raise SpecError(problems)
+
+
+def _verdict(path: Path, specs: Sequence[Spec]) -> str:
+    count = "1 spec" if len(specs) == 1 else f"{len(specs)} specs"
+    names = (f"    {index} {spec.name}" for index, spec in enumerate(specs))
+    return "\n".join([f"{path}: valid, {count}", *names])

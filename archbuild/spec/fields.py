@@ -1,4 +1,4 @@
-"""The fields of a layer, a head or a section: name, JSON Schema, default and meaning in one place."""
+"""The fields of a layer, a head or a section: name, JSON Schema, default and meaning together."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class Field:
 
     @property
     def required(self) -> bool:
+        """Whether the field has no default."""
         return self.default is REQUIRED
 
 
@@ -113,7 +114,10 @@ def size(name: str, axes: int, doc: str, *, minimum: int = 1, default: Any = REQ
 
 
 def shape(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
-    """A shape without the batch: ``[features]``, ``[channels, length]`` or ``[channels, height, width]``."""
+    """A shape without the batch.
+
+    ``[features]``, ``[channels, length]`` or ``[channels, height, width]``.
+    """
     whole = {"type": "integer", "minimum": 1, "maximum": 100_000_000}
     return Field(
         name, {"type": "array", "items": whole, "minItems": 1, "maxItems": 3}, default, doc

@@ -53,6 +53,7 @@ class Spec:
 
     @property
     def input_shape(self) -> Shape:
+        """What Input declares."""
         return tuple(self.layers[0].config["output_shape"])
 
 
@@ -93,6 +94,7 @@ class Plan:
 
     @property
     def input_shape(self) -> Shape:
+        """The shape of one example."""
         return self.encoder[0].output_shape
 
     @property
@@ -115,4 +117,5 @@ class Plan:
 
     @property
     def parameters(self) -> int:
+        """How many numbers both halves hold."""
         return sum(layer.parameters for layer in self.encoder + self.decoder)

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Final
 
-from archbuild.spec.plan import Plan, PlannedLayer, Shape
+from archbuild.spec.plan import Plan, PlannedLayer
 
-_HIDDEN = {"output_shape", "inverse_of"}
-_SHOWN_BARE = {"num_units", "num_filters", "filter_size", "rate"}
+WIDTH: Final = 100
+"""Columns that a plan takes at most, as far as its layers allow."""
+
+_HIDDEN: Final = {"output_shape", "inverse_of"}
+_DERIVED: Final = {"output_padding"}  # what the mirror chooses, so that shapes come out exactly
+_SHOWN_BARE: Final = {"num_units", "num_filters", "filter_size", "rate"}
+_BETWEEN: Final = "  |  "
+
+_Facing = tuple[PlannedLayer | None, PlannedLayer | None]
 
 
 def side_by_side(plan: Plan) -> str:
     """The encoder from top to bottom; beside each layer, the decoder layers that undo it.
 
-    The decoder therefore reads from the bottom to the top. Shapes are the spec's: channels first.
+    The decoder therefore reads from the bottom to the top. A decoder that the spec states begins
+    at the top with its output. Shapes are the spec's: channels first. Where a line would be longer
+    than ``WIDTH``, the details of each layer stand in a line of their own.
     """
-    left = ["encoder (downwards)", "", ""], ["decoder (upwards)", "", ""]
-    rows: list[tuple[list[str], list[str]]] = [left]
-    for layer in plan.encoder:
-        inverse = [other for other in reversed(plan.decoder) if other.mirrors == layer.index]
-        rows += _facing(layer, inverse)
-    extra = [other for other in reversed(plan.decoder) if other.mirrors is None]
-    rows += [([""] * 3, _cells(layer)) for layer in extra]
-    lines = _aligned(rows)
-    return "\n".join([_heading(plan), "", *lines])
+    pairs = list(_facing(plan))
+    lines = _lines(pairs, split=False)
+    if max(map(len, lines)) > WIDTH:
+        lines = _lines(pairs, split=True)
+    return "\n".join([*_heading(plan), "", *lines])
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -41,25 +46,32 @@ def plan_document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def shape_text(shape: Shape) -> str:
-    """A shape as people write it: ``1x28x28``."""
-    return "x".join(map(str, shape))
+def shape_text(shape: Sequence[int | None]) -> str:
+    """A shape as people write it: ``1x28x28``; an extent that is left open is ``auto``."""
+    return "x".join("auto" if extent is None else str(extent) for extent in shape)
 
 
-def layer_text(layer: PlannedLayer) -> str:
-    """A layer in a few words: ``Conv2D 32 3x3, stride 2x2, rectify``."""
-    bare = [layer.type]
-    named = []
+def layer_text(layer: PlannedLayer) -> tuple[str, str]:
+    """A layer in a few words, and its details: ``Conv2D 32 of 3x3``, ``stride 2, rectify``."""
+    hidden = _HIDDEN if layer.mirrors is None else _HIDDEN | _DERIVED
+    what, details = [layer.type], []
     for key, value in layer.config.items():
-        if key in _HIDDEN or _is_plain(key, value):
+        if key in hidden or _is_plain(key, value):
             continue
-        shown = shape_text(tuple(value)) if isinstance(value, list | tuple) else str(value)
-        if key in _SHOWN_BARE:
-            bare.append(shown)
+        shown = _value_text(key, value)
+        if key == "of" or (key == "filter_size" and "num_filters" in layer.config):
+            what += ["of", shown]
+        elif key in _SHOWN_BARE:
+            what.append(shown)
         else:
-            named.append(shown if isinstance(value, str) else f"{key} {shown}")
-    text = ", ".join([" ".join(bare), *named])
-    return f"{text}, batch norm" if layer.batch_norm else text
+            details.append(shown if isinstance(value, str) else f"{key} {shown}")
+    return " ".join(what), ", ".join([*details, *(["batch norm"] if layer.batch_norm else [])])
+
+
+def _value_text(key: str, value: Any) -> str:
+    if not isinstance(value, list | tuple):
+        return str(value)
+    return ", ".join(map(str, value)) if key == "of" else shape_text(value)
 
 
 def _is_plain(key: str, value: Any) -> bool:
@@ -68,36 +80,62 @@ def _is_plain(key: str, value: Any) -> bool:
     return parts <= {None, 0} or (key == "stride" and parts == {1}) or value == "valid"
 
 
-def _heading(plan: Plan) -> str:
+def _heading(plan: Plan) -> list[str]:
     head = "" if plan.spec.head is None else f", head {plan.spec.head.type}"
-    return (
-        f"{plan.spec.name}: input {shape_text(plan.input_shape)}, latent {plan.latent_size}, "
-        f"{plan.parameters:,} parameters{head}"
-    )
+    return [
+        plan.spec.name,
+        f"input {shape_text(plan.input_shape)}, latent {plan.latent_size}, "
+        f"{plan.parameters:,} parameters{head}",
+    ]
 
 
-def _facing(
-    layer: PlannedLayer, inverse: Sequence[PlannedLayer]
-) -> list[tuple[list[str], list[str]]]:
-    pairs = zip_longest([_cells(layer)], map(_cells, inverse), fillvalue=[""] * 3)
-    return [(left, right) for left, right in pairs]
+def _facing(plan: Plan) -> Iterator[_Facing]:
+    """Each encoder layer with what undoes it, from the input down."""
+    if plan.spec.decoder is not None:
+        yield from zip_longest(plan.encoder, reversed(plan.decoder))
+        return
+    for layer in plan.encoder:
+        inverse = [other for other in reversed(plan.decoder) if other.mirrors == layer.index]
+        yield from zip_longest([layer], inverse)
 
 
-def _cells(layer: PlannedLayer) -> list[str]:
+def _lines(pairs: Sequence[_Facing], *, split: bool) -> list[str]:
+    left = _half("encoder, downwards", [pair[0] for pair in pairs], split)
+    right = _half("decoder, upwards", [pair[1] for pair in pairs], split)
+    width = max(len(line) for lines in left for line in lines)
+    return [
+        f"{one:<{width}}{_BETWEEN}{other}".rstrip()
+        for lines, others in zip(left, right, strict=True)
+        for one, other in zip_longest(lines, others, fillvalue="")
+    ]
+
+
+def _half(title: str, layers: Sequence[PlannedLayer | None], split: bool) -> list[list[str]]:
+    """The lines of one half: those of the title, then those of each layer, one or two."""
+    texts = [("", "") if layer is None else layer_text(layer) for layer in layers]
+    limit = max(len(what) for what, _ in texts) if split else None
+    cells = (_cells(layer, *text, limit) for layer, text in zip(layers, texts, strict=True))
+    rows = [[title, "", "shape", "parameters"], *cells]
+    first, shape, size = (max(len(row[column]) for row in rows) for column in (0, 2, 3))
+    return [
+        [f"{row[0]:<{first}}  {row[2]:>{shape}}  {row[3]:>{size}}", *([row[1]] if row[1] else [])]
+        for row in rows
+    ]
+
+
+def _cells(layer: PlannedLayer | None, what: str, details: str, limit: int | None) -> list[str]:
+    """The layer, the details that go on a line of their own, the shape that goes out, the size.
+
+    Details stay beside the layer where both together are no longer than ``limit``.
+    """
+    if layer is None:
+        return [""] * 4
     size = f"{layer.parameters:,}" if layer.parameters else ""
-    return [f"{layer.index:>2} {layer_text(layer)}", shape_text(layer.output_shape), size]
-
-
-def _aligned(rows: Sequence[tuple[list[str], list[str]]]) -> list[str]:
-    widths = [[max(len(row[side][i]) for row in rows) for i in range(3)] for side in (0, 1)]
-    lines = []
-    for row in rows:
-        halves = [
-            f"{cells[0]:<{w[0]}}  {cells[1]:>{w[1]}}  {cells[2]:>{w[2]}}"
-            for cells, w in zip(row, widths, strict=True)
-        ]
-        lines.append("  |  ".join(halves).rstrip())
-    return lines
+    shape = shape_text(layer.output_shape)
+    text = f"{what}, {details}" if details else what
+    if limit is not None and len(text) > limit:
+        return [f"{layer.index:>2} {what}", f"   {details}", shape, size]
+    return [f"{layer.index:>2} {text}", "", shape, size]
 
 
 def _document(layer: PlannedLayer) -> dict[str, Any]:

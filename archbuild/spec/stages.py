@@ -1,4 +1,4 @@
-"""The settings of a training stage: the keys of ``pretrain`` and ``cluster``, and their defaults."""
+"""The settings of a training stage: the keys of ``pretrain`` and ``cluster``, their defaults."""
 
 from __future__ import annotations
 

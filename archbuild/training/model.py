@@ -65,7 +65,8 @@ class StageModel(keras.Model):
         training: bool = True,
     ) -> Any:
         """The sum of the objective's terms and the weight decay; every term is also tracked."""
-        targets = dict(y or {})
+        # the torch backend hands the targets on as they came, in NumPy
+        targets = {name: ops.convert_to_tensor(rows) for name, rows in (y or {}).items()}
         batch = Batch(
             targets.pop("original", x),
             y_pred["encoding"],

@@ -1,0 +1,52 @@
+"""Rows of text as aligned columns that fit a page."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+WIDTH: Final = 100
+"""Columns of the page."""
+
+_GAP: Final = "  "
+_NARROWEST: Final = 30
+
+
+def in_columns(rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) -> str:
+    """The rows, one below the other, as long as each other; no rows, no text.
+
+    Args:
+        rows: cells of text. The last may have several lines, and is wrapped to the page; where a
+            line begins with spaces, so do those that it is wrapped to.
+        numbers: the columns that stand at the right of their place.
+    """
+    table = [[str(cell) for cell in row] for row in rows]
+    if not table:
+        return ""
+    widths = [max(map(len, column)) for column in list(zip(*table, strict=True))[:-1]]
+    indent = sum(widths) + len(_GAP) * len(widths)
+    lines = []
+    for *cells, last in table:
+        fitted = [
+            cell.rjust(width) if column in numbers else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        lines.append(_GAP.join([*fitted, _wrapped(last, indent)]).rstrip())
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, indent: int) -> str:
+    """The text in lines that fit beside ``indent`` columns; paths and commands stay whole."""
+    width = max(WIDTH - indent, _NARROWEST)
+    lines = []
+    for line in text.splitlines():
+        margin = line[: len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=margin,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return ("\n" + " " * indent).join(lines)

@@ -1,0 +1,72 @@
+"""How a command ends that does not end well: one message on stderr and an exit status."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Final
+
+import click
+
+from archbuild.errors import ArchbuildError, SpecError
+
+STOPPED: Final = 130
+FAILED: Final = 1
+
+_LONGEST: Final = 400
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+
+
+def report(error: BaseException) -> int:
+    """Say on stderr what went wrong, in words and without a traceback; the exit status."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    status = _status(error)
+    if status == STOPPED and sys.stderr.isatty():
+        click.echo(err=True)  # the terminal has written ^C
+    click.echo(_message(error), err=True)
+    return status
+
+
+def _status(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return STOPPED
+    return error.exit_status if isinstance(error, ArchbuildError) else FAILED
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return "archbuild: stopped"
+    if isinstance(error, SpecError):
+        # each begins with its file:line:column, where editors look for it
+        count = len(error.problems)
+        found = "1 problem" if count == 1 else f"{count} problems"
+        return "\n".join([*map(str, error.problems), f"archbuild: {found} found"])
+    if isinstance(error, ArchbuildError):
+        return f"archbuild: {error}"
+    if isinstance(error, MemoryError):
+        return "archbuild: the memory is full; try a smaller batch_size, or fewer rows"
+    if isinstance(error, OSError):
+        return f"archbuild: {error.strerror or error}: {error.filename or 'the output'}"
+    return "\n".join([f"archbuild: {_unforeseen(error)}", *getattr(error, "__notes__", ())])
+
+
+def _unforeseen(error: BaseException) -> str:
+    """What is known of an error that nobody thought of."""
+    text = " ".join(str(error).split())
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return (
+        f"failed unexpectedly, and that is a defect: {type(error).__name__}: {short} "
+        f"({_place(error)}). Please report it with the command that you gave"
+    )
+
+
+def _place(error: BaseException) -> str:
+    """Where in archbuild it came up, or nearest to it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    for frame in reversed(own or frames):
+        return f"{Path(frame.filename).name}:{frame.lineno}"
+    return "nowhere"

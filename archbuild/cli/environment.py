@@ -1,0 +1,107 @@
+"""What archbuild runs on: the versions of what it stands on, and the start of Keras."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from archbuild import __version__
+from archbuild.errors import UsageError
+
+REQUIRED: Final = (
+    "keras",
+    "tensorflow",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "jsonschema",
+    "matplotlib",
+)
+OPTIONAL: Final = ("jax", "torch")
+"""Other backends."""
+
+# Reads standard input and passes everything on to stderr but the lines in which TensorFlow
+# says what it found on its way up.
+_SIEVE: Final = r"""
+import re, sys
+noise = re.compile(rb"I\d{4} [\d:.]+ +\d+ \S+\] |WARNING: All log messages before absl::Init")
+for line in sys.stdin.buffer:
+    if not noise.match(line):
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
+"""
+_SIEVE_ENDS_WITHIN: Final = 5.0  # seconds
+
+
+def versions() -> dict[str, str]:
+    """Python, archbuild and what it stands on, by name; what is not there is left out."""
+    found = {"python": platform.python_version(), "archbuild": __version__}
+    return found | {
+        name: number for name in (*REQUIRED, *OPTIONAL) if (number := installed(name)) is not None
+    }
+
+
+def installed(package: str) -> str | None:
+    """The version of a package; ``None`` where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def start_keras() -> str:
+    """Import Keras and its backend, quietly; the backend's name.
+
+    Raises:
+        UsageError: the backend that the user chose does not start.
+    """
+    # TensorFlow's log of what it does later, below errors
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with _without_noise_of_start():
+            import keras
+    except Exception as error:  # whatever a backend raises on its way up
+        chosen = os.environ.get("KERAS_BACKEND")
+        which = f"the backend '{chosen}'" if chosen else "its backend"
+        raise UsageError(
+            f"Keras does not start with {which}: {_in_one_line(error)}; install what is missing, "
+            "or choose another backend with KERAS_BACKEND=tensorflow (or jax, or torch)"
+        ) from error
+    return str(keras.backend.backend())
+
+
+@contextmanager
+def _without_noise_of_start() -> Iterator[None]:
+    """Keep what TensorFlow says of its start from stderr, and nothing else.
+
+    TensorFlow writes to the file descriptor, before any log level counts. The sieve is a process
+    of its own, so that what a crashing library says last still comes through.
+    """
+    if "keras" in sys.modules:
+        yield
+        return
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    command = [sys.executable, "-I", "-c", _SIEVE]
+    # a session of its own: Ctrl-C is not for the sieve
+    sieve = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=stderr, start_new_session=True)
+    try:
+        with sieve.stdin as entrance:  # type: ignore[union-attr]  # it is a pipe
+            os.dup2(entrance.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        with suppress(subprocess.TimeoutExpired):
+            sieve.wait(_SIEVE_ENDS_WITHIN)
+
+
+def _in_one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

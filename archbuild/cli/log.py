@@ -1,0 +1,109 @@
+"""The log of a job: the command, what it ran on, every epoch, and how it ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from logging.handlers import MemoryHandler
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+from archbuild.cli.environment import versions
+from archbuild.errors import ArchbuildError
+from archbuild.training.progress import LOGGER
+
+_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
+_NEVER: Final = logging.CRITICAL + 1
+
+
+class RunLog(MemoryHandler):
+    """Keeps what is logged in memory until its file can be named, and writes it there from then.
+
+    The name holds the dataset's and the spec's, and reading these is worth a line already: a
+    dataset may have files that cannot be read.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(capacity=0, flushLevel=_NEVER, flushOnClose=False)
+        self.path: Path | None = None
+
+    def shouldFlush(self, record: logging.LogRecord) -> bool:
+        """Once there is a file, every line goes to it at once."""
+        return self.target is not None
+
+    def open(self, folder: Path, dataset: str, arch: str) -> Path:
+        """Go on in ``<folder>/<date-time>-<dataset>-<arch>.log``; returns that path.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        from archbuild.runs import slug
+        from archbuild.runs.atomic import explained
+
+        moment = datetime.now().strftime("%Y%m%d-%H%M%S")
+        with explained("write", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self.path = _new_file(folder, f"{moment}-{slug(dataset)}-{slug(arch)}")
+            handler = logging.FileHandler(self.path, encoding="utf-8")
+        handler.setFormatter(logging.Formatter(_FORMAT))
+        self.setTarget(handler)
+        self.flush()
+        return self.path
+
+    def close(self) -> None:
+        """Close the file as well."""
+        target = self.target
+        super().close()
+        if target is not None:
+            target.close()
+
+
+@contextmanager
+def run_log(command: str) -> Iterator[RunLog]:
+    """Log all that archbuild says while the block lasts, and how the block ends.
+
+    Args:
+        command: the first line.
+    """
+    log, begun = RunLog(), perf_counter()
+    level, propagate = LOGGER.level, LOGGER.propagate
+    LOGGER.addHandler(log)
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False  # libraries put handlers of their own on the root
+    LOGGER.info("command: %s", command)
+    LOGGER.info("on: %s", ", ".join(f"{name} {number}" for name, number in versions().items()))
+    try:
+        yield log
+        LOGGER.info("ended well after %.1f s", perf_counter() - begun)
+    except BaseException as error:
+        _log_failure(error)
+        if log.path is not None and not isinstance(error, ArchbuildError):
+            error.add_note(f"the log says where: {log.path}")
+        raise
+    finally:
+        LOGGER.removeHandler(log)
+        LOGGER.setLevel(level)
+        LOGGER.propagate = propagate
+        log.close()
+
+
+def _log_failure(error: BaseException) -> None:
+    """One line for what archbuild raises on purpose; the traceback of anything else."""
+    expected = isinstance(error, ArchbuildError)
+    LOGGER.error("not finished: %s", error, exc_info=None if expected else error)
+
+
+def _new_file(folder: Path, stem: str) -> Path:
+    """An empty file of that name, with a number where another job began in the same second."""
+    number = 1
+    while True:
+        path = folder / (f"{stem}.log" if number == 1 else f"{stem}-{number}.log")
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            number += 1
+        else:
+            return path

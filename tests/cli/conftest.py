@@ -1,0 +1,55 @@
+"""The command line as users call it, in this process and in one of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from archbuild.cli.main import main
+from tests.cli.calling import ROOT, SPEC, Archbuild, Ended
+
+
+@pytest.fixture
+def archbuild(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Archbuild:
+    """Call ``archbuild`` with arguments, in this process."""
+
+    def call(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["archbuild", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        return Ended(ended.value.code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and no datasets from outside."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ARCHBUILD_DATA", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A spec for DIGITS that trains in no time."""
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(SPEC))
+    return path
+
+
+@pytest.fixture
+def clean_environment() -> Mapping[str, str]:
+    """The environment of a user's shell: nothing that this suite sets to be quick and quiet."""
+    ours = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONDONTWRITEBYTECODE", "ARCHBUILD_DATA"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, "PYTHONPATH": str(ROOT)}

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archbuild.cli import doctor
+from archbuild.errors import UsageError
+from tests.cli.calling import Archbuild
+
+
+def test_a_sound_machine(archbuild: Archbuild, elsewhere: Path) -> None:
+    status, out, err = archbuild("doctor", "--data-dir", "mine")
+    assert (status, err) == (0, "")
+    assert "works (1 x 3 + 2 x 4 = 11)" in out
+    assert "processor cores" in out
+    assert "DIGITS      found" in out
+    assert "mine/COIL20" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_a_backend_that_does_not_start(
+    archbuild: Archbuild, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> str:
+        raise UsageError("Keras does not start with the backend 'nonsense'")
+
+    monkeypatch.setattr(doctor, "start_keras", refuse)
+    status, out, _ = archbuild("doctor")
+    assert status == 1
+    assert "backend  Keras does not start with the backend 'nonsense'" in out
+    assert "DIGITS      found" in out  # the rest is still said
+
+
+def test_a_package_that_is_missing(
+    archbuild: Archbuild, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "REQUIRED", ("numpy", "no-such-package-anywhere"))
+    monkeypatch.setattr(doctor, "_backend", lambda: (True, []))
+    status, out, err = archbuild("doctor")
+    assert status == 1
+    assert "NOT INSTALLED, and needed" in out
+    assert "missing: no-such-package-anywhere" in err

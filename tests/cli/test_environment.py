@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from archbuild import __version__
+from archbuild.cli.environment import installed, versions
+
+NOISE = (
+    "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
+    "I0000 00:00:1795251657.625490   13180 cudart_stub.cc:31] Could not find cuda drivers\n"
+)
+FATAL = "F0000 00:00:1795251657.625490   13180 cpu_feature_guard.cc:1] needs AVX instructions\n"
+LIBRARY = f"""
+import os
+from archbuild.cli.environment import _without_noise_of_start
+os.write(2, b"before\\n")
+with _without_noise_of_start():
+    os.write(2, {NOISE.encode()!r})
+    os.write(2, {FATAL.encode()!r})
+    CRASH
+os.write(2, b"after\\n")
+"""
+
+
+def ended(script: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_noise_is_kept_back_and_nothing_else(clean_environment: Mapping[str, str]) -> None:
+    process = ended(LIBRARY.replace("CRASH", "pass"), clean_environment)
+    assert process.stderr == f"before\n{FATAL}after\n"
+    assert process.returncode == 0
+
+
+def test_the_last_words_of_a_library_that_crashes_come_through(
+    clean_environment: Mapping[str, str],
+) -> None:
+    process = ended(LIBRARY.replace("CRASH", "os.abort()"), clean_environment)
+    assert process.returncode < 0
+    assert process.stderr == f"before\n{FATAL}"
+
+
+def test_a_backend_that_does_not_start_is_the_users_to_mend(
+    clean_environment: Mapping[str, str],
+) -> None:
+    script = (
+        "from archbuild.cli.environment import start_keras\n"
+        "from archbuild.errors import UsageError\n"
+        "try:\n    start_keras()\nexcept UsageError as error:\n    print(error)\n"
+    )
+    process = ended(script, {**clean_environment, "KERAS_BACKEND": "nonsense"})
+    assert "the backend 'nonsense'" in process.stdout
+    assert "KERAS_BACKEND=tensorflow" in process.stdout
+    assert process.stderr == ""
+
+
+def test_versions_are_of_what_is_there() -> None:
+    found = versions()
+    assert found["archbuild"] == __version__
+    assert found["numpy"] == installed("numpy")
+    assert installed("no-such-package-anywhere") is None

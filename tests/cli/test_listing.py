@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from archbuild.data import DATASETS
+from archbuild.vocabulary import default_vocabulary
+from tests.cli.calling import SPEC, Archbuild
+
+
+def names(text: str) -> list[str]:
+    """The first word of every line that is not a continuation."""
+    return [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
+
+
+def test_every_layer_and_head(archbuild: Archbuild) -> None:
+    vocabulary = default_vocabulary()
+    assert names(archbuild("list", "layers").out) == list(vocabulary.layers)
+    assert names(archbuild("list", "heads").out) == list(vocabulary.heads)
+
+
+def test_every_dataset_with_what_to_do_where_it_is_not_here(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    status, out, _ = archbuild("list", "datasets")
+    assert status == 0
+    assert names(out) == list(DATASETS)
+    assert "DIGITS      found" in out
+    assert "COIL20      not here" in out
+    assert "datasets/COIL20" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_datasets_are_looked_for_where_the_user_says(archbuild: Archbuild, elsewhere: Path) -> None:
+    assert "mine/COIL20" in archbuild("list", "datasets", "--data-dir", "mine").out
+
+
+def test_archs_stand_below_headings_with_dataset_and_index(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    heading, *rows = archbuild("list", "archs").out.splitlines()
+    assert heading.split() == ["dataset", "index", "input", "name"]
+    assert ["mnist", "2", "1x28x28", "fc-500_fc-500_fc-2000_fc-10"] in [row.split() for row in rows]
+    assert len(rows) == 16
+    assert max(map(len, rows)) <= 100
+
+
+def test_archs_of_the_working_directory_come_first_and_take_the_indices(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    folder = elsewhere / "archs"
+    folder.mkdir()
+    (folder / "mnist.json").write_text(json.dumps([SPEC, {"name": "no layers"}]))
+    rows = [line.split() for line in archbuild("list", "archs").out.splitlines()[1:]]
+    assert rows[:2] == [["mnist", "0", "1x8x8", "tiny"], ["mnist", "1", "-", "no", "layers"]]
+    assert ["mnist", "-", "1x28x28", "fc-500_fc-500_fc-2000_fc-10"] in rows
+
+
+def test_a_local_file_that_is_broken_is_named(archbuild: Archbuild, elsewhere: Path) -> None:
+    (elsewhere / "archs").mkdir()
+    (elsewhere / "archs" / "mine.json").write_text("[,]")
+    status, _, err = archbuild("list", "archs")
+    assert status == 2
+    assert err.startswith("archs/mine.json:1:2: ")
+
+
+def test_without_a_word_the_help_comes(archbuild: Archbuild) -> None:
+    status, _, err = archbuild("list")
+    assert status == 2
+    assert "layers|heads|datasets|archs" in err

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import io
+import logging
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from archbuild.cli.progress import ConsoleReporter, reporting
+
+ROW: Mapping[str, Any] = {"epoch": 1, "loss": 0.5, "other": 3.0, "occupied": 4}
+
+
+class Terminal(io.StringIO):
+    """A stderr that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def one_epoch(reporter: ConsoleReporter) -> None:
+    """A stage of two epochs, as far as the first."""
+    reporter.stage_begins("pretrain", 0, 2, 3)
+    for _ in range(3):
+        reporter.step("pretrain")
+    reporter.epoch_ends("pretrain", ROW, 2)
+
+
+def shown_on(stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch, quiet: bool = False) -> str:
+    """What a stage shows there."""
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with reporting(quiet) as reporter:
+        one_epoch(reporter)
+        logging.getLogger("archbuild.data.any").warning("%d images are broken", 3)
+        reporter.stage_ends("pretrain", "done")
+    return stderr.getvalue()
+
+
+def test_a_file_gets_one_line_for_each_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    text = re.sub(r"\x1b\[[\d;]*m", "", shown_on(io.StringIO(), monkeypatch))
+    assert text.splitlines() == [
+        "pretrain: 2 epochs of 3 steps",
+        "pretrain 1/2  loss 0.5  occupied 4",
+        "warning: 3 images are broken",
+        "pretrain: done",
+    ]
+
+
+def test_a_terminal_gets_a_bar_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    text = shown_on(Terminal(), monkeypatch)
+    assert "━" in text
+    assert "\x1b[38;" in text
+    assert text.rstrip().endswith("pretrain: done")
+    assert "\x1b[2K" in text  # the bar's line is wiped
+
+
+def test_no_color_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = shown_on(Terminal(), monkeypatch)
+    assert "━" in text
+    assert not re.search(r"\x1b\[[34]\d", text)
+
+
+def test_a_terminal_that_cannot_wipe_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    text = shown_on(Terminal(), monkeypatch)
+    assert "━" not in text
+    assert "pretrain 1/2  loss 0.5  occupied 4\n" in text
+
+
+@pytest.mark.parametrize("stderr", [io.StringIO(), Terminal()], ids=["file", "terminal"])
+def test_quiet_shows_nothing(stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown_on(stderr, monkeypatch, quiet=True) == ""
+
+
+def test_errors_are_left_to_the_end_of_the_command(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with reporting(quiet=False):
+        logging.getLogger("archbuild").error("all is lost")
+    assert caplog.messages == ["all is lost"]
+    assert capsys.readouterr().err == ""
+
+
+def test_ctrl_c_waits_for_the_end_of_the_step() -> None:
+    with reporting(quiet=True) as reporter:
+        one_epoch(reporter)
+        signal.raise_signal(signal.SIGINT)
+        assert reporter.reached == "pretrain 1/2"
+        with pytest.raises(KeyboardInterrupt):
+            reporter.step("pretrain")
+
+
+def test_ctrl_c_in_the_last_step_counts_when_the_stage_is_safe() -> None:
+    with reporting(quiet=True) as reporter:
+        one_epoch(reporter)
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            reporter.stage_ends("pretrain", "done")
+        assert reporter.reached is None
+
+
+def test_a_resumed_stage_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with reporting(quiet=False) as reporter:
+        reporter.stage_begins("cluster-kld", 3, 5, 7)
+    assert capsys.readouterr().err == "cluster-kld: 5 epochs of 7 steps, resumed after epoch 3\n"

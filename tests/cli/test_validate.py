@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.calling import SPEC, Archbuild
+
+HEAD = "spec_version: 1\nname: s\n"
+INPUT = "layers:\n  - {type: Input, output_shape: [1, 8, 8]}\n"
+DENSE = "  - {type: Dense, num_units: 5}\n"
+MILLION = "  - {type: Dense, num_units: 1000000}\n"
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{above}: &{above} [{', '.join([f'*{below}'] * 9)}]\n"
+    for below, above in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+# what is wrong -> file name, text, where it begins, what the message must hold
+CASES = {
+    "misspelt key": (
+        "a.yaml",
+        f"{HEAD}batch_sise: 3\n{INPUT}{DENSE}",
+        "3:1: batch_sise",
+        "did you mean 'batch_size'?",
+    ),
+    "wrong type": (
+        "a.yaml",
+        f"{HEAD}batch_size: many\n{INPUT}{DENSE}",
+        "3:13: batch_size",
+        'received: "many"',
+    ),
+    "unknown layer": (
+        "a.yaml",
+        f"{HEAD}{INPUT}  - {{type: Conv2d}}\n",
+        "5:12: layers[1].type",
+        "did you mean 'Conv2D'?",
+    ),
+    "large kernel": (
+        "a.yaml",
+        f"{HEAD}{INPUT}  - {{type: Conv2D, num_filters: 3, filter_size: [9, 9]}}\n{DENSE}",
+        "5:5: layers[1]",
+        "9x9 kernel is larger than its 8x8 input",
+    ),
+    "pooling to zero": (
+        "a.yaml",
+        f"{HEAD}{INPUT}  - {{type: MaxPool2D, filter_size: [9, 9]}}\n{DENSE}",
+        "5:5: layers[1]",
+        "nothing would be left",
+    ),
+    "duplicate key": (
+        "a.yaml",
+        f"{HEAD}name: t\n{INPUT}{DENSE}",
+        "3:1: name",
+        "the first is in line 2",
+    ),
+    "duplicate JSON key": (
+        "a.json",
+        '{"name": 1,\n "name": 2}',
+        "2:2: name",
+        "the first is in line 1",
+    ),
+    "text for a number": (
+        "a.yaml",
+        f"{HEAD}pretrain: {{learning_rate: 1e-3x}}\n{INPUT}{DENSE}",
+        "3:27: pretrain.learning_rate",
+        'received: "1e-3x"',
+    ),
+    "empty file": ("a.yaml", "", "", "the file is empty"),
+    "10 MB": ("a.json", f'"{"x" * 10_000_000}"', "", "too big for a spec"),
+    "alias bomb": ("a.yaml", BOMB, "1:", "write the spec without aliases"),
+    "NaN in JSON": ("a.json", '{"batch_size": NaN}', "1:16: batch_size", "not finite"),
+    "NaN in YAML": (
+        "a.yaml",
+        f"{HEAD}pretrain: {{learning_rate: .nan}}\n{INPUT}{DENSE}",
+        "3:27: pretrain.learning_rate",
+        "not finite",
+    ),
+    "negative number": (
+        "a.yaml",
+        f"{HEAD}{INPUT}  - {{type: Dense, num_units: -5}}\n",
+        "5:30: layers[1].num_units",
+        "allowed: a whole number from 1",
+    ),
+    "10^12 parameters": (
+        "a.yaml",
+        f"{HEAD}{INPUT}{MILLION}{MILLION}{DENSE}",
+        "6:5: layers[2]",
+        "allowed: 500,000,000 parameters",
+    ),
+    "code": ("a.yaml", "a: !!python/object/apply:os.system ['true']\n", "1:4: a", "never code"),
+    "not JSON": ("a.json", '{"name": "x",\n "layers": [}', "2:13: ", "not JSON"),
+    "deep": ("a.json", "[" * 10_000, "1:51: ", "more than 50 levels"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_mistake_is_shown_with_its_place(archbuild: Archbuild, tmp_path: Path, case: str) -> None:
+    name, text, place, message = CASES[case]
+    path = tmp_path / name
+    path.write_text(text)
+    status, out, err = archbuild("validate", path)
+    assert (status, out) == (2, "")
+    assert err.startswith(f"{path}:{place}" if place else f"{path}: ")
+    assert message in err
+    assert len(err) < 1500  # never the whole schema, nor the whole file
+
+
+def test_yaml_numbers_are_those_of_1_2(archbuild: Archbuild, tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(HEAD + "pretrain: {learning_rate: 1e-3}\n" + INPUT + DENSE)
+    assert archbuild("validate", path) == (0, f"{path}: valid, 1 spec\n    0 s\n", "")
+
+
+def test_all_problems_of_all_files_and_the_good_ones_too(
+    archbuild: Archbuild, tiny: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps([SPEC, {**SPEC, "name": "", "batch_size": -1}]))
+    missing = tmp_path / "none.json"
+    status, out, err = archbuild("validate", tiny, bad, missing)
+    assert status == 2
+    assert out == f"{tiny}: valid, 1 spec\n    0 tiny\n"
+    assert [line.split(": ")[1] for line in err.splitlines() if line.startswith(str(tmp_path))] == [
+        "[1].name",
+        "[1].batch_size",
+        "there is no such file",
+    ]
+    assert err.endswith("archbuild: 3 problems found\n")
+
+
+def test_overrides_are_checked_too(archbuild: Archbuild, tiny: Path) -> None:
+    status, _, err = archbuild("validate", tiny, "--set", "head.n_clusters=1")
+    assert status == 2
+    assert err.startswith("--set head.n_clusters=1: head.n_clusters: ")

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from archbuild.spec import Plan, Vocabulary, make_plan, spec_from_tree
+from archbuild.spec.rendering import WIDTH, layer_text, plan_document, shape_text, side_by_side
+
+
+def plan_of(vocabulary: Vocabulary, layers: Sequence[Any], **rest: Any) -> Plan:
+    tree = {"spec_version": 1, "name": "drawn", "layers": layers, **rest}
+    return make_plan(spec_from_tree(tree, vocabulary), vocabulary)
+
+
+def dense(units: int) -> dict[str, Any]:
+    return {"type": "Dense", "num_units": units, "non_linearity": "linear"}
+
+
+def convolution(**fields: Any) -> dict[str, Any]:
+    return {"type": "Conv2D", "num_filters": 4, "filter_size": [3, 3], **fields}
+
+
+INPUT = {"type": "Input", "output_shape": [1, 8, 9]}
+
+
+def test_each_layer_faces_what_undoes_it(vocabulary: Vocabulary) -> None:
+    text = side_by_side(plan_of(vocabulary, [INPUT, dense(7), dense(3)]))
+    assert text.splitlines() == [
+        "drawn",
+        "input 1x8x9, latent 3, 1,139 parameters, head kld",
+        "",
+        "encoder, downwards  shape  parameters  |  decoder, upwards     shape  parameters",
+        " 0 Input            1x8x9              |   2 Reshape           1x8x9",
+        "                                       |   1 Dense 72, linear     72         576",
+        " 1 Dense 7, linear      7         511  |   0 Dense 7, linear       7          28",
+        " 2 Dense 3, linear      3          24  |",
+    ]
+
+
+def test_details_get_a_line_of_their_own_where_the_page_is_too_narrow(
+    vocabulary: Vocabulary,
+) -> None:
+    layers = [INPUT, convolution(stride=2, conv_mode="same"), dense(3)]
+    lines = side_by_side(plan_of(vocabulary, layers)).splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    place = next(i for i, line in enumerate(lines) if line.startswith(" 1 Conv2D 4 of 3x3 "))
+    assert lines[place + 1].startswith("   stride 2, same, rectify")
+
+
+def test_a_stated_decoder_begins_at_the_top_with_its_output(vocabulary: Vocabulary) -> None:
+    decoder = [dense(20), dense(72), {"type": "Reshape", "output_shape": [1, 8, 9]}]
+    text = side_by_side(plan_of(vocabulary, [INPUT, dense(3)], decoder=decoder))
+    right = [line.partition("|")[2].split() for line in text.splitlines()[4:]]
+    assert [cells[:2] for cells in right] == [["2", "Reshape"], ["1", "Dense"], ["0", "Dense"]]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, ("Conv2D 4 of 3x3", "rectify")),
+        ({"stride": 2}, ("Conv2D 4 of 3x3", "stride 2, rectify")),
+        ({"stride": [1, 1], "padding": [0, 0]}, ("Conv2D 4 of 3x3", "rectify")),
+        ({"padding": [1, 2]}, ("Conv2D 4 of 3x3", "padding 1x2, rectify")),
+        ({"conv_mode": "same"}, ("Conv2D 4 of 3x3", "same, rectify")),
+    ],
+)
+def test_words_for_a_layer(
+    vocabulary: Vocabulary, fields: dict[str, Any], words: tuple[str, str]
+) -> None:
+    plan = plan_of(vocabulary, [INPUT, convolution(**fields), dense(3)])
+    assert layer_text(plan.encoder[1]) == words
+
+
+def test_words_for_other_layers(vocabulary: Vocabulary) -> None:
+    layers = [
+        INPUT,
+        convolution(),
+        {"type": "Dropout", "rate": 0.2},
+        {"type": "Concat", "of": [1, 2]},
+        dense(3),
+    ]
+    plan = plan_of(vocabulary, layers, use_batch_norm=True)
+    words = [layer_text(layer) for layer in plan.encoder[1:4]]
+    assert words == [
+        ("Conv2D 4 of 3x3", "rectify, batch norm"),
+        ("Dropout 0.2", ""),
+        ("Concat of 1, 2", ""),
+    ]
+
+
+def test_a_shape_with_an_open_extent() -> None:
+    assert shape_text((1, None, 28)) == "1xautox28"
+
+
+def test_the_document_holds_every_layer(vocabulary: Vocabulary) -> None:
+    plan = plan_of(vocabulary, [INPUT, convolution(), dense(3)])
+    document = plan_document(plan)
+    assert document["parameters"] == plan.parameters
+    assert [layer["name"] for layer in document["encoder"]] == [
+        layer.name for layer in plan.encoder
+    ]
+    assert document["decoder"][-1]["mirrors"] == 1
+    assert document["encoder"][1]["config"]["filter_size"] == [3, 3]
