@@ -6,10 +6,10 @@ so a step that is done is skipped, and one that was cut short goes on where it s
 
 from __future__ import annotations
 
-import json
 import platform
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,15 @@ class JobRequest:
     seed: int = 0
     data_dir: Path | None = None
     out: Path = field(default_factory=Path)
+
+    def command(self) -> str:
+        """The command line that asks for this, without its stages."""
+        words = ["archbuild", "-d", self.dataset, "-a", self.arch, "--seed", str(self.seed)]
+        words += ["--head", self.head] if self.head else []
+        words += [word for override in self.overrides for word in ("--set", override)]
+        words += ["--data-dir", str(self.data_dir)] if self.data_dir else []
+        words += ["--out", str(self.out)] if self.out != Path() else []
+        return shlex.join(words)
 
 
 class Job:
@@ -172,7 +181,7 @@ class Job:
         self.run.write_spec(self.spec.tree)
         if folder.status() == "finished":
             folder.verify()
-            self.reporter.stage_ends(name, f"already done ({folder.manifest()['epoch']} epochs)")
+            self.reporter.stage_ends(name, f"already done ({_epochs(folder.manifest()['epoch'])})")
             return False
         settings = {**settings, "batch_size": settings["batch_size"] or self.spec.batch_size}
         trainer = StageTrainer(
@@ -211,9 +220,8 @@ class Job:
         if folder.status() != "finished":
             raise RunError(
                 f"'{self.head_stage}' starts from a pretrained network, and {folder.path} holds "
-                f"none that is finished; make one with: archbuild -d {self.request.dataset} "
-                f"-a {self.request.arch} --seed {self.request.seed} --pretrain "
-                f"{self.spec.pretrain['epochs']}"
+                "none that is finished; make one with: "
+                f"{self.request.command()} --pretrain {self.spec.pretrain['epochs']}"
             )
         changes = [
             change
@@ -323,8 +331,12 @@ def _ending(outcome: Any) -> str:
     from archbuild.evaluation.collapse import collapse_in_words
 
     how = "settled" if outcome.converged else "done"
-    text = f"{how} after {len(outcome.history)} epochs in {outcome.seconds:.1f} s"
+    text = f"{how} after {_epochs(len(outcome.history))} in {outcome.seconds:.1f} s"
     return f"{text}; {collapse_in_words(outcome.occupancy)}" if outcome.occupancy else text
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def _versions() -> dict[str, str]:

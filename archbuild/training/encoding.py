@@ -14,7 +14,7 @@ CHUNK = 512
 
 
 def encode(network: Network, feed: Feed) -> np.ndarray:
-    """The latents of all rows, ``(n, latent)`` float32; the mean where the bottleneck is Gaussian."""
+    """The latents of all rows, ``(n, latent)`` float32; the mean of a Gaussian bottleneck."""
     latents = np.empty((len(feed), network.plan.latent_size), "float32")
     for indices in ordered_batches(len(feed), CHUNK):
         latents[indices] = encode_rows(network, feed.clean(indices))

@@ -15,14 +15,15 @@ def learning_rate(settings: Mapping[str, Any], position: float) -> float:
     """The learning rate at a position of a stage.
 
     Args:
-        settings: the stage's keys: ``learning_rate``, ``schedule``, ``decay``, ``warm_up``, ``epochs``.
+        settings: the stage's keys ``learning_rate``, ``schedule``, ``decay``, ``warm_up`` and
+            ``epochs``.
         position: epochs gone, a fraction included: the third of four steps of the first epoch ends
             at 0.75.
 
     Returns:
-        The rate: ``learning_rate`` times the schedule's factor and the linear warm-up. ``one_cycle``
-        (Smith, arXiv 1708.07120) rises from 4 % over the first 30 % of the epochs and falls to
-        0.01 %, both along half a cosine.
+        The rate: ``learning_rate`` times the schedule's factor and the linear warm-up.
+        ``one_cycle`` (Smith, arXiv 1708.07120) rises from 4 % over the first 30 % of the epochs
+        and falls to 0.01 %, both along half a cosine.
     """
     progress = min(position / max(settings["epochs"], 1), 1.0)
     factor = {

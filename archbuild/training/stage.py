@@ -176,7 +176,9 @@ class StageTrainer:
             means = self.model.train_on_batch(rows, targets, return_dict=True)
             self._refuse_non_finite(means, epoch, step)
             self.reporter.step(self.name)
-        return {**{name: float(mean) for name, mean in means.items()}, "learning_rate": rate}
+        total = {"loss": float(means.pop("loss"))} if means else {}
+        terms = {name: float(mean) for name, mean in means.items()}
+        return total | terms | {"learning_rate": rate}
 
     def _refuse_non_finite(self, means: Mapping[str, Any], epoch: int, step: int) -> None:
         broken = [name for name, mean in means.items() if not np.isfinite(float(mean))]
