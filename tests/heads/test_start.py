@@ -1,0 +1,70 @@
+"""Where clusters begin: each method finds what is plainly there, from a sample too."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+
+from archbuild.evaluation.accuracy import clustering_accuracy
+from archbuild.heads import KLDHead, start
+from archbuild.heads.start import START, first_clusters, means
+from tests.heads.test_kld import CONFIG
+
+METHODS = START.schema["enum"]
+
+
+def long_clusters():
+    """Three parallel cigars, longer than they are apart: k-means cuts them across."""
+    rng = np.random.default_rng(0)
+    along, which = rng.normal(0, 2, 600), np.arange(600) % 3
+    across = 2.0 * which + rng.normal(0, 0.2, 600)
+    return np.stack([along, across], axis=1).astype("float32"), which
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_finds_round_clusters(method):
+    values, labels = make_blobs(300, n_features=4, centers=5, cluster_std=0.3, random_state=1)
+    clusters = first_clusters(values.astype("float32"), 5, method, seed=0)
+    assert clustering_accuracy(labels, clusters) == 1.0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_sample_is_enough(method, monkeypatch):
+    monkeypatch.setattr(start, "_WARD_SAMPLE", 100)
+    monkeypatch.setattr(start, "_MIXTURE_SAMPLE", 100)
+    values, labels = make_blobs(600, n_features=4, centers=5, cluster_std=0.3, random_state=1)
+    clusters = first_clusters(values.astype("float32"), 5, method, seed=0)
+    assert clusters.shape == (600,)
+    assert clustering_accuracy(labels, clusters) == 1.0
+
+
+def test_a_mixture_follows_long_clusters_that_k_means_cuts():
+    values, labels = long_clusters()
+    accuracy = {
+        method: clustering_accuracy(labels, first_clusters(values, 3, method, seed=0))
+        for method in METHODS
+    }
+    assert accuracy["gaussian-mixture"] > 0.95 > 0.6 > accuracy["k-means"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_clusters(method):
+    values, _ = long_clusters()
+    first, second = (first_clusters(values, 3, method, seed=4) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_means_are_those_of_the_rows_and_zero_for_an_empty_cluster():
+    latents = np.array([[1, 1], [3, 5], [7, 7]], "float32")
+    got = means(latents, np.array([0, 0, 2]), 3)
+    np.testing.assert_array_equal(got, [[2, 3], [0, 0], [7, 7]])
+
+
+def test_a_start_that_is_not_k_means_is_the_first_target_once():
+    values, _ = long_clusters()
+    head = KLDHead({**CONFIG, "start": "ward"}, latent_size=2, reconstruction="squared_error")
+    head.initialise(values, seed=0)
+    clusters = first_clusters(values, 3, "ward", seed=0)
+    np.testing.assert_array_equal(head.refresh(values)["target"], np.eye(3)[clusters])
+    assert head.refresh(values)["target"].max() < 1.0
