@@ -45,7 +45,7 @@ def test_a_mixture_follows_long_clusters_that_k_means_cuts():
         method: clustering_accuracy(labels, first_clusters(values, 3, method, seed=0))
         for method in METHODS
     }
-    assert accuracy["gaussian-mixture"] > 0.95 > 0.6 > accuracy["k-means"]
+    assert accuracy["gaussian-mixture"] > 0.95 > 0.7 > accuracy["k-means"]
 
 
 @pytest.mark.parametrize("method", METHODS)
