@@ -46,8 +46,15 @@ class StageModel(keras.Model):
         self._objective = objective
         self._weight_decay = weight_decay
         network.decoder.trainable = objective.trains_decoder
-        names = [*objective.term_names, *(["weight_decay"] if weight_decay else [])]
+        terms = {name: True for name in objective.term_names}
+        terms |= {"reconstruction": objective.trains_decoder, "weight_decay": weight_decay > 0}
+        names = [name for name, wanted in terms.items() if wanted]
         self.term_means = [keras.metrics.Mean(name=name) for name in names]
+
+    @property
+    def term_names(self) -> list[str]:
+        """``loss``, and the name of every term that is part of it."""
+        return ["loss", *(mean.name for mean in self.term_means)]
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
         """Forward through encoder and decoder; the decoder is given the mean of the bottleneck."""

@@ -163,25 +163,25 @@ class StageTrainer:
         )
 
     def _train(self, epoch: int, steps: int) -> dict[str, float]:
-        """One pass over the data; the mean of every loss term."""
-        self.model.reset_metrics()
+        """One pass over the data; the mean over its rows of the loss and of every term."""
         rng = generator(self.seed, f"augment {self.name}", epoch)
-        rate, means = 0.0, {}
+        rate, sums = 0.0, dict.fromkeys(self.model.term_names, 0.0)
         for step, indices in enumerate(self._batches(epoch)):
             rate = learning_rate(self.settings, epoch + (step + 1) / steps)
             self.model.optimizer.learning_rate = rate
             targets = {name: rows[indices] for name, rows in self.targets.items()}
             rows, originals = self.feed.training(indices, rng)
             targets |= {"original": originals}
-            means = self.model.train_on_batch(rows, targets, return_dict=True)
-            self._refuse_non_finite(means, epoch, step)
+            losses = self.model.train_on_batch(rows, targets, return_dict=True)
+            self._refuse_non_finite(losses, epoch, step)
+            for name in sums:
+                sums[name] += float(losses[name]) * len(indices)
             self.reporter.step(self.name)
-        total = {"loss": float(means.pop("loss"))} if means else {}
-        terms = {name: float(mean) for name, mean in means.items()}
-        return total | terms | {"learning_rate": rate}
+        means = {name: total / len(self.feed) for name, total in sums.items()}
+        return means | {"learning_rate": rate}
 
-    def _refuse_non_finite(self, means: Mapping[str, Any], epoch: int, step: int) -> None:
-        broken = [name for name, mean in means.items() if not np.isfinite(float(mean))]
+    def _refuse_non_finite(self, losses: Mapping[str, Any], epoch: int, step: int) -> None:
+        broken = [name for name, value in losses.items() if not np.isfinite(float(value))]
         if broken:
             # the total breaks with any term: name the term where there is one
             term = next((name for name in broken if name != "loss"), "loss")

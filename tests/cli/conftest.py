@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,12 @@ def clean_environment() -> Mapping[str, str]:
     ours = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONDONTWRITEBYTECODE", "ARCHBUILD_DATA"}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a terminal gives a program, also where the suite runs without one."""
+    monkeypatch.setenv("TERM", "xterm")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

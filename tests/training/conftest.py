@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -66,11 +68,12 @@ def settings():
 def make_trainer(feed, settings, tmp_path):
     """A trainer in a folder of its own; keywords change the settings."""
 
-    def make(network, objective, folder="stage", reporter=None, seed=0, **changes):
+    def make(network, objective, folder="stage", reporter=None, seed=0, augment=True, **changes):
+        rows = feed if augment else replace(feed, augmentation=None)
         stage = StageFolder(tmp_path / folder)
         stage.begin({"test": folder})
         changed = {**settings, **changes}
         reporter = reporter or Reporter()
-        return StageTrainer("cluster-kld", changed, network, objective, feed, stage, seed, reporter)
+        return StageTrainer("cluster-kld", changed, network, objective, rows, stage, seed, reporter)
 
     return make

@@ -10,7 +10,7 @@ from archbuild.heads import KLDHead, KMeansHead
 from archbuild.heads.base import to_numpy
 from archbuild.training.pretraining import Reconstruct
 from archbuild.training.progress import Reporter
-from tests.training.conftest import make_network
+from tests.training.conftest import SPEC, make_network
 
 SHARED = {"n_clusters": 10, "start": "k-means", "reconstruction_weight": 1.0, "tolerance": 0.0}
 KLD = {"cluster_weight": 0.5, "reduction": "mean", "degrees_of_freedom": 1.0, "refresh": 1}
@@ -64,6 +64,18 @@ def test_interrupted_and_resumed_is_bit_identical(make_trainer, objective, optim
 def test_the_loss_falls(make_trainer, network):
     history = make_trainer(network, reconstruct(), epochs=20, learning_rate=1e-2).run().history
     assert history[-1]["reconstruction"] < 0.7 * history[0]["reconstruction"]
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_all_rows(make_trainer, feed):
+    dense = [SPEC["layers"][0], {"type": "Dense", "num_units": 4, "non_linearity": "linear"}]
+    network = make_network(layers=dense, augment=None)
+    rows = feed.clean(np.arange(150))
+    encoding = network.encode(rows)
+    error = np.mean((to_numpy(network.decode(encoding.mean).value) - rows) ** 2)
+    trainer = make_trainer(network, reconstruct(), epochs=1, learning_rate=1e-12, augment=False)
+    row = trainer.run().history[0]
+    assert row["reconstruction"] == pytest.approx(error, rel=1e-4)
+    assert row["loss"] == pytest.approx(error, rel=1e-4)
 
 
 def test_every_epoch_reports_the_terms_and_the_clusters(make_trainer, network):
