@@ -146,8 +146,9 @@ def _finite(value: Any) -> bool:
 @cache
 def _validator_class() -> Any:
     """Draft 7, but strict: ``500.0`` is not a whole number here."""
-    from jsonschema import Draft7Validator
-    from jsonschema.validators import extend
+    from jsonschema import Draft7Validator, validators
+
+    extend: Any = validators.extend  # untyped in the stubs, absent without them
 
     def whole(_checker: Any, value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
