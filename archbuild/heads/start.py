@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final
 
 import numpy as np
@@ -10,9 +11,10 @@ from archbuild.spec.fields import choice
 
 START = choice(
     "start",
-    ["k-means", "ward", "gaussian-mixture"],
+    ["k-means", "ward", "ward-graph", "gaussian-mixture"],
     "What finds the first clusters in the pretrained latents: k-means (20 starts), Ward's "
-    "agglomeration of a sample, or a full-covariance Gaussian mixture of a sample.",
+    "agglomeration of a sample, the same along its nearest-neighbour graph, or a "
+    "full-covariance Gaussian mixture of a sample.",
     default="k-means",
 )
 
@@ -20,6 +22,7 @@ START = choice(
 _WARD_SAMPLE: Final = 8_000
 _MIXTURE_SAMPLE: Final = 10_000
 _NEIGHBOURS: Final = 5
+_GRAPH_NEIGHBOURS: Final = 3
 
 
 def first_clusters(latents: np.ndarray, n_clusters: int, start: str, seed: int) -> np.ndarray:
@@ -34,11 +37,12 @@ def first_clusters(latents: np.ndarray, n_clusters: int, start: str, seed: int) 
     Returns:
         ``(n,)`` integers. Ward's method (Ward, JASA 58, 1963) merges whatever adds least to the
         squared distances, and follows clusters of any shape; rows outside its sample of at most
-        8,000 go with the majority of their five nearest rows in it. The mixture is the
-        likeliest of ten, each fitted to at most 10,000 rows.
+        8,000 go with the majority of their five nearest rows in it. ``ward-graph`` merges only
+        what the graph of three nearest neighbours connects, and so follows loops. The mixture is
+        the likeliest of ten, each fitted to at most 10,000 rows.
     """
-    if start == "ward":
-        return _ward(latents, n_clusters, np.random.default_rng(seed))
+    if start in ("ward", "ward-graph"):
+        return _ward(latents, n_clusters, start == "ward-graph", np.random.default_rng(seed))
     if start == "gaussian-mixture":
         return _mixture(latents, n_clusters, seed)
     from archbuild.evaluation.kmeans import kmeans
@@ -54,13 +58,20 @@ def means(latents: np.ndarray, clusters: np.ndarray, n_clusters: int) -> np.ndar
     return (sums / np.maximum(counts, 1)).astype("float32")
 
 
-def _ward(latents: np.ndarray, n_clusters: int, rng: np.random.Generator) -> np.ndarray:
+def _ward(
+    latents: np.ndarray, n_clusters: int, graph: bool, rng: np.random.Generator
+) -> np.ndarray:
     from sklearn.cluster import AgglomerativeClustering
-    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
 
     chosen = np.sort(rng.permutation(len(latents))[:_WARD_SAMPLE])
     sample = latents[chosen]
-    clusters = AgglomerativeClustering(n_clusters, linkage="ward").fit_predict(sample)
+    near = min(_GRAPH_NEIGHBOURS, len(sample) - 1)
+    connectivity = kneighbors_graph(sample, near) if graph else None
+    ward = AgglomerativeClustering(n_clusters, linkage="ward", connectivity=connectivity)
+    with warnings.catch_warnings():  # where the graph falls into parts, joining them is wanted
+        warnings.filterwarnings("ignore", message="the number of connected components")
+        clusters = ward.fit_predict(sample)
     if len(chosen) == len(latents):
         return clusters
     neighbours = KNeighborsClassifier(min(_NEIGHBOURS, len(sample)))

@@ -55,6 +55,14 @@ def test_the_same_seed_gives_the_same_clusters(method):
     np.testing.assert_array_equal(first, second)
 
 
+def test_ward_along_the_graph_follows_loops_that_the_others_cut():
+    which, step = np.arange(216) % 3, np.arange(216) // 3
+    angle = 2 * np.pi * step / 72  # three turntables above each other
+    loops = np.stack([3 * np.cos(angle), 3 * np.sin(angle), which], axis=1).astype("float32")
+    found = {m: clustering_accuracy(which, first_clusters(loops, 3, m, 0)) for m in METHODS}
+    assert found.pop("ward-graph") > 0.75 > 0.5 > max(found.values())
+
+
 def test_means_are_those_of_the_rows_and_zero_for_an_empty_cluster():
     latents = np.array([[1, 1], [3, 5], [7, 7]], "float32")
     got = means(latents, np.array([0, 0, 2]), 3)
