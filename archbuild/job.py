@@ -18,6 +18,7 @@ import numpy as np
 
 from archbuild import __version__
 from archbuild.data import Dataset, arch_stem, load_dataset
+from archbuild.data.batches import ordered_batches
 from archbuild.errors import RunError, UsageError
 from archbuild.runs import RunFolder, StageFolder
 from archbuild.spec import Plan, Spec, load_spec, make_plan, resolve
@@ -40,6 +41,9 @@ _NETWORK_KEYS = (
     "reconstruction",
     "scaling",
 )
+
+
+_NETWORK_PATHS = {(key,) for key in _NETWORK_KEYS}
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ class Job:
         return f"cluster-{self.spec.head.type}"
 
     def finished(self, stage: str) -> bool:
-        """Whether the stage is there, whole, and made for this request."""
+        """Whether the stage has ended; ``refuse_foreign_stages`` says whether it is ours."""
         return self.run.stage(stage).status() == "finished"
 
     def finished_heads(self) -> tuple[str, ...]:
@@ -152,10 +156,15 @@ class Job:
         from archbuild.training.pretraining import Reconstruct
 
         if fresh:
-            for stage in self.run.stages():
-                self.run.stage(stage).clear()
+            self._clear_all_stages()
         objective = Reconstruct(self.spec.reconstruction)
         return self._run_stage(PRETRAIN, self.spec.pretrain, objective, self._request(PRETRAIN))
+
+    def _clear_all_stages(self) -> None:
+        for stage in self.run.stages():
+            self.run.stage(stage).clear()
+            if stage != PRETRAIN:
+                self.reporter.stage_ends(stage, "dropped, it was trained on the old weights")
 
     def cluster(self, fresh: bool = False) -> bool:
         """Refine the pretrained network with the spec's head; as ``pretrain`` otherwise.
@@ -176,6 +185,7 @@ class Job:
     ) -> bool:
         from archbuild.training.stage import StageTrainer
 
+        self._refuse_data_out_of_range()
         folder = self.run.stage(name)
         folder.begin(request, versions=_versions())
         self.run.write_spec(self.spec.tree)
@@ -205,6 +215,20 @@ class Job:
         self.reporter.stage_ends(name, _ending(outcome))
         return True
 
+    def _refuse_data_out_of_range(self) -> None:
+        """A Bernoulli likelihood of values outside 0..1 has no bottom: it would fall for ever."""
+        if self.spec.reconstruction != "bernoulli":
+            return
+        for indices in ordered_batches(len(self.dataset), 4096):
+            rows = self.feed.clean(indices)
+            if rows.min() < 0 or rows.max() > 1:
+                raise UsageError(
+                    "reconstruction: bernoulli needs values from 0 to 1, but "
+                    f"{self.dataset.name} under scaling: {self.spec.scaling} has some from "
+                    f"{rows.min():g} to {rows.max():g}; use scaling: minmax, or another "
+                    "reconstruction"
+                )
+
     def _request(self, section: str) -> dict[str, Any]:
         keys = [*_NETWORK_KEYS, "batch_size", "augment", section]
         keys += ["head"] if section == "cluster" else []
@@ -223,20 +247,34 @@ class Job:
                 "none that is finished; make one with: "
                 f"{self.request.command()} --pretrain {self.spec.pretrain['epochs']}"
             )
+        self._refuse_foreign(folder)
+        folder.verify()
+        return folder
+
+    def refuse_foreign_stages(self) -> None:
+        """Make sure that what is there is of this network and these data.
+
+        Raises:
+            RunError: a finished stage is not; names each difference.
+        """
+        for stage in self.run.stages():
+            if self.finished(stage):
+                self._refuse_foreign(self.run.stage(stage))
+
+    def _refuse_foreign(self, folder: StageFolder) -> None:
+        ours = self._request(PRETRAIN)
         changes = [
             change
-            for change in folder.compare(self._request(PRETRAIN))
-            if change.path[0] != "spec" or change.path[1] in _NETWORK_KEYS
+            for change in folder.compare(ours)
+            if change.path[0] in ("seed", "data") or change.path[1:2] in _NETWORK_PATHS
         ]
         if changes:
             lines = "\n".join(f"    {change}" for change in changes)
             raise RunError(
-                f"{folder.path} was pretrained for another network or other data "
-                f"(there -> now):\n{lines}\npretrain again with --fresh --pretrain, or choose "
+                f"{folder.path} was made for another network or other data (there -> now):\n"
+                f"{lines}\nask for what is there, train again with --fresh --pretrain, or choose "
                 "another --out"
             )
-        folder.verify()
-        return folder
 
     # -- what the rest works with ----------------------------------------------------------
 

@@ -28,6 +28,7 @@ def measure(job: Job) -> dict[str, Any]:
         ``{"dataset", "arch", "seed", "rows", "sources"}``; ``sources`` names the digest of what
         each space was measured on.
     """
+    job.refuse_foreign_stages()
     spaces = dict(_spaces(job))
     known = _known_rows(job)
     rows = []
@@ -89,6 +90,7 @@ def _values(job: Job, space: str) -> np.ndarray:
 
 def draw(job: Job) -> list[Path]:
     """Every picture of what is there, as PNG files in the run's plots folder; returns them."""
+    job.refuse_foreign_stages()
     pictures = _scatters(job)
     for stage in job.run.stages():
         if job.finished(stage):

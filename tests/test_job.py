@@ -219,3 +219,22 @@ def write_dense_spec(folder):
         "  - {type: Dense, num_units: 3, non_linearity: linear}\n"
     )
     return str(path)
+
+
+def test_metrics_and_pictures_are_refused_for_another_network(done):
+    changed = make_job(done.request.out, "layers[1].num_units=100")
+    for step in (measure, draw):
+        with pytest.raises(RunError, match=r"num_units: 500 -> 100"):
+            step(changed)
+
+
+def test_metrics_do_not_mind_how_the_stages_were_trained(done):
+    before = digests(done)
+    measure(make_job(done.request.out, "pretrain.epochs=50", "cluster.learning_rate=0.1"))
+    assert digests(done) == before
+
+
+def test_a_bernoulli_likelihood_refuses_values_outside_its_range(tmp_path):
+    job = make_job(tmp_path, "scaling=standardise", "reconstruction=bernoulli")
+    with pytest.raises(UsageError, match="scaling: minmax"):
+        job.pretrain()

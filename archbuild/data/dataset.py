@@ -105,11 +105,10 @@ class Dataset:
 
     def _misfit(self, wanted: Shape) -> str:
         flat = f" or [{prod(self.shape)}]" if len(self.shape) > 1 else ""
-        shipped = f" such as those in archs/{self.arch_stem}" if self.arch_stem else ""
         return (
             f"{self.name} has rows of shape {list(self.shape)}, and the spec's Input takes "
             f"{list(wanted)}; write output_shape: {list(self.shape)}{flat} in the Input layer, "
-            f"or choose an arch made for these data{shipped} (archbuild list archs)"
+            "or choose an arch made for these data (archbuild list archs)"
         )
 
 

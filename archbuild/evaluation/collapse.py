@@ -109,6 +109,6 @@ def _concerns(occupancy: Occupancy) -> list[str]:
         concerns.append(f"{empty} {'cluster is' if empty == 1 else 'clusters are'} empty")
     elif occupancy.smallest_share < _SMALLEST_HEALTHY_PART / occupancy.n_clusters:
         concerns.append(f"one cluster holds only {occupancy.smallest_share:.2%} of the points")
-    if occupancy.largest_share > _LARGEST_HEALTHY_SHARE and occupancy.n_clusters > 2:
+    if occupancy.largest_share > max(_LARGEST_HEALTHY_SHARE, 2.0 / occupancy.n_clusters):
         concerns.append(f"one cluster holds {occupancy.largest_share:.0%} of the points")
     return concerns

@@ -21,7 +21,7 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
     full = filled(tree, TOP_FIELDS)
     full["layers"] = [_layer(entry, vocabulary) for entry in full["layers"]]
     full["decoder"] = _decoder(full["decoder"], vocabulary)
-    full["output_non_linearity"] = full["output_non_linearity"] or _first_of(full["layers"])
+    full["output_non_linearity"] = full["output_non_linearity"] or default_output(full)
     if full["augment"] is not None:
         full["augment"] = filled(full["augment"], AUGMENT_FIELDS)
     full["head"] = _head(full["head"], vocabulary)
@@ -62,8 +62,10 @@ def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, 
     return {"type": kind, **filled(entry, vocabulary.heads[kind].fields)}
 
 
-def _first_of(layers: Sequence[Mapping[str, Any]]) -> str:
-    """The non-linearity of the first layer that has one, as the seed chose its output's."""
+def default_output(tree: Mapping[str, Any]) -> str:
+    """A stated decoder's last non-linearity; under the mirror the encoder's first (the seed's)."""
+    stated = tree["decoder"] != MIRROR
+    layers = reversed(tree["decoder"]) if stated else tree["layers"]
     return next(
         (str(layer["non_linearity"]) for layer in layers if "non_linearity" in layer), "linear"
     )

@@ -13,15 +13,17 @@ from archbuild.errors import Problem, SpecError
 from archbuild.spec.document import TreePath
 from archbuild.spec.mirror import make_plan
 from archbuild.spec.plan import Plan, Spec
+from archbuild.spec.resolve import default_output
 from archbuild.spec.values import shown
 from archbuild.spec.vocabulary import Vocabulary
 
 MAX_LATENT: Final = 100_000
+NEVER_BELOW_ZERO: Final = {"rectify", "relu", "softplus", "sigmoid"}
 
 
 def semantic_problems(spec: Spec, vocabulary: Vocabulary) -> list[Problem]:
     """What is wrong with a spec whose structure is right."""
-    problems = [*input_problems(spec), *augment_problems(spec)]
+    problems = [*input_problems(spec), *augment_problems(spec), *output_problems(spec)]
     if any(problem.path[:2] == ("layers", 0) for problem in problems):
         return problems  # without an input there are no shapes to follow
     try:
@@ -54,6 +56,28 @@ def augment_problems(spec: Spec) -> Iterator[Problem]:
             f"an Input of shape {list(shape)}",
             "an Input of shape [channels, height, width]",
             "leave augment out, or give the Input the shape of the images: Dense flattens them",
+        )
+
+
+def output_problems(spec: Spec) -> Iterator[Problem]:
+    """The output can take the values of the data, and is said once."""
+    path, output = ("output_non_linearity",), spec.output_non_linearity
+    stated = default_output(spec.tree)
+    if spec.decoder is not None and output != stated:
+        yield Problem(
+            "a stated decoder ends with its own non-linearity",
+            path,
+            shown(output),
+            shown(stated),
+            "leave output_non_linearity out, or write it in the decoder's last layer",
+        )
+    if spec.scaling == "standardise" and output in NEVER_BELOW_ZERO:
+        yield Problem(
+            f"standardised data lie on both sides of 0, and {output} gives nothing below it",
+            path,
+            f"{shown(output)} (the default is the first layer's)",
+            None,
+            "write output_non_linearity: linear",
         )
 
 

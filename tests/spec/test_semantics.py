@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from archbuild.errors import Problem
+from archbuild.errors import Problem, SpecError
 from archbuild.spec import Vocabulary, spec_from_tree
 
 ProblemsOf = Callable[..., tuple[Problem, ...]]
@@ -131,3 +131,20 @@ def test_a_name_does_not_hide_the_rest(
     tree["layers"][1]["filter_size"] = 99
     tree = {**tree, "name": name} if name else {k: v for k, v in tree.items() if k != "name"}
     assert len(problems_of(tree)) == 2
+
+
+def test_a_stated_decoder_says_its_own_output(vocabulary):
+    layers = [{"type": "Input", "output_shape": [6]}, {"type": "Dense", "num_units": 2}]
+    decoder = [{"type": "Dense", "num_units": 6, "non_linearity": "linear"}]
+    tree = {"spec_version": 1, "name": "s", "layers": layers, "decoder": decoder}
+    assert spec_from_tree(tree, vocabulary).output_non_linearity == "linear"
+    with pytest.raises(SpecError, match="ends with its own non-linearity"):
+        spec_from_tree({**tree, "output_non_linearity": "sigmoid"}, vocabulary)
+
+
+def test_standardised_data_need_an_output_below_zero(vocabulary):
+    layers = [{"type": "Input", "output_shape": [6]}, {"type": "Dense", "num_units": 2}]
+    tree = {"spec_version": 1, "name": "s", "layers": layers, "scaling": "standardise"}
+    with pytest.raises(SpecError, match="output_non_linearity: linear"):
+        spec_from_tree(tree, vocabulary)
+    spec_from_tree({**tree, "output_non_linearity": "linear"}, vocabulary)
