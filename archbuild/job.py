@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,11 @@ _NETWORK_KEYS = (
 
 
 _NETWORK_PATHS = {(key,) for key in _NETWORK_KEYS}
+
+
+def stage_of(space: str) -> str:
+    """The stage whose latents a space is: ``pretrain`` itself, or a head's."""
+    return PRETRAIN if space == PRETRAIN else f"cluster-{space}"
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,7 @@ class Job:
     @property
     def head_stage(self) -> str:
         """The name of the stage that trains the spec's head."""
-        return f"cluster-{self.spec.head.type}"
+        return stage_of(self.spec.head.type)
 
     def finished(self, stage: str) -> bool:
         """Whether the stage has ended; ``refuse_foreign_stages`` says whether it is ours."""
@@ -185,8 +190,9 @@ class Job:
     ) -> bool:
         from archbuild.training.stage import StageTrainer
 
-        self._refuse_data_out_of_range()
         folder = self.run.stage(name)
+        if folder.status() != "finished":
+            self._refuse_data_out_of_range()
         folder.begin(request, versions=_versions())
         self.run.write_spec(self.spec.tree)
         if folder.status() == "finished":
@@ -299,16 +305,15 @@ class Job:
         kind = self.vocabulary.heads[self.spec.head.type]
         return kind(self.spec.head.config, self.plan.latent_size, self.spec.reconstruction)
 
-    def load(self, stage: str) -> np.ndarray:
-        """Put the weights of a finished stage into the network; its latents, ``(n, latent)``."""
+    def load(self, stage: str) -> None:
+        """Put the weights of a finished stage into the network."""
         folder = self.run.stage(stage)
         folder.verify()
         self._load_weights(folder)
-        return np.load(folder.file("latents.npy"), allow_pickle=False)
 
     def assignments(self, head: str) -> np.ndarray:
         """``(n, k)`` probabilities of a finished head."""
-        return np.load(self.run.stage(f"cluster-{head}").file("assignments.npy"))
+        return np.load(self.run.stage(stage_of(head)).file("assignments.npy"))
 
     def _load_weights(self, folder: StageFolder) -> None:
         self.network.load_weights(folder.file("model.weights.h5"))
@@ -355,8 +360,6 @@ def _writers(network: Network, latents: np.ndarray, head: Head | None) -> dict[s
 
 
 def _summary(outcome: Any) -> dict[str, Any]:
-    from dataclasses import asdict
-
     occupancy = asdict(outcome.occupancy) if outcome.occupancy else None
     return {
         "epochs": len(outcome.history),

@@ -13,7 +13,7 @@ import numpy as np
 from archbuild.evaluation.accuracy import match_clusters
 from archbuild.evaluation.table import evaluate_head, evaluate_space, metrics_document
 from archbuild.heads.base import to_numpy
-from archbuild.job import PRETRAIN, Job
+from archbuild.job import PRETRAIN, Job, stage_of
 from archbuild.runs.atomic import write_json
 
 _RECONSTRUCTED = 1000
@@ -47,7 +47,7 @@ def _spaces(job: Job) -> Iterator[tuple[str, str]]:
     if job.finished(PRETRAIN):
         yield PRETRAIN, f"{job.run.stage(PRETRAIN).digest}/{settings}"
     for head in job.finished_heads():
-        yield head, f"{job.run.stage(f'cluster-{head}').digest}/{settings}"
+        yield head, f"{job.run.stage(stage_of(head)).digest}/{settings}"
 
 
 def _settings_digest(job: Job) -> str:
@@ -75,7 +75,7 @@ def _measure_space(job: Job, space: str) -> list[dict[str, Any]]:
     values = _values(job, space)
     rows = [evaluate_space(space, values, job.spec.head.config["n_clusters"], labels, seed)]
     if space not in ("raw", PRETRAIN):
-        clusters = np.load(job.run.stage(f"cluster-{space}").file("labels.npy"))
+        clusters = np.load(job.run.stage(stage_of(space)).file("labels.npy"))
         rows.append(evaluate_head(space, values, clusters, labels, seed))
     return rows
 
@@ -84,8 +84,7 @@ def _values(job: Job, space: str) -> np.ndarray:
     """The points of a space, ``(n, dimensions)``."""
     if space == "raw":
         return job.feed.clean(np.arange(len(job.dataset))).reshape(len(job.dataset), -1)
-    stage = PRETRAIN if space == PRETRAIN else f"cluster-{space}"
-    return np.load(job.run.stage(stage).file("latents.npy"), allow_pickle=False)
+    return np.load(job.run.stage(stage_of(space)).file("latents.npy"), allow_pickle=False)
 
 
 def draw(job: Job) -> list[Path]:

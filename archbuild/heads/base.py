@@ -28,8 +28,7 @@ REFRESH = integer(
 )
 TOLERANCE = number(
     "tolerance",
-    "The stage ends when fewer rows than this fraction change their cluster between two looks; "
-    "0: never.",
+    "The stage ends when fewer rows than this fraction change their cluster in an epoch; 0: never.",
     maximum=1.0,
     default=0.001,
 )
@@ -80,7 +79,6 @@ class Head(HeadType):
         reconstruction: the spec's ``reconstruction``.
     """
 
-    needs_pretraining: ClassVar[bool] = True
     term_names: ClassVar[tuple[str, ...]]
 
     def __init__(self, config: Mapping[str, Any], latent_size: int, reconstruction: str) -> None:

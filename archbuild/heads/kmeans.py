@@ -27,7 +27,7 @@ from archbuild.heads.base import (
     in_chunks,
     to_numpy,
 )
-from archbuild.heads.start import START
+from archbuild.heads.start import START, means
 from archbuild.spec.fields import choice, number
 
 
@@ -67,13 +67,12 @@ class KMeansHead(CentreHead):
     def refresh(self, latents: np.ndarray) -> dict[str, np.ndarray]:
         """One Lloyd step; returns each row's centre, ``(n, latent)``."""
         clusters = self._nearest(latents)
-        sums = np.zeros((self.n_clusters, self.latent_size))
-        np.add.at(sums, clusters, latents)
-        counts = np.bincount(clusters, minlength=self.n_clusters)[:, None]
+        occupied = np.bincount(clusters, minlength=self.n_clusters)[:, None] > 0
         # an empty cluster keeps its centre: it may win rows back, and the report names it
-        moved = np.where(counts > 0, sums / np.maximum(counts, 1), to_numpy(self.centres))
-        self.centres.assign(moved.astype("float32"))
-        nearest = moved.astype("float32")[self._nearest(latents)]
+        middle = means(latents, clusters, self.n_clusters)
+        moved = np.where(occupied, middle, to_numpy(self.centres))
+        self.centres.assign(moved)
+        nearest = moved[self._nearest(latents)]
         self.variance.assign(np.mean(np.square(latents - nearest), dtype="float64") + 1e-12)
         return {"centre": nearest}
 

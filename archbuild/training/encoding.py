@@ -25,4 +25,4 @@ def encode_rows(network: Network, rows: np.ndarray) -> np.ndarray:
     """The latents of at most ``CHUNK`` rows; fewer are filled up with zeros for the kernel."""
     padded = np.zeros((CHUNK, *rows.shape[1:]), "float32")
     padded[: len(rows)] = rows
-    return np.asarray(network.predict_latents(padded))[: len(rows)]
+    return network.predict_latents(padded)[: len(rows)]
