@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archbuild.data.arrays import dataset_from_arrays
 from archbuild.data.dataset import Dataset
-from archbuild.data.registry import DATASETS, arch_stem, find_datasets, load_dataset
+from archbuild.data.registry import DATASETS, arch_stem, find_datasets, held_out, load_dataset
 from archbuild.data.source import DatasetSource, Found, data_folder
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "data_folder",
     "dataset_from_arrays",
     "find_datasets",
+    "held_out",
     "load_dataset",
 ]

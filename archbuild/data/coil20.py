@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from archbuild.data.mat import mat_shapes, read_mat
 from archbuild.data.npy import read_npy
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.source import DatasetSource, first_file, search_folders
+from archbuild.data.zipped import ZIP_DAMAGE
 from archbuild.errors import DataError
 
 N_IMAGES = 1440
@@ -160,7 +160,7 @@ def _archive_version(path: Path) -> _Version:
             if not objects:
                 raise DataError(f"{path} has no images named as obj1__0.png; copy it again")
             first = _decode(BytesIO(archive.read(next(iter(objects)))), path)
-    except (zipfile.BadZipFile, zlib.error, OSError) as error:
+    except ZIP_DAMAGE as error:
         raise DataError(
             f"{path} cannot be read as a zip archive ({error}); copy it again"
         ) from error
@@ -171,7 +171,7 @@ def _read_archive(path: Path, objects: dict[str, int]) -> Arrays:
     try:
         with zipfile.ZipFile(path) as archive:
             images = [_decode(BytesIO(archive.read(name)), path) for name in objects]
-    except (zipfile.BadZipFile, zlib.error, OSError) as error:
+    except ZIP_DAMAGE as error:
         raise DataError(f"{path} is damaged ({error}); copy it again") from error
     return _stack(images, objects, path)
 

@@ -15,6 +15,7 @@ from archbuild.errors import DataError
 
 VALUE_KEYS = ("X", "x", "fea", "data")
 LABEL_KEYS = ("Y", "y", "gnd", "labels")
+_ITEM_BYTES = {"uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "uint32": 4, "int32": 4, "single": 4}
 
 
 def read_mat(request: ReadRequest) -> Arrays:
@@ -27,14 +28,14 @@ def read_mat(request: ReadRequest) -> Arrays:
         DataError: no such variable, a damaged file, version 7.3, or more than memory holds.
     """
     path = request.path
-    shapes = mat_shapes(path)
-    value_key, label_key = pick_key(shapes, VALUE_KEYS), pick_key(shapes, LABEL_KEYS)
+    headers = _headers(path)
+    value_key, label_key = pick_key(headers, VALUE_KEYS), pick_key(headers, LABEL_KEYS)
     if value_key is None:
         raise DataError(
-            f"{path} has the variables {', '.join(shapes) or '(none)'}; expected the data under "
+            f"{path} has the variables {', '.join(headers) or '(none)'}; expected the data under "
             f"{', '.join(VALUE_KEYS)} and, if there are labels, {', '.join(LABEL_KEYS)}"
         )
-    check_size(8 * prod(shapes[value_key]), f"the variable '{value_key}' in {path}")
+    check_size(_n_bytes(*headers[value_key]), f"the variable '{value_key}' in {path}")
     variables = _load(path, [key for key in (value_key, label_key) if key is not None])
     labels = variables[label_key] if label_key is not None else None
     return Arrays(_rows_first(_dense(variables[value_key]), labels), labels)
@@ -46,12 +47,21 @@ def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         DataError: the file cannot be read.
     """
+    return {name: shape for name, (shape, _) in _headers(path).items()}
+
+
+def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Each variable's shape and MATLAB class."""
     from scipy.io import whosmat
 
     try:
-        return {name: shape for name, shape, _ in whosmat(path)}
+        return {name: (shape, kind) for name, shape, kind in whosmat(path)}
     except Exception as error:
         raise _damaged(path, error) from error
+
+
+def _n_bytes(shape: tuple[int, ...], kind: str) -> int:
+    return _ITEM_BYTES.get(kind, 8) * prod(shape)
 
 
 def _load(path: Path, names: list[str]) -> dict[str, Any]:

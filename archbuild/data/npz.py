@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
@@ -14,6 +13,7 @@ import numpy as np
 
 from archbuild.data.limits import check_size
 from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.zipped import ZIP_DAMAGE
 from archbuild.errors import DataError
 
 VALUE_KEYS = ("x", "X", "data")
@@ -112,15 +112,7 @@ def _damage_reported(path: Path) -> Iterator[None]:
     """A damaged archive, in one sentence."""
     try:
         yield
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        ValueError,
-        EOFError,
-        OSError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+    except (*ZIP_DAMAGE, ValueError) as error:
         raise DataError(
             f"{path} cannot be read as .npz ({error}); copy it again, or save it again with "
             "numpy.savez(path, x=..., y=...)"

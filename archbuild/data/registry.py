@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 
-from archbuild.data import coil20, digits, mnist, serket3000
+from archbuild.data import coil20, digits, fashion, har, mnist, serket3000, spiral, svhn
 from archbuild.data.arrays import folder_safe
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.own import FORMATS, load_path, looks_like_path, split_column
@@ -17,7 +17,16 @@ from archbuild.errors import DataError
 DATASETS: Mapping[str, DatasetSource] = MappingProxyType(
     {
         source.name: source
-        for source in (digits.SOURCE, *mnist.SOURCES, coil20.SOURCE, serket3000.SOURCE)
+        for source in (
+            digits.SOURCE,
+            spiral.SOURCE,
+            *mnist.SOURCES,
+            *fashion.SOURCES,
+            coil20.SOURCE,
+            serket3000.SOURCE,
+            *svhn.SOURCES,
+            *har.SOURCES,
+        )
     }
 )
 """Name -> source. A new dataset is one file and one entry here."""
@@ -41,6 +50,25 @@ def load_dataset(
     if source is not None:
         return source.load(data_folder(data_dir), input_shape)
     return load_path(name_or_path, input_shape)
+
+
+def held_out(
+    name_or_path: str, data_dir: Path | None = None, *, input_shape: Shape | None = None
+) -> Dataset | None:
+    """The rows that a model trained on a dataset has not seen; ``None`` where none are set aside.
+
+    Args:
+        name_or_path: what the model was trained on, as for ``load_dataset``.
+        data_dir: where named datasets lie, likewise.
+        input_shape: the spec's Input, likewise.
+
+    Raises:
+        DataError: the dataset has held-out rows, but they are not there or are damaged.
+    """
+    source = _named(name_or_path)
+    if source is None or source.held_out is None:
+        return None
+    return load_dataset(source.held_out, data_dir, input_shape=input_shape)
 
 
 def arch_stem(name_or_path: str) -> str:

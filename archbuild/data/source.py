@@ -32,6 +32,8 @@ class DatasetSource:
         load: from the data folder and the spec's Input shape, which may be ``None``, to the
             dataset; raises ``DataError``.
         find: from the data folder to whether it is there, and where or what to do.
+        held_out: the name of the dataset with the rows that a model trained on this one has not
+            seen; ``None`` where there is none.
     """
 
     name: str
@@ -39,6 +41,7 @@ class DatasetSource:
     arch_stem: str
     load: Callable[[Path, Shape | None], Dataset]
     find: Callable[[Path], tuple[bool, str]]
+    held_out: str | None = None
 
 
 def data_folder(data_dir: Path | None = None) -> Path:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from archbuild.data import find_datasets, load_dataset
+from archbuild.data import load_dataset
 from archbuild.errors import DataError
+from tests.data.conftest import found
 from tests.data.writers import write_image
 
 OBJECTS = np.repeat(np.arange(1, 21), 72)
@@ -37,18 +38,14 @@ def write_mat(path: Path, images: np.ndarray) -> None:
     savemat(path, {"X": columns_first, "Y": OBJECTS[: len(images), np.newaxis]})
 
 
-def where(data: Path) -> tuple[bool, str]:
-    return next((ok, place) for name, ok, place in find_datasets(data) if name == "COIL20")
-
-
 def test_pixels_of_the_matlab_file_are_turned_upright(tmp_path, small):
     write_mat(tmp_path / "COIL20" / "COIL20.mat", small)
     dataset = load_dataset("coil20", tmp_path)
     assert (dataset.shape, dataset.n_classes) == ((1, 4, 4), 20)
     np.testing.assert_array_equal(dataset.values[..., 0], small)
     np.testing.assert_array_equal(dataset.labels, OBJECTS - 1)
-    assert where(tmp_path)[0]
-    assert "4 x 4" in where(tmp_path)[1]
+    assert found(tmp_path, "COIL20")[0]
+    assert "4 x 4" in found(tmp_path, "COIL20")[1]
 
 
 @pytest.mark.parametrize("as_archive", [True, False])
@@ -105,7 +102,7 @@ def test_nothing_there_says_what_to_put_where(tmp_path):
         load_dataset("COIL20", tmp_path)
     assert str(tmp_path / "COIL20") in str(caught.value)
     assert "coil-20-proc.zip" in str(caught.value)
-    assert not where(tmp_path)[0]
+    assert not found(tmp_path, "COIL20")[0]
 
 
 def test_missing_images_are_counted(tmp_path, small):
@@ -119,7 +116,7 @@ def test_damaged_files_are_refused_and_reported_by_find(tmp_path, name):
     (tmp_path / name).write_bytes(b"nothing of the kind")
     with pytest.raises(DataError, match=name):
         load_dataset("COIL20", tmp_path)
-    assert not where(tmp_path)[0]
+    assert not found(tmp_path, "COIL20")[0]
 
 
 def test_an_archive_without_views_is_refused(tmp_path):

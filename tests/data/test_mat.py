@@ -5,7 +5,7 @@ import pytest
 from scipy.io import savemat
 from scipy.sparse import csr_matrix
 
-from archbuild.data import load_dataset
+from archbuild.data import limits, load_dataset
 from archbuild.errors import DataError
 
 
@@ -31,6 +31,15 @@ def test_rows_in_the_last_axis_are_known_by_the_labels(tmp_path):
     dataset = load_dataset(str(tmp_path / "own.mat"))
     assert dataset.shape == (3, 4, 5)
     np.testing.assert_array_equal(dataset.values[2], images[..., 2])
+
+
+def test_bytes_are_not_taken_for_eight_each(tmp_path, monkeypatch):
+    savemat(tmp_path / "own.mat", {"X": np.zeros((100, 10), np.uint8)})
+    monkeypatch.setattr(limits, "LARGEST_ARRAY", 1000)
+    assert len(load_dataset(str(tmp_path / "own.mat"))) == 100
+    savemat(tmp_path / "own.mat", {"X": np.zeros((100, 10), np.uint16)})
+    with pytest.raises(DataError, match="the variable 'X'"):
+        load_dataset(str(tmp_path / "own.mat"))
 
 
 def test_other_variables_are_listed(tmp_path):

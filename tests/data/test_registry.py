@@ -2,17 +2,45 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from archbuild.data import DATASETS, arch_stem, data_folder, find_datasets, load_dataset
+from archbuild.data import (
+    DATASETS,
+    Dataset,
+    arch_stem,
+    data_folder,
+    find_datasets,
+    held_out,
+    load_dataset,
+    registry,
+)
 from archbuild.errors import DataError
 
 
 def test_the_registry_names_each_source_once():
-    assert list(DATASETS) == ["DIGITS", "MNIST", "MNIST-60K", "MNIST-TEST", "COIL20", "SERKET3000"]
+    assert list(DATASETS) == [
+        "DIGITS",
+        "SPIRAL",
+        "MNIST",
+        "MNIST-60K",
+        "MNIST-TRAIN",
+        "MNIST-TEST",
+        "FASHION",
+        "FASHION-TRAIN",
+        "FASHION-TEST",
+        "COIL20",
+        "SERKET3000",
+        "SVHN",
+        "SVHN-TRAIN",
+        "SVHN-TEST",
+        "HAR",
+        "HAR-TRAIN",
+        "HAR-TEST",
+    ]
     assert all(name == source.name for name, source in DATASETS.items())
 
 
@@ -27,16 +55,53 @@ def test_the_data_folder_is_the_argument_then_the_environment_then_datasets(monk
 def test_find_datasets_answers_for_every_name_with_what_to_do(tmp_path):
     answers = find_datasets(tmp_path)
     assert [answer.name for answer in answers] == list(DATASETS)
-    assert [answer.name for answer in answers if answer.found] == ["DIGITS"]
+    assert [answer.name for answer in answers if answer.found] == ["DIGITS", "SPIRAL"]
     assert all("put" in answer.where for answer in answers if not answer.found)
 
 
-@pytest.mark.parametrize("ask", [load_dataset, arch_stem])
+@pytest.mark.parametrize("ask", [load_dataset, arch_stem, held_out])
 def test_a_misspelt_name_brings_the_close_one(ask):
     with pytest.raises(DataError, match=r"no dataset 'mnits'; did you mean MNIST\?"):
         ask("mnits")
-    with pytest.raises(DataError, match=r"no dataset 'qqqqqq'\. Known by name: DIGITS, MNIST"):
+    with pytest.raises(DataError, match=r"no dataset 'qqqqqq'\. Known by name: DIGITS, SPIRAL"):
         ask("qqqqqq")
+
+
+def test_each_training_half_has_its_held_out_half():
+    pairs = {name: source.held_out for name, source in DATASETS.items() if source.held_out}
+    assert pairs == {
+        "MNIST-TRAIN": "MNIST-TEST",
+        "FASHION-TRAIN": "FASHION-TEST",
+        "SVHN-TRAIN": "SVHN-TEST",
+        "HAR-TRAIN": "HAR-TEST",
+    }
+    assert all(arch_stem(train) == arch_stem(test) for train, test in pairs.items())
+
+
+def test_the_held_out_half_is_loaded_for_the_same_input(monkeypatch):
+    asked = []
+
+    def load(data, input_shape):
+        asked.append((data, input_shape))
+        return Dataset("HAR-TEST", np.zeros((3, 2)))
+
+    entry = replace(DATASETS["HAR-TEST"], load=load)
+    monkeypatch.setattr(registry, "DATASETS", {**DATASETS, "HAR-TEST": entry})
+    unseen = held_out("har-train", Path("here"), input_shape=(9, 28, 28))
+    assert unseen is not None
+    assert unseen.name == "HAR-TEST"
+    assert asked == [(Path("here"), (9, 28, 28))]
+
+
+def test_whole_datasets_and_own_data_have_no_held_out_half(tmp_path):
+    assert held_out("DIGITS") is None
+    assert held_out("mnist-60k", tmp_path) is None
+    assert held_out(str(tmp_path / "own.npy")) is None
+
+
+def test_a_held_out_half_that_is_not_there_is_said_to_be_missing(tmp_path):
+    with pytest.raises(DataError, match=r"SVHN-TEST is not in .*; put test_32x32"):
+        held_out("SVHN-TRAIN", tmp_path)
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):

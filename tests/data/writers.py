@@ -7,6 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from archbuild.data.idx_halves import Family
+
+# 2 x 2 pixels that carry the row's number, so that a selection can be told by its rows
+TRAIN = np.arange(60_000, dtype=">u4").view(np.uint8).reshape(-1, 2, 2)
+TEST = np.arange(60_000, 70_000, dtype=">u4").view(np.uint8).reshape(-1, 2, 2)
+
 
 def idx_bytes(array: np.ndarray) -> bytes:
     header = bytes((0, 0, 8, array.ndim)) + np.array(array.shape, ">u4").tobytes()
@@ -17,6 +23,24 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     content = idx_bytes(array)
     path.write_bytes(gzip.compress(content, 1) if path.suffix == ".gz" else content)
+
+
+def half_labels(family: Family, half: str) -> np.ndarray:
+    """As many labels of each class as the half has."""
+    sizes = family.class_sizes[half]
+    return np.repeat(np.arange(len(sizes), dtype=np.uint8), sizes)
+
+
+def write_halves(folder: Path, family: Family, joint: str = "-", end: str = "") -> None:
+    """The four files of MNIST and its kin, under one of the names that they go by."""
+    for half, prefix, images in (("train", "train", TRAIN), ("test", "t10k", TEST)):
+        write_idx(folder / f"{prefix}-images{joint}idx3-ubyte{end}", images)
+        write_idx(folder / f"{prefix}-labels{joint}idx1-ubyte{end}", half_labels(family, half))
+
+
+def row_numbers(values: np.ndarray) -> np.ndarray:
+    """What ``TRAIN`` and ``TEST`` carry."""
+    return np.ascontiguousarray(values).reshape(-1, 4).view(">u4").ravel()
 
 
 def write_image(path: Path, array: np.ndarray) -> None:

@@ -1,0 +1,16 @@
+"""What goes wrong with zip archives."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+
+ZIP_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What ``zipfile`` raises where an archive is damaged, encrypted or packed in an unknown way."""
