@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from archbuild.training.feed import Feed
 
 PRETRAIN = "pretrain"
+_CLUSTER, _TRAIN = "cluster-", "train-"
 
 # the keys of a spec that decide what the autoencoder is; the rest belongs to one stage
 _NETWORK_KEYS = (
@@ -47,8 +48,11 @@ _NETWORK_PATHS = {(key,) for key in _NETWORK_KEYS}
 
 
 def stage_of(space: str) -> str:
-    """The stage whose latents a space is: ``pretrain`` itself, or a head's."""
-    return PRETRAIN if space == PRETRAIN else f"cluster-{space}"
+    """The stage whose latents a space is: ``pretrain``, ``train-gmm``, or ``cluster-gmm`` of gmm.
+
+    What is trained from scratch keeps its stage's name, beside a head that refined.
+    """
+    return space if space == PRETRAIN or space.startswith(_TRAIN) else f"{_CLUSTER}{space}"
 
 
 @dataclass(frozen=True)
@@ -130,9 +134,9 @@ class Job:
         return self.run.stage(stage).status() == "finished"
 
     def finished_heads(self) -> tuple[str, ...]:
-        """The heads whose cluster stage is finished, those of earlier commands included."""
-        stages = (name for name in self.run.stages() if name.startswith("cluster-"))
-        return tuple(name.partition("-")[2] for name in stages if self.finished(name))
+        """The spaces of the heads that are finished, those of earlier commands included."""
+        stages = (name for name in self.run.stages() if name != PRETRAIN and self.finished(name))
+        return tuple(name.removeprefix(_CLUSTER) for name in stages)
 
     def summaries(self) -> dict[str, dict[str, Any]]:
         """For every finished stage: how it ended, and the seconds that it took."""
@@ -167,8 +171,10 @@ class Job:
 
     def _clear_all_stages(self) -> None:
         for stage in self.run.stages():
+            if stage.startswith(_TRAIN):  # it owes the pretrained weights nothing
+                continue
             self.run.stage(stage).clear()
-            if stage != PRETRAIN:
+            if stage.startswith(_CLUSTER):
                 self.reporter.stage_ends(stage, "dropped, it was trained on the old weights")
 
     def cluster(self, fresh: bool = False) -> bool:
@@ -184,6 +190,23 @@ class Job:
         self._load_weights(self._pretrained())
         request = self._request("cluster") | {"pretrain": self.run.stage(PRETRAIN).digest}
         return self._run_stage(self.head_stage, self.spec.cluster, self.head, request)
+
+    def train(self, fresh: bool = False) -> bool:
+        """Train network and head as one, from the first weights; as ``pretrain`` otherwise.
+
+        Raises:
+            UsageError: the head refines pretrained networks only.
+            RunError: the stage was made for another request.
+            DivergenceError: a loss term stopped being finite.
+        """
+        problem = self.head.scratch_problem(self.spec.head.config)
+        if problem:
+            raise UsageError(problem)
+        stage = f"{_TRAIN}{self.spec.head.type}"
+        if fresh:
+            self.run.stage(stage).clear()
+        self.__dict__.pop("network", None)  # other stages leave their weights in it
+        return self._run_stage(stage, self.spec.train, self.head, self._request("train"))
 
     def _run_stage(
         self, name: str, settings: Mapping[str, Any], objective: Any, request: Mapping[str, Any]
@@ -209,11 +232,12 @@ class Job:
             folder,
             self.request.seed,
             self.reporter,
+            from_scratch=name.startswith(_TRAIN),
         )
         outcome = trainer.run()
         head = objective if name != PRETRAIN else None
         folder.finish(
-            _writers(self.network, outcome.latents, head),
+            _writers(self.network, outcome.codes, head),
             summary=_summary(outcome),
             history=outcome.history,
             timing={"seconds": round(outcome.seconds, 2)},
@@ -237,7 +261,7 @@ class Job:
 
     def _request(self, section: str) -> dict[str, Any]:
         keys = [*_NETWORK_KEYS, "batch_size", "augment", section]
-        keys += ["head"] if section == "cluster" else []
+        keys += ["head"] if section != PRETRAIN else []
         return {
             "spec": {key: self.spec.tree.get(key) for key in keys},
             "seed": self.request.seed,
@@ -303,7 +327,7 @@ class Job:
     def head(self) -> Head:
         """The spec's head, not yet trained."""
         kind = self.vocabulary.heads[self.spec.head.type]
-        return kind(self.spec.head.config, self.plan.latent_size, self.spec.reconstruction)
+        return kind(self.spec.head.config, self.plan, self.request.seed)
 
     def load(self, stage: str) -> None:
         """Put the weights of a finished stage into the network."""
@@ -341,15 +365,16 @@ def _with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Any) -> Spec:
     return resolve(tree, vocabulary)
 
 
-def _writers(network: Network, latents: np.ndarray, head: Head | None) -> dict[str, Any]:
+def _writers(network: Network, codes: np.ndarray, head: Head | None) -> dict[str, Any]:
     from archbuild.runs.atomic import save_npy, save_npz
 
+    latents = codes[:, : network.plan.latent_size]
     writers = {
         "model.weights.h5": network.save_weights,
         "latents.npy": lambda path: save_npy(path, latents),
     }
     if head is not None:
-        assignments = head.assignments(latents)
+        assignments = head.assignments(codes)
         labels = np.argmax(assignments, axis=1)
         writers |= {
             "head.npz": lambda path: save_npz(path, head.arrays()),

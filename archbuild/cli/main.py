@@ -81,6 +81,14 @@ class _Verbs(click.Group):
     flag_value=_OWN_EPOCHS,
     help="Refine with the head for N epochs (without N: as many as the spec says).",
 )
+@click.option(
+    "--train",
+    metavar="[N]",
+    type=_Epochs(min=0),
+    is_flag=False,
+    flag_value=_OWN_EPOCHS,
+    help="Train network and head as one for N epochs, without pretraining.",
+)
 @click.option("--metrics", is_flag=True, help="Print and write the table of metrics.")
 @click.option("--visualize", is_flag=True, help="Draw the pictures.")
 @click.option("--head", metavar="HEAD", help="A head's type, in place of the spec's.")
@@ -119,8 +127,8 @@ class _Verbs(click.Group):
 def cli(context: click.Context, /, **options: object) -> None:
     """Declare the encoder; the decoder, the loss, the training and the figures follow.
 
-    Stages run in the order pretrain, cluster; then metrics and pictures. The same command again
-    goes on where it stopped, and skips what is done.
+    Stages run in the order pretrain, cluster, train; then metrics and pictures. The same command
+    again goes on where it stopped, and skips what is done.
     """
     if context.invoked_subcommand is not None:
         _refuse_options_before(context.invoked_subcommand, context)

@@ -33,12 +33,14 @@ class RunOptions:
     Attributes:
         pretrain: epochs; negative: as many as the spec says; ``None``: not asked for.
         cluster: likewise.
+        train: likewise.
     """
 
     dataset: str | None
     arch: str | None
     pretrain: int | None
     cluster: int | None
+    train: int | None
     metrics: bool
     visualize: bool
     head: str | None
@@ -53,7 +55,7 @@ class RunOptions:
     @property
     def trains(self) -> bool:
         """Whether a stage is asked for."""
-        return self.pretrain is not None or self.cluster is not None
+        return any(epochs is not None for epochs in (self.pretrain, self.cluster, self.train))
 
 
 def run(options: RunOptions) -> None:
@@ -65,6 +67,8 @@ def run(options: RunOptions) -> None:
             job.pretrain(options.fresh)
         if options.cluster is not None:
             job.cluster(options.fresh)
+        if options.train is not None:
+            job.train(options.fresh)
         result = _results(job, reporter, options)
         reporter.note(f"the run is in {job.run.path}")
     if options.as_json:
@@ -82,11 +86,11 @@ def _request(options: RunOptions) -> JobRequest:
         )
     if not (options.trains or options.metrics or options.visualize):
         raise UsageError(
-            "nothing to do: add --pretrain, --cluster, --metrics or --visualize (to look at the "
-            f"network: archbuild show -d {options.dataset} -a {options.arch})"
+            "nothing to do: add --pretrain, --cluster, --train, --metrics or --visualize (to look at "
+            f"the network: archbuild show -d {options.dataset} -a {options.arch})"
         )
     if options.fresh and not options.trains:
-        raise UsageError("--fresh starts stages over: add --pretrain or --cluster to say which")
+        raise UsageError("--fresh starts stages over: add --pretrain, --cluster or --train")
     return JobRequest(
         dataset=options.dataset,
         arch=options.arch,
@@ -95,6 +99,7 @@ def _request(options: RunOptions) -> JobRequest:
             *options.overrides,
             *_epochs("pretrain", options.pretrain),
             *_epochs("cluster", options.cluster),
+            *_epochs("train", options.train),
         ),
         seed=options.seed,
         data_dir=options.data_dir,

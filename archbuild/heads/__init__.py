@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archbuild.heads.base import Head
+from archbuild.heads.gmm import GMMHead
+from archbuild.heads.gmvae import GMVAEHead
 from archbuild.heads.kld import KLDHead
 from archbuild.heads.kmeans import KMeansHead
 
-HEADS: Mapping[str, type[Head]] = {head.name: head for head in (KLDHead, KMeansHead)}
+HEADS: Mapping[str, type[Head]] = {
+    head.name: head for head in (KLDHead, KMeansHead, GMMHead, GMVAEHead)
+}

@@ -15,6 +15,7 @@ from archbuild.spec.vocabulary import HeadType
 
 if TYPE_CHECKING:
     from archbuild.networks.network import Encoding, Reconstruction
+    from archbuild.spec.plan import Plan
 
 N_CLUSTERS = integer(
     "n_clusters",
@@ -47,8 +48,8 @@ class Batch(NamedTuple):
     Attributes:
         inputs: ``(batch, ...)``, channels last, before any augmentation: what is to come out.
         encoding: mean and log-variance of the bottleneck, ``(batch, latent)`` each.
-        latent: ``(batch, latent)``, what the decoder was given.
-        reconstruction: what came out; logits under ``bernoulli``.
+        latent: ``(draws * batch, latent)``, what the decoder was given: ``Head.draw``.
+        reconstruction: what came out, ``(draws * batch, ...)``; logits under ``bernoulli``.
         targets: one constant array per name that ``refresh`` returned, rows of this batch.
     """
 
@@ -73,19 +74,35 @@ def reconstruction_loss(kind: str, inputs: Any, reconstruction: Reconstruction) 
 class Head(HeadType):
     """A clustering head in use.
 
+    Between epochs a head knows each row by its *code*: the latent, and after it whatever else the
+    row's cluster depends on (``code``).
+
     Args:
         config: every field of the head's type, ``n_clusters`` resolved to a number.
-        latent_size: length of the bottleneck.
-        reconstruction: the spec's ``reconstruction``.
+        plan: of the network that the head works on.
+        seed: of what the head draws, the first weights of its own networks among it.
     """
 
     term_names: ClassVar[tuple[str, ...]]
+    draws: int = 0
+    """Samples of a row's latent in ``draw``; 0: it takes the mean, and no variance is learnt."""
 
-    def __init__(self, config: Mapping[str, Any], latent_size: int, reconstruction: str) -> None:
+    def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
         self.config = config
         self.n_clusters: int = config["n_clusters"]
-        self.latent_size = latent_size
-        self.reconstruction = reconstruction
+        self.latent_size = plan.latent_size
+        self.reconstruction = plan.spec.reconstruction
+        self.seed = seed
+        self.scheduled: dict[str, Any] = {}
+        """Variables whose value a schedule in ``config`` gives before every step, by field."""
+
+    @classmethod
+    def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
+        """Why the head cannot train a network from scratch, and what to do; ``None`` if it can."""
+        return (
+            f"the {cls.name} head refines a network that is pretrained; ask for --pretrain 50 "
+            "--cluster 20 in place of --train"
+        )
 
     @property
     @abstractmethod
@@ -97,26 +114,49 @@ class Head(HeadType):
         """Whether the decoder is part of the loss."""
         return bool(self.config["reconstruction_weight"] > 0)
 
-    @abstractmethod
-    def initialise(self, latents: np.ndarray, seed: int) -> None:
-        """Set the variables from the pretrained latents ``(n, latent)``."""
+    @property
+    def tolerance(self) -> float:
+        """Share of rows that change cluster in an epoch below which the stage ends; 0: never."""
+        return float(self.config.get("tolerance", 0.0))
+
+    @property
+    def prelude(self) -> Mapping[str, Any] | None:
+        """What goes before ``initialise`` in training from scratch: ``length`` and ``unit``."""
+        return None
+
+    @property
+    def refresh_epochs(self) -> int:
+        """Epochs between two looks at the whole set."""
+        return int(self.config.get("refresh", 1))
+
+    def code(self, encoding: Encoding) -> Any:
+        """What is kept of each row between epochs, ``(batch, code)``: first the latent itself."""
+        return encoding.mean
+
+    def draw(self, encoding: Encoding) -> Any:
+        """What the decoder is given while training, ``(draws * batch, latent)``: the mean."""
+        return encoding.mean
 
     @abstractmethod
-    def refresh(self, latents: np.ndarray) -> dict[str, np.ndarray]:
-        """Look at all latents ``(n, latent)``; move what moves between epochs.
+    def initialise(self, codes: np.ndarray) -> None:
+        """Set the variables from the codes ``(n, code)`` that training has come to."""
+
+    def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+        """Look at all codes ``(n, code)``; move what moves between epochs.
 
         Returns:
             Arrays with one row for each row of the data, constant until the next look; the rows of
             a batch come back as ``Batch.targets``.
         """
+        return {}
 
     @abstractmethod
     def terms(self, batch: Batch) -> dict[str, Any]:
         """The weighted terms of the loss by name: scalars whose sum is minimised."""
 
     @abstractmethod
-    def assignments(self, latents: np.ndarray) -> np.ndarray:
-        """``(n, n_clusters)`` probabilities for latents ``(n, latent)``, one row at a time.
+    def assignments(self, codes: np.ndarray) -> np.ndarray:
+        """``(n, n_clusters)`` probabilities for codes ``(n, code)``, one row at a time.
 
         A row's answer never depends on the other rows.
         """
@@ -141,13 +181,13 @@ class CentreHead(Head):
 
     centres_trained: ClassVar[bool]
 
-    def __init__(self, config: Mapping[str, Any], latent_size: int, reconstruction: str) -> None:
+    def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
         import keras
 
-        super().__init__(config, latent_size, reconstruction)
+        super().__init__(config, plan, seed)
         self.first_clusters: np.ndarray | None = None
         self.centres = keras.Variable(
-            np.zeros((self.n_clusters, latent_size), "float32"),
+            np.zeros((self.n_clusters, self.latent_size), "float32"),
             trainable=self.centres_trained,
             name="centres",
         )
@@ -157,10 +197,10 @@ class CentreHead(Head):
         """The centres, ``(cluster, latent)``."""
         return [self.centres]
 
-    def initialise(self, latents: np.ndarray, seed: int) -> None:
+    def initialise(self, codes: np.ndarray) -> None:
         """Put the centres in the middle of the clusters that ``start`` finds."""
-        clusters = first_clusters(latents, self.n_clusters, self.config["start"], seed)
-        self.centres.assign(means(latents, clusters, self.n_clusters))
+        clusters = first_clusters(codes, self.n_clusters, self.config["start"], self.seed)
+        self.centres.assign(means(codes, clusters, self.n_clusters))
         self.first_clusters = clusters
 
     def arrays(self) -> dict[str, np.ndarray]:

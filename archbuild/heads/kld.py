@@ -58,7 +58,7 @@ class KLDHead(CentreHead):
     term_names = ("reconstruction", "divergence")
     centres_trained = True
 
-    def refresh(self, latents: np.ndarray) -> dict[str, np.ndarray]:
+    def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
         """The target distribution of the whole set, ``(n, cluster)``.
 
         Clusters that are not of k-means would be lost by assigning every row to the nearest centre;
@@ -67,7 +67,7 @@ class KLDHead(CentreHead):
         first, self.first_clusters = self.first_clusters, None
         if first is not None and self.config["start"] != "k-means":
             return {"target": np.eye(self.n_clusters, dtype="float32")[first]}
-        return {"target": to_numpy(objectives.target_distribution(self.assignments(latents)))}
+        return {"target": to_numpy(objectives.target_distribution(self.assignments(codes)))}
 
     def terms(self, batch: Batch) -> dict[str, Any]:
         """Reconstruction and ``KL(P || Q)``."""
@@ -79,9 +79,9 @@ class KLDHead(CentreHead):
         weighted = self.config["cluster_weight"] * reduce(divergence)
         return {**self._reconstruction_term(batch), "divergence": weighted}
 
-    def assignments(self, latents: np.ndarray) -> np.ndarray:
+    def assignments(self, codes: np.ndarray) -> np.ndarray:
         """The soft assignment ``q``, ``(n, cluster)``."""
-        parts = [np.exp(to_numpy(self._log_assignment(rows))) for rows in in_chunks(latents)]
+        parts = [np.exp(to_numpy(self._log_assignment(rows))) for rows in in_chunks(codes)]
         return np.concatenate(parts)
 
     def _log_assignment(self, latent: Any) -> Any:

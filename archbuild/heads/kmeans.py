@@ -12,7 +12,7 @@ step taken one row at a time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from archbuild.heads.base import (
 )
 from archbuild.heads.start import START, means
 from archbuild.spec.fields import choice, number
+
+if TYPE_CHECKING:
+    from archbuild.spec.plan import Plan
 
 
 class KMeansHead(CentreHead):
@@ -53,10 +56,10 @@ class KMeansHead(CentreHead):
     term_names = ("reconstruction", "distance")
     centres_trained = False
 
-    def __init__(self, config: Mapping[str, Any], latent_size: int, reconstruction: str) -> None:
+    def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
         import keras
 
-        super().__init__(config, latent_size, reconstruction)
+        super().__init__(config, plan, seed)
         self.variance = keras.Variable(1.0, trainable=False, name="variance")
 
     @property
@@ -64,16 +67,16 @@ class KMeansHead(CentreHead):
         """The centres, ``(cluster, latent)``, and the spread of the rows around them."""
         return [self.centres, self.variance]
 
-    def refresh(self, latents: np.ndarray) -> dict[str, np.ndarray]:
+    def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
         """One Lloyd step; returns each row's centre, ``(n, latent)``."""
-        clusters = self._nearest(latents)
+        clusters = self._nearest(codes)
         occupied = np.bincount(clusters, minlength=self.n_clusters)[:, None] > 0
         # an empty cluster keeps its centre: it may win rows back, and the report names it
-        middle = means(latents, clusters, self.n_clusters)
+        middle = means(codes, clusters, self.n_clusters)
         moved = np.where(occupied, middle, to_numpy(self.centres))
         self.centres.assign(moved)
-        nearest = moved[self._nearest(latents)]
-        self.variance.assign(np.mean(np.square(latents - nearest), dtype="float64") + 1e-12)
+        nearest = moved[self._nearest(codes)]
+        self.variance.assign(np.mean(np.square(codes - nearest), dtype="float64") + 1e-12)
         return {"centre": nearest}
 
     def terms(self, batch: Batch) -> dict[str, Any]:
@@ -88,13 +91,13 @@ class KMeansHead(CentreHead):
             "distance": self.config["cluster_weight"] * loss,
         }
 
-    def assignments(self, latents: np.ndarray) -> np.ndarray:
+    def assignments(self, codes: np.ndarray) -> np.ndarray:
         """Posterior of the spherical mixture whose hard limit is k-means, ``(n, cluster)``.
 
         ``γ_k ∝ exp(-||z - c_k||² / 2σ²)`` with equal weights and the spread σ² of the last look;
         its largest entry is the nearest centre's.
         """
-        parts = [to_numpy(self._posterior(rows)) for rows in in_chunks(latents)]
+        parts = [to_numpy(self._posterior(rows)) for rows in in_chunks(codes)]
         return np.concatenate(parts)
 
     def arrays(self) -> dict[str, np.ndarray]:

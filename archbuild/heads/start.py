@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from archbuild.spec.fields import choice
+from archbuild.spec.fields import choice, integer
 
 START = choice(
     "start",
-    ["k-means", "ward", "ward-graph", "gaussian-mixture"],
+    ["k-means", "ward", "ward-graph", "gaussian-mixture", "diagonal-mixture"],
     "What finds the first clusters in the pretrained latents: k-means (20 starts), Ward's "
-    "agglomeration of a sample, the same along its nearest-neighbour graph, or a "
-    "full-covariance Gaussian mixture of a sample.",
+    "agglomeration of a sample, the same along its nearest-neighbour graph, or a Gaussian mixture "
+    "of a sample, with full or with diagonal covariances.",
     default="k-means",
+)
+START_SAMPLE = integer(
+    "start_sample", "How many random rows the start looks at; null: all.", minimum=2, default=None
 )
 
 # Ward's agglomeration takes memory and time in the square of the rows
 _WARD_SAMPLE: Final = 8_000
 _MIXTURE_SAMPLE: Final = 10_000
+_COVARIANCES: Final = {"gaussian-mixture": "full", "diagonal-mixture": "diag"}
 _NEIGHBOURS: Final = 5
 _GRAPH_NEIGHBOURS: Final = 3
 
@@ -43,8 +47,8 @@ def first_clusters(latents: np.ndarray, n_clusters: int, start: str, seed: int) 
     """
     if start in ("ward", "ward-graph"):
         return _ward(latents, n_clusters, start == "ward-graph", np.random.default_rng(seed))
-    if start == "gaussian-mixture":
-        return _mixture(latents, n_clusters, seed)
+    if start in _COVARIANCES:
+        return _mixture(latents, n_clusters, _COVARIANCES[start], seed)
     from archbuild.evaluation.kmeans import kmeans
 
     return kmeans(latents, n_clusters, seed).clusters
@@ -56,6 +60,37 @@ def means(latents: np.ndarray, clusters: np.ndarray, n_clusters: int) -> np.ndar
     np.add.at(sums, clusters, latents)
     counts = np.bincount(clusters, minlength=n_clusters)[:, None]
     return (sums / np.maximum(counts, 1)).astype("float32")
+
+
+class Mixture(NamedTuple):
+    """A diagonal Gaussian mixture: ``(cluster,)``, and twice ``(cluster, latent)``."""
+
+    weights: np.ndarray
+    means: np.ndarray
+    variances: np.ndarray
+
+
+def mixture_of(
+    latents: np.ndarray, n_clusters: int, start: str, seed: int, sample: int | None = None
+) -> Mixture:
+    """The shares, means and variances of ``first_clusters``.
+
+    Args:
+        latents: ``(n, latent)``.
+        n_clusters: how many clusters.
+        start: one of ``START``'s options.
+        seed: of the start and of the sample.
+        sample: the start looks at that many rows, drawn at random; ``None``: at all.
+    """
+    if sample is not None and sample < len(latents):
+        chosen = np.random.default_rng(seed).choice(len(latents), sample, replace=False)
+        latents = latents[np.sort(chosen)]
+    clusters = first_clusters(latents, n_clusters, start, seed)
+    counts = np.bincount(clusters, minlength=n_clusters)
+    centres = means(latents, clusters, n_clusters)
+    variances = means(np.square(latents - centres[clusters]), clusters, n_clusters)
+    # half a row for each: a cluster that the start left empty keeps a weight above 0
+    return Mixture((counts + 0.5) / np.sum(counts + 0.5), centres, variances)
 
 
 def _ward(
@@ -78,7 +113,7 @@ def _ward(
     return neighbours.fit(sample, clusters).predict(latents)
 
 
-def _mixture(latents: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+def _mixture(latents: np.ndarray, n_clusters: int, covariance: str, seed: int) -> np.ndarray:
     from sklearn.mixture import GaussianMixture
 
     chosen = np.random.default_rng(seed).permutation(len(latents))[:_MIXTURE_SAMPLE]
@@ -87,6 +122,7 @@ def _mixture(latents: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     # from k-means itself every start ends in the same cut; ten from k-means++ do not
     mixture = GaussianMixture(
         n_clusters,
+        covariance_type=covariance,
         reg_covar=1e-4 * spread + 1e-12,
         init_params="k-means++",
         n_init=10,

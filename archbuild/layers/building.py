@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 BATCH_NORM_MOMENTUM: Final = 0.9
 BATCH_NORM_EPSILON: Final = 1e-4
 
-LARGEST_LOG_VARIANCE: Final = 10.0
-
 
 def glorot_uniform(context: BuildContext) -> Any:
     """A Glorot uniform initialiser with the next seed of the network."""
@@ -57,14 +55,3 @@ def finished(tensor: Any, layer: PlannedLayer) -> Any:
     if layer.batch_norm:
         tensor = batch_normalised(tensor, f"{layer.name}_batch_norm")
     return activated(tensor, layer)
-
-
-def bounded_log_variance(tensor: Any) -> Any:
-    """Keep a log-variance within +-10, smoothly: ``10 tanh(x / 10)``.
-
-    The slope is 1 where log-variances usually are, and never 0 as a clip's would be, so a variance
-    that has run away can come back.
-    """
-    from keras import ops
-
-    return LARGEST_LOG_VARIANCE * ops.tanh(tensor / LARGEST_LOG_VARIANCE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archbuild.layers.building import bounded_log_variance, flat, glorot_uniform
+from archbuild import objectives
+from archbuild.layers.building import flat, glorot_uniform
 from archbuild.layers.shapes import flat_size, require_input
 from archbuild.spec.fields import integer
 from archbuild.spec.plan import PlannedLayer, Shape
@@ -47,10 +48,14 @@ class Gaussian(LayerType):
         return [{"type": "Dense", "num_units": units, "non_linearity": "linear"}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """The mean, ``(batch, num_units)``; both heads are left in ``context``."""
+        """The mean, ``(batch, num_units)``.
+
+        It, the log-variance and what both are made from are left in ``context``.
+        """
         below = flat(tensor, layer.name)
         context.mean = self._head(layer, "mean", below, context)
-        context.log_variance = bounded_log_variance(
+        context.features = below
+        context.log_variance = objectives.bounded_log_variance(
             self._head(layer, "log_variance", below, context)
         )
         return context.mean

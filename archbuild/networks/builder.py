@@ -9,7 +9,8 @@ from typing import Any
 
 import keras
 
-from archbuild.layers.building import bounded_log_variance, flat
+from archbuild import objectives
+from archbuild.layers.building import flat
 from archbuild.layers.shapes import channels_last
 from archbuild.networks.network import Network
 from archbuild.spec.mirror import output_index
@@ -28,6 +29,7 @@ class BuildContext:
         switches: encoder index -> 1 where the pool found a maximum, else 0, in its input's shape.
         mean: the mean of a Gaussian bottleneck, ``(batch, latent)``.
         log_variance: its log-variance, ``(batch, latent)``.
+        features: what both are made from, ``(batch, features)``.
     """
 
     plan: Plan
@@ -36,6 +38,7 @@ class BuildContext:
     switches: dict[int, Any] = field(default_factory=dict)
     mean: Any = None
     log_variance: Any = None
+    features: Any = None
 
     def __post_init__(self) -> None:
         self._seeds = random.Random(self.seed)
@@ -60,7 +63,7 @@ def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
         context.outputs[layer.index] = tensor
     outputs = [flat(tensor, "latent")]
     if plan.stochastic:
-        outputs.append(context.log_variance)
+        outputs += [context.log_variance, context.features]
     outputs += [context.switches[index] for index in _undone_pools(plan)]
     return keras.Model(context.outputs[0], outputs, name="encoder")
 
@@ -80,7 +83,7 @@ def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
     below, mean, log_variance = _split(plan.decoder)
     tensor = _stacked(below, tensor, vocabulary, context)
     value = _stacked(mean, tensor, vocabulary, context)
-    spread = bounded_log_variance(_stacked(log_variance, tensor, vocabulary, context))
+    spread = objectives.bounded_log_variance(_stacked(log_variance, tensor, vocabulary, context))
     return keras.Model(inputs, [value, spread], name="decoder")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -19,11 +19,13 @@ class Encoding(NamedTuple):
     Attributes:
         mean: the latent, ``(batch, latent)``; the mean where the bottleneck is Gaussian.
         log_variance: ``(batch, latent)``, within +-10; ``None`` without a Gaussian bottleneck.
+        features: what a Gaussian bottleneck reads, ``(batch, features)``; ``None`` without one.
         switches: one 0/1 tensor for every pool whose maxima the decoder puts back.
     """
 
     mean: Any
     log_variance: Any | None
+    features: Any | None
     switches: tuple[Any, ...]
 
 
@@ -53,15 +55,21 @@ class Network(keras.Model):
         self.plan = plan
         self.encoder = encoder
         self.decoder = decoder
-        # A bound method, so that Keras does not count the same weights a second time.
-        self._predict_latents = keras.Model(encoder.input, encoder.outputs[0]).predict_on_batch
+        self.predict_latents = self.reader(lambda encoding: encoding.mean)
+        """``(n, *input_shape)`` to the latents ``(n, latent)``, with inference statistics."""
         self.built = True
+
+    def choose_trained(self, decoder: bool, log_variance: bool) -> None:
+        """Say what is trained beside the encoder: what no loss reaches must not be."""
+        self.decoder.trainable = decoder
+        if self.plan.stochastic:
+            self.encoder.get_layer(f"{self.plan.encoder[-1].name}_log_variance").trainable = (
+                log_variance
+            )
 
     def encode(self, inputs: Any, training: bool = False) -> Encoding:
         """Encode ``(batch, *input_shape)``, channels last."""
-        latent, *rest = keras.tree.flatten(self.encoder(inputs, training=training))
-        log_variance = rest.pop(0) if self.plan.stochastic else None
-        return Encoding(latent, log_variance, tuple(rest))
+        return self._encoding(keras.tree.flatten(self.encoder(inputs, training=training)))
 
     def decode(
         self, latent: Any, switches: Sequence[Any] = (), training: bool = False
@@ -87,9 +95,20 @@ class Network(keras.Model):
             return ops.sigmoid(reconstruction.value)
         return reconstruction.value
 
-    def predict_latents(self, rows: np.ndarray) -> np.ndarray:
-        """The latents ``(n, latent)`` of one batch, as NumPy, with inference statistics."""
-        return np.asarray(self._predict_latents(rows))
+    def reader(self, code: Callable[[Encoding], Any]) -> Callable[[np.ndarray], np.ndarray]:
+        """What maps a batch ``(n, *input_shape)`` to ``code(encoding)``, ``(n, ...)``, as NumPy.
+
+        Compiled, and with inference statistics; it follows the weights.
+        """
+        model = keras.Model(self.encoder.input, code(self._encoding(self.encoder.outputs)))
+        return lambda rows: np.asarray(model.predict_on_batch(rows))
+
+    def _encoding(self, outputs: Sequence[Any]) -> Encoding:
+        if self.plan.stochastic:
+            mean, log_variance, features, *switches = outputs
+            return Encoding(mean, log_variance, features, tuple(switches))
+        mean, *switches = outputs
+        return Encoding(mean, None, None, tuple(switches))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Encode and decode, the mean in between; ``Reconstruction.value``."""

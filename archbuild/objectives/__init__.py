@@ -20,6 +20,21 @@ _HOMES = {
     "squared_centre_distance": "k_means",
     "centre_distance": "k_means",
     "sum_of_squares": "regularisation",
+    "bounded_log_variance": "gaussian",
+    "unbounded_log_variance": "gaussian",
+    "gaussian_log_density": "gaussian",
+    "gaussian_divergence": "gaussian",
+    "standard_gaussian_divergence": "gaussian",
+    "reparameterised": "gaussian",
+    "component_log_joints": "mixture",
+    "log_responsibilities": "mixture",
+    "inverse_min_max_log_responsibilities": "mixture",
+    "component_divergences": "mixture",
+    "tightest_log_responsibilities": "mixture",
+    "expected_divergence": "mixture",
+    "categorical_divergence": "mixture",
+    "categorical_entropy": "mixture",
+    "at_least": "mixture",
 }
 
 __all__ = sorted(_HOMES)

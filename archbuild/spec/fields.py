@@ -41,12 +41,20 @@ class Field:
         schema: a draft-07 JSON Schema fragment for its value.
         default: what stands when the key is absent; ``REQUIRED`` where it may not be.
         doc: one sentence for the schema, the reference and ``archbuild list``.
+        parts: where the value may be a mapping, the fields of that.
     """
 
     name: str
     schema: Mapping[str, Any] = field(hash=False)
     default: Any = REQUIRED
     doc: str = ""
+    parts: tuple[Field, ...] = field(default=(), hash=False)
+
+    @property
+    def takes_fractions(self) -> bool:
+        """Whether a number that is given may be a fraction."""
+        branches = self.schema.get("anyOf", [self.schema])
+        return any(branch.get("type") == "number" for branch in branches)
 
     @property
     def required(self) -> bool:
@@ -122,3 +130,41 @@ def shape(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
     return Field(
         name, {"type": "array", "items": whole, "minItems": 1, "maxItems": 3}, default, doc
     )
+
+
+def section(name: str, parts: Sequence[Field], doc: str, *, default: Any = REQUIRED) -> Field:
+    """A mapping with fields of its own."""
+    return Field(name, _mapping(parts), default, doc, tuple(parts))
+
+
+def schedule(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
+    """A weight: a number, or how it changes while a stage goes on (``SCHEDULE_PARTS``)."""
+    constant = {"type": "number", "minimum": 0.0}
+    schema = {"anyOf": [constant, _mapping(SCHEDULE_PARTS)]}
+    return Field(name, schema, default, doc, SCHEDULE_PARTS)
+
+
+def _mapping(parts: Sequence[Field]) -> dict[str, Any]:
+    names = [part.name for part in parts]
+    needed = [part.name for part in parts if part.required]
+    return {
+        "type": "object",
+        "description": f"a mapping with {' and '.join(needed)}, and any of "
+        + ", ".join(name for name in names if name not in needed),
+        "additionalProperties": False,
+        "required": needed,
+        "properties": {part.name: {**part.schema, "description": part.doc} for part in parts},
+    }
+
+
+UNIT: Final = choice("unit", ["epochs", "steps"], "What lengths count.", default="epochs")
+
+SCHEDULE_PARTS: Final = (
+    number("start", "The value at the beginning.", default=0.0),
+    number("end", "The value that is reached."),
+    number("ramp", "How long it takes to get there.", above=0.0),
+    number("hold", "How long it stays there before it repeats.", default=0.0),
+    number("power", "1: along a line; 3: slowly at first.", above=0.0, default=1.0),
+    boolean("repeat", "Whether it begins again after ramp and hold.", default=False),
+    UNIT,
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 Shape = tuple[int, ...]
@@ -49,6 +50,7 @@ class Spec:
     head: HeadSpec | None
     pretrain: Mapping[str, Any] = field(hash=False)
     cluster: Mapping[str, Any] = field(hash=False)
+    train: Mapping[str, Any] = field(hash=False)
     tree: Mapping[str, Any] = field(hash=False, repr=False)
 
     @property
@@ -100,10 +102,12 @@ class Plan:
     @property
     def latent_size(self) -> int:
         """The bottleneck's length: its output, flattened."""
-        size = 1
-        for extent in self.encoder[-1].output_shape:
-            size *= extent
-        return size
+        return prod(self.encoder[-1].output_shape)
+
+    @property
+    def features(self) -> int:
+        """How many numbers the bottleneck reads."""
+        return prod(self.encoder[-1].input_shape)
 
     @property
     def stochastic(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from archbuild.spec.fields import Field
 from archbuild.spec.plan import HeadSpec, LayerSpec, Spec
-from archbuild.spec.stages import CLUSTER_DEFAULTS, PRETRAIN_DEFAULTS, STAGE_FIELDS
+from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MIRROR, TOP_FIELDS
 from archbuild.spec.vocabulary import Vocabulary
 
@@ -25,8 +25,8 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
     if full["augment"] is not None:
         full["augment"] = filled(full["augment"], AUGMENT_FIELDS)
     full["head"] = _head(full["head"], vocabulary)
-    full["pretrain"] = filled(full["pretrain"] or {}, STAGE_FIELDS, PRETRAIN_DEFAULTS)
-    full["cluster"] = filled(full["cluster"] or {}, STAGE_FIELDS, CLUSTER_DEFAULTS)
+    for stage, own in STAGE_DEFAULTS.items():
+        full[stage] = filled(full[stage] or {}, STAGE_FIELDS, own)
     return _spec(full)
 
 
@@ -40,7 +40,9 @@ def filled(
 
 def _canonical(field: Field, value: Any) -> Any:
     """A copy of the value; numbers that may be fractions are always floats, so digests agree."""
-    if field.schema.get("type") == "number" and isinstance(value, int):
+    if field.parts and isinstance(value, Mapping):
+        return filled(value, field.parts)
+    if field.takes_fractions and isinstance(value, int):
         return float(value)
     return deepcopy(value)
 
@@ -88,6 +90,7 @@ def _spec(tree: dict[str, Any]) -> Spec:
         head=None if head is None else HeadSpec(head["type"], _config(head)),
         pretrain=tree["pretrain"],
         cluster=tree["cluster"],
+        train=tree["train"],
         tree=tree,
     )
 

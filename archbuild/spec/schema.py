@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from archbuild.spec.fields import Field
-from archbuild.spec.stages import CLUSTER_DEFAULTS, PRETRAIN_DEFAULTS, STAGE_FIELDS
+from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, CURRENT_VERSION, DEFAULT_HEAD, TOP_FIELDS
 from archbuild.spec.values import schema_of
 from archbuild.spec.vocabulary import Vocabulary
@@ -52,8 +52,7 @@ def build_schema(vocabulary: Vocabulary) -> dict[str, Any]:
             "spec": _top(),
             **_typed_definitions(vocabulary),
             "augment": _object(AUGMENT_FIELDS),
-            "pretrain": _object(STAGE_FIELDS, PRETRAIN_DEFAULTS),
-            "cluster": _object(STAGE_FIELDS, CLUSTER_DEFAULTS),
+            **{stage: _object(STAGE_FIELDS, own) for stage, own in STAGE_DEFAULTS.items()},
         },
     }
 

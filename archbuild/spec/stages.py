@@ -1,4 +1,4 @@
-"""The settings of a training stage: the keys of ``pretrain`` and ``cluster``, their defaults."""
+"""The settings of a training stage: the keys of ``pretrain``, ``cluster`` and ``train``."""
 
 from __future__ import annotations
 
@@ -27,8 +27,16 @@ STAGE_FIELDS: Final[tuple[fields.Field, ...]] = (
         default="constant",
     ),
     fields.number(
-        "decay", "Factor per epoch under exponential.", above=0.0, maximum=1.0, default=0.9999
+        "decay",
+        "Factor per epoch, or per `decay_steps`, under exponential.",
+        above=0.0,
+        maximum=1.0,
+        default=0.9999,
     ),
+    fields.integer(
+        "decay_steps", "Steps between two decays under exponential; null: one epoch.", default=None
+    ),
+    fields.number("lowest_rate", "Where exponential stops to fall.", default=0.0),
     fields.number("warm_up", "Epochs of linear increase from 0 at the start.", default=0.0),
     fields.number(
         "clip_norm",
@@ -44,6 +52,14 @@ STAGE_FIELDS: Final[tuple[fields.Field, ...]] = (
 
 PRETRAIN_DEFAULTS: Final[Mapping[str, Any]] = {"epochs": 50, "schedule": "one_cycle"}
 CLUSTER_DEFAULTS: Final[Mapping[str, Any]] = {"epochs": 20, "learning_rate": 5e-4}
+TRAIN_DEFAULTS: Final[Mapping[str, Any]] = {"epochs": 100}
+
+STAGE_DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "pretrain": PRETRAIN_DEFAULTS,
+    "cluster": CLUSTER_DEFAULTS,
+    "train": TRAIN_DEFAULTS,
+}
+"""Section -> what differs from the fields' own defaults, in the order in which stages run."""
 
 # The seed's own optimiser (Aljalbout et al., arXiv 1801.07648, and its published code), made safe:
 # without clipping and warm-up the same settings end in NaN in most trials of its MNIST network.

@@ -7,12 +7,13 @@ The kind of a layer or head decides which fields are looked at, in code rather t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from archbuild.errors import Problem
 from archbuild.spec.document import TreePath
 from archbuild.spec.fields import Field
-from archbuild.spec.stages import STAGE_FIELDS
+from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MAX_LAYERS, MIRROR, TOP_FIELDS
 from archbuild.spec.values import describe, did_you_mean, schema_of, shown, value_problems
 from archbuild.spec.vocabulary import Vocabulary
@@ -35,9 +36,9 @@ def structure_problems(tree: Any, vocabulary: Vocabulary) -> list[Problem]:
         "decoder": lambda value: _decoder(value, vocabulary),
         "augment": lambda value: _section(value, AUGMENT_FIELDS, ("augment",)),
         "head": lambda value: _head(value, vocabulary),
-        "pretrain": lambda value: _section(value, STAGE_FIELDS, ("pretrain",)),
-        "cluster": lambda value: _section(value, STAGE_FIELDS, ("cluster",)),
     }
+    for stage in STAGE_DEFAULTS:
+        sections[stage] = partial(_section, fields=STAGE_FIELDS, path=(stage,))
     simple = tuple(field for field in TOP_FIELDS if field.name not in sections)
     problems = _keys(tree, TOP_FIELDS, ()) + _values(tree, simple, ())
     for name, check in sections.items():

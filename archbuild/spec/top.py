@@ -80,6 +80,7 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
     ),
     Field("pretrain", {"$ref": "#/definitions/pretrain"}, None, "How to learn to reconstruct."),
     Field("cluster", {"$ref": "#/definitions/cluster"}, None, "How to refine with the head."),
+    Field("train", {"$ref": "#/definitions/train"}, None, "How to train head and network as one."),
     fields.integer(
         "max_parameters",
         "A network with more parameters than this is refused.",

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from archbuild.data.batches import ordered_batches
-from archbuild.networks.network import Network
 from archbuild.training.feed import Feed
 
 # One fixed size: kernels may choose their algorithm by the batch's size, and a row's latent must
 # not depend on which rows it is encoded with.
 CHUNK = 512
 
-
-def encode(network: Network, feed: Feed) -> np.ndarray:
-    """The latents of all rows, ``(n, latent)`` float32; the mean of a Gaussian bottleneck."""
-    latents = np.empty((len(feed), network.plan.latent_size), "float32")
-    for indices in ordered_batches(len(feed), CHUNK):
-        latents[indices] = encode_rows(network, feed.clean(indices))
-    return latents
+Reader = Callable[[np.ndarray], np.ndarray]
+"""From a batch to what is wanted of each row: ``Network.predict_latents``, ``Network.reader``."""
 
 
-def encode_rows(network: Network, rows: np.ndarray) -> np.ndarray:
-    """The latents of at most ``CHUNK`` rows; fewer are filled up with zeros for the kernel."""
+def encode(read: Reader, feed: Feed) -> np.ndarray:
+    """What ``read`` gives for all rows, ``(n, ...)`` float32."""
+    parts = [
+        encode_rows(read, feed.clean(indices)) for indices in ordered_batches(len(feed), CHUNK)
+    ]
+    return np.concatenate(parts)
+
+
+def encode_rows(read: Reader, rows: np.ndarray) -> np.ndarray:
+    """The same for at most ``CHUNK`` rows; fewer are filled up with zeros for the kernel."""
     padded = np.zeros((CHUNK, *rows.shape[1:]), "float32")
     padded[: len(rows)] = rows
-    return network.predict_latents(padded)[: len(rows)]
+    return read(padded)[: len(rows)]

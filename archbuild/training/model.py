@@ -10,13 +10,14 @@ from keras import ops
 
 from archbuild import objectives
 from archbuild.heads.base import Batch
-from archbuild.networks.network import Network
+from archbuild.networks.network import Encoding, Network
 
 
 class Objective(Protocol):
     """What a stage minimises: a head, or reconstruction alone (``training/pretraining.py``)."""
 
     term_names: tuple[str, ...]
+    draws: int
 
     @property
     def variables(self) -> list[Any]:
@@ -25,6 +26,9 @@ class Objective(Protocol):
     @property
     def trains_decoder(self) -> bool:
         """Whether the decoder is part of the loss."""
+
+    def draw(self, encoding: Encoding) -> Any:
+        """What the decoder is given."""
 
     def terms(self, batch: Batch) -> dict[str, Any]:
         """The weighted terms of the loss by name."""
@@ -45,7 +49,7 @@ class StageModel(keras.Model):
         self.objective_variables = list(objective.variables)
         self._objective = objective
         self._weight_decay = weight_decay
-        network.decoder.trainable = objective.trains_decoder
+        network.choose_trained(objective.trains_decoder, objective.draws > 0)
         terms = {name: True for name in objective.term_names}
         terms |= {"reconstruction": objective.trains_decoder, "weight_decay": weight_decay > 0}
         names = [name for name, wanted in terms.items() if wanted]
@@ -57,9 +61,9 @@ class StageModel(keras.Model):
         return ["loss", *(mean.name for mean in self.term_means)]
 
     def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
-        """Forward through encoder and decoder; the decoder is given the mean of the bottleneck."""
+        """Forward through encoder and decoder, with what the objective draws in between."""
         encoding = self.network.encode(inputs, training=training)
-        latent = encoding.mean
+        latent = self._objective.draw(encoding)
         reconstruction = self.network.decode(latent, encoding.switches, training=training)
         return {"encoding": encoding, "latent": latent, "reconstruction": reconstruction}
 

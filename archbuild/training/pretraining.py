@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archbuild.heads.base import Batch, reconstruction_loss
+from archbuild.networks.network import Encoding
 
 
 class Reconstruct:
@@ -16,6 +17,7 @@ class Reconstruct:
 
     term_names = ("reconstruction",)
     trains_decoder = True
+    draws = 0
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -24,6 +26,10 @@ class Reconstruct:
     def variables(self) -> list[Any]:
         """None of its own."""
         return []
+
+    def draw(self, encoding: Encoding) -> Any:
+        """The mean: an autoencoder, whether or not its bottleneck is Gaussian."""
+        return encoding.mean
 
     def terms(self, batch: Batch) -> dict[str, Any]:
         """The reconstruction loss."""

@@ -19,7 +19,7 @@ from archbuild.training.encoding import encode
 from archbuild.training.feed import Feed, generator
 from archbuild.training.model import Objective, StageModel, optimizer
 from archbuild.training.progress import Reporter
-from archbuild.training.schedules import learning_rate
+from archbuild.training.schedules import Position, learning_rate, weight, whole_epochs
 
 _ADVICE = (
     "Try a lower learning rate (--set {section}.learning_rate=...), a longer warm-up "
@@ -33,14 +33,15 @@ class StageOutcome:
 
     Attributes:
         history: one row per epoch.
-        latents: ``(n, latent)`` of all rows, inference statistics.
+        codes: ``(n, code)`` of all rows, inference statistics: what the head assigns; the latents
+            where there is no head.
         converged: whether the stop rule on label change ended it.
         occupancy: of the head's clusters at the end; ``None`` without a head.
         seconds: time spent, in the processes that were cut short too.
     """
 
     history: list[dict[str, Any]]
-    latents: np.ndarray
+    codes: np.ndarray
     converged: bool
     occupancy: Occupancy | None
     seconds: float
@@ -58,6 +59,7 @@ class StageTrainer:
         folder: where checkpoints go; ``begin`` has been called.
         seed: of the run.
         reporter: hears of progress.
+        from_scratch: the network is not pretrained: a head's prelude, if it has one, comes first.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class StageTrainer:
         folder: StageFolder,
         seed: int,
         reporter: Reporter,
+        from_scratch: bool = False,
     ) -> None:
         self.name, self.settings, self.feed = name, settings, feed
         self.network, self.folder, self.seed, self.reporter = network, folder, seed, reporter
@@ -79,9 +82,12 @@ class StageTrainer:
         self.model.compile(optimizer=optimizer(settings))
         self.model(feed.clean(np.arange(min(2, len(feed)))))
         self.model.optimizer.build(self.model.trainable_variables)
+        self.steps = count_batches(len(feed), settings["batch_size"])
+        self.begins = self._prelude_epochs() if from_scratch else 0
+        self.read = network.reader(self.head.code) if self.head else network.predict_latents
         self.history: list[dict[str, Any]] = []
         self.targets: dict[str, np.ndarray] = {}
-        self.latents: np.ndarray | None = None
+        self.codes: np.ndarray | None = None
         self.occupancy: Occupancy | None = None
         self._begun = perf_counter()
         self._earlier_seconds = 0.0
@@ -96,15 +102,16 @@ class StageTrainer:
         self._begun = perf_counter()
         self._resume_or_start()
         epochs = self.settings["epochs"]
-        steps = count_batches(len(self.feed), self.settings["batch_size"])
-        self.reporter.stage_begins(self.name, len(self.history), epochs, steps)
+        self.reporter.stage_begins(self.name, len(self.history), epochs, self.steps)
         while len(self.history) < epochs and not self.converged:
-            self._epoch(len(self.history), steps)
-        if self.head is None or self.latents is None:
-            self.latents = encode(self.network, self.feed)
+            self._epoch(len(self.history))
+        if self.codes is None:
+            self.codes = encode(self.read, self.feed)
+        if self.head is not None and self.occupancy is None:  # not one epoch since it could begin
+            self._begin()
         return StageOutcome(
             self.history,
-            self.latents,
+            self.codes,
             self.converged,
             self.occupancy,
             self.seconds,
@@ -118,9 +125,8 @@ class StageTrainer:
     @property
     def converged(self) -> bool:
         """Whether fewer rows changed their cluster in the last epoch than the head tolerates."""
-        if self.head is None or not self.history:
-            return False
-        return bool(self.history[-1]["label_change"] < self.head.config["tolerance"])
+        change = self.history[-1].get("label_change") if self.history else None
+        return change is not None and change < self.head.tolerance
 
     def _resume_or_start(self) -> None:
         checkpoint = self.folder.load_checkpoint()
@@ -128,33 +134,44 @@ class StageTrainer:
             self._restore(checkpoint.arrays)
             self.history = [dict(row) for row in checkpoint.history]
             self._earlier_seconds = checkpoint.timing["seconds"]
-        if self.head is not None:
-            self.latents = encode(self.network, self.feed)
-            if checkpoint is None:
-                self.head.initialise(self.latents, self.seed)
-            self._measure(previous=None)
+        if self.head is not None and len(self.history) >= self.begins:
+            self.codes = encode(self.read, self.feed)
+            if len(self.history) > self.begins:
+                self._measure(previous=None)
 
-    def _epoch(self, epoch: int, steps: int) -> None:
-        self._look(epoch)
-        row = {"epoch": epoch + 1, **self._train(epoch, steps)}
-        if self.head is not None:
-            self.latents = encode(self.network, self.feed)
+    def _epoch(self, epoch: int) -> None:
+        if self.head is not None and epoch >= self.begins:
+            self._look(epoch)
+        row = {"epoch": epoch + 1, **self._train(epoch)}
+        if self.head is not None and epoch + 1 >= self.begins:
+            self.codes = encode(self.read, self.feed)
+        if self.head is not None and epoch >= self.begins:
             self._measure(previous=self.clusters)
             row |= asdict(self.occupancy)
         state = self._state()
-        self._refuse_non_finite_weights(state, epoch, steps)
+        self._refuse_non_finite_weights(state, epoch)
         self.history.append(row)
         timing = {"seconds": round(self.seconds, 2)}
         self.folder.save_checkpoint(epoch + 1, state, self.history, timing=timing)
         self.reporter.epoch_ends(self.name, row, self.settings["epochs"])
 
     def _look(self, epoch: int) -> None:
-        """Let the head see the whole set, when it is due."""
-        if self.head is not None and epoch % self.head.config["refresh"] == 0:
-            self.targets = self.head.refresh(self.latents)
+        """Let the head begin, or see the whole set, when it is due."""
+        if epoch == self.begins:
+            self._begin()
+        if (epoch - self.begins) % self.head.refresh_epochs == 0:
+            self.targets = self.head.refresh(self.codes)
+
+    def _begin(self) -> None:
+        self.head.initialise(self.codes)
+        self._measure(previous=None)
+
+    def _prelude_epochs(self) -> int:
+        prelude = self.head.prelude if self.head else None
+        return whole_epochs(prelude["length"], prelude["unit"], self.steps) if prelude else 0
 
     def _measure(self, previous: np.ndarray | None) -> None:
-        self.clusters = np.argmax(self.head.assignments(self.latents), axis=1)
+        self.clusters = np.argmax(self.head.assignments(self.codes), axis=1)
         self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous)
 
     def _batches(self, epoch: int) -> Any:
@@ -162,13 +179,12 @@ class StageTrainer:
             len(self.feed), self.settings["batch_size"], self.seed, self.name, epoch
         )
 
-    def _train(self, epoch: int, steps: int) -> dict[str, float]:
+    def _train(self, epoch: int) -> dict[str, float]:
         """One pass over the data; the mean over its rows of the loss and of every term."""
         rng = generator(self.seed, f"augment {self.name}", epoch)
         rate, sums = 0.0, dict.fromkeys(self.model.term_names, 0.0)
         for step, indices in enumerate(self._batches(epoch)):
-            rate = learning_rate(self.settings, epoch + (step + 1) / steps)
-            self.model.optimizer.learning_rate = rate
+            rate = self._schedule(Position(epoch * self.steps + step + 1, self.steps))
             targets = {name: rows[indices] for name, rows in self.targets.items()}
             rows, originals = self.feed.training(indices, rng)
             targets |= {"original": originals}
@@ -180,6 +196,15 @@ class StageTrainer:
         means = {name: total / len(self.feed) for name, total in sums.items()}
         return means | {"learning_rate": rate}
 
+    def _schedule(self, position: Position) -> float:
+        """Set the learning rate, which is returned, and the weights that the head schedules."""
+        rate = learning_rate(self.settings, position)
+        self.model.optimizer.learning_rate = rate
+        scheduled = self.head.scheduled if self.head else {}
+        for name, variable in scheduled.items():
+            variable.assign(weight(self.head.config[name], position.after(self.begins)))
+        return rate
+
     def _refuse_non_finite(self, losses: Mapping[str, Any], epoch: int, step: int) -> None:
         broken = [name for name, value in losses.items() if not np.isfinite(float(value))]
         if broken:
@@ -187,13 +212,11 @@ class StageTrainer:
             term = next((name for name in broken if name != "loss"), "loss")
             raise self._divergence(f"the loss term {term}", epoch, step)
 
-    def _refuse_non_finite_weights(
-        self, state: Mapping[str, np.ndarray], epoch: int, steps: int
-    ) -> None:
+    def _refuse_non_finite_weights(self, state: Mapping[str, np.ndarray], epoch: int) -> None:
         """A rectifier can hide a broken weight from the loss: look at the weights themselves."""
         for variable, array in zip(self._variables(), state.values(), strict=False):
             if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
-                raise self._divergence(f"the weight {variable.path}", epoch, steps - 1)
+                raise self._divergence(f"the weight {variable.path}", epoch, self.steps - 1)
 
     def _divergence(self, what: str, epoch: int, step: int) -> DivergenceError:
         advice = _ADVICE.format(section=self.name.partition("-")[0])

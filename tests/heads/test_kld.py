@@ -9,6 +9,7 @@ from sklearn.datasets import make_blobs
 from archbuild.heads import KLDHead
 from archbuild.heads.base import Batch
 from archbuild.networks.network import Encoding, Reconstruction
+from tests.heads.conftest import plan_of
 
 CONFIG = {
     "n_clusters": 3,
@@ -29,19 +30,19 @@ def blobs():
 
 
 def make_head(**changes):
-    return KLDHead({**CONFIG, **changes}, latent_size=2, reconstruction="squared_error")
+    return KLDHead({**CONFIG, **changes}, plan_of(2))
 
 
 def make_batch(latents, targets, rng):
     inputs, outputs = rng.normal(size=(2, len(latents), 5)).astype("float32")
-    encoding = Encoding(latents, None, ())
+    encoding = Encoding(latents, None, None, ())
     return Batch(inputs, encoding, latents, Reconstruction(outputs, None), targets)
 
 
 def test_starts_at_the_clusters_that_k_means_finds(blobs):
     latents, labels = blobs
     head = make_head()
-    head.initialise(latents, seed=0)
+    head.initialise(latents)
     clusters = head.assignments(latents).argmax(axis=1)
     pairs = set(zip(clusters.tolist(), labels.tolist(), strict=True))
     assert len(pairs) == 3
@@ -50,7 +51,7 @@ def test_starts_at_the_clusters_that_k_means_finds(blobs):
 def test_assignments_are_distributions_and_do_not_depend_on_other_rows(blobs):
     latents, _ = blobs
     head = make_head()
-    head.initialise(latents, seed=0)
+    head.initialise(latents)
     together = head.assignments(latents)
     np.testing.assert_allclose(together.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_array_equal(together[7:9], head.assignments(latents[7:9]))
@@ -59,7 +60,7 @@ def test_assignments_are_distributions_and_do_not_depend_on_other_rows(blobs):
 def test_the_target_sharpens_the_assignment(blobs):
     latents, _ = blobs
     head = make_head()
-    head.initialise(latents, seed=0)
+    head.initialise(latents)
     target = head.refresh(latents)["target"]
     assert target.shape == (150, 3)
     assert np.mean(target.max(axis=1)) > np.mean(head.assignments(latents).max(axis=1))
@@ -69,7 +70,7 @@ def test_the_target_sharpens_the_assignment(blobs):
 def test_terms_are_weighted_and_reduced_as_the_spec_says(blobs, rng, reduction, factor):
     latents = blobs[0][:20]
     head = make_head(reduction=reduction, cluster_weight=0.5, reconstruction_weight=2.0)
-    head.initialise(latents, seed=0)
+    head.initialise(latents)
     targets = head.refresh(latents)
     batch = make_batch(latents, targets, rng)
     terms = head.terms(batch)
@@ -82,7 +83,7 @@ def test_terms_are_weighted_and_reduced_as_the_spec_says(blobs, rng, reduction, 
 
 def test_without_reconstruction_it_is_dec(blobs, rng):
     head = make_head(reconstruction_weight=0.0)
-    head.initialise(blobs[0], seed=0)
+    head.initialise(blobs[0])
     batch = make_batch(blobs[0], head.refresh(blobs[0]), rng)
     assert set(head.terms(batch)) == {"divergence"}
     assert not head.trains_decoder
@@ -90,6 +91,6 @@ def test_without_reconstruction_it_is_dec(blobs, rng):
 
 def test_arrays_bring_the_head_back(blobs):
     head, other = make_head(), make_head()
-    head.initialise(blobs[0], seed=0)
+    head.initialise(blobs[0])
     other.restore(head.arrays())
     np.testing.assert_array_equal(head.assignments(blobs[0]), other.assignments(blobs[0]))

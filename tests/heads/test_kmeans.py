@@ -9,6 +9,7 @@ from sklearn.datasets import make_blobs
 from archbuild.heads import KMeansHead
 from archbuild.heads.base import Batch, to_numpy
 from archbuild.networks.network import Encoding, Reconstruction
+from tests.heads.conftest import plan_of
 
 CONFIG = {
     "n_clusters": 3,
@@ -28,7 +29,7 @@ def latents():
 
 
 def make_head(**changes):
-    return KMeansHead({**CONFIG, **changes}, latent_size=2, reconstruction="squared_error")
+    return KMeansHead({**CONFIG, **changes}, plan_of(2))
 
 
 def test_a_look_is_one_step_of_lloyd(latents):
@@ -45,7 +46,7 @@ def test_a_look_is_one_step_of_lloyd(latents):
 
 def test_the_centres_move_when_the_latents_do(latents):
     head = make_head()
-    head.initialise(latents, seed=0)
+    head.initialise(latents)
     before = to_numpy(head.centres)
     head.refresh(latents + 5)
     assert np.abs(to_numpy(head.centres) - before).max() > 1
@@ -62,11 +63,11 @@ def test_an_empty_cluster_keeps_its_centre(latents):
 @pytest.mark.parametrize("distance", ["squared", "norm"])
 def test_terms_follow_dcn_and_tum(latents, rng, distance):
     head = make_head(distance=distance)
-    head.initialise(latents, seed=0)
+    head.initialise(latents)
     targets = head.refresh(latents)
     inputs, outputs = rng.normal(size=(2, 150, 5)).astype("float32")
     batch = Batch(
-        inputs, Encoding(latents, None, ()), latents, Reconstruction(outputs, None), targets
+        inputs, Encoding(latents, None, None, ()), latents, Reconstruction(outputs, None), targets
     )
     terms = head.terms(batch)
     gap = np.linalg.norm(latents.astype(float) - targets["centre"], axis=1)
@@ -77,7 +78,7 @@ def test_terms_follow_dcn_and_tum(latents, rng, distance):
 
 def test_the_posterior_is_that_of_a_spherical_mixture(latents):
     head = make_head()
-    head.initialise(latents, seed=0)
+    head.initialise(latents)
     head.refresh(latents)
     centres, variance = to_numpy(head.centres).astype(float), float(head.variance)
     kernel = np.exp(-((latents[:, None] - centres) ** 2).sum(axis=2) / (2 * variance))
@@ -87,7 +88,7 @@ def test_the_posterior_is_that_of_a_spherical_mixture(latents):
 
 def test_arrays_bring_the_head_back(latents):
     head, other = make_head(), make_head()
-    head.initialise(latents, seed=0)
+    head.initialise(latents)
     head.refresh(latents)
     other.restore(head.arrays())
     np.testing.assert_array_equal(head.assignments(latents), other.assignments(latents))

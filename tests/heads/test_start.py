@@ -9,6 +9,7 @@ from sklearn.datasets import make_blobs
 from archbuild.evaluation.accuracy import clustering_accuracy
 from archbuild.heads import KLDHead, start
 from archbuild.heads.start import START, first_clusters, means
+from tests.heads.conftest import plan_of
 from tests.heads.test_kld import CONFIG
 
 METHODS = START.schema["enum"]
@@ -71,8 +72,8 @@ def test_means_are_those_of_the_rows_and_zero_for_an_empty_cluster():
 
 def test_a_start_that_is_not_k_means_is_the_first_target_once():
     values, _ = long_clusters()
-    head = KLDHead({**CONFIG, "start": "ward"}, latent_size=2, reconstruction="squared_error")
-    head.initialise(values, seed=0)
+    head = KLDHead({**CONFIG, "start": "ward"}, plan_of(2))
+    head.initialise(values)
     clusters = first_clusters(values, 3, "ward", seed=0)
     np.testing.assert_array_equal(head.refresh(values)["target"], np.eye(3)[clusters])
     assert head.refresh(values)["target"].max() < 1.0

@@ -28,7 +28,7 @@ folder, settings = sys.argv[1], json.loads(sys.argv[2])
 network = make_network(augment=None)
 network.load_weights(f"{folder}/model.weights.h5")
 rows = np.load(f"{folder}/rows.npy")
-np.save(f"{folder}/elsewhere.npy", encode_rows(network, rows))
+np.save(f"{folder}/elsewhere.npy", encode_rows(network.predict_latents, rows))
 model = StageModel(network, Reconstruct("squared_error"), 0.01)
 model.compile(optimizer=optimizer(settings))
 print(json.dumps(model.test_on_batch(rows, {"original": rows}, return_dict=True), default=float))
@@ -48,7 +48,9 @@ def test_weights_latents_and_losses_carry_over(backend, network, feed, settings,
     here = model.test_on_batch(rows, {"original": rows}, return_dict=True)
     there = run_elsewhere(backend, tmp_path, settings)
     latents = np.load(tmp_path / "elsewhere.npy")
-    np.testing.assert_allclose(latents, encode_rows(network, rows), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        latents, encode_rows(network.predict_latents, rows), rtol=1e-4, atol=1e-5
+    )
     assert there == pytest.approx({name: float(value) for name, value in here.items()}, rel=1e-4)
     assert SPEC["layers"][1]["type"] == "Dropout"  # a layer with a state of its own is among them
 

@@ -8,15 +8,19 @@ from archbuild.training.encoding import encode, encode_rows
 
 
 def test_latents_do_not_depend_on_their_company(network, feed):
-    together = encode(network, feed)
+    together = encode(network.predict_latents, feed)
     assert together.shape == (150, 4)
     for rows in (np.arange(3), np.arange(40, 120)):
-        np.testing.assert_array_equal(together[rows], encode_rows(network, feed.clean(rows)))
+        np.testing.assert_array_equal(
+            together[rows], encode_rows(network.predict_latents, feed.clean(rows))
+        )
 
 
 def test_batch_normalisation_uses_its_running_statistics(network, feed):
-    before = encode(network, feed)
+    before = encode(network.predict_latents, feed)
     network.encode(feed.clean(np.arange(32)), training=True)
-    moved = encode(network, feed)
+    moved = encode(network.predict_latents, feed)
     assert np.abs(moved - before).max() > 1e-4  # the running statistics have moved
-    np.testing.assert_array_equal(moved, encode(network, feed))  # encoding does not move them
+    np.testing.assert_array_equal(
+        moved, encode(network.predict_latents, feed)
+    )  # encoding does not move them

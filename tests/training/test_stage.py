@@ -18,11 +18,11 @@ KMEANS = {"cluster_weight": 0.1, "distance": "squared", "refresh": 1}
 
 
 def kld(**changes):
-    return KLDHead({**SHARED, **KLD, **changes}, 4, "squared_error")
+    return KLDHead({**SHARED, **KLD, **changes}, make_network().plan)
 
 
 def kmeans(**changes):
-    return KMeansHead({**SHARED, **KMEANS, **changes}, 4, "squared_error")
+    return KMeansHead({**SHARED, **KMEANS, **changes}, make_network().plan)
 
 
 def reconstruct():
@@ -55,7 +55,7 @@ def test_interrupted_and_resumed_is_bit_identical(make_trainer, objective, optim
         interrupted.run()
     saved_seconds = interrupted.folder.load_checkpoint().timing["seconds"]
     resumed = make_trainer(make_network(seed=9), objective(), "cut", optimizer=optimizer).run()
-    np.testing.assert_array_equal(resumed.latents, whole.latents)
+    np.testing.assert_array_equal(resumed.codes, whole.codes)
     assert resumed.history == whole.history
     assert resumed.seconds > saved_seconds
     assert len(whole.history) == 4
@@ -132,5 +132,5 @@ def test_a_rate_that_is_too_high_diverges_aloud(make_trainer, network):
 def test_no_epochs_are_a_stage_that_only_looks(make_trainer, network):
     outcome = make_trainer(network, kld(), epochs=0).run()
     assert outcome.history == []
-    assert outcome.latents.shape == (150, 4)
+    assert outcome.codes.shape == (150, 4)
     assert outcome.occupancy.n_clusters == 10

@@ -1,0 +1,105 @@
+"""What the heads share that put a prior over a Gaussian bottleneck: they draw, and can generate."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archbuild import objectives
+from archbuild.heads.base import Batch, Head, reconstruction_loss
+from archbuild.spec.fields import number
+
+if TYPE_CHECKING:
+    from archbuild.networks.network import Encoding
+    from archbuild.spec.plan import Plan
+
+RECONSTRUCTION_WEIGHT = number(
+    "reconstruction_weight",
+    "Factor of the reconstruction; squared_error, a mean over the elements of a row, takes their "
+    "number here to stand in a bound.",
+    above=0.0,
+    default=1.0,
+)
+
+
+class GenerativeHead(Head):
+    """A head with a generative process: latents per cluster, and rows from latents."""
+
+    draws = 1
+
+    def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
+        import keras
+
+        super().__init__(config, plan, seed)
+        self.noise = keras.random.SeedGenerator(seed)
+
+    @classmethod
+    def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
+        """The bottleneck must be Gaussian, and the decoder able to decode a latent alone."""
+        found = []
+        if not plan.stochastic:
+            size = plan.latent_size
+            message = f"the {cls.name} head draws latents, and the bottleneck has no variance"
+            advice = f"end the encoder with {{type: Gaussian, num_units: {size}}}"
+            found.append(("", message, f"{advice} in place of its last layer"))
+        if plan.needs_switches:
+            message = (
+                f"the {cls.name} head generates rows from latents alone, and the mirror of "
+                "MaxPool2D* needs the places of the maxima of a real row"
+            )
+            found.append(("", message, "use MaxPool2D in place of MaxPool2D*"))
+        return found
+
+    @property
+    def variables(self) -> list[Any]:
+        """The state of the noise."""
+        return [self.noise.state]
+
+    @property
+    def trains_decoder(self) -> bool:
+        """Always."""
+        return True
+
+    def sampled(self, encoding: Encoding, scale: Any = 1.0) -> Any:
+        """``draws`` samples of ``q(z | x)``, one set of the batch after the other.
+
+        Args:
+            encoding: mean and log-variance ``(batch, latent)``.
+            scale: of the noise; 0 gives the means.
+
+        Returns:
+            ``(draws * batch, latent)``.
+        """
+        return self.sampled_gaussian(encoding.mean, encoding.log_variance, scale)
+
+    def sampled_gaussian(self, mean: Any, log_variance: Any, scale: Any = 1.0) -> Any:
+        """The same for any Gaussian of each row."""
+        from keras import ops, random
+
+        shape = (self.draws, ops.shape(mean)[0], mean.shape[1])
+        noise = scale * random.normal(shape, seed=self.noise)
+        drawn = objectives.reparameterised(mean, log_variance, noise)
+        return ops.reshape(drawn, (-1, mean.shape[1]))
+
+    def repeated(self, rows: Any) -> Any:
+        """``(batch, ...)`` to ``(draws * batch, ...)``, in the order of ``sampled``."""
+        from keras import ops
+
+        return rows if self.draws == 1 else ops.concatenate([rows] * self.draws)
+
+    def reconstruction_term(self, batch: Batch) -> dict[str, Any]:
+        """The mean over draws and batch of the weighted ``-log p(x | z)``."""
+        inputs = self.repeated(batch.inputs)
+        loss = reconstruction_loss(self.reconstruction, inputs, batch.reconstruction)
+        return {"reconstruction": self.config["reconstruction_weight"] * loss}
+
+    @abstractmethod
+    def components(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weights ``(cluster,)``, means and variances ``(cluster, latent)`` of the prior."""
+
+    @abstractmethod
+    def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
+        """Draws of each cluster's prior, ``(cluster, per_cluster, latent)`` float32."""

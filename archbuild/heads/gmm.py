@@ -1,0 +1,201 @@
+"""``gmm``: a Gaussian mixture as the prior of a variational autoencoder (VaDE, S3VDC).
+
+Generative process: a cluster ``k ~ Categorical(π)``, a latent ``z ~ N(m_k, diag s_k)``, a row
+``x ~ p(x | z)`` by the decoder. With ``q(z | x)`` by the encoder and ``q(k | x)`` by Bayes' rule,
+the negative evidence lower bound that is minimised, with weights, is
+
+    reconstruction_weight · E_q(z|x) [-log p(x | z)]
+    + kl_weight · ( Σ_k q(k|x) KL(q(z|x) || N(m_k, diag s_k))      "conditional_prior"
+                    + KL(q(k|x) || π) )                            "cluster_prior"
+
+Sources: VaDE (Jiang et al.), arXiv 1611.05148, equations 10 to 16; S3VDC (Cao et al.),
+arXiv 2005.08047, for ``gamma_training``, repeated schedules of ``kl_weight``, ``start_sample`` and
+``responsibilities: inverse_min_max``, each of which works alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from archbuild import objectives
+from archbuild.heads.base import N_CLUSTERS, TOLERANCE, Batch, in_chunks, to_numpy
+from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
+from archbuild.heads.start import START, START_SAMPLE, mixture_of
+from archbuild.spec.fields import UNIT, choice, number, schedule, section
+
+if TYPE_CHECKING:
+    from archbuild.networks.network import Encoding
+    from archbuild.spec.plan import Plan
+
+# a component that is narrower than this part of the latents' spread would win a few rows for ever
+_LEAST_VARIANCE = 1e-4
+
+
+class GMMHead(GenerativeHead):
+    """A mixture prior whose components are the clusters."""
+
+    name: ClassVar[str] = "gmm"
+    summary: ClassVar[str] = "a Gaussian mixture as the prior of a VAE (VaDE, S3VDC)"
+    fields = (
+        N_CLUSTERS,
+        replace(START, default="gaussian-mixture"),
+        START_SAMPLE,
+        choice(
+            "responsibilities",
+            ["sample", "tightest", "inverse_min_max"],
+            "The q(cluster | row) of the loss: p(k | z) at the drawn z (VaDE), the one that makes "
+            "the bound tightest, or scaled energies (S3VDC). What is reported is p(k | mean).",
+            default="sample",
+        ),
+        schedule("kl_weight", "Weight of both divergences from the prior.", default=1.0),
+        RECONSTRUCTION_WEIGHT,
+        section(
+            "gamma_training",
+            (
+                number("weight", "Of the divergence from N(0, I)."),
+                number("length", "How long, to the end of the epoch.", above=0.0),
+                UNIT,
+            ),
+            "Before the mixture begins, in training from scratch: reconstruct from the mean with a "
+            "small divergence from N(0, I) (S3VDC); null: the network is pretrained.",
+            default=None,
+        ),
+        replace(TOLERANCE, default=0.0),
+    )
+    term_names = ("reconstruction", "standard_prior", "conditional_prior", "cluster_prior")
+
+    def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
+        import keras
+
+        super().__init__(config, plan, seed)
+        shape = (self.n_clusters, self.latent_size)
+        self.weight_logits = keras.Variable(np.zeros(self.n_clusters, "float32"), name="weights")
+        self.means = keras.Variable(np.zeros(shape, "float32"), name="means")
+        # bounded by 10 tanh(x / 10), so that no variance leaves e^-10 .. e^10
+        self.free_log_variances = keras.Variable(np.zeros(shape, "float32"), name="log_variances")
+        self.begun = keras.Variable(0.0, trainable=False, name="begun")
+        self.kl_weight = keras.Variable(0.0, trainable=False, name="kl_weight")
+        self.scheduled = {"kl_weight": self.kl_weight}
+
+    @classmethod
+    def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
+        """Without gamma-training there would be nothing to fit the first mixture to."""
+        if config["gamma_training"]:
+            return None
+        return (
+            "the gmm head starts from a network that reconstructs: pretrain it (--pretrain 50 "
+            "--cluster 50), or add gamma-training "
+            "(--set 'head.gamma_training={weight: 5e-4, length: 50}')"
+        )
+
+    @property
+    def prelude(self) -> Mapping[str, Any] | None:
+        """Gamma-training."""
+        found: Mapping[str, Any] | None = self.config["gamma_training"]
+        return found
+
+    @property
+    def variables(self) -> list[Any]:
+        """The mixture, ``(cluster, ...)``, and what says whether and how strongly it counts."""
+        mixture = [self.weight_logits, self.means, self.free_log_variances]
+        return [*mixture, self.begun, self.kl_weight, *super().variables]
+
+    @property
+    def log_weights(self) -> Any:
+        """``log π``, ``(cluster,)``: a log-softmax, so that π stays a distribution."""
+        from keras import ops
+
+        return ops.log_softmax(self.weight_logits)
+
+    @property
+    def log_variances(self) -> Any:
+        """``log s``, ``(cluster, latent)``, within +-10."""
+        return objectives.bounded_log_variance(self.free_log_variances)
+
+    def initialise(self, codes: np.ndarray) -> None:
+        """Fit the mixture to the latents: clusters by ``start``, their moments, no labels."""
+        mixture = mixture_of(
+            codes, self.n_clusters, self.config["start"], self.seed, self.config["start_sample"]
+        )
+        spread = float(np.mean(np.var(codes, axis=0))) + 1e-12
+        variances = np.maximum(mixture.variances, _LEAST_VARIANCE * spread)
+        self.weight_logits.assign(np.log(mixture.weights))
+        self.means.assign(mixture.means)
+        self.free_log_variances.assign(objectives.unbounded_log_variance(np.log(variances)))
+        self.begun.assign(1.0)
+
+    def draw(self, encoding: Encoding) -> Any:
+        """A sample of ``q(z | x)``; the mean in gamma-training."""
+        return self.sampled(encoding, scale=self.begun)
+
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """The weighted parts of the negative bound, each a mean over the batch."""
+        from keras import ops
+
+        mean, log_variance = batch.encoding.mean, batch.encoding.log_variance
+        standard = ops.mean(objectives.standard_gaussian_divergence(mean, log_variance))
+        divergences = objectives.component_divergences(
+            mean, log_variance, self.means, self.log_variances
+        )
+        log_assignment = self._log_assignment(batch, divergences)
+        conditional = ops.mean(objectives.expected_divergence(log_assignment, divergences))
+        cluster = ops.mean(objectives.categorical_divergence(log_assignment, self.log_weights))
+        gamma = (self.prelude or {}).get("weight", 0.0) * (1.0 - self.begun)
+        weight = self.kl_weight * self.begun
+        return {
+            **self.reconstruction_term(batch),
+            "standard_prior": gamma * standard,
+            "conditional_prior": weight * conditional,
+            "cluster_prior": weight * cluster,
+        }
+
+    def assignments(self, codes: np.ndarray) -> np.ndarray:
+        """``p(k | z)`` at the mean of ``q(z | x)``, ``(n, cluster)``."""
+        parts = [
+            np.exp(to_numpy(objectives.log_responsibilities(self._log_joints(rows))))
+            for rows in in_chunks(codes)
+        ]
+        return np.concatenate(parts)
+
+    def components(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weights ``(cluster,)``, means and variances ``(cluster, latent)`` of the prior."""
+        weights, log_variances = to_numpy(self.log_weights), to_numpy(self.log_variances)
+        return np.exp(weights), to_numpy(self.means), np.exp(log_variances)
+
+    def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
+        """``(cluster, per_cluster, latent)`` draws of ``p(z | k)``."""
+        _, means, variances = self.components()
+        noise = rng.standard_normal((self.n_clusters, per_cluster, self.latent_size))
+        return (means[:, None] + np.sqrt(variances)[:, None] * noise).astype("float32")
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The free parameters: ``weight_logits``, ``means``, ``free_log_variances``."""
+        return {name: to_numpy(getattr(self, name)) for name in self._learned}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take them back."""
+        for name in self._learned:
+            getattr(self, name).assign(arrays[name])
+        self.begun.assign(1.0)
+
+    _learned: ClassVar[Sequence[str]] = ("weight_logits", "means", "free_log_variances")
+
+    def _log_joints(self, latent: Any) -> Any:
+        return objectives.component_log_joints(
+            latent, self.log_weights, self.means, self.log_variances
+        )
+
+    def _log_assignment(self, batch: Batch, divergences: Any) -> Any:
+        kind = self.config["responsibilities"]
+        if kind == "tightest":
+            return objectives.tightest_log_responsibilities(self.log_weights, divergences)
+        if kind == "inverse_min_max":
+            # at the mean, as in the original
+            return objectives.inverse_min_max_log_responsibilities(
+                self._log_joints(batch.encoding.mean)
+            )
+        return objectives.log_responsibilities(self._log_joints(batch.latent))
