@@ -13,8 +13,8 @@ LARGEST_LOG_VARIANCE: Final = 10.0
 def bounded_log_variance(value: Any) -> Any:
     """Keep a log-variance within +-10, smoothly: ``10 tanh(x / 10)``; of any shape.
 
-    The slope is 1 where log-variances usually are, and never 0 as a clip's would be, so a variance
-    that has run away can come back.
+    The slope is 1 where log-variances usually are, and fades where a clip's would drop to 0, so a
+    variance that has run away can come back.
     """
     return LARGEST_LOG_VARIANCE * ops.tanh(value / LARGEST_LOG_VARIANCE)
 

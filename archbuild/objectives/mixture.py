@@ -13,6 +13,7 @@ from keras import ops
 from archbuild.objectives.gaussian import gaussian_divergence, gaussian_log_density
 
 INVERSE_MIN_MAX_SHARPNESS: Final = 20.0
+_LEAST_RANGE: Final = 1e-3  # nats
 
 
 def component_log_joints(latent: Any, log_weights: Any, means: Any, log_variances: Any) -> Any:
@@ -48,7 +49,8 @@ def inverse_min_max_log_responsibilities(log_joints: Any) -> Any:
 
     ``e = -log_joints``, ``ê = (e - min e) / (max e - min e)`` over all rows and clusters of the
     batch, and ``softmax_k(-20 ê)``. A cluster is at most ``e^20`` times as likely as another, and
-    the value depends on the rest of the batch: it is for training, never for reporting.
+    the value depends on the rest of the batch: it is for training, never for reporting. A component
+    that is far from every row takes the whole scale for itself, and the others look alike then.
 
     Args:
         log_joints: ``(batch, cluster)``.
@@ -59,8 +61,8 @@ def inverse_min_max_log_responsibilities(log_joints: Any) -> Any:
     """
     energies = -log_joints
     lowest, highest = ops.min(energies), ops.max(energies)
-    # the floor keeps 0 / 0 away where all rows and clusters agree
-    scaled = (energies - lowest) / ops.maximum(highest - lowest, 1e-12)
+    # below the floor all rows and clusters agree: no 0 / 0, and no slope without bound
+    scaled = (energies - lowest) / ops.maximum(highest - lowest, _LEAST_RANGE)
     return ops.log_softmax(-INVERSE_MIN_MAX_SHARPNESS * scaled, axis=1)
 
 

@@ -1,0 +1,67 @@
+"""Gaussians and mixtures are the same on all three backends; skipped where one is missing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from tests.objectives import references
+from tests.objectives.cases import CHAINS, GAUSSIAN, MIXTURE, arguments
+
+ELSEWHERE = """
+import sys
+import numpy as np
+from archbuild import objectives
+from tests.objectives import cases
+from tests.objectives.tensors import evaluate, gradients
+
+found = {}
+
+def record(label, function, arguments):
+    found[f"{label}, value"] = evaluate(function, *arguments)
+    for which, gradient in enumerate(gradients(function, *arguments)):
+        found[f"{label}, gradient {which}"] = gradient
+
+for name, given in cases.GAUSSIAN + cases.MIXTURE:
+    record(f"{name}({given})", getattr(objectives, name), cases.arguments(given))
+for extreme, *names in cases.CHAINS:
+    record(f"{[extreme, *names]}", cases.chain(*names), cases.EXTREMES[extreme])
+np.savez(sys.argv[1], **found)
+"""
+
+
+@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
+def found(request, tmp_path_factory):
+    """Every value and gradient by name, from a process of the backend's own."""
+    backend = request.param
+    if find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    file = tmp_path_factory.mktemp("backend") / "found.npz"
+    environment = os.environ | {"KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", ELSEWHERE, str(file)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with np.load(file) as arrays:
+        return dict(arrays)
+
+
+@pytest.mark.parametrize(("name", "given"), GAUSSIAN + MIXTURE)
+def test_values_and_gradients_are_those_of_the_equation(found, name, given):
+    equation, label = getattr(references, name), f"{name}({given})"
+    expected = equation(*(each.astype("float64") for each in arguments(given)))
+    np.testing.assert_allclose(found[f"{label}, value"], expected, rtol=1e-4, atol=1e-5)
+    for which, slopes in enumerate(references.numerical_gradients(equation, *arguments(given))):
+        gradient = found[f"{label}, gradient {which}"]
+        np.testing.assert_allclose(gradient, slopes, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("names", CHAINS, ids=", ".join)
+def test_values_and_gradients_stay_finite(found, names):
+    of_chain = {label: each for label, each in found.items() if label.startswith(f"{[*names]}")}
+    assert len(of_chain) == 6  # the value, and a gradient for each part of the model
+    assert [label for label, each in of_chain.items() if not np.all(np.isfinite(each))] == []
