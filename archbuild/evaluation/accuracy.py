@@ -59,8 +59,42 @@ def clustering_accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
     return float(counts[rows, columns].sum() / counts.sum())
 
 
+def purity(labels: np.ndarray, clusters: np.ndarray) -> float:
+    """Return the share of points that are of the most frequent class of their cluster.
+
+    Clusters may share a class (many-to-one), so more clusters score higher: never compare it with
+    an accuracy, nor between numbers of clusters.
+
+    Raises:
+        DataError: as :func:`contingency`.
+    """
+    counts = contingency(labels, clusters)
+    return float(counts.max(axis=0).sum() / counts.sum())
+
+
+def confident_point_accuracy(labels: np.ndarray, assignments: np.ndarray) -> float:
+    """Return the accuracy by the protocol of the adversarial autoencoder, which GMVAE reports.
+
+    Every cluster takes the class of the one point that is likeliest to be in it, the first of
+    several, and a point counts as right where its likeliest cluster took its class (Makhzani et
+    al., AAE, arXiv 1511.05644). Clusters may share a class, and K labels are spent on naming
+    them: never compare it with :func:`clustering_accuracy`.
+
+    Args:
+        labels: true classes (n,).
+        assignments: probability of each cluster for each point (n, K).
+
+    Raises:
+        DataError: there are not n rows of probabilities, or one is not a finite number.
+    """
+    labels, assignments = np.asarray(labels), np.asarray(assignments)
+    _check_assignments(labels, assignments)
+    names = labels[assignments.argmax(axis=0)]
+    return float(np.mean(names[assignments.argmax(axis=1)] == labels))
+
+
 def label_scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
-    """Return the three scores that need labels.
+    """Return the scores that need labels and hard clusters.
 
     Args:
         labels: true classes (n,).
@@ -68,8 +102,8 @@ def label_scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
 
     Returns:
         ``acc`` (see :func:`clustering_accuracy`), ``nmi`` (mutual information over the
-        arithmetic mean of the two entropies) and ``ari`` (Hubert and Arabie, 1985; may be
-        negative).
+        arithmetic mean of the two entropies), ``ari`` (Hubert and Arabie, 1985; may be negative)
+        and ``purity`` (see :func:`purity`).
 
     Raises:
         DataError: as :func:`contingency`.
@@ -82,6 +116,7 @@ def label_scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
         "acc": accuracy,
         "nmi": float(information),
         "ari": float(adjusted_rand_score(labels, clusters)),
+        "purity": purity(labels, clusters),
     }
 
 
@@ -97,6 +132,19 @@ def _counted(labels: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, ...]
     counts = np.zeros((classes.size, groups.size), dtype=np.int64)
     np.add.at(counts, (rows, columns), 1)
     return counts, classes, groups
+
+
+def _check_assignments(labels: np.ndarray, assignments: np.ndarray) -> None:
+    if assignments.ndim != 2 or labels.shape != assignments.shape[:1] or assignments.size == 0:
+        raise DataError(
+            "expected one row of cluster probabilities for each label: assignments came as "
+            f"{assignments.shape}, labels as {labels.shape}"
+        )
+    if not np.isfinite(assignments).all():
+        raise DataError(
+            "some cluster probabilities are not finite, so no cluster can be named; train again "
+            "with a lower learning rate"
+        )
 
 
 def _assignment(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

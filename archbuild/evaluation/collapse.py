@@ -9,7 +9,8 @@ import numpy as np
 from archbuild.errors import DataError
 
 _LARGEST_HEALTHY_SHARE = 0.5
-_SMALLEST_HEALTHY_PART = 0.1  # of the even share 1 / n_clusters
+SMALLEST_HEALTHY_PART = 0.1
+"""Of the even share 1 / n_clusters; a cluster that holds less is as good as empty."""
 
 _ADVICE = "try longer pretraining, more k-means starts, or a lower weight of the clustering loss"
 
@@ -25,6 +26,7 @@ class Occupancy:
         largest_share: of all points, in the most populated cluster.
         entropy: of the shares, in nats; log(n_clusters) where all are even.
         label_change: fraction of points whose cluster is not what it was; ``None`` the first time.
+        shares: of all points, in each cluster (n_clusters,), to six digits.
     """
 
     occupied: int
@@ -33,6 +35,7 @@ class Occupancy:
     largest_share: float
     entropy: float
     label_change: float | None
+    shares: list[float]
 
 
 def occupancy(
@@ -59,6 +62,7 @@ def occupancy(
         largest_share=float(shares.max()),
         entropy=max(0.0, float(-(populated * np.log(populated)).sum())),
         label_change=None if previous is None else float(np.mean(clusters != previous)),
+        shares=np.round(shares, 6).tolist(),
     )
 
 
@@ -107,7 +111,7 @@ def _concerns(occupancy: Occupancy) -> list[str]:
     empty = occupancy.n_clusters - occupancy.occupied
     if empty:
         concerns.append(f"{empty} {'cluster is' if empty == 1 else 'clusters are'} empty")
-    elif occupancy.smallest_share < _SMALLEST_HEALTHY_PART / occupancy.n_clusters:
+    elif occupancy.smallest_share < SMALLEST_HEALTHY_PART / occupancy.n_clusters:
         concerns.append(f"one cluster holds only {occupancy.smallest_share:.2%} of the points")
     if occupancy.largest_share > max(_LARGEST_HEALTHY_SHARE, 2.0 / occupancy.n_clusters):
         concerns.append(f"one cluster holds {occupancy.largest_share:.0%} of the points")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.evaluation.accuracy import label_scores
+from archbuild.evaluation.accuracy import confident_point_accuracy, label_scores
 from archbuild.evaluation.kmeans import kmeans
 from archbuild.evaluation.label_free import label_free_scores
 
@@ -25,9 +25,13 @@ _HEADINGS = {  # key -> (heading, format), in the table's order
     "acc": ("ACC", ".4f"),
     "nmi": ("NMI", ".4f"),
     "ari": ("ARI", ".4f"),
+    "purity": ("purity", ".4f"),
+    "acc_aae": ("ACC-AAE", ".4f"),
     "silhouette": ("silhouette", ".4f"),
-    "calinski_harabasz": ("Calinski-Harabasz", ".1f"),
-    "davies_bouldin": ("Davies-Bouldin", ".4f"),
+    "calinski_harabasz": ("Calinski-H.", ".1f"),
+    "davies_bouldin": ("Davies-B.", ".4f"),
+    "simplified_silhouette": ("simplified", ".4f"),
+    "centre_separation": ("separation", ".4f"),
 }
 
 
@@ -51,10 +55,27 @@ def evaluate_space(
 
 
 def evaluate_head(
-    space: str, latents: np.ndarray, clusters: np.ndarray, labels: np.ndarray | None, seed: int
+    space: str,
+    latents: np.ndarray,
+    assignments: np.ndarray,
+    labels: np.ndarray | None,
+    seed: int,
+    method: str = HEAD,
 ) -> MetricRow:
-    """Measure a head's own clusters (n,) in its latents (n, d); else as :func:`evaluate_space`."""
-    return _row(space, HEAD, latents, clusters, labels, seed)
+    """Measure a head's own clusters in its latents (n, d), else as :func:`evaluate_space`.
+
+    Args:
+        space: the head's name.
+        latents: where the clusters live, (n, d).
+        assignments: probabilities (n, K); a point is in its likeliest cluster.
+        labels: true classes (n,), or ``None``.
+        seed: draws the sample of the silhouette.
+        method: what the row is called, for heads that assign in more ways than one.
+    """
+    row = _row(space, method, latents, np.argmax(assignments, axis=1), labels, seed)
+    if labels is None:
+        return row
+    return row | {"acc_aae": confident_point_accuracy(labels, assignments)}
 
 
 def metrics_document(
@@ -67,8 +88,9 @@ def metrics_document(
 def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows as aligned plain text of at most 100 columns, without a final line feed.
 
-    Columns that no row has are left out, those with labels for instance; scores of other names
-    follow as far as they fit. An undefined score is a dash. No rows, no text.
+    Columns that no row has are left out, those with labels for instance, and so are the last ones
+    where they do not fit; scores of other names come after the known. An undefined score is a
+    dash. No rows, no text.
     """
     columns = [_column(key, rows) for key in _columns(rows)]
     kept, width = [], -len(_GAP)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archbuild.figures.reconstructions import name_features
-from archbuild.figures.style import GREY, colour, lettering_on, new_figure, save, styled
+from archbuild.figures.style import GREY, INK, new_figure, save, styled
+from archbuild.figures.tables import name_features, standardised
 from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
 
 if TYPE_CHECKING:
@@ -152,17 +152,7 @@ def _images(values: NDArray[Any], members: list[Members], title: str, caption: s
 
 def _label_clusters(axes: Axes, members: list[Members]) -> None:
     axes.set_yticks([m.number + 0.5 for m in members], [m.label for m in members])
-    axes.tick_params(length=0, pad=14)
-    for member in members:
-        axes.plot(
-            [-0.12, -0.12],
-            [member.number + 0.08, member.number + 0.92],
-            color=colour(member.number),
-            lw=5,
-            solid_capstyle="butt",
-            clip_on=False,
-        )
-    axes.set_xlim(0, _SHOWN)
+    axes.tick_params(length=0, pad=8)
 
 
 def _badge_rivals(axes: Axes, member: Members) -> None:
@@ -176,8 +166,8 @@ def _badge_rivals(axes: Axes, member: Members) -> None:
             ha="right",
             va="bottom",
             fontsize=8,
-            color=lettering_on(colour(rival)),
-            bbox={"boxstyle": "square,pad=0.15", "fc": colour(rival), "ec": "white", "lw": 0.6},
+            color=INK,
+            bbox={"boxstyle": "square,pad=0.15", "fc": "white", "ec": INK, "lw": 0.6},
         )
 
 
@@ -200,7 +190,7 @@ def _overlay(axes: Axes, values: NDArray[Any], rows: NDArray[np.intp], member: M
     if len(member.typical):
         mean = np.asarray(values[member.typical], np.float64).mean(axis=0)
         for channel, style in zip(mean.T, ["-", "--", ":", "-."] * len(mean.T), strict=False):
-            axes.plot(channel, color=colour(member.number), lw=2, ls=style)
+            axes.plot(channel, color=INK, lw=2, ls=style)
     axes.margins(x=0)
     axes.tick_params(labelsize=9)
 
@@ -216,15 +206,14 @@ def _profiles(
     caption: str,
     feature_names: Sequence[str] | None,
 ) -> Figure:
-    spread = values.std(axis=0)
-    scores = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    scores = standardised(values, values)
     figure = new_figure(title, caption, height=200 + 100 * len(members))
     grid = figure.subplots(len(members), 1, squeeze=False, sharex=True, sharey=True).ravel()
     for axes, member in zip(grid, members, strict=True):
         axes.axhspan(-1, 1, color="#eeeeee", lw=0)
         axes.axhline(0, color="#999999", lw=0.8)
         if len(member.rows):
-            _profile(axes, scores[member.rows], colour(member.number))
+            _profile(axes, scores[member.rows])
         _label_row(axes, member)
         axes.tick_params(labelsize=9)
     grid[0].set_xlim(-0.5, values.shape[1] - 0.5)
@@ -235,11 +224,11 @@ def _profiles(
     return figure
 
 
-def _profile(axes: Axes, scores: NDArray[Any], shade: str) -> None:
+def _profile(axes: Axes, scores: NDArray[Any]) -> None:
     mean, spread = scores.mean(axis=0), scores.std(axis=0)
     places = np.arange(len(mean))
     if len(mean) <= _DOTS_AT_MOST:
-        axes.errorbar(places, mean, spread, fmt="o", color=shade, ms=6, lw=2, capsize=3)
+        axes.errorbar(places, mean, spread, fmt="o", color=INK, ms=6, lw=2, capsize=3)
         return
-    axes.fill_between(places, mean - spread, mean + spread, color=shade, alpha=0.25, lw=0)
-    axes.plot(places, mean, color=shade, lw=1.5)
+    axes.fill_between(places, mean - spread, mean + spread, color=INK, alpha=0.25, lw=0)
+    axes.plot(places, mean, color=INK, lw=1.5)

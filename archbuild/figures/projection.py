@@ -56,6 +56,19 @@ def project(values: NDArray[Any], seed: int, limit: int = LIMIT) -> Projection:
     Raises:
         DataError: when there are no rows, no columns, or values that are not finite.
     """
+    indices, rows = sample_rows(values, seed, limit)
+    points, method = _flatten(rows, seed)
+    return Projection(indices, points, method)
+
+
+def sample_rows(
+    values: NDArray[Any], seed: int, limit: int = LIMIT
+) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """The rows of ``values`` (n, ...) that ``project`` lays out: indices (m,), values (m, d).
+
+    Raises:
+        DataError: as ``project``.
+    """
     indices = sample_indices(len(values), seed, limit)
     rows = np.asarray(values[indices])
     if rows.size == 0:
@@ -72,8 +85,7 @@ def project(values: NDArray[Any], seed: int, limit: int = LIMIT) -> Projection:
             f"first is row {indices[broken[0]]}; expected finite numbers. Check the data, and "
             f"whether the training that made them diverged."
         )
-    points, method = _flatten(rows, seed)
-    return Projection(indices, points, method)
+    return indices, rows
 
 
 def _flatten(rows: NDArray[Any], seed: int) -> tuple[NDArray[Any], str]:

@@ -14,10 +14,10 @@ from archbuild.figures.style import (
     colour,
     legend_outside,
     new_figure,
-    plain,
     save,
     styled,
 )
+from archbuild.figures.tables import draw_strip, name_features, standardised
 from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ _STRIP = 1080
 """Pixels from side to side that the thumbnails share."""
 _SERIES_ABREAST = 4
 _TABLE_ROWS = 40
-_NAMES_AT_MOST = 32
 
 
 def draw_reconstructions(
@@ -186,18 +185,13 @@ def _table(
     feature_names: Sequence[str] | None,
 ) -> Figure:
     originals, outputs = np.asarray(originals, np.float64), np.asarray(outputs, np.float64)
-    centre, spread = originals.mean(axis=0), originals.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
     rows = choose_rows(np.zeros(len(originals)), 1, _TABLE_ROWS, seed)[0]
     figure = new_figure(title, caption, height=900)
     grid = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 2))
     for axes, array, name in zip(
         grid, (originals, outputs), ("original", "recon-\nstructed"), strict=False
     ):
-        strip = (array[rows] - centre) / spread
-        image = axes.imshow(
-            strip, aspect="auto", cmap="PuOr_r", vmin=-3, vmax=3, interpolation="nearest"
-        )
+        image = draw_strip(axes, standardised(array[rows], originals))
         axes.set_ylabel(f"{name}\n({len(rows)} rows)")
         axes.set_yticks([])
     figure.colorbar(image, ax=grid[:2], label="standard deviations from the mean", extend="both")
@@ -218,16 +212,3 @@ def _explained(axes: Axes, originals: NDArray[Any], outputs: NDArray[Any]) -> No
     axes.set_ylim(-1.05 if lowest < 0 else 0, 1.05)
     axes.set_ylabel("variance\nexplained")
     axes.set_xlim(-0.5, len(share) - 0.5)
-
-
-def name_features(axes: Axes, count: int, names: Sequence[str] | None) -> None:
-    """Write the columns' names under ``axes`` while there is room, and their numbers otherwise."""
-    if names is None or count > _NAMES_AT_MOST:
-        axes.set_xlabel("feature")
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        return
-    shown = [plain(name, 18) for name in names]
-    turned = sum(map(len, shown)) > 90
-    axes.set_xticks(
-        range(count), shown, rotation=40 if turned else 0, ha="right" if turned else "center"
-    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archbuild.figures.marks import place_marks
 from archbuild.figures.projection import Projection
 from archbuild.figures.style import (
     DPI,
@@ -68,11 +69,11 @@ def scatter_figure(
     clusters: NDArray[Any] | None = None,
 ) -> Figure:
     """The figure that ``draw_scatter`` writes."""
-    numbers, names, heading = _colouring(len(points), labels, class_names, clusters)
+    numbers, names, heading = colouring(len(points), labels, class_names, clusters)
     figure = new_figure(title, caption, height=850)
     axes = figure.subplots()
     _scatter(axes, np.asarray(points), numbers, names, room=(1000, 780))
-    _add_legend(figure, numbers, names, heading)
+    add_legend(figure, numbers, names, heading)
     return figure
 
 
@@ -107,7 +108,7 @@ def panels_figure(
 ) -> Figure:
     """The figure that ``draw_scatter_panels`` writes."""
     count = max(1 + int(space.indices.max()) for space in spaces.values())
-    numbers, names, heading = _colouring(count, labels, class_names, clusters)
+    numbers, names, heading = colouring(count, labels, class_names, clusters)
     # Four panels look better as a square than as three and a leftover.
     abreast = 2 if len(spaces) == 4 else min(len(spaces), _PANELS_ABREAST)
     down = -(-len(spaces) // abreast)
@@ -122,11 +123,11 @@ def panels_figure(
         _scatter(axes, space.points, numbers[space.indices], names, room=(0.85 * side, 0.95 * side))
         note = "" if space.method == "t-SNE" else f" ({space.method})"
         axes.set_title(plain(name, 30) + note, loc="left")
-    _add_legend(figure, shown, names, heading)
+    add_legend(figure, shown, names, heading)
     return figure
 
 
-def _colouring(
+def colouring(
     count: int,
     labels: NDArray[Any] | None,
     class_names: Sequence[str] | None,
@@ -147,7 +148,18 @@ def _scatter(
     names: Sequence[str] | None,
     room: tuple[float, float],
 ) -> None:
-    """Draw ``points`` on axes that are ``room`` pixels wide and high, or a little more."""
+    """Draw ``points`` and the marks of their classes; the rest is as for ``plot_points``."""
+    plot_points(axes, points, numbers, room)
+    _mark_classes(axes, points, numbers, names, room)
+
+
+def plot_points(
+    axes: Axes, points: NDArray[Any], numbers: NDArray[np.int64], room: tuple[float, float]
+) -> None:
+    """Draw ``points`` (m, 2) in the colours and shapes of ``numbers`` (m,), as a map without ticks.
+
+    ``room`` says how many pixels wide and high the axes are, or a little less.
+    """
     size = float(np.clip(0.08 * room[0] * room[1] / max(len(points), 1), 7, 60))
     # In random order of depth no class lies on top of another; marker shapes still group them.
     depth = np.random.default_rng(0).permutation(len(points))
@@ -167,7 +179,6 @@ def _scatter(
     axes.margins(0.04)
     axes.spines[["top", "right"]].set_visible(True)
     axes.spines[:].set_color("#dddddd")
-    _mark_classes(axes, points, numbers, names, room)
 
 
 def _mark_classes(
@@ -183,12 +194,9 @@ def _mark_classes(
         return
     marks = [_short_name(names, number) for number in found]
     letters = 10 if room[0] > 450 and len(found) <= 24 else 8
-    # A mark is about this large, in parts of the axes: letters of 0.9 em by lines of 2.2 em.
-    mark = np.array([0.9 * letters * max(map(len, marks)) + 8, 2.2 * letters]) / room
     middles = np.array([_middle(points[numbers == number]) for number in found])
-    low, extent = points.min(axis=0), np.ptp(points, axis=0)
-    extent[extent == 0] = 1
-    places = _apart((middles - low) / extent / mark, 1 / mark) * mark * extent + low
+    bounds = points.min(axis=0), points.max(axis=0)
+    places = place_marks(middles, marks, bounds, room, letters)
     for number, text, place in zip(found, marks, places, strict=True):
         _mark(axes, number, text, place, letters)
 
@@ -218,25 +226,7 @@ def _middle(points: NDArray[Any]) -> NDArray[Any]:
     return points[np.square(points - np.median(points, axis=0)).sum(axis=1).argmin()]
 
 
-def _apart(places: NDArray[Any], edge: NDArray[Any], rounds: int = 300) -> NDArray[Any]:
-    """Push unit squares with centres ``places`` (k, 2) from each other until none overlap.
-
-    They stay between zero and ``edge`` (2,); where they do not all fit, some overlap remains.
-    """
-    places = places + 1e-6 * np.random.default_rng(0).standard_normal(places.shape)
-    for _ in range(rounds):
-        away = places[:, None] - places[None]
-        distance = np.abs(away).max(axis=-1) + 2 * np.eye(len(places))
-        push = np.clip(1 - distance, 0, None) / distance
-        if not push.any():
-            break
-        step = 0.5 * (away * push[..., None]).sum(axis=1)
-        # Squares in one spot are told apart by a millionth: not to be flung across the map.
-        places = np.clip(places + np.clip(step, -0.5, 0.5), 0, edge)
-    return places
-
-
-def _add_legend(
+def add_legend(
     figure: Figure, numbers: NDArray[np.int64], names: Sequence[str] | None, heading: str
 ) -> None:
     """One entry for each number that occurs, outside the axes at the right."""

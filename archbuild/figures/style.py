@@ -42,6 +42,8 @@ MARKERS = ("o", "^", "s", "D")
 """The shape changes after every ten colours, so that colour is never the only sign."""
 GREY = "#b4b4b4"
 """Points without a label, and whatever stands for the data as a whole."""
+INK = "#333333"
+"""Clusters beside classes: they go by their number, as cluster 0 need not be class 0."""
 
 _SETTINGS: dict[str, Any] = {
     "font.size": 11,
@@ -50,9 +52,9 @@ _SETTINGS: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": "#666666",
-    "axes.labelcolor": "#333333",
-    "xtick.color": "#333333",
-    "ytick.color": "#333333",
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
     "figure.facecolor": "white",
     "figure.dpi": DPI,
     "savefig.dpi": DPI,
@@ -64,12 +66,12 @@ _WIDER_FONTS = ("Noto Sans CJK JP", "Noto Sans", "Arial Unicode MS", "Segoe UI S
 
 
 def colour(number: int) -> str:
-    """The colour of class or cluster ``number``, the same in every picture; negative is grey."""
+    """The colour of class ``number``, the same in every picture; negative is grey."""
     return GREY if number < 0 else PALETTE[number % len(PALETTE)]
 
 
 def marker(number: int) -> str:
-    """The point shape of class or cluster ``number``: it changes after every ten."""
+    """The point shape of class ``number``: it changes after every ten."""
     return MARKERS[max(number, 0) // 10 % len(MARKERS)]
 
 

@@ -8,9 +8,11 @@ import pytest
 from archbuild.errors import DataError
 from archbuild.evaluation.accuracy import (
     clustering_accuracy,
+    confident_point_accuracy,
     contingency,
     label_scores,
     match_clusters,
+    purity,
 )
 
 SIZES = [(3, 3), (2, 4), (5, 3), (1, 3), (4, 1)]
@@ -52,6 +54,20 @@ def ari_by_formula(counts):
     return (together - expected) / ((rows + columns) / 2 - expected)
 
 
+def majority_share(labels, clusters):
+    groups = [labels[clusters == cluster].tolist() for cluster in np.unique(clusters)]
+    return sum(max(map(group.count, group)) for group in groups) / len(labels)
+
+
+def accuracy_of_carriers(labels, assignments):
+    """Every cluster named by its most confident point, every point by its likeliest cluster."""
+    right = 0
+    carriers = [max(range(len(labels)), key=column.__getitem__) for column in assignments.T]
+    for label, row in zip(labels, assignments, strict=True):
+        right += labels[carriers[int(np.argmax(row))]] == label
+    return right / len(labels)
+
+
 def test_contingency_counts_classes_in_rows_and_clusters_in_columns():
     counts = contingency(np.array([0, 0, 1, 2]), np.array([5, 5, 5, 1]))
     np.testing.assert_array_equal(counts, [[0, 2], [0, 1], [1, 0]])
@@ -85,16 +101,66 @@ def test_nmi_and_ari_follow_their_formulas(n_classes, n_clusters):
     labels, clusters = random_pair(n_classes, n_clusters)
     counts = contingency(labels, clusters)
     scores = label_scores(labels, clusters)
-    assert list(scores) == ["acc", "nmi", "ari"]
+    assert list(scores) == ["acc", "nmi", "ari", "purity"]
     assert scores["acc"] == clustering_accuracy(labels, clusters)
     assert scores["nmi"] == pytest.approx(nmi_by_formula(counts), abs=1e-10)
     assert scores["ari"] == pytest.approx(ari_by_formula(counts), abs=1e-10)
+    assert scores["purity"] == purity(labels, clusters)
     assert all(type(score) is float for score in scores.values())
 
 
 def test_a_renamed_partition_is_perfect():
     labels = np.arange(30) % 3
-    assert label_scores(labels, (labels + 1) % 3) == pytest.approx({"acc": 1, "nmi": 1, "ari": 1})
+    scores = label_scores(labels, (labels + 1) % 3)
+    assert scores == pytest.approx(dict.fromkeys(scores, 1))
+
+
+@pytest.mark.parametrize(("n_classes", "n_clusters"), SIZES)
+def test_purity_is_the_share_of_the_majorities(n_classes, n_clusters):
+    labels, clusters = random_pair(n_classes, n_clusters)
+    assert purity(labels, clusters) == pytest.approx(majority_share(labels, clusters), abs=1e-12)
+    assert purity(labels, clusters) >= clustering_accuracy(labels, clusters)
+    assert purity(labels, np.arange(60)) == 1
+
+
+@pytest.mark.parametrize(("n_classes", "n_clusters"), SIZES)
+def test_the_most_confident_point_names_its_cluster(n_classes, n_clusters):
+    labels, clusters = random_pair(n_classes, n_clusters)
+    noise = np.random.default_rng(1).dirichlet(np.ones(n_clusters), 60)
+    assignments = 0.5 * np.eye(n_clusters)[clusters] + 0.5 * noise
+    expected = accuracy_of_carriers(labels, assignments)
+    assert confident_point_accuracy(labels, assignments) == pytest.approx(expected, abs=1e-12)
+
+
+def test_two_clusters_may_share_a_name_and_one_bad_carrier_spoils_its_cluster():
+    labels = np.array(["a", "a", "b", "b", "b"])
+    assignments = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6], [0.8, 0.2]])
+    # both carriers are of class a; the majority of the second cluster is b
+    assert confident_point_accuracy(labels, assignments) == 0.4
+    assert purity(labels, assignments.argmax(axis=1)) == 0.6
+
+
+def test_of_equally_confident_points_the_first_names_the_cluster():
+    labels = np.array([1, 0, 0])
+    assert confident_point_accuracy(labels, np.ones((3, 1))) == pytest.approx(1 / 3)
+
+
+def test_a_cluster_without_points_changes_nothing():
+    labels, assignments = np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.3, 0.7], [0.2, 0.8]])
+    with_empty = np.column_stack([assignments, np.full(3, 0.05)])
+    assert confident_point_accuracy(labels, assignments) == 1
+    assert confident_point_accuracy(labels, with_empty) == 1
+
+
+@pytest.mark.parametrize(("n", "shape"), [(3, (3,)), (3, (2, 3)), (0, (0, 3)), (3, (3, 0))])
+def test_probabilities_that_do_not_fit_are_refused(n, shape):
+    with pytest.raises(DataError, match="one row of cluster probabilities for each label"):
+        confident_point_accuracy(np.zeros(n), np.ones(shape))
+
+
+def test_probabilities_that_are_not_finite_name_no_cluster():
+    with pytest.raises(DataError, match="not finite"):
+        confident_point_accuracy(np.zeros(2), np.array([[0.5, 0.5], [np.nan, 0.5]]))
 
 
 @pytest.mark.parametrize(("labels", "clusters"), [([], []), ([0, 1], [0]), ([[0]], [[0]])])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ def test_occupancy_is_what_counting_gives():
         largest_share=0.75,
         entropy=pytest.approx(-(0.75 * np.log(0.75) + 0.25 * np.log(0.25))),
         label_change=0.5,
+        shares=[0.75, 0.0, 0.25, 0.0],
     )
 
 
@@ -30,6 +33,12 @@ def test_even_clusters_reach_the_greatest_entropy():
     assert result.entropy == pytest.approx(np.log(4))
     assert result.smallest_share == result.largest_share == 0.25
     assert result.label_change is None
+
+
+def test_shares_are_short_and_survive_json():
+    result = occupancy(np.repeat([0, 1], [1, 2]), 3)
+    assert result.shares == [0.333333, 0.666667, 0.0]
+    assert json.loads(json.dumps(asdict(result))) == asdict(result)
 
 
 def test_one_cluster_for_all_has_entropy_zero():

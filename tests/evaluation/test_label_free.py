@@ -5,6 +5,7 @@ import pytest
 
 from archbuild.errors import DataError
 from archbuild.evaluation.label_free import LABEL_FREE_SCORES, label_free_scores
+from archbuild.evaluation.means import scores_by_means
 
 
 def blobs(n=90, seed=0):
@@ -48,6 +49,13 @@ def davies_bouldin(points, clusters):
         for i in size
     ]
     return np.mean([max(row) for row in ratios])
+
+
+def test_scores_by_means_are_among_them():
+    points, clusters = blobs()
+    scores = label_free_scores(points, clusters, seed=0)
+    expected = scores_by_means(points, clusters)
+    assert {name: scores[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archbuild.evaluation.accuracy import label_scores
+from archbuild.evaluation.accuracy import confident_point_accuracy, label_scores
 from archbuild.evaluation.kmeans import kmeans
 from archbuild.evaluation.label_free import label_free_scores
 from archbuild.evaluation.table import (
@@ -20,8 +20,15 @@ from archbuild.evaluation.table import (
 )
 
 ROOT = Path(__file__).parents[2]
-FREE = {"silhouette": 0.0569, "calinski_harabasz": 2687.5887, "davies_bouldin": 2.7776}
-ROW = {"space": "raw", "method": "k-means", "acc": 0.5348, "nmi": 0.49992, "ari": 0.3667, **FREE}
+FREE = {
+    "silhouette": 0.0569,
+    "simplified_silhouette": 0.1042,
+    "centre_separation": 1.25,
+    "calinski_harabasz": 2687.5887,
+    "davies_bouldin": 2.7776,
+}
+LABELLED = {"acc": 0.5348, "nmi": 0.49992, "ari": 0.3667, "purity": 0.5812}
+ROW = {"space": "raw", "method": "k-means", **LABELLED, **FREE}
 
 
 @pytest.fixture
@@ -47,9 +54,18 @@ def test_a_space_is_clustered_by_k_means_with_twenty_starts(blobs):
 def test_a_head_is_measured_by_its_own_clusters(blobs):
     values, labels = blobs
     clusters = np.where(np.arange(90) < 9, 0, labels)
-    row = evaluate_head("kld", values, clusters, labels, seed=1)
+    assignments = 0.6 * np.eye(3)[clusters] + 0.4 / 3
+    row = evaluate_head("kld", values, assignments, labels, seed=1)
     assert (row["space"], row["method"]) == ("kld", "head")
     assert row["acc"] == label_scores(labels, clusters)["acc"] < 1
+    assert row["acc_aae"] == confident_point_accuracy(labels, assignments)
+    assert row["silhouette"] == label_free_scores(values, clusters, seed=1)["silhouette"]
+
+
+def test_a_head_without_labels_is_measured_without_them(blobs):
+    row = evaluate_head("gmvae", blobs[0], np.eye(3)[blobs[1]], None, seed=1, method="posterior")
+    assert list(row) == ["space", "method", *FREE]
+    assert row["method"] == "posterior"
 
 
 def test_without_labels_there_are_no_label_scores(blobs):
@@ -72,25 +88,28 @@ def test_the_document_is_json_and_the_same_twice(blobs):
 
 
 def test_the_table_is_aligned():
-    rows = [ROW, ROW | {"space": "pretrain", "method": "head", "silhouette": None, "ari": -0.5}]
+    rows = [ROW, ROW | {"space": "vade", "method": "head", "silhouette": None, "acc_aae": 0.5}]
     assert format_table(rows).splitlines() == [
-        "space     method      ACC     NMI      ARI  silhouette  Calinski-Harabasz  Davies-Bouldin",
-        "raw       k-means  0.5348  0.4999   0.3667      0.0569             2687.6          2.7776",
-        "pretrain  head     0.5348  0.4999  -0.5000           -             2687.6          2.7776",
+        "space  method      ACC     NMI     ARI  purity  ACC-AAE  silhouette  Calinski-H.  "
+        "Davies-B.",
+        "raw    k-means  0.5348  0.4999  0.3667  0.5812        -      0.0569       2687.6  "
+        "   2.7776",
+        "vade   head     0.5348  0.4999  0.3667  0.5812   0.5000           -       2687.6  "
+        "   2.7776",
     ]
 
 
 def test_the_table_leaves_out_labels_that_nobody_has():
     heading = format_table([{"space": "raw", "method": "k-means", **FREE}]).splitlines()[0]
     assert heading.split() == [
-        "space", "method", "silhouette", "Calinski-Harabasz", "Davies-Bouldin"
+        "space", "method", "silhouette", "Calinski-H.", "Davies-B.", "simplified", "separation"
     ]  # fmt: skip
 
 
 def test_scores_of_later_heads_follow_as_far_as_they_fit():
     bare = {"space": "gmm", "method": "head", **FREE}
-    table = format_table([bare | {"bound": -98.25, "active_units": 7}])
-    assert table.splitlines()[0].split()[-2:] == ["bound", "active_units"]
+    table = format_table([bare | {"bound": -98.25, "active": 7}])
+    assert table.splitlines()[0].split()[-2:] == ["bound", "active"]
     assert table.splitlines()[1].split()[-2:] == ["-98.2500", "7"]
     crowded = format_table([ROW | {"bound": -98.25, "x" * 90: 1.0}])
     assert max(map(len, crowded.splitlines())) <= 100
@@ -102,7 +121,12 @@ def test_the_table_never_passes_a_hundred_columns():
     lines = format_table([row]).splitlines()
     assert len({*map(len, lines)}) == 1
     assert len(lines[0]) <= 100
-    assert lines[0].endswith("Davies-Bouldin")
+    assert lines[0].endswith("Davies-B.")
+
+
+def test_what_everybody_reads_fits_beside_the_usual_names():
+    row = ROW | {"space": "pretrain", "ari": -0.25, "acc_aae": 0.5, "calinski_harabasz": 1e6}
+    assert format_table([row]).splitlines()[0].endswith("Davies-B.")
 
 
 def test_no_rows_make_no_text():

@@ -39,6 +39,11 @@ def test_loss_terms_are_found_by_name_with_the_sum_first():
     assert loss_terms(rows) == ["loss", "reconstruction", "clustering", "late"]
 
 
+def test_shares_of_all_clusters_are_no_term():
+    rows = [{**row, "shares": [0.4, 0.6]} for row in _history(2)]
+    assert loss_terms(rows) == ["loss", "reconstruction", "clustering"]
+
+
 def test_every_term_is_drawn_with_its_values():
     with styled():
         lines = _lines(curves_figure(_history(), "DIGITS").axes[0])

@@ -84,6 +84,15 @@ def test_the_images_are_the_chosen_ones():
     assert doubtful[middle, first, 0] == 0
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_no_cluster_has_the_colour_of_a_class(tmp_path, rng, shape, assignments, pixels):
+    values, path = rng.random(shape), tmp_path / "a.png"
+    if len(shape) == 4:
+        values = values.mean(axis=-1, keepdims=True)
+    picture = pixels(draw_gallery(values, assignments[: shape[0]], "clusters", path)).astype(int)
+    assert np.ptp(picture, axis=-1).max() == 0
+
+
 def test_hard_assignments_say_what_their_order_means(words):
     with styled():
         figure = gallery_figure(np.zeros((6, 8, 8, 1)), np.eye(3)[[0, 0, 1, 1, 2, 2]], "k-means")

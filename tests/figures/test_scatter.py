@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from archbuild.figures.projection import Projection
 from archbuild.figures.scatter import (
-    _apart,
     draw_scatter,
     draw_scatter_panels,
     panels_figure,
@@ -103,14 +102,6 @@ def test_the_legend_stays_inside_and_beside_the_axes(rng, classes, panels):
     assert legend.y0 >= 0
     assert legend.y1 <= title.y0
     assert all(axes.get_window_extent().x1 < legend.x0 for axes in figure.axes)
-
-
-def test_marks_on_the_map_do_not_overlap(rng):
-    places = _apart(3 + 0.5 * rng.random((12, 2)), np.array([8.0, 8.0]))
-    distance = np.abs(places[:, None] - places[None]).max(axis=-1) + 9 * np.eye(12)
-    assert distance.min() > 0.99
-    assert places.min() >= 0
-    assert places.max() <= 8
 
 
 def test_panels_share_one_legend_and_read_labels_by_row(rng):

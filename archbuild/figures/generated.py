@@ -1,0 +1,189 @@
+"""What the decoder makes of each cluster: images, series or tables, one row for each cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archbuild.figures.scatter import scatter_figure
+from archbuild.figures.style import INK, colour, legend_outside, new_figure, plain, save, styled
+from archbuild.figures.tables import draw_strip, name_features, standardised
+from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+_FEWEST_ABREAST = 8
+_STRIP = 1080
+"""Pixels from side to side that the samples of a cluster share."""
+_SERIES_HEIGHT = 70
+_TABLE_HEIGHT = 46
+_MARGIN = 0.06
+_CHANNELS_NAMED = 12
+
+
+def draw_generated(
+    samples: NDArray[Any],
+    title: str,
+    path: str | Path,
+    caption: str = "",
+    *,
+    feature_names: Sequence[str] | None = None,
+) -> Path:
+    """Draw what each cluster generates to a PNG at ``path``, which is returned.
+
+    Images and series stand in one row for each cluster. Points in two dimensions become a scatter
+    in which each cluster has a colour and its number, values of one feature a scatter with a row
+    for each cluster; other tables a heat map, in standard deviations from the mean of all samples.
+
+    Args:
+        samples: (K, n, height, width, channels) in about [0, 1], (K, n, length, channels) or
+            (K, n, features): n samples of each of K clusters.
+        feature_names: names of a table's columns; numbers stand in for missing names.
+
+    Raises:
+        ValueError: for arrays of other than three, four or five axes, and for empty ones.
+    """
+    with styled():
+        figure = generated_figure(samples, title, caption, feature_names=feature_names)
+        return save(figure, path)
+
+
+def generated_figure(
+    samples: NDArray[Any],
+    title: str,
+    caption: str = "",
+    *,
+    feature_names: Sequence[str] | None = None,
+) -> Figure:
+    """The figure that ``draw_generated`` writes."""
+    samples = np.asarray(samples)
+    if samples.ndim < 3 or samples.size == 0:
+        raise ValueError(
+            f"expected samples of shape (clusters, samples, ...), at least one of each cluster, "
+            f"got {samples.shape}"
+        )
+    kind = kind_of(samples[0])
+    if kind == "images":
+        return _images(samples, title, caption)
+    if kind == "series":
+        return _series(samples, title, caption)
+    if samples.shape[2] <= 2:
+        return _points(samples, title, caption, feature_names)
+    return _strip(samples, title, caption, feature_names)
+
+
+def _images(samples: NDArray[Any], title: str, caption: str) -> Figure:
+    # Few images would fill the page one by one: let them stay thumbnails.
+    columns = max(_FEWEST_ABREAST, samples.shape[1])
+    height = round(_STRIP / columns * cell_ratio(samples[0]) * len(samples))
+    figure = new_figure(title, caption, height=_around(caption) + height)
+    axes = figure.subplots()
+    low, high = display_range(samples)
+    draw_montage(axes, [to_rgb(row, low, high) for row in samples], columns)
+    _name_clusters(axes, len(samples))
+    return figure
+
+
+def _around(caption: str) -> int:
+    """Pixels of title and caption."""
+    return 75 + (30 if caption else 0)
+
+
+def _name_clusters(axes: Axes, count: int) -> None:
+    axes.set_yticks(np.arange(count) + 0.5, [f"cluster {number}" for number in range(count)])
+    axes.tick_params(axis="y", length=0)
+
+
+def _series(samples: NDArray[Any], title: str, caption: str) -> Figure:
+    """All series in cells of one pair of axes: hundreds of them are drawn in no time."""
+    clusters, columns, length, channels = samples.shape
+    low, high = float(np.nanmin(samples)), float(np.nanmax(samples))
+    scale = f"In each cell: {length} steps from left to right, {low:.3g} to {high:.3g} upwards."
+    caption = f"{scale} {caption}".strip()
+    height = _around(caption) + _SERIES_HEIGHT * clusters
+    figure = new_figure(title, caption, height=height)
+    axes = figure.subplots()
+    shades = [INK] if channels == 1 else [colour(channel) for channel in range(channels)]
+    for channel, shade in enumerate(shades):
+        axes.add_collection(_lines_in_cells(samples[..., channel], low, high, shade))
+    axes.hlines(np.arange(clusters + 1), 0, columns, color="#dddddd", lw=0.8)
+    axes.vlines(np.arange(columns + 1), 0, clusters, color="#dddddd", lw=0.8)
+    axes.set(xlim=(0, columns), ylim=(clusters, 0), xticks=[])
+    axes.spines[:].set_visible(False)
+    _name_clusters(axes, clusters)
+    if channels > 1:
+        _name_channels(figure, shades)
+    return figure
+
+
+def _lines_in_cells(series: NDArray[Any], low: float, high: float, shade: str) -> Any:
+    """One line for each series (K, n, length), in row k and column n of cells of side one."""
+    from matplotlib.collections import LineCollection
+
+    clusters, columns, length = series.shape
+    heights = (series - low) / ((high - low) or 1.0)
+    rows, places = np.arange(clusters)[:, None, None], np.arange(columns)[:, None]
+    room = 1 - 2 * _MARGIN
+    lines = np.empty((clusters, columns, length, 2))
+    lines[..., 0] = places + _MARGIN + room * np.linspace(0, 1, length)
+    lines[..., 1] = rows + 1 - _MARGIN - room * heights
+    return LineCollection(lines.reshape(-1, length, 2), colors=shade, linewidths=1.2)
+
+
+def _name_channels(figure: Figure, shades: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    named = enumerate(shades[:_CHANNELS_NAMED])
+    legend_outside(
+        figure, handles=[Line2D([], [], color=shade, label=f"channel {i}") for i, shade in named]
+    )
+
+
+def _points(
+    samples: NDArray[Any], title: str, caption: str, feature_names: Sequence[str] | None
+) -> Figure:
+    count, each, features = samples.shape
+    clusters = np.repeat(np.arange(count), each)
+    points = samples.reshape(-1, features)
+    if features == 1:
+        rows = clusters + np.random.default_rng(0).uniform(-0.3, 0.3, len(clusters))
+        points = np.column_stack([points, -rows])
+    figure = scatter_figure(points, None, None, title, caption, clusters=clusters)
+    names = feature_names or [f"feature {i}" for i in range(features)]
+    axes = figure.axes[0]
+    for axis, name in zip((axes.xaxis, axes.yaxis), names, strict=False):
+        _measure(axis, name)
+    return figure
+
+
+def _measure(axis: Axis, name: str) -> None:
+    from matplotlib.ticker import AutoLocator
+
+    axis.set_major_locator(AutoLocator())
+    axis.set_label_text(plain(name, 40))
+
+
+def _strip(
+    samples: NDArray[Any], title: str, caption: str, feature_names: Sequence[str] | None
+) -> Figure:
+    count, _, features = samples.shape
+    rows = samples.reshape(-1, features)
+    height = _around(caption) + 90 + max(160, _TABLE_HEIGHT * count)
+    figure = new_figure(title, caption, height=height)
+    axes = figure.subplots()
+    extent = (-0.5, features - 0.5, count, 0)
+    image = draw_strip(axes, standardised(rows, rows), extent=extent)
+    axes.hlines(np.arange(1, count), -0.5, features - 0.5, color="white", lw=3)
+    axes.spines[:].set_visible(False)
+    _name_clusters(axes, count)
+    name_features(axes, features, feature_names)
+    label = "standard deviations\nfrom the mean of all"
+    figure.colorbar(image, ax=axes, label=label, extend="both", shrink=min(1, 300 / height))
+    return figure

@@ -1,0 +1,136 @@
+"""How the points were spread over the clusters, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archbuild.figures.style import INK, new_figure, save, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_HEIGHT = 620
+_STACKED_UP_TO = 20
+"""Clusters up to which bands upon each other can be followed by eye."""
+_BANDS = ("#a9bccd", "#cfdae4")
+_LOWEST_BAND = 0.027
+"""Share from which a band has room for its number."""
+_SHADES = ("#dbe6f0", "#08306b")
+_EMPTY = "#f4b183"
+_LEAST = 5e-7  # below the six digits that shares are kept to
+_NAMED_AT_MOST = 20
+
+
+def draw_occupancy(
+    history: Sequence[Mapping[str, Any]], title: str, path: str | Path, caption: str = ""
+) -> Path:
+    """Draw each cluster's share of the points over the epochs to a PNG at ``path``, returned.
+
+    Up to 20 clusters are stacked, cluster 0 at the top, each with its number at the right end, or
+    where it was widest if it has shrunk since. More become a heat map with a row for each, in which
+    empty ones stand out. Epochs without shares stay blank.
+
+    Args:
+        history: one mapping for each epoch, with ``epoch`` and ``shares`` (K numbers, in sum 1);
+            ``shares`` may be missing or ``None``.
+    """
+    with styled():
+        return save(occupancy_figure(history, title, caption), path)
+
+
+def occupancy_figure(history: Sequence[Mapping[str, Any]], title: str, caption: str = "") -> Figure:
+    """The figure that ``draw_occupancy`` writes."""
+    epochs = np.array([row.get("epoch", place) for place, row in enumerate(history, 1)], float)
+    shares = shares_of(history)
+    figure = new_figure(title, f"{_end_in_words(shares)} {caption}".strip(), height=_HEIGHT)
+    axes = figure.subplots()
+    if not shares.size:
+        axes.text(0.5, 0.5, "no clusters yet", ha="center", transform=axes.transAxes)
+        axes.set_axis_off()
+        return figure
+    edges = np.append(epochs - 0.5, epochs[-1] + 0.5)
+    if shares.shape[1] <= _STACKED_UP_TO:
+        _stack(axes, edges, shares)
+        _number_bands(axes, epochs, shares)
+    else:
+        _map(axes, edges, shares)
+    axes.set(xlabel="epoch", xlim=(edges[0], edges[-1]))
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    return figure
+
+
+def shares_of(history: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+    """(epochs, K): each cluster's share of the points, NaN in epochs that do not tell."""
+    told = [row.get("shares") for row in history]
+    count = max((len(shares) for shares in told if shares is not None), default=0)
+    return np.array([[np.nan] * count if shares is None else shares for shares in told], float)
+
+
+def _end_in_words(shares: NDArray[np.float64]) -> str:
+    if not shares.size:
+        return ""
+    if np.isnan(shares[-1]).any():
+        return "The last epoch does not tell its clusters."
+    count, empty = shares.shape[1], np.flatnonzero(shares[-1] == 0)
+    if not len(empty):
+        return f"All {count} clusters hold points at the end."
+    which = f": {', '.join(map(str, empty))}" if len(empty) <= _NAMED_AT_MOST else ""
+    verb = "is" if len(empty) == 1 else "are"
+    return f"{len(empty)} of {count} clusters {verb} empty at the end{which}."
+
+
+def _percent(share: float, _: int) -> str:
+    return f"{100 * share:.3g}%"
+
+
+def _stack(axes: Axes, edges: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
+    lower = 1 - np.cumsum(shares, axis=1)
+    for cluster, band in enumerate(shares.T):
+        axes.stairs(
+            lower[:, cluster] + band,
+            edges,
+            baseline=lower[:, cluster],
+            fill=True,
+            facecolor=_BANDS[cluster % 2],
+            edgecolor="white",
+            lw=0.8,
+        )
+    axes.set(ylabel="share of the points", ylim=(0, 1))
+    axes.yaxis.set_major_formatter(_percent)
+
+
+def _number_bands(axes: Axes, epochs: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
+    """Number every band that has room: beside its end, or inside where it was widest."""
+    middles = 1 - np.cumsum(shares, axis=1) + shares / 2
+    look = {"va": "center", "fontsize": 9, "color": INK}
+    for cluster, band in enumerate(shares.T):
+        widest = int(np.nanargmax(band))
+        if band[-1] >= _LOWEST_BAND:
+            place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+            axes.annotate(str(cluster), (1, middles[-1, cluster]), (6, 0), **place, **look)
+        elif band[widest] >= _LOWEST_BAND:
+            axes.text(epochs[widest], middles[widest, cluster], str(cluster), ha="center", **look)
+
+
+def _map(axes: Axes, edges: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shades = LinearSegmentedColormap.from_list("share", _SHADES)
+    image = axes.imshow(
+        shares.T,
+        cmap=shades.with_extremes(under=_EMPTY, bad="white"),
+        vmin=_LEAST,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(edges[0], edges[-1], shares.shape[1] - 0.5, -0.5),
+    )
+    axes.set_ylabel("cluster")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    label = "share of the points; orange: empty"
+    axes.figure.colorbar(image, ax=axes, label=label, extend="min", format=_percent, pad=0.02)
