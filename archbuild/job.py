@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild import __version__
-from archbuild.data import Dataset, arch_stem, load_dataset
+from archbuild.data import Dataset, arch_stem, held_out, load_dataset
 from archbuild.data.batches import ordered_batches
 from archbuild.errors import RunError, UsageError
 from archbuild.runs import RunFolder, StageFolder
@@ -28,6 +28,7 @@ from archbuild.vocabulary import default_vocabulary
 if TYPE_CHECKING:
     from archbuild.heads import Head
     from archbuild.networks.network import Network
+    from archbuild.trained import Trained
     from archbuild.training.feed import Feed
 
 PRETRAIN = "pretrain"
@@ -53,6 +54,11 @@ def stage_of(space: str) -> str:
     What is trained from scratch keeps its stage's name, beside a head that refined.
     """
     return space if space == PRETRAIN or space.startswith(_TRAIN) else f"{_CLUSTER}{space}"
+
+
+def space_of(stage: str) -> str:
+    """The space that a stage makes: the other way round from ``stage_of``."""
+    return stage.removeprefix(_CLUSTER)
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ class Job:
     def finished_heads(self) -> tuple[str, ...]:
         """The spaces of the heads that are finished, those of earlier commands included."""
         stages = (name for name in self.run.stages() if name != PRETRAIN and self.finished(name))
-        return tuple(name.removeprefix(_CLUSTER) for name in stages)
+        return tuple(space_of(name) for name in stages)
 
     def summaries(self) -> dict[str, dict[str, Any]]:
         """For every finished stage: how it ended, and the seconds that it took."""
@@ -285,11 +291,10 @@ class Job:
         """Make sure that what is there is of this network and these data.
 
         Raises:
-            RunError: a finished stage is not; names each difference.
+            RunError: a stage is not; names each difference.
         """
         for stage in self.run.stages():
-            if self.finished(stage):
-                self._refuse_foreign(self.run.stage(stage))
+            self._refuse_foreign(self.run.stage(stage))
 
     def _refuse_foreign(self, folder: StageFolder) -> None:
         ours = self._request(PRETRAIN)
@@ -334,6 +339,48 @@ class Job:
         folder = self.run.stage(stage)
         folder.verify()
         self._load_weights(folder)
+
+    def trained(self, stage: str) -> Trained:
+        """Network and head of a stage, at its latest epoch where it is not finished.
+
+        Raises:
+            RunError: there is no such stage, it has no head, or a file is missing or altered.
+        """
+        from archbuild.trained import restore
+
+        return restore(self.run.stage(stage), self.network, self.plan, self.vocabulary)
+
+    def latest_head_stage(self) -> str:
+        """The stage of the spec's head that was written last: refined, or trained from scratch.
+
+        Raises:
+            RunError: there is none yet.
+        """
+        names = (self.head_stage, f"{_TRAIN}{self.spec.head.type}")
+        manifests = {name: self.run.stage(name).manifest() for name in names}
+        there = {name: manifest["timing"] for name, manifest in manifests.items() if manifest}
+        if not there:
+            raise RunError(
+                f"{self.run.path} holds no {self.spec.head.type} head; train one with: "
+                f"{self.request.command()} --pretrain --cluster (or --train)"
+            )
+        return max(
+            there, key=lambda name: there[name].get("finished", there[name].get("saved", ""))
+        )
+
+    @cached_property
+    def held_out(self) -> Feed | None:
+        """The dataset's held-out half, scaled as the training half is; ``None`` if it has none.
+
+        Raises:
+            DataError: it should be there and is missing or damaged.
+        """
+        dataset = held_out(
+            self.request.dataset, self.request.data_dir, input_shape=self.spec.input_shape
+        )
+        if dataset is None:
+            return None
+        return replace(self.feed, dataset=dataset.fitted_to(self.spec.input_shape))
 
     def assignments(self, head: str) -> np.ndarray:
         """``(n, k)`` probabilities of a finished head."""

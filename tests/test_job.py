@@ -12,7 +12,8 @@ import pytest
 
 from archbuild.errors import RunError, UsageError
 from archbuild.job import Job, JobRequest
-from archbuild.results import draw, measure
+from archbuild.pictures import draw
+from archbuild.results import measure
 from archbuild.runs.atomic import sha256
 
 SHORT = ("pretrain.epochs=3", "cluster.epochs=3", "head.tolerance=0")

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from archbuild import __version__
 from archbuild.cli.doctor import doctor
 from archbuild.cli.ending import report
+from archbuild.cli.generate import generate
 from archbuild.cli.listing import list_things
 from archbuild.cli.new import new
 from archbuild.cli.schema import schema
@@ -153,7 +154,7 @@ def _refuse_options_before(verb: str, context: click.Context) -> None:
         )
 
 
-for _verb in (show, validate, schema, new, list_things, doctor):
+for _verb in (show, validate, schema, new, list_things, generate, doctor):
     cli.add_command(_verb)
 
 

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,8 +86,8 @@ def _request(options: RunOptions) -> JobRequest:
         )
     if not (options.trains or options.metrics or options.visualize):
         raise UsageError(
-            "nothing to do: add --pretrain, --cluster, --train, --metrics or --visualize (to look at "
-            f"the network: archbuild show -d {options.dataset} -a {options.arch})"
+            "nothing to do: add --pretrain, --cluster, --train, --metrics or --visualize (to look "
+            f"at the network: archbuild show -d {options.dataset} -a {options.arch})"
         )
     if options.fresh and not options.trains:
         raise UsageError("--fresh starts stages over: add --pretrain, --cluster or --train")
@@ -127,7 +127,8 @@ def _begun(options: RunOptions) -> Iterator[tuple[Job, ConsoleReporter]]:
         _stoppable(reporter, options.fresh),
     ):
         job = Job(request, reporter)
-        with job.run.lock():
+        # looking takes no lock: pictures of a run that another process trains show its latest epoch
+        with job.run.lock() if options.trains or options.metrics else nullcontext():
             log.open(options.out / "logs", job.dataset.name, job.spec.name)
             reporter.note(_in_words(job))
             yield job, reporter
@@ -166,7 +167,8 @@ def _start_keras(reporter: ConsoleReporter) -> None:
 def _results(job: Job, reporter: ConsoleReporter, options: RunOptions) -> dict[str, Any]:
     """The run as one document; unless that is what is asked for, the table is printed at once."""
     from archbuild.evaluation.table import format_table
-    from archbuild.results import draw, measure
+    from archbuild.pictures import draw
+    from archbuild.results import measure
 
     result: dict[str, Any] = {"run": str(job.run.path), "stages": job.summaries()}
     if options.metrics:

@@ -51,6 +51,12 @@ class Scaler:
             return rows
         return (rows - self.offset) * self.factor
 
+    def undo(self, rows: np.ndarray) -> np.ndarray:
+        """Rows in the dataset's own units again, in the shape they came in."""
+        if self.kind == "none":
+            return rows
+        return rows / self.factor + self.offset
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """What an ``.npz`` file keeps, without pickle."""
         return {"kind": np.array(self.kind), "offset": self.offset, "factor": self.factor}

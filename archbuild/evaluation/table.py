@@ -34,6 +34,9 @@ _HEADINGS = {  # key -> (heading, format), in the table's order
     "centre_separation": ("separation", ".4f"),
 }
 
+SCORES = tuple(key for key in _HEADINGS if key not in ("space", "method"))
+"""The scores that a row may have, in the table's order."""
+
 
 def evaluate_space(
     space: str, values: np.ndarray, n_clusters: int, labels: np.ndarray | None, seed: int

@@ -96,9 +96,14 @@ class GenerativeHead(Head):
         loss = reconstruction_loss(self.reconstruction, inputs, batch.reconstruction)
         return {"reconstruction": self.config["reconstruction_weight"] * loss}
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the prior has been given its first state."""
+        return True
+
     @abstractmethod
-    def components(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Weights ``(cluster,)``, means and variances ``(cluster, latent)`` of the prior."""
+    def components(self) -> tuple[np.ndarray, np.ndarray]:
+        """Means and variances of the prior's components, ``(cluster, latent)`` each."""
 
     @abstractmethod
     def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:

@@ -77,7 +77,7 @@ class GMMHead(GenerativeHead):
         self.means = keras.Variable(np.zeros(shape, "float32"), name="means")
         # bounded by 10 tanh(x / 10), so that no variance leaves e^-10 .. e^10
         self.free_log_variances = keras.Variable(np.zeros(shape, "float32"), name="log_variances")
-        self.begun = keras.Variable(0.0, trainable=False, name="begun")
+        self._begun = keras.Variable(0.0, trainable=False, name="begun")
         self.kl_weight = keras.Variable(0.0, trainable=False, name="kl_weight")
         self.scheduled = {"kl_weight": self.kl_weight}
 
@@ -102,7 +102,7 @@ class GMMHead(GenerativeHead):
     def variables(self) -> list[Any]:
         """The mixture, ``(cluster, ...)``, and what says whether and how strongly it counts."""
         mixture = [self.weight_logits, self.means, self.free_log_variances]
-        return [*mixture, self.begun, self.kl_weight, *super().variables]
+        return [*mixture, self._begun, self.kl_weight, *super().variables]
 
     @property
     def log_weights(self) -> Any:
@@ -126,11 +126,11 @@ class GMMHead(GenerativeHead):
         self.weight_logits.assign(np.log(mixture.weights))
         self.means.assign(mixture.means)
         self.free_log_variances.assign(objectives.unbounded_log_variance(np.log(variances)))
-        self.begun.assign(1.0)
+        self._begun.assign(1.0)
 
     def draw(self, encoding: Encoding) -> Any:
         """A sample of ``q(z | x)``; the mean in gamma-training."""
-        return self.sampled(encoding, scale=self.begun)
+        return self.sampled(encoding, scale=self._begun)
 
     def terms(self, batch: Batch) -> dict[str, Any]:
         """The weighted parts of the negative bound, each a mean over the batch."""
@@ -144,8 +144,8 @@ class GMMHead(GenerativeHead):
         log_assignment = self._log_assignment(batch, divergences)
         conditional = ops.mean(objectives.expected_divergence(log_assignment, divergences))
         cluster = ops.mean(objectives.categorical_divergence(log_assignment, self.log_weights))
-        gamma = (self.prelude or {}).get("weight", 0.0) * (1.0 - self.begun)
-        weight = self.kl_weight * self.begun
+        gamma = (self.prelude or {}).get("weight", 0.0) * (1.0 - self._begun)
+        weight = self.kl_weight * self._begun
         return {
             **self.reconstruction_term(batch),
             "standard_prior": gamma * standard,
@@ -161,14 +161,18 @@ class GMMHead(GenerativeHead):
         ]
         return np.concatenate(parts)
 
-    def components(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Weights ``(cluster,)``, means and variances ``(cluster, latent)`` of the prior."""
-        weights, log_variances = to_numpy(self.log_weights), to_numpy(self.log_variances)
-        return np.exp(weights), to_numpy(self.means), np.exp(log_variances)
+    @property
+    def has_begun(self) -> bool:
+        """Whether the mixture is fitted: not while gamma-training lasts."""
+        return bool(to_numpy(self._begun) > 0)
+
+    def components(self) -> tuple[np.ndarray, np.ndarray]:
+        """Means and variances ``(cluster, latent)`` of the prior."""
+        return to_numpy(self.means), np.exp(to_numpy(self.log_variances))
 
     def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
         """``(cluster, per_cluster, latent)`` draws of ``p(z | k)``."""
-        _, means, variances = self.components()
+        means, variances = self.components()
         noise = rng.standard_normal((self.n_clusters, per_cluster, self.latent_size))
         return (means[:, None] + np.sqrt(variances)[:, None] * noise).astype("float32")
 
@@ -180,7 +184,7 @@ class GMMHead(GenerativeHead):
         """Take them back."""
         for name in self._learned:
             getattr(self, name).assign(arrays[name])
-        self.begun.assign(1.0)
+        self._begun.assign(1.0)
 
     _learned: ClassVar[Sequence[str]] = ("weight_logits", "means", "free_log_variances")
 

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import N_CLUSTERS, Batch, to_numpy
+from archbuild.heads.base import N_CLUSTERS, Batch, in_chunks, to_numpy
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.spec.fields import choice, integer, number, schedule
 
@@ -176,16 +176,13 @@ class GMVAEHead(GenerativeHead):
 
     def assignments(self, codes: np.ndarray) -> np.ndarray:
         """``q(z | y)``; under ``posterior: bayes`` ``p(z | x, w)`` at the means of both."""
-        from archbuild.heads.base import in_chunks
-
         parts = [np.exp(to_numpy(self._log_assigned(rows))) for rows in in_chunks(codes)]
         return np.concatenate(parts)
 
-    def components(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Weights ``(cluster,)``, means and variances ``(cluster, latent)`` at ``w = 0``."""
+    def components(self) -> tuple[np.ndarray, np.ndarray]:
+        """Means and variances ``(cluster, latent)`` of the prior at ``w = 0``."""
         means, log_variances = self.prior(np.zeros((1, self.style_size), "float32"))
-        weights = np.full(self.n_clusters, 1.0 / self.n_clusters, "float32")
-        return weights, to_numpy(means)[0], np.exp(to_numpy(log_variances)[0])
+        return to_numpy(means)[0], np.exp(to_numpy(log_variances)[0])
 
     def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
         """``(cluster, per_cluster, latent)`` draws of ``p(x | w, z)``, each with its own ``w``.

@@ -63,9 +63,9 @@ class Network(keras.Model):
         """Say what is trained beside the encoder: what no loss reaches must not be."""
         self.decoder.trainable = decoder
         if self.plan.stochastic:
-            self.encoder.get_layer(f"{self.plan.encoder[-1].name}_log_variance").trainable = (
-                log_variance
-            )
+            self.encoder.get_layer(
+                f"{self.plan.encoder[-1].name}_log_variance"
+            ).trainable = log_variance
 
     def encode(self, inputs: Any, training: bool = False) -> Encoding:
         """Encode ``(batch, *input_shape)``, channels last."""

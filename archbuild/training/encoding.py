@@ -17,10 +17,12 @@ Reader = Callable[[np.ndarray], np.ndarray]
 """From a batch to what is wanted of each row: ``Network.predict_latents``, ``Network.reader``."""
 
 
-def encode(read: Reader, feed: Feed) -> np.ndarray:
-    """What ``read`` gives for all rows, ``(n, ...)`` float32."""
+def encode(read: Reader, feed: Feed, chosen: np.ndarray | None = None) -> np.ndarray:
+    """What ``read`` gives for all rows, or for those ``chosen`` by index; ``(n, ...)`` float32."""
+    chosen = np.arange(len(feed)) if chosen is None else chosen
     parts = [
-        encode_rows(read, feed.clean(indices)) for indices in ordered_batches(len(feed), CHUNK)
+        encode_rows(read, feed.clean(chosen[places]))
+        for places in ordered_batches(len(chosen), CHUNK)
     ]
     return np.concatenate(parts)
 

@@ -34,6 +34,6 @@ def in_words(row: Mapping[str, Any]) -> str:
     parts = [
         f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
         for key, value in row.items()
-        if key != "epoch" and value is not None
+        if key != "epoch" and value is not None and not isinstance(value, list)
     ]
     return "  ".join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
@@ -214,27 +214,43 @@ class StageTrainer:
 
     def _refuse_non_finite_weights(self, state: Mapping[str, np.ndarray], epoch: int) -> None:
         """A rectifier can hide a broken weight from the loss: look at the weights themselves."""
-        for variable, array in zip(self._variables(), state.values(), strict=False):
-            if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+        for name, variable in self._variables():
+            if state[name].dtype.kind == "f" and not np.all(np.isfinite(state[name])):
                 raise self._divergence(f"the weight {variable.path}", epoch, self.steps - 1)
 
     def _divergence(self, what: str, epoch: int, step: int) -> DivergenceError:
         advice = _ADVICE.format(section=self.name.partition("-")[0])
         return DivergenceError(what, self.name, epoch + 1, step + 1, advice)
 
-    def _variables(self) -> list[Any]:
-        # an optimiser's learning rate is set before every step, and so restored for free
-        return [*self.model.variables, *self.model.optimizer.variables]
+    def _variables(self) -> Iterator[tuple[str, Any]]:
+        yield from _named_variables(self.network, self.objective)
+        for index, variable in enumerate(self.model.optimizer.variables):
+            yield f"optimizer_{index:04d}", variable
 
     def _state(self) -> dict[str, np.ndarray]:
-        variables = {f"variable_{i:04d}": to_numpy(v) for i, v in enumerate(self._variables())}
+        variables = {name: to_numpy(variable) for name, variable in self._variables()}
         return variables | {f"target_{name}": rows for name, rows in self.targets.items()}
 
     def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        for index, variable in enumerate(self._variables()):
-            variable.assign(arrays[f"variable_{index:04d}"])
+        for name, variable in self._variables():
+            variable.assign(arrays[name])
         self.targets = {
             name.removeprefix("target_"): rows
             for name, rows in arrays.items()
             if name.startswith("target_")
         }
+
+
+def restore_checkpoint(
+    network: Network, objective: Objective, arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Put a checkpoint's weights into a network and what was trained with it, to look at them."""
+    for name, variable in _named_variables(network, objective):
+        variable.assign(arrays[name])
+
+
+def _named_variables(network: Network, objective: Objective) -> Iterator[tuple[str, Any]]:
+    for index, variable in enumerate(network.variables):
+        yield f"network_{index:04d}", variable
+    for index, variable in enumerate(objective.variables):
+        yield f"objective_{index:04d}", variable

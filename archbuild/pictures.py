@@ -1,0 +1,159 @@
+"""What a job comes to in pictures: PNG files in the run's plots folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from archbuild.evaluation.accuracy import match_clusters
+from archbuild.heads.base import to_numpy
+from archbuild.job import PRETRAIN, Job, space_of
+from archbuild.results import spaces_of, values_of
+
+if TYPE_CHECKING:
+    from archbuild.trained import Trained
+
+_RECONSTRUCTED = 1000
+_GENERATED = 10
+
+
+def draw(job: Job) -> list[Path]:
+    """Every picture of what is there, as PNG files in the run's plots folder; returns them.
+
+    Of a stage that another process is training, its latest epoch is drawn.
+    """
+    job.refuse_foreign_stages()
+    stages = [name for name in job.run.stages() if job.run.stage(name).status() != "absent"]
+    pictures = [_curves(job, stage) for stage in stages]
+    pictures += [picture for stage in stages if stage != PRETRAIN for picture in _head(job, stage)]
+    finished = [stage for stage in stages if job.finished(stage)]
+    if finished:
+        pictures += _scatters(job)
+    pictures += [_reconstructions(job, stage) for stage in finished]
+    for head in job.finished_heads():
+        pictures += _clusters(job, head)
+    return pictures
+
+
+def _head(job: Job, stage: str) -> list[Path]:
+    """What became of the clusters, and of a generative head its prior and what it generates."""
+    from archbuild.figures import draw_generated, draw_occupancy
+    from archbuild.heads.generative import GenerativeHead
+
+    space, history = space_of(stage), job.run.stage(stage).history()
+    path = job.plots / f"occupancy-{space}.png"
+    pictures = [draw_occupancy(history, _title(job, f"clusters of {space} over time"), path)]
+    trained = job.trained(stage)
+    if isinstance(trained.head, GenerativeHead) and trained.head.has_begun:
+        path = job.plots / f"generated-{space}.png"
+        rows = trained.generate(_GENERATED, job.request.seed)
+        title = _title(job, f"drawn from each cluster of {space}{_at(job, stage)}")
+        pictures += [draw_generated(rows, title, path), _components(job, stage, trained)]
+    return pictures
+
+
+def _components(job: Job, stage: str, trained: Trained) -> Path:
+    """A sample of the latents, with the prior's components over them."""
+    from archbuild.figures import draw_components, project_components, sample_indices
+
+    indices = sample_indices(len(job.dataset), job.request.seed)
+    codes = trained.codes(job.feed, indices)
+    assignments = trained.head.assignments(codes)
+    clusters = assignments.argmax(axis=1)
+    shares = np.bincount(clusters, minlength=trained.head.n_clusters) / len(clusters)
+    means, variances = trained.generative_head.components()
+    latents = codes[:, : job.plan.latent_size]
+    projection, means, covariances = project_components(latents, means, variances, job.request.seed)
+    chosen, labels = indices[projection.indices], job.dataset.labels
+    return draw_components(
+        projection.points,
+        None if labels is None else labels[chosen],
+        job.dataset.class_names,
+        clusters[projection.indices],
+        means,
+        covariances,
+        shares,
+        _title(job, f"latents and prior of {space_of(stage)}{_at(job, stage)}"),
+        job.plots / f"components-{space_of(stage)}.png",
+        caption=f"{projection.method}; ellipses at two standard deviations",
+    )
+
+
+def _at(job: Job, stage: str) -> str:
+    """Which epoch is shown, where it is not the last."""
+    if job.finished(stage):
+        return ""
+    return f", epoch {len(job.run.stage(stage).history())}, still training"
+
+
+def _scatters(job: Job) -> list[Path]:
+    """One scatter for each space, and all of them side by side in the same colours."""
+    from archbuild.figures import draw_scatter, draw_scatter_panels, project
+
+    seed = job.request.seed
+    spaces = {space: project(values_of(job, space), seed) for space, _ in spaces_of(job)}
+    labels, names, heads = job.dataset.labels, job.dataset.class_names, job.finished_heads()
+    clusters = job.assignments(heads[-1]).argmax(axis=1) if heads else None
+    pictures = []
+    for space, projection in spaces.items():
+        chosen = projection.indices
+        path = job.plots / f"scatter-{space}.png"
+        own = job.assignments(space).argmax(axis=1) if space in heads else clusters
+        pictures.append(
+            draw_scatter(
+                projection.points,
+                None if labels is None else labels[chosen],
+                names,
+                _title(job, f"{space} ({projection.method})"),
+                path,
+                clusters=None if own is None else own[chosen],
+            )
+        )
+    title, path = _title(job, "every space"), job.plots / "scatter.png"
+    return [
+        draw_scatter_panels(spaces, labels, names, title, path, clusters=clusters),
+        *pictures,
+    ]
+
+
+def _reconstructions(job: Job, stage: str) -> Path:
+    from archbuild.figures import draw_reconstructions, sample_indices
+
+    job.load(stage)
+    rows = job.feed.clean(sample_indices(len(job.dataset), job.request.seed, _RECONSTRUCTED))
+    network = job.network
+    encoding = network.encode(rows)
+    outputs = network.expected(network.decode(encoding.mean, encoding.switches))
+    title = _title(job, f"reconstructions after {stage}")
+    path = job.plots / f"reconstructions-{stage}.png"
+    return draw_reconstructions(rows, to_numpy(outputs), title, path, seed=job.request.seed)
+
+
+def _curves(job: Job, stage: str) -> Path:
+    from archbuild.figures import draw_curves
+
+    path = job.plots / f"curves-{stage}.png"
+    return draw_curves(job.run.stage(stage).history(), _title(job, f"training of {stage}"), path)
+
+
+def _clusters(job: Job, head: str) -> list[Path]:
+    from archbuild.figures import draw_confusion, draw_gallery
+
+    assignments = job.assignments(head)
+    rows = job.feed.clean(np.arange(len(job.dataset)))
+    gallery = job.plots / f"clusters-{head}.png"
+    draw_gallery(rows, assignments, _title(job, f"clusters of {head}"), gallery)
+    if job.dataset.labels is None:
+        return [gallery]
+    confusion = job.plots / f"confusion-{head}.png"
+    labels, clusters = job.dataset.labels, assignments.argmax(axis=1)
+    title = _title(job, f"{head} against the classes")
+    matching = match_clusters(labels, clusters)
+    draw_confusion(labels, clusters, matching, job.dataset.class_names, title, confusion)
+    return [gallery, confusion]
+
+
+def _title(job: Job, what: str) -> str:
+    return f"{job.dataset.name} · {job.spec.name} · {what}"
