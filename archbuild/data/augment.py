@@ -23,14 +23,14 @@ def augment(
         Images of the same shape, interpolated bilinearly.
 
     Raises:
-        ValueError: ``images`` has not four axes.
+        ValueError: there is something to do, and ``images`` has not four axes.
     """
+    if rotate == 0 and shift == 0:
+        return images
     if images.ndim != 4:
         raise ValueError(
             f"images of shape {images.shape} came; expected (batch, height, width, channels)"
         )
-    if rotate == 0 and shift == 0:
-        return images
     batch, height, width, _ = images.shape
     degrees = rng.uniform(-rotate, rotate, batch)
     moves = rng.uniform(-shift, shift, (batch, 2)) * (height, width)

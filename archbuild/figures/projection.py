@@ -9,17 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archbuild.errors import DataError
+from archbuild.evaluation.tsne import tsne
 
 LIMIT = 5000
-_PERPLEXITY = 30.0
 _FEWEST_FOR_TSNE = 10
 _WIDEST = 50
-_SETTINGS: dict[str, Any] = {"init": "pca", "max_iter": 600, "angle": 0.7}
-"""Half the time of scikit-learn's 1,000 iterations at 0.5, for neighbourhoods just as true:
-trustworthiness 0.992 and 0.969 on DIGITS and 5,000 of MNIST, there 0.993 and 0.969."""
-_THREADS = 1
-"""One thread gives the same picture on every number of cores; two are a quarter faster on an idle
-machine, but several times slower on a busy one, where each waits for the other in every step."""
 
 
 @dataclass(frozen=True)
@@ -113,15 +107,9 @@ def _scaled(rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def _tsne(rows: NDArray[Any], seed: int) -> NDArray[Any]:
-    from sklearn.manifold import TSNE
-    from threadpoolctl import threadpool_limits
-
     if rows.shape[1] > _WIDEST and len(rows) > _WIDEST:
         rows = _principal(rows, _WIDEST, seed)
-    perplexity = min(_PERPLEXITY, (len(rows) - 1) / 3)
-    with threadpool_limits(_THREADS):
-        tsne = TSNE(perplexity=perplexity, random_state=seed, n_jobs=1, **_SETTINGS)
-        return tsne.fit_transform(rows.astype(np.float32)).astype(np.float64)
+    return tsne(rows, seed)
 
 
 def _principal(rows: NDArray[Any], width: int, seed: int) -> NDArray[Any]:

@@ -7,14 +7,15 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from archbuild.evaluation.tsne import tsne
 from archbuild.spec.fields import choice, integer
 
 START = choice(
     "start",
-    ["k-means", "ward", "ward-graph", "gaussian-mixture", "diagonal-mixture"],
+    ["k-means", "ward", "ward-graph", "t-sne", "gaussian-mixture", "diagonal-mixture"],
     "What finds the first clusters in the pretrained latents: k-means (20 starts), Ward's "
-    "agglomeration of a sample, the same along its nearest-neighbour graph, or a Gaussian mixture "
-    "of a sample, with full or with diagonal covariances.",
+    "agglomeration of a sample, the same along its nearest-neighbour graph or in its t-SNE map, or "
+    "a Gaussian mixture of a sample, with full or with diagonal covariances.",
     default="k-means",
 )
 START_SAMPLE = integer(
@@ -24,6 +25,7 @@ START_SAMPLE = integer(
 # Ward's agglomeration takes memory and time in the square of the rows
 _WARD_SAMPLE: Final = 8_000
 _MIXTURE_SAMPLE: Final = 10_000
+_MERGED: Final = ("ward", "ward-graph", "t-sne")
 _COVARIANCES: Final = {"gaussian-mixture": "full", "diagonal-mixture": "diag"}
 _NEIGHBOURS: Final = 5
 _GRAPH_NEIGHBOURS: Final = 3
@@ -42,11 +44,13 @@ def first_clusters(latents: np.ndarray, n_clusters: int, start: str, seed: int) 
         ``(n,)`` integers. Ward's method (Ward, JASA 58, 1963) merges whatever adds least to the
         squared distances, and follows clusters of any shape; rows outside its sample of at most
         8,000 go with the majority of their five nearest rows in it. ``ward-graph`` merges only
-        what the graph of three nearest neighbours connects, and so follows loops. The mixture is
-        the likeliest of ten, each fitted to at most 10,000 rows.
+        what the graph of three nearest neighbours connects, and so follows loops. ``t-sne`` merges
+        in a map of the sample (van der Maaten and Hinton, JMLR 9, 2008), which draws apart what
+        only few neighbours connect, as UMAP does in N2D (McConville et al., arXiv 1908.05968). The
+        mixture is the likeliest of ten, each fitted to at most 10,000 rows.
     """
-    if start in ("ward", "ward-graph"):
-        return _ward(latents, n_clusters, start == "ward-graph", np.random.default_rng(seed))
+    if start in _MERGED:
+        return _merged(latents, n_clusters, start, seed)
     if start in _COVARIANCES:
         return _mixture(latents, n_clusters, _COVARIANCES[start], seed)
     from archbuild.evaluation.kmeans import kmeans
@@ -93,24 +97,30 @@ def mixture_of(
     return Mixture((counts + 0.5) / np.sum(counts + 0.5), centres, variances)
 
 
-def _ward(
-    latents: np.ndarray, n_clusters: int, graph: bool, rng: np.random.Generator
-) -> np.ndarray:
-    from sklearn.cluster import AgglomerativeClustering
-    from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
+def _merged(latents: np.ndarray, n_clusters: int, start: str, seed: int) -> np.ndarray:
+    from sklearn.neighbors import KNeighborsClassifier
 
-    chosen = np.sort(rng.permutation(len(latents))[:_WARD_SAMPLE])
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(latents))[:_WARD_SAMPLE])
     sample = latents[chosen]
-    near = min(_GRAPH_NEIGHBOURS, len(sample) - 1)
-    connectivity = kneighbors_graph(sample, near) if graph else None
-    ward = AgglomerativeClustering(n_clusters, linkage="ward", connectivity=connectivity)
-    with warnings.catch_warnings():  # where the graph falls into parts, joining them is wanted
-        warnings.filterwarnings("ignore", message="the number of connected components")
-        clusters = ward.fit_predict(sample)
+    space = tsne(sample, seed) if start == "t-sne" else sample
+    clusters = _ward(space, n_clusters, graph=start == "ward-graph")
     if len(chosen) == len(latents):
         return clusters
     neighbours = KNeighborsClassifier(min(_NEIGHBOURS, len(sample)))
     return neighbours.fit(sample, clusters).predict(latents)
+
+
+def _ward(points: np.ndarray, n_clusters: int, graph: bool) -> np.ndarray:
+    from sklearn.cluster import AgglomerativeClustering
+    from sklearn.neighbors import kneighbors_graph
+
+    near = min(_GRAPH_NEIGHBOURS, len(points) - 1)
+    connectivity = kneighbors_graph(points, near) if graph else None
+    ward = AgglomerativeClustering(n_clusters, linkage="ward", connectivity=connectivity)
+    with warnings.catch_warnings():  # where the graph falls into parts, joining them is wanted
+        warnings.filterwarnings("ignore", message="the number of connected components")
+        clusters: np.ndarray = ward.fit_predict(points)
+    return clusters
 
 
 def _mixture(latents: np.ndarray, n_clusters: int, covariance: str, seed: int) -> np.ndarray:
