@@ -2,6 +2,7 @@
 
     python benchmarks/seeds.py -d MNIST -a 2 --seeds 3 --out runs
     python benchmarks/seeds.py -d DIGITS -a 0 --pretrain 50 --cluster 20 --seeds 5 --out runs
+    python benchmarks/seeds.py -d SPIRAL -a 0 --train --seeds 5 --set head.alpha=0 --out runs
 
 Every seed is a process of its own, one after the other, and a finished one is not run again: the
 table can be printed anew at any time. Minutes are those that the stages took, from the manifests.
@@ -17,6 +18,8 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "purity": "purity", "acc_aae": "ACC-AAE"}
 
 
 def main() -> None:
@@ -34,6 +37,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--pretrain", type=int, help="epochs; the spec's own without it")
     parser.add_argument("--cluster", type=int, help="epochs; the spec's own without it")
+    parser.add_argument(
+        "--train", type=int, nargs="?", const=-1, help="train from scratch in place of both"
+    )
+    parser.add_argument("--visualize", action="store_true", help="draw each run's pictures too")
     parser.add_argument("--head", action="append", help="may be given more than once")
     parser.add_argument("--set", action="append", default=[], dest="overrides")
     parser.add_argument("--out", type=Path, default=Path("benchmark-runs"))
@@ -45,17 +52,20 @@ def run_seed(options: argparse.Namespace, seed: int) -> dict:
     common += ["--out", str(options.out), "--quiet"]
     for override in options.overrides:
         common += ["--set", override]
-    archbuild([*common, *stage("--pretrain", options.pretrain)])
-    heads = options.head or [None]
-    for head in heads:
-        chosen = ["--head", head] if head else []
-        archbuild([*common, *chosen, *stage("--cluster", options.cluster)])
-    result = json.loads(archbuild([*common, "--metrics", "--json"]))
-    return {"seed": seed, **result}
+    if options.train is None:
+        archbuild([*common, *stage("--pretrain", options.pretrain)])
+    for head in options.head or [None]:
+        chosen = [*common, *(["--head", head] if head else [])]
+        if options.train is None:
+            archbuild([*chosen, *stage("--cluster", options.cluster)])
+        else:
+            archbuild([*chosen, *stage("--train", options.train)])
+    wanted = ["--metrics", *(["--visualize"] if options.visualize else [])]
+    return {"seed": seed, **json.loads(archbuild([*common, *wanted, "--json"]))}
 
 
 def stage(option: str, epochs: int | None) -> list[str]:
-    return [option] if epochs is None else [option, str(epochs)]
+    return [option] if epochs is None or epochs < 0 else [option, str(epochs)]
 
 
 def archbuild(arguments: list[str]) -> str:
@@ -74,22 +84,21 @@ def describe(options: argparse.Namespace) -> str:
 
 def markdown(results: list[dict]) -> str:
     lines = [
-        "| seed | space | method | ACC | NMI | ARI | minutes |",
-        "|---|---|---|---|---|---|---|",
+        f"| seed | space | method | {' | '.join(SCORES.values())} | epochs | minutes |",
+        f"|---|---|---|{'---|' * len(SCORES)}---|---|",
     ]
     for result in results:
         for row in result["metrics"]["rows"]:
-            scores = " | ".join(f"{row[key]:.4f}" for key in ("acc", "nmi", "ari"))
-            time = minutes(result["stages"], row)
-            lines.append(
-                f"| {result['seed']} | {row['space']} | {row['method']} | {scores} | {time} |"
-            )
+            cells = [str(result["seed"]), row["space"], row["method"]]
+            cells += [f"{row[key]:.4f}" if key in row else "" for key in SCORES]
+            lines.append(f"| {' | '.join([*cells, *effort(result['stages'], row)])} |")
     return "\n".join([*lines, "", *medians(results)])
 
 
-def minutes(stages: dict, row: dict) -> str:
-    name = row["space"] if row["space"] == "pretrain" else f"cluster-{row['space']}"
-    return f"{stages[name]['seconds'] / 60:.1f}" if name in stages else ""
+def effort(stages: dict, row: dict) -> list[str]:
+    """Epochs and minutes of the stage that made a row's space; empty where none did."""
+    stage = stages.get(row["space"]) or stages.get(f"cluster-{row['space']}")
+    return [str(stage["epochs"]), f"{stage['seconds'] / 60:.1f}"] if stage else ["", ""]
 
 
 def medians(results: list[dict]) -> list[str]:
@@ -99,11 +108,12 @@ def medians(results: list[dict]) -> list[str]:
             by_row.setdefault((row["space"], row["method"]), []).append(row)
     lines = []
     for (space, method), rows in by_row.items():
-        acc, nmi = ([row[key] for row in rows] for key in ("acc", "nmi"))
-        lines.append(
-            f"- {space}, {method}: median ACC {statistics.median(acc):.4f} "
-            f"(from {min(acc):.4f} to {max(acc):.4f}), median NMI {statistics.median(nmi):.4f}"
-        )
+        values = {key: [row[key] for row in rows] for key in SCORES if key in rows[0]}
+        parts = [
+            f"{SCORES[key]} {statistics.median(found):.4f} ({min(found):.4f} to {max(found):.4f})"
+            for key, found in values.items()
+        ]
+        lines.append(f"- {space}, {method}: medians {', '.join(parts)}")
     return lines
 
 
