@@ -25,7 +25,7 @@ from archbuild import objectives
 from archbuild.heads.base import N_CLUSTERS, TOLERANCE, Batch, in_chunks, to_numpy
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.heads.start import START, START_SAMPLE, mixture_of
-from archbuild.spec.fields import UNIT, choice, number, schedule, section
+from archbuild.spec.fields import UNIT, choice, integer, number, schedule, section
 
 if TYPE_CHECKING:
     from archbuild.networks.network import Encoding
@@ -44,6 +44,13 @@ class GMMHead(GenerativeHead):
         N_CLUSTERS,
         replace(START, default="gaussian-mixture"),
         START_SAMPLE,
+        integer(
+            "start_epochs",
+            "Epochs in which q(cluster | row) stays with the start's clusters, whatever their "
+            "shape, until latents and mixture have met there; 0: it is free at once.",
+            minimum=0,
+            default=0,
+        ),
         choice(
             "responsibilities",
             ["sample", "tightest", "inverse_min_max"],
@@ -80,6 +87,21 @@ class GMMHead(GenerativeHead):
         self._begun = keras.Variable(0.0, trainable=False, name="begun")
         self.kl_weight = keras.Variable(0.0, trainable=False, name="kl_weight")
         self.scheduled = {"kl_weight": self.kl_weight}
+        self.first_clusters: np.ndarray | None = None
+
+    @classmethod
+    def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
+        """What every prior asks for, and a start that looks at a row for each cluster."""
+        found = list(super().check(config, plan))
+        clusters, sample = config["n_clusters"], config["start_sample"]
+        if clusters and sample and sample < clusters:
+            message = f"{clusters} clusters cannot start from {sample} rows"
+            advice = f"write at least {clusters}, better a hundred times that; null: all rows"
+            found.append(("start_sample", message, advice))
+        if sample and config["start_epochs"]:
+            message = "start_epochs needs a cluster for every row, and start_sample looks at some"
+            found.append(("start_sample", message, "write start_sample: null, or start_epochs: 0"))
+        return found
 
     @classmethod
     def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
@@ -127,6 +149,19 @@ class GMMHead(GenerativeHead):
         self.means.assign(mixture.means)
         self.free_log_variances.assign(objectives.unbounded_log_variance(np.log(variances)))
         self._begun.assign(1.0)
+        self.first_clusters = mixture.clusters
+
+    @property
+    def refresh_epochs(self) -> int:
+        """The second look comes when q(cluster | row) is set free."""
+        return max(int(self.config["start_epochs"]), 1)
+
+    def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+        """The start's clusters, ``(n, cluster)``, in the first look where ``start_epochs`` asks."""
+        first, self.first_clusters = self.first_clusters, None
+        if first is None or not self.config["start_epochs"]:
+            return {}
+        return {"start": np.eye(self.n_clusters, dtype="float32")[first]}
 
     def draw(self, encoding: Encoding) -> Any:
         """A sample of ``q(z | x)``; the mean in gamma-training."""
@@ -194,6 +229,10 @@ class GMMHead(GenerativeHead):
         )
 
     def _log_assignment(self, batch: Batch, divergences: Any) -> Any:
+        from keras import ops
+
+        if "start" in batch.targets:  # the bound holds for any q; the floor is for the logarithm
+            return ops.log(ops.maximum(batch.targets["start"], 1e-30))
         kind = self.config["responsibilities"]
         if kind == "tightest":
             return objectives.tightest_log_responsibilities(self.log_weights, divergences)

@@ -26,7 +26,7 @@ final version                 10..30  0      1      bayes      0.5
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log
+from math import log, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -93,6 +93,7 @@ class GMVAEHead(GenerativeHead):
         self.style_mean = self._dense(self.style_size, features, "style_mean")
         self.style_log_variance = self._dense(self.style_size, features, "style_log_variance")
         self.cluster_logits = self._dense(self.n_clusters, features, "cluster_logits")
+        self.cluster_logits.trainable = config["posterior"] == "network"  # bayes does without
         units, numbers = config["prior_units"], self.n_clusters * self.latent_size
         self.prior_hidden = self._dense(units, self.style_size, "prior_hidden", "tanh")
         self.prior_means = self._dense(numbers, units, "prior_means")
@@ -221,19 +222,30 @@ class GMVAEHead(GenerativeHead):
         )
 
     @property
-    def _log_uniform(self) -> np.ndarray:
-        return np.full(self.n_clusters, -log(self.n_clusters), "float32")
+    def _log_uniform(self) -> Any:
+        from keras import ops
+
+        return ops.full((self.n_clusters,), -log(self.n_clusters))
 
     def _dense(self, units: int, inputs: int, name: str, activation: str | None = None) -> Any:
         import keras
 
-        # Glorot's start is said to decide here (papers' reproductions): it is stated, not assumed
-        start = keras.initializers.GlorotUniform(seed=int(self._seeds.integers(2**31)))
         layer = keras.layers.Dense(
-            units, activation=activation, kernel_initializer=start, name=name
+            units,
+            activation=activation,
+            kernel_initializer=self._uniform(inputs),
+            bias_initializer=self._uniform(inputs),
+            name=name,
         )
         layer.build((None, inputs))
         return layer
+
+    def _uniform(self, inputs: int) -> Any:
+        """Within ``1 / sqrt(inputs)`` either way: Torch's default, and so the original's."""
+        import keras
+
+        bound = 1.0 / sqrt(inputs)
+        return keras.initializers.RandomUniform(-bound, bound, int(self._seeds.integers(2**31)))
 
     def _style(self, encoding: Encoding) -> tuple[Any, Any]:
         """Mean and bounded log-variance of ``q(w | y)``, ``(batch, style)`` each."""

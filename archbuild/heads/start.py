@@ -67,11 +67,19 @@ def means(latents: np.ndarray, clusters: np.ndarray, n_clusters: int) -> np.ndar
 
 
 class Mixture(NamedTuple):
-    """A diagonal Gaussian mixture: ``(cluster,)``, and twice ``(cluster, latent)``."""
+    """The moments of clusters, as a diagonal Gaussian mixture.
+
+    Attributes:
+        weights: ``(cluster,)``.
+        means: ``(cluster, latent)``.
+        variances: ``(cluster, latent)``.
+        clusters: ``(n,)``, of the rows that were looked at.
+    """
 
     weights: np.ndarray
     means: np.ndarray
     variances: np.ndarray
+    clusters: np.ndarray
 
 
 def mixture_of(
@@ -94,7 +102,7 @@ def mixture_of(
     centres = means(latents, clusters, n_clusters)
     variances = means(np.square(latents - centres[clusters]), clusters, n_clusters)
     # half a row for each: a cluster that the start left empty keeps a weight above 0
-    return Mixture((counts + 0.5) / np.sum(counts + 0.5), centres, variances)
+    return Mixture((counts + 0.5) / np.sum(counts + 0.5), centres, variances, clusters)
 
 
 def _merged(latents: np.ndarray, n_clusters: int, start: str, seed: int) -> np.ndarray:
