@@ -18,11 +18,11 @@ import numpy as np
 
 from archbuild import __version__
 from archbuild.data import Dataset, arch_stem, held_out, load_dataset
-from archbuild.data.batches import ordered_batches
-from archbuild.errors import RunError, UsageError
+from archbuild.data.batches import count_batches, ordered_batches
+from archbuild.errors import DataError, RunError, UsageError
 from archbuild.runs import RunFolder, StageFolder
 from archbuild.spec import Plan, Spec, load_spec, make_plan, resolve
-from archbuild.training.progress import Reporter
+from archbuild.training.progress import LOGGER, Reporter
 from archbuild.vocabulary import default_vocabulary
 
 if TYPE_CHECKING:
@@ -132,8 +132,13 @@ class Job:
 
     @property
     def head_stage(self) -> str:
-        """The name of the stage that trains the spec's head."""
+        """The name of the stage that refines a pretrained network with the spec's head."""
         return stage_of(self.spec.head.type)
+
+    @property
+    def scratch_stage(self) -> str:
+        """The name of the stage that trains network and head from scratch."""
+        return f"{_TRAIN}{self.spec.head.type}"
 
     def finished(self, stage: str) -> bool:
         """Whether the stage has ended; ``refuse_foreign_stages`` says whether it is ours."""
@@ -172,8 +177,9 @@ class Job:
 
         if fresh:
             self._clear_all_stages()
+        self._forget_weights()
         objective = Reconstruct(self.spec.reconstruction)
-        return self._run_stage(PRETRAIN, self.spec.pretrain, objective, self._request(PRETRAIN))
+        return self._run_stage(PRETRAIN, PRETRAIN, objective, self._request(PRETRAIN))
 
     def _clear_all_stages(self) -> None:
         for stage in self.run.stages():
@@ -195,27 +201,65 @@ class Job:
             self.run.stage(self.head_stage).clear()
         self._load_weights(self._pretrained())
         request = self._request("cluster") | {"pretrain": self.run.stage(PRETRAIN).digest}
-        return self._run_stage(self.head_stage, self.spec.cluster, self.head, request)
+        return self._run_stage(self.head_stage, "cluster", self._new_head(), request)
 
     def train(self, fresh: bool = False) -> bool:
         """Train network and head as one, from the first weights; as ``pretrain`` otherwise.
 
         Raises:
-            UsageError: the head refines pretrained networks only.
+            UsageError: as ``refuse_scratch``.
             RunError: the stage was made for another request.
             DivergenceError: a loss term stopped being finite.
         """
-        problem = self.head.scratch_problem(self.spec.head.config)
+        self.refuse_scratch()
+        if fresh:
+            self.run.stage(self.scratch_stage).clear()
+        self._forget_weights()
+        return self._run_stage(
+            self.scratch_stage, "train", self._new_head(), self._request("train")
+        )
+
+    def refuse_scratch(self) -> None:
+        """Make sure that the spec's head can train a network from scratch.
+
+        Raises:
+            UsageError: it refines pretrained networks only, or the epochs end before it begins.
+        """
+        from archbuild.training.stage import prelude_epochs
+
+        problem = self._head_type.scratch_problem(self.spec.head.config)
         if problem:
             raise UsageError(problem)
-        stage = f"{_TRAIN}{self.spec.head.type}"
-        if fresh:
-            self.run.stage(stage).clear()
-        self.__dict__.pop("network", None)  # other stages leave their weights in it
-        return self._run_stage(stage, self.spec.train, self.head, self._request("train"))
+        settings = self._settings("train")
+        steps = count_batches(len(self.dataset), settings["batch_size"])
+        begins = prelude_epochs(self._new_head(), steps)
+        if begins and begins >= settings["epochs"]:
+            raise UsageError(
+                f"the {self.spec.head.type} head's clusters begin after {_epochs(begins)} of "
+                f"head.gamma_training, and train.epochs is {settings['epochs']}: they would never "
+                f"be trained; ask for more epochs (--train {2 * begins}), or lower "
+                "head.gamma_training.length"
+            )
+
+    def _forget_weights(self) -> None:
+        """Have the network built anew when it is asked for: stages leave their weights in it."""
+        self.__dict__.pop("network", None)
+
+    @property
+    def _head_type(self) -> type[Head]:
+        return self.vocabulary.heads[self.spec.head.type]
+
+    def _new_head(self) -> Head:
+        """The spec's head, not yet trained."""
+        return self._head_type(self.spec.head.config, self.plan, self.request.seed)
+
+    def _settings(self, section: str) -> dict[str, Any]:
+        """The keys of a stage's section, ``batch_size`` resolved."""
+        settings = self.spec.tree[section]
+        return {**settings, "batch_size": settings["batch_size"] or self.spec.batch_size}
 
     def _run_stage(
-        self, name: str, settings: Mapping[str, Any], objective: Any, request: Mapping[str, Any]
+        self, name: str, section: str, objective: Any, request: Mapping[str, Any]
     ) -> bool:
         from archbuild.training.stage import StageTrainer
 
@@ -228,10 +272,9 @@ class Job:
             folder.verify()
             self.reporter.stage_ends(name, f"already done ({_epochs(folder.manifest()['epoch'])})")
             return False
-        settings = {**settings, "batch_size": settings["batch_size"] or self.spec.batch_size}
         trainer = StageTrainer(
             name,
-            settings,
+            self._settings(section),
             self.network,
             objective,
             self.feed,
@@ -307,8 +350,8 @@ class Job:
             lines = "\n".join(f"    {change}" for change in changes)
             raise RunError(
                 f"{folder.path} was made for another network or other data (there -> now):\n"
-                f"{lines}\nask for what is there, train again with --fresh --pretrain, or choose "
-                "another --out"
+                f"{lines}\nask for what is there, train again with --fresh "
+                f"--{folder.name.partition('-')[0]}, or choose another --out"
             )
 
     # -- what the rest works with ----------------------------------------------------------
@@ -328,12 +371,6 @@ class Job:
 
         return build_network(self.plan, self.vocabulary, self.request.seed)
 
-    @cached_property
-    def head(self) -> Head:
-        """The spec's head, not yet trained."""
-        kind = self.vocabulary.heads[self.spec.head.type]
-        return kind(self.spec.head.config, self.plan, self.request.seed)
-
     def load(self, stage: str) -> None:
         """Put the weights of a finished stage into the network."""
         folder = self.run.stage(stage)
@@ -350,19 +387,35 @@ class Job:
 
         return restore(self.run.stage(stage), self.network, self.plan, self.vocabulary)
 
+    def generator(self) -> tuple[str, Trained]:
+        """The stage that ``latest_head_stage`` names, and network and head to generate with.
+
+        Raises:
+            RunError: the spec's head has no generative process, there is no such stage yet, or it
+                is of another network.
+        """
+        from archbuild.trained import refuse_without_process
+
+        refuse_without_process(self._head_type)
+        self.refuse_foreign_stages()
+        stage = self.latest_head_stage()
+        return stage, self.trained(stage)
+
     def latest_head_stage(self) -> str:
         """The stage of the spec's head that was written last: refined, or trained from scratch.
 
         Raises:
             RunError: there is none yet.
         """
-        names = (self.head_stage, f"{_TRAIN}{self.spec.head.type}")
+        names = (self.head_stage, self.scratch_stage)
         manifests = {name: self.run.stage(name).manifest() for name in names}
         there = {name: manifest["timing"] for name, manifest in manifests.items() if manifest}
         if not there:
+            refines = self._head_type.scratch_problem(self.spec.head.config)
+            stages = "--pretrain --cluster" if refines else "--train"
             raise RunError(
                 f"{self.run.path} holds no {self.spec.head.type} head; train one with: "
-                f"{self.request.command()} --pretrain --cluster (or --train)"
+                f"{self.request.command()} {stages}"
             )
         return max(
             there, key=lambda name: there[name].get("finished", there[name].get("saved", ""))
@@ -372,15 +425,17 @@ class Job:
     def held_out(self) -> Feed | None:
         """The dataset's held-out half, scaled as the training half is; ``None`` if it has none.
 
-        Raises:
-            DataError: it should be there and is missing or damaged.
+        Where it should be there and cannot be read, a warning says why: the rest is worth having.
         """
-        dataset = held_out(
-            self.request.dataset, self.request.data_dir, input_shape=self.spec.input_shape
-        )
+        shape = self.spec.input_shape
+        try:
+            dataset = held_out(self.request.dataset, self.request.data_dir, input_shape=shape)
+        except DataError as error:
+            LOGGER.warning("nothing is measured on held-out rows: %s", error)
+            return None
         if dataset is None:
             return None
-        return replace(self.feed, dataset=dataset.fitted_to(self.spec.input_shape))
+        return replace(self.feed, dataset=dataset.fitted_to(shape))
 
     def assignments(self, head: str) -> np.ndarray:
         """``(n, k)`` probabilities of a finished head."""
@@ -402,11 +457,6 @@ def _with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Any) -> Spec:
         raise UsageError(
             f"{wanted} clusters were asked for, but {dataset.name} has {len(dataset)} rows; "
             "lower head.n_clusters"
-        )
-    if spec.augment and len(dataset.values.shape) != 4:
-        raise UsageError(
-            f"the spec augments images, but {dataset.name} comes in rows of shape "
-            f"{list(dataset.shape)}; remove augment, or give Input the shape of an image"
         )
     tree = {**spec.tree, "head": {**spec.tree["head"], "n_clusters": wanted}}
     return resolve(tree, vocabulary)

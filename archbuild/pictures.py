@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _RECONSTRUCTED = 1000
 _GENERATED = 10
+_GENERATED_POINTS = 200
+"""Rows of at most two features are drawn as points."""
 
 
 def draw(job: Job) -> list[Path]:
@@ -25,7 +28,7 @@ def draw(job: Job) -> list[Path]:
     Of a stage that another process is training, its latest epoch is drawn.
     """
     job.refuse_foreign_stages()
-    stages = [name for name in job.run.stages() if job.run.stage(name).status() != "absent"]
+    stages = job.run.stages()
     pictures = [_curves(job, stage) for stage in stages]
     pictures += [picture for stage in stages if stage != PRETRAIN for picture in _head(job, stage)]
     finished = [stage for stage in stages if job.finished(stage)]
@@ -42,19 +45,26 @@ def _head(job: Job, stage: str) -> list[Path]:
     from archbuild.figures import draw_generated, draw_occupancy
     from archbuild.heads.generative import GenerativeHead
 
-    space, history = space_of(stage), job.run.stage(stage).history()
+    space, trained = space_of(stage), job.trained(stage)
+    history, at = _history(job, stage)
     path = job.plots / f"occupancy-{space}.png"
-    pictures = [draw_occupancy(history, _title(job, f"clusters of {space} over time"), path)]
-    trained = job.trained(stage)
+    pictures = [draw_occupancy(history, _title(job, f"clusters of {space} over time{at}"), path)]
     if isinstance(trained.head, GenerativeHead) and trained.head.has_begun:
         path = job.plots / f"generated-{space}.png"
-        rows = trained.generate(_GENERATED, job.request.seed)
-        title = _title(job, f"drawn from each cluster of {space}{_at(job, stage)}")
-        pictures += [draw_generated(rows, title, path), _components(job, stage, trained)]
+        count = _GENERATED_POINTS if prod(job.spec.input_shape) <= 2 else _GENERATED
+        rows = job.feed.scaler.undo(trained.generate(count, job.request.seed))
+        title = generated_title(job, stage, trained)
+        pictures += [draw_generated(rows, title, path), _components(job, space, trained)]
     return pictures
 
 
-def _components(job: Job, stage: str, trained: Trained) -> Path:
+def generated_title(job: Job, stage: str, trained: Trained) -> str:
+    """What a picture of rows that a stage's head generates shows."""
+    at = _at(trained.epoch, trained.finished)
+    return _title(job, f"drawn from each cluster of {space_of(stage)}{at}")
+
+
+def _components(job: Job, space: str, trained: Trained) -> Path:
     """A sample of the latents, with the prior's components over them."""
     from archbuild.figures import draw_components, project_components, sample_indices
 
@@ -67,6 +77,7 @@ def _components(job: Job, stage: str, trained: Trained) -> Path:
     latents = codes[:, : job.plan.latent_size]
     projection, means, covariances = project_components(latents, means, variances, job.request.seed)
     chosen, labels = indices[projection.indices], job.dataset.labels
+    at = _at(trained.epoch, trained.finished)
     return draw_components(
         projection.points,
         None if labels is None else labels[chosen],
@@ -75,17 +86,14 @@ def _components(job: Job, stage: str, trained: Trained) -> Path:
         means,
         covariances,
         shares,
-        _title(job, f"latents and prior of {space_of(stage)}{_at(job, stage)}"),
-        job.plots / f"components-{space_of(stage)}.png",
-        caption=f"{projection.method}; ellipses at two standard deviations",
+        _title(job, f"latents and prior of {space} ({projection.method}){at}"),
+        job.plots / f"components-{space}.png",
     )
 
 
-def _at(job: Job, stage: str) -> str:
+def _at(epoch: int, finished: bool) -> str:
     """Which epoch is shown, where it is not the last."""
-    if job.finished(stage):
-        return ""
-    return f", epoch {len(job.run.stage(stage).history())}, still training"
+    return "" if finished else f", epoch {epoch}, not finished"
 
 
 def _scatters(job: Job) -> list[Path]:
@@ -93,7 +101,7 @@ def _scatters(job: Job) -> list[Path]:
     from archbuild.figures import draw_scatter, draw_scatter_panels, project
 
     seed = job.request.seed
-    spaces = {space: project(values_of(job, space), seed) for space, _ in spaces_of(job)}
+    spaces = {space: project(values_of(job, space), seed) for space in spaces_of(job)}
     labels, names, heads = job.dataset.labels, job.dataset.class_names, job.finished_heads()
     clusters = job.assignments(heads[-1]).argmax(axis=1) if heads else None
     pictures = []
@@ -134,8 +142,16 @@ def _reconstructions(job: Job, stage: str) -> Path:
 def _curves(job: Job, stage: str) -> Path:
     from archbuild.figures import draw_curves
 
+    history, at = _history(job, stage)
     path = job.plots / f"curves-{stage}.png"
-    return draw_curves(job.run.stage(stage).history(), _title(job, f"training of {stage}"), path)
+    return draw_curves(history, _title(job, f"training of {stage}{at}"), path)
+
+
+def _history(job: Job, stage: str) -> tuple[list[dict[str, Any]], str]:
+    """A stage's rows, one for each epoch, and up to which epoch they go if not to the last."""
+    finished = job.finished(stage)
+    history = job.run.stage(stage).history()
+    return history, _at(len(history), finished)
 
 
 def _clusters(job: Job, head: str) -> list[Path]:

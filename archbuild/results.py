@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from archbuild import __version__
+from archbuild.data import Dataset
 from archbuild.evaluation.table import SCORES, evaluate_head, evaluate_space, metrics_document
 from archbuild.job import PRETRAIN, Job, stage_of
 from archbuild.runs.atomic import write_json
@@ -25,34 +25,52 @@ def measure(job: Job) -> dict[str, Any]:
         each space was measured on.
     """
     job.refuse_foreign_stages()
-    spaces = dict(spaces_of(job))
+    sources = {space: _source(job, space) for space in spaces_of(job)}
     known = _known_rows(job)
     rows = []
-    for space, digest in spaces.items():
+    for space, digest in sources.items():
         rows += known.get((space, digest)) or _measure_space(job, space)
     document = metrics_document(job.dataset.name, job.spec.name, job.request.seed, rows)
-    document["sources"] = spaces
+    document["sources"] = sources
     write_json(job.run.metrics_path, document)
     return document
 
 
-def spaces_of(job: Job) -> Iterator[tuple[str, str]]:
-    """Every space with the digest of what it is made of: raw, pretrain, then the heads."""
-    settings = _settings_digest(job)
-    yield "raw", settings
-    if job.finished(PRETRAIN):
-        yield PRETRAIN, f"{job.run.stage(PRETRAIN).digest}/{settings}"
-    for head in job.finished_heads():
-        yield head, f"{job.run.stage(stage_of(head)).digest}/{settings}"
+def measures_held_out(job: Job) -> bool:
+    """Whether there are heads and rows that they have not seen: these have no latents yet."""
+    return bool(job.finished_heads()) and job.held_out is not None
+
+
+def spaces_of(job: Job) -> tuple[str, ...]:
+    """Every space that is there: raw, pretrain, then the heads."""
+    return ("raw", *([PRETRAIN] if job.finished(PRETRAIN) else []), *job.finished_heads())
+
+
+def _source(job: Job, space: str) -> str:
+    """The digest of what a space's rows are measured on."""
+    parts = [_settings_digest(job)]
+    if space != "raw":
+        parts.append(job.run.stage(stage_of(space)).digest)
+    if _is_head(space) and job.held_out is not None:
+        parts.append(_data_digest(job.held_out.dataset))
+    return "/".join(parts)
+
+
+def _is_head(space: str) -> bool:
+    return space not in ("raw", PRETRAIN)
 
 
 def _settings_digest(job: Job) -> str:
     """SHA-256 over what every row depends on: the measures, values, labels, scaling, clusters."""
-    labels = b"" if job.dataset.labels is None else job.dataset.labels.tobytes()
-    unseen = job.held_out.dataset.digest() if job.held_out else ""
-    parts = [__version__, *SCORES, job.dataset.digest(), unseen, job.spec.scaling]
+    parts = [__version__, *SCORES, _data_digest(job.dataset), job.spec.scaling]
     parts.append(str(job.spec.head.config["n_clusters"]))
-    return hashlib.sha256("/".join(parts).encode() + labels).hexdigest()
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()
+
+
+def _data_digest(dataset: Dataset) -> str:
+    """SHA-256 over values and labels."""
+    labels = b"" if dataset.labels is None else dataset.labels.tobytes()
+    return hashlib.sha256(dataset.digest().encode() + labels).hexdigest()
 
 
 def _known_rows(job: Job) -> dict[tuple[str, str], list[dict[str, Any]]]:
@@ -72,7 +90,7 @@ def _measure_space(job: Job, space: str) -> list[dict[str, Any]]:
     labels, seed = job.dataset.labels, job.request.seed
     values = values_of(job, space)
     rows = [evaluate_space(space, values, job.spec.head.config["n_clusters"], labels, seed)]
-    if space not in ("raw", PRETRAIN):
+    if _is_head(space):
         rows.append(evaluate_head(space, values, job.assignments(space), labels, seed))
         rows += _measure_held_out(job, space)
     return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild.errors import RunError
-from archbuild.runs import StageFolder
+from archbuild.runs import Checkpoint, StageFolder
 from archbuild.spec.resolve import filled
 
 if TYPE_CHECKING:
     from archbuild.heads import Head
     from archbuild.networks.network import Network
-    from archbuild.spec import Plan, Vocabulary
+    from archbuild.spec import HeadType, Plan, Vocabulary
     from archbuild.training.feed import Feed
 
 _ATTEMPTS = 5
@@ -30,11 +31,13 @@ class Trained:
         network: with the stage's weights.
         head: with what it learned; it may not have begun yet.
         epoch: how many epochs are behind them.
+        finished: whether their stage has ended.
     """
 
     network: Network
     head: Head
     epoch: int
+    finished: bool = True
 
     def codes(self, feed: Feed, chosen: np.ndarray | None = None) -> np.ndarray:
         """``(n, code)`` of all rows, or of those ``chosen`` by index.
@@ -51,8 +54,13 @@ class Trained:
         They are the means of ``p(x | z)``, in the scale that the network sees.
 
         Raises:
-            RunError: the head has no generative process.
+            RunError: the head has no generative process, or has not begun.
         """
+        if not self.generative_head.has_begun:
+            raise RunError(
+                f"the {self.head.name} head has not begun after epoch {self.epoch}, and has "
+                "nothing to draw from; let the stage go on first"
+            )
         latents = self.generative_head.sample_latents(per_cluster, np.random.default_rng(seed))
         flat = latents.reshape(-1, latents.shape[-1])
         rows = np.asarray(self.network.expected(self.network.decode(flat)))
@@ -65,13 +73,7 @@ class Trained:
         Raises:
             RunError: it has none.
         """
-        from archbuild.heads.generative import GenerativeHead
-
-        if not isinstance(self.head, GenerativeHead):
-            raise RunError(
-                f"the {self.head.name} head has no generative process; gmm and gmvae have one "
-                "(archbuild list heads)"
-            )
+        refuse_without_process(type(self.head))
         return self.head
 
     @cached_property
@@ -79,8 +81,25 @@ class Trained:
         return self.network.reader(self.head.code)
 
 
+def refuse_without_process(kind: type[HeadType]) -> None:
+    """Make sure that heads of a kind can generate.
+
+    Raises:
+        RunError: they have no generative process.
+    """
+    from archbuild.heads.generative import GenerativeHead
+
+    if not issubclass(kind, GenerativeHead):
+        raise RunError(
+            f"the {kind.name} head has no generative process; gmm and gmvae have one "
+            "(archbuild list heads)"
+        )
+
+
 def restore(folder: StageFolder, network: Network, plan: Plan, vocabulary: Vocabulary) -> Trained:
     """The state of a stage with a head, finished or not.
+
+    Another process may be training it.
 
     Args:
         folder: of the stage.
@@ -89,41 +108,39 @@ def restore(folder: StageFolder, network: Network, plan: Plan, vocabulary: Vocab
         vocabulary: where the head's type is found.
 
     Raises:
-        RunError: there is no such state, or a file is missing or altered.
+        RunError: there is no such state, it has no head, or a file is missing or altered.
     """
+    from archbuild.training.stage import restore_checkpoint
+
     manifest = folder.manifest()
     if manifest is None:
         raise RunError(f"{folder.path} holds no stage yet, not even its first epoch")
-    request = manifest["request"]
-    head = _head(request["spec"]["head"], plan, vocabulary, request["seed"])
-    if manifest["state"] == "running":
-        return Trained(network, head, _restore_running(folder, network, head))
+    if "head" not in manifest["request"]["spec"]:
+        raise RunError(f"{folder.path} has no head; ask for a stage that trains one")
+    head = _head(manifest["request"], plan, vocabulary)
+    checkpoint = _latest_checkpoint(folder)
+    if checkpoint is not None:
+        restore_checkpoint(network, head, checkpoint.arrays)
+        return Trained(network, head, checkpoint.epoch, finished=False)
     folder.verify()
     network.load_weights(folder.file("model.weights.h5"))
     with np.load(folder.file("head.npz"), allow_pickle=False) as arrays:
         head.restore(dict(arrays))
-    return Trained(network, head, manifest["epoch"])
+    return Trained(network, head, len(folder.history()))
 
 
-def _head(entry: Mapping[str, Any], plan: Plan, vocabulary: Vocabulary, seed: int) -> Head:
+def _head(request: Mapping[str, Any], plan: Plan, vocabulary: Vocabulary) -> Head:
     """The head that the stage was made with, which need not be the spec's of today."""
+    entry = request["spec"]["head"]
     kind: Any = vocabulary.heads[entry["type"]]
-    head: Head = kind(filled(entry, kind.fields), plan, seed)
+    head: Head = kind(filled(entry, kind.fields), plan, request["seed"])
     return head
 
 
-def _restore_running(folder: StageFolder, network: Network, head: Head) -> int:
-    """Take the checkpoint's state; returns its epoch. Another process may be writing the next."""
-    from archbuild.training.stage import restore_checkpoint
-
-    for attempt in range(_ATTEMPTS):
-        try:
-            checkpoint = folder.load_checkpoint()
-            break
-        except (RunError, OSError):  # it was replaced between the manifest's word and the look
-            if attempt == _ATTEMPTS - 1:
-                raise
-    if checkpoint is None:
-        raise RunError(f"{folder.path} was finished at this moment; ask again")
-    restore_checkpoint(network, head, checkpoint.arrays)
-    return checkpoint.epoch
+def _latest_checkpoint(folder: StageFolder) -> Checkpoint | None:
+    """Of a stage that another process may be training; ``None`` once that has finished it."""
+    for _ in range(_ATTEMPTS - 1):
+        # it may be replaced between the manifest's word and the look
+        with suppress(RunError, OSError):
+            return folder.load_checkpoint()
+    return folder.load_checkpoint()

@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from archbuild.errors import RunError, UsageError
-from archbuild.job import Job, JobRequest
+from archbuild.errors import RunError, SpecError, UsageError
+from archbuild.job import Job, JobRequest, space_of, stage_of
 from archbuild.pictures import draw
 from archbuild.results import measure
 from archbuild.runs.atomic import sha256
@@ -170,23 +170,6 @@ def test_a_damaged_file_is_named_not_used(tmp_path):
         make_job(tmp_path, "pretrain.epochs=0").cluster()
 
 
-def test_the_pictures_are_drawn(done):
-    names = {path.name for path in draw(done)}
-    assert names == {
-        "scatter.png",
-        "scatter-raw.png",
-        "scatter-pretrain.png",
-        "scatter-kld.png",
-        "reconstructions-pretrain.png",
-        "reconstructions-cluster-kld.png",
-        "curves-pretrain.png",
-        "curves-cluster-kld.png",
-        "clusters-kld.png",
-        "confusion-kld.png",
-    }
-    assert all((done.plots / name).stat().st_size > 5000 for name in names)
-
-
 def test_unlabelled_data_needs_a_number_of_clusters(tmp_path, rng):
     np.save(tmp_path / "mine.npy", rng.random((50, 64), dtype="float32"))
     request = JobRequest(str(tmp_path / "mine.npy"), write_dense_spec(tmp_path), out=tmp_path)
@@ -233,6 +216,50 @@ def test_metrics_do_not_mind_how_the_stages_were_trained(done):
     before = digests(done)
     measure(make_job(done.request.out, "pretrain.epochs=50", "cluster.learning_rate=0.1"))
     assert digests(done) == before
+
+
+def test_a_space_has_the_name_of_its_head_or_stage():
+    stages = ("pretrain", "cluster-gmm", "train-gmm", "cluster-kld")
+    assert [space_of(stage) for stage in stages] == ["pretrain", "gmm", "train-gmm", "kld"]
+    assert [stage_of(space_of(stage)) for stage in stages] == [*stages]
+
+
+def prior_job(out):
+    """A job of three short stages on DIGITS whose head has weights of its own."""
+    layers = "[{type: Input, output_shape: [1, 8, 8]}, {type: Gaussian, num_units: 3}]"
+    arch = out / "prior.yaml"
+    arch.write_text(f"{{spec_version: 1, name: prior, layers: {layers}, head: {{type: gmvae}}}}")
+    epochs = [f"{stage}.epochs=1" for stage in ("pretrain", "cluster", "train")]
+    return Job(JobRequest("DIGITS", str(arch), overrides=epochs, out=out))
+
+
+def test_every_stage_starts_from_its_own_weights_in_any_order(tmp_path):
+    orders = {
+        "first": ("pretrain", "cluster", "train"),
+        "second": ("train", "pretrain", "cluster"),
+    }
+    for name, stages in orders.items():
+        (tmp_path / name).mkdir()
+        job = prior_job(tmp_path / name)
+        assert all(getattr(job, stage)() for stage in stages)
+    first, second = (prior_job(tmp_path / name) for name in orders)
+    assert digests(first) == digests(second)
+
+
+def test_augmenting_by_nothing_is_for_tables_too(tmp_path):
+    overrides = ("augment={rotate: 0, shift: 0}", "pretrain.epochs=1")
+    request = JobRequest("DIGITS", write_dense_spec(tmp_path), overrides=overrides, out=tmp_path)
+    assert Job(request).pretrain()
+
+
+def test_augmenting_a_table_is_refused_as_validate_does(tmp_path):
+    arch = write_dense_spec(tmp_path)
+    with pytest.raises(SpecError, match="only images can be augmented"):
+        Job(JobRequest("DIGITS", arch, overrides=("augment={rotate: 5}",), out=tmp_path))
+
+
+def test_a_dataset_without_a_held_out_half(done):
+    assert done.held_out is None
 
 
 def test_a_bernoulli_likelihood_refuses_values_outside_its_range(tmp_path):

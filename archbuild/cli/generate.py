@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from archbuild.cli.numbers import SEED, Whole
+
 if TYPE_CHECKING:
     import numpy as np
-
-    from archbuild.job import Job
 
 _FORMATS = (".png", ".npy")
 
@@ -22,22 +22,20 @@ _FORMATS = (".png", ".npy")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As the run was asked for."
 )
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, metavar="S", help="Of the run."
-)
+@click.option("--seed", type=SEED, default=0, metavar="S", help="Of the run (default: 0).")
 @click.option(
     "--per-cluster",
-    type=click.IntRange(1, 100_000),
+    type=Whole(1, 100_000),
     default=10,
     metavar="N",
     help="How many rows of each cluster (default: 10).",
 )
 @click.option(
     "--draw-seed",
-    type=click.IntRange(0, 2**32 - 1),
+    type=SEED,
     default=0,
     metavar="S",
-    help="Of the draws: another one gives other rows.",
+    help="Of the draws: another one gives other rows (default: 0).",
 )
 @click.option(
     "--output",
@@ -68,30 +66,31 @@ def generate(
 ) -> None:
     """Draw rows from the generative process of a trained head, cluster by cluster.
 
-    The .npy file holds (cluster, row, ...) with channels last, in the units of the data.
+    Of a head that was refined and also trained from scratch, the one that was written last is
+    taken; of a stage that is not finished, its latest epoch. The .npy file holds (cluster, row,
+    ...) with channels last, in the units of the data; pixels go from 0 to 1.
     """
     from archbuild.cli.environment import start_keras
     from archbuild.errors import UsageError
     from archbuild.job import Job, JobRequest
+    from archbuild.pictures import generated_title
 
     if output.suffix.lower() not in _FORMATS:
         raise UsageError(f"--output {output}: write to a file that ends in .png or in .npy")
     job = Job(JobRequest(dataset, arch, head, overrides, seed, data_dir, out))
     start_keras()
-    stage = job.latest_head_stage()
-    rows = job.trained(stage).generate(per_cluster, draw_seed)
-    _write(rows, output, job, stage)
-    click.echo(f"{len(rows)} clusters x {per_cluster} rows of {stage}: {output}", err=True)
+    stage, trained = job.generator()
+    rows = job.feed.scaler.undo(trained.generate(per_cluster, draw_seed))
+    title = generated_title(job, stage, trained)
+    _write(rows, output, title)
+    click.echo(f"{output}: {title} ({per_cluster} each)", err=True)
 
 
-def _write(rows: np.ndarray, output: Path, job: Job, stage: str) -> None:
+def _write(rows: np.ndarray, output: Path, title: str) -> None:
     from archbuild.figures import draw_generated
     from archbuild.runs.atomic import save_npy, write_atomic
 
-    output.parent.mkdir(parents=True, exist_ok=True)
     if output.suffix.lower() == ".png":
-        title = f"{job.dataset.name} · {job.spec.name} · drawn from each cluster of {stage}"
         draw_generated(rows, title, output)
-        return
-    in_units = job.feed.scaler.undo(rows)
-    write_atomic(output, lambda path: save_npy(path, in_units))
+    else:
+        write_atomic(output, lambda path: save_npy(path, rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from archbuild.cli.columns import in_columns
     "list",
     no_args_is_help=True,
     short_help="List the layers, heads, datasets or archs that can be named.",
-    epilog="An index of 'list archs' goes with its dataset: archbuild show -d MNIST -a 2",
+    epilog="Of 'list archs', an index goes with its dataset (archbuild show -d MNIST -a 2), "
+    "and every name alone (archbuild show -a vade-mnist).",
 )
 @click.argument("what", type=click.Choice(["layers", "heads", "datasets", "archs"]))
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Where datasets lie.")
@@ -51,35 +53,52 @@ def _heads() -> str:
     from archbuild.vocabulary import default_vocabulary
 
     heads = default_vocabulary().heads
-    return in_columns((name, head.summary) for name, head in heads.items())
+    return in_columns(
+        (name, f"{head.summary}\n  {', '.join(field.name for field in head.fields)}")
+        for name, head in heads.items()
+    )
 
 
 def _archs() -> str:
-    headings = ("dataset", "index", "input", "name")
+    headings = ("file", "index", "input", "head", "name")
     return in_columns([headings, *_arch_rows()], numbers=[1])
 
 
-def _arch_rows() -> Iterator[tuple[str, str, str, str]]:
+def _arch_rows() -> Iterator[tuple[str, str, str, str, str]]:
     """One row for each spec, those of the working directory first.
 
-    An index counts in the first file for its dataset; what lies in a later one has only its name.
+    An index counts in the first file for its dataset; what lies in a later one, or in a packaged
+    file that is no dataset's, has only its name.
     """
+    from archbuild.data import DATASETS
     from archbuild.spec import read_document, shipped_archs
-    from archbuild.spec.locate import default_folders
+    from archbuild.spec.locate import PACKAGED, default_folders
 
+    read, stems = cache(read_document), {source.arch_stem for source in DATASETS.values()}
     first: dict[str, Path] = {}
     for path, index, name in shipped_archs(default_folders()):
         counts = first.setdefault(path.stem.lower(), path) == path
-        tree = read_document(path).tree
+        counts = counts and (path.parent != PACKAGED or path.stem in stems)
+        tree = read(path).tree
         entry = tree[index] if isinstance(tree, list) else tree
-        yield path.stem, str(index) if counts else "-", _input_text(entry), name
+        yield path.stem, str(index) if counts else "-", _input(entry), _head(entry), name
 
 
-def _input_text(entry: Any) -> str:
+def _input(entry: Any) -> str:
     """The input's shape, of a spec that was not checked; a dash where there is none to see."""
     from archbuild.spec.rendering import shape_text
 
     try:
         return shape_text(entry["layers"][0]["output_shape"])
     except (LookupError, TypeError):
+        return "-"
+
+
+def _head(entry: Any) -> str:
+    """The head's type, likewise."""
+    from archbuild.spec.top import DEFAULT_HEAD
+
+    try:
+        return str((entry.get("head") or {}).get("type", DEFAULT_HEAD))
+    except AttributeError:
         return "-"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -17,26 +18,41 @@ from archbuild.cli.ending import report
 from archbuild.cli.generate import generate
 from archbuild.cli.listing import list_things
 from archbuild.cli.new import new
+from archbuild.cli.numbers import SEED, Whole
 from archbuild.cli.schema import schema
 from archbuild.cli.show import show
 from archbuild.cli.validate import validate
 
 _NAME = "archbuild"
 _OWN_EPOCHS = -1
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _EPILOG = """\b
 First run:
   archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize
+A mixture prior, trained as one with the network, and what it generates:
+  archbuild -d SPIRAL -a 0 --train 100 --metrics --visualize
 """
 
 
-class _Epochs(click.IntRange):
+class _Epochs(Whole):
     """A number of epochs from 0, or what stands for the spec's own number."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int) and value == _OWN_EPOCHS:  # typed, it would be text
             return value
-        epochs: int = super().convert(value, param, ctx)
-        return epochs
+        return super().convert(value, param, ctx)
+
+
+def _stage(name: str, what: str) -> Callable[[_Command], _Command]:
+    """The option that asks for a stage."""
+    return click.option(
+        name,
+        metavar="[N]",
+        type=_Epochs(0, 1_000_000),
+        is_flag=False,
+        flag_value=_OWN_EPOCHS,
+        help=f"{what}, for N epochs.",
+    )
 
 
 class _Verbs(click.Group):
@@ -66,30 +82,9 @@ class _Verbs(click.Group):
 @click.option(
     "-a", "--arch", metavar="ARCH", help="Index, name, path, path:index or path:name of a spec."
 )
-@click.option(
-    "--pretrain",
-    metavar="[N]",
-    type=_Epochs(min=0),
-    is_flag=False,
-    flag_value=_OWN_EPOCHS,
-    help="Learn to reconstruct for N epochs (without N: as many as the spec says).",
-)
-@click.option(
-    "--cluster",
-    metavar="[N]",
-    type=_Epochs(min=0),
-    is_flag=False,
-    flag_value=_OWN_EPOCHS,
-    help="Refine with the head for N epochs (without N: as many as the spec says).",
-)
-@click.option(
-    "--train",
-    metavar="[N]",
-    type=_Epochs(min=0),
-    is_flag=False,
-    flag_value=_OWN_EPOCHS,
-    help="Train network and head as one for N epochs, without pretraining.",
-)
+@_stage("--pretrain", "Learn to reconstruct")
+@_stage("--cluster", "Refine the pretrained network with the head")
+@_stage("--train", "Train network and head as one, from scratch")
 @click.option("--metrics", is_flag=True, help="Print and write the table of metrics.")
 @click.option("--visualize", is_flag=True, help="Draw the pictures.")
 @click.option("--head", metavar="HEAD", help="A head's type, in place of the spec's.")
@@ -103,7 +98,7 @@ class _Verbs(click.Group):
 @click.option(
     "--seed",
     metavar="S",
-    type=click.IntRange(min=0, max=2**32 - 1),
+    type=SEED,
     default=0,
     help="Of everything random (default: 0).",
 )
@@ -128,8 +123,9 @@ class _Verbs(click.Group):
 def cli(context: click.Context, /, **options: object) -> None:
     """Declare the encoder; the decoder, the loss, the training and the figures follow.
 
-    Stages run in the order pretrain, cluster, train; then metrics and pictures. The same command
-    again goes on where it stopped, and skips what is done.
+    Stages run in the order pretrain, cluster, train, without N for as many epochs as the spec
+    says; then come metrics and pictures. The same command again goes on where it stopped, and skips
+    what is done.
     """
     if context.invoked_subcommand is not None:
         _refuse_options_before(context.invoked_subcommand, context)

@@ -61,8 +61,10 @@ class RunOptions:
 def run(options: RunOptions) -> None:
     """Do what the options ask for."""
     with _begun(options) as (job, reporter):
-        if options.trains or options.visualize:
+        if _runs_network(options, job):
             _start_keras(reporter)
+        if options.train is not None:
+            job.refuse_scratch()  # before hours of other stages
         if options.pretrain is not None:
             job.pretrain(options.fresh)
         if options.cluster is not None:
@@ -70,7 +72,8 @@ def run(options: RunOptions) -> None:
         if options.train is not None:
             job.train(options.fresh)
         result = _results(job, reporter, options)
-        reporter.note(f"the run is in {job.run.path}")
+        if job.run.path.is_dir():
+            reporter.note(f"the run is in {job.run.path}")
     if options.as_json:
         click.echo(json.dumps(result, indent=2))
 
@@ -148,10 +151,18 @@ def _stoppable(reporter: ConsoleReporter, fresh: bool) -> Iterator[None]:
 def _in_words(job: Job) -> str:
     from archbuild.spec.rendering import shape_text
 
+    shape = job.spec.input_shape
+    row = f"{shape[0]} numbers" if len(shape) == 1 else shape_text(shape)
     return (
-        f"{job.dataset.name}: {len(job.dataset):,} rows of {shape_text(job.spec.input_shape)}; "
+        f"{job.dataset.name}: {len(job.dataset):,} rows of {row}; "
         f"{job.spec.name}: {job.plan.parameters:,} parameters; seed {job.request.seed}"
     )
+
+
+def _runs_network(options: RunOptions, job: Job) -> bool:
+    from archbuild.results import measures_held_out
+
+    return options.trains or options.visualize or (options.metrics and measures_held_out(job))
 
 
 def _start_keras(reporter: ConsoleReporter) -> None:
@@ -167,7 +178,6 @@ def _start_keras(reporter: ConsoleReporter) -> None:
 def _results(job: Job, reporter: ConsoleReporter, options: RunOptions) -> dict[str, Any]:
     """The run as one document; unless that is what is asked for, the table is printed at once."""
     from archbuild.evaluation.table import format_table
-    from archbuild.pictures import draw
     from archbuild.results import measure
 
     result: dict[str, Any] = {"run": str(job.run.path), "stages": job.summaries()}
@@ -177,7 +187,17 @@ def _results(job: Job, reporter: ConsoleReporter, options: RunOptions) -> dict[s
         if not options.as_json:
             click.echo(format_table(result["metrics"]["rows"]))
     if options.visualize:
-        reporter.note("pictures: t-SNE of every space takes a while")
-        result["pictures"] = [str(path) for path in draw(job)]
-        reporter.note(f"{len(result['pictures'])} pictures in {job.plots}")
+        result["pictures"] = [str(path) for path in _drawn(job, reporter)]
     return result
+
+
+def _drawn(job: Job, reporter: ConsoleReporter) -> list[Path]:
+    from archbuild.pictures import draw
+
+    if not job.run.stages():
+        reporter.note(f"nothing to draw: {job.run.path} holds no epoch of any stage yet")
+        return []
+    reporter.note("pictures: t-SNE of every space takes a while")
+    pictures = draw(job)
+    reporter.note(f"{len(pictures)} pictures in {job.plots}")
+    return pictures

@@ -145,12 +145,11 @@ def schedule(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
 
 
 def _mapping(parts: Sequence[Field]) -> dict[str, Any]:
-    names = [part.name for part in parts]
     needed = [part.name for part in parts if part.required]
+    optional = [part.name for part in parts if not part.required]
     return {
         "type": "object",
-        "description": f"a mapping with {' and '.join(needed)}, and any of "
-        + ", ".join(name for name in names if name not in needed),
+        "description": f"a mapping with {' and '.join(needed)} (optional: {', '.join(optional)})",
         "additionalProperties": False,
         "required": needed,
         "properties": {part.name: {**part.schema, "description": part.doc} for part in parts},

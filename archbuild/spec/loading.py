@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,26 @@ def _located(problem: Problem, document: Document, prefix: TreePath, origins: Or
     """The problem with its source and place: the override that caused it, else the file."""
     full = prefix + problem.path
     for path, source in reversed(list(origins.items())):
-        made_by_it = full not in document.places and path[: len(problem.path)] == problem.path
-        if problem.path[: len(path)] == path or (problem.path and made_by_it):
+        shared = _shared(path, problem.path)
+        made_by_it = bool(shared) and not _holds(document.tree, prefix + shared)
+        if shared == path or made_by_it or path == (*problem.path, "type"):
             return replace(problem, path=full, source=source)
     of_key = isinstance(problem, UnknownKeyProblem)
     line, column = document.place(full, of_key=of_key)
     return replace(problem, path=full, source=document.source, line=line, column=column)
+
+
+def _shared(one: TreePath, other: TreePath) -> TreePath:
+    """What two paths begin with."""
+    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return tuple(part for part, _ in pairs)
+
+
+def _holds(tree: Any, path: TreePath) -> bool:
+    """Whether something stands there: an override makes the mappings that are not."""
+    for part in path:
+        try:
+            tree = tree[part]
+        except (LookupError, TypeError):
+            return False
+    return True

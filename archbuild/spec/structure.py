@@ -132,7 +132,13 @@ def _keys(
         if key not in allowed
     ]
     missing = [
-        Problem(f"{field.name} is missing", (*path, field.name), None, _allowed(field), field.doc)
+        Problem(
+            f"{field.name} is missing",
+            (*path, field.name),
+            None,
+            _allowed(field),
+            f"add {field.name}: {field.doc}",
+        )
         for field in fields
         if field.required and field.name not in entry
     ]
@@ -144,8 +150,15 @@ def _values(entry: Mapping[str, Any], fields: Sequence[Field], path: TreePath) -
         problem
         for field in fields
         if field.name in entry
-        for problem in value_problems(field, entry[field.name], (*path, field.name))
+        for problem in _value(field, entry[field.name], (*path, field.name))
     ]
+
+
+def _value(field: Field, value: Any, path: TreePath) -> list[Problem]:
+    """A mapping that is on offer is looked at key by key, like a section of the spec."""
+    if field.parts and isinstance(value, Mapping):
+        return _section(value, field.parts, path)
+    return value_problems(field, value, path)
 
 
 def _allowed(field: Field) -> str:

@@ -27,7 +27,8 @@ _FOOTER: Final = """\
 # decoder: mirror             # derived from the layers above; or state it as a list of layers
 {augment}
 head:                         # what clusters the bottleneck; see: archbuild list heads
-  type: kld                   # soft k-means that sharpens itself
+  type: kld                   # soft k-means that sharpens itself; or kmeans; gmm and gmvae
+                              # want a bottleneck {{type: Gaussian, num_units: 10}}
   # n_clusters: 10            # default: as many as the dataset declares classes
 
 pretrain:                     # --pretrain learns to reconstruct
@@ -41,6 +42,8 @@ cluster:                      # --cluster refines with the head
   optimizer: adam
   learning_rate: 0.0005
   # batch_size: 256           # default: that of the spec
+
+# train: {{epochs: 100}}        # --train learns network and head as one, where the head can
 """
 
 _NO_AUGMENT: Final = (

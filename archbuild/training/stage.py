@@ -83,7 +83,7 @@ class StageTrainer:
         self.model(feed.clean(np.arange(min(2, len(feed)))))
         self.model.optimizer.build(self.model.trainable_variables)
         self.steps = count_batches(len(feed), settings["batch_size"])
-        self.begins = self._prelude_epochs() if from_scratch else 0
+        self.begins = prelude_epochs(self.head, self.steps) if from_scratch else 0
         self.read = network.reader(self.head.code) if self.head else network.predict_latents
         self.history: list[dict[str, Any]] = []
         self.targets: dict[str, np.ndarray] = {}
@@ -166,10 +166,6 @@ class StageTrainer:
         self.head.initialise(self.codes)
         self._measure(previous=None)
 
-    def _prelude_epochs(self) -> int:
-        prelude = self.head.prelude if self.head else None
-        return whole_epochs(prelude["length"], prelude["unit"], self.steps) if prelude else 0
-
     def _measure(self, previous: np.ndarray | None) -> None:
         self.clusters = np.argmax(self.head.assignments(self.codes), axis=1)
         self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous)
@@ -239,6 +235,12 @@ class StageTrainer:
             for name, rows in arrays.items()
             if name.startswith("target_")
         }
+
+
+def prelude_epochs(head: Head | None, steps: int) -> int:
+    """How many epochs of ``steps`` go by, in training from scratch, before the head begins."""
+    prelude = head.prelude if head else None
+    return whole_epochs(prelude["length"], prelude["unit"], steps) if prelude else 0
 
 
 def restore_checkpoint(

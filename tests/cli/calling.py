@@ -16,6 +16,17 @@ SPEC: dict[str, Any] = {
         {"type": "Dense", "num_units": 4},
     ],
 }
+PRIOR: dict[str, Any] = {
+    **SPEC,
+    "name": "prior",
+    "layers": [
+        {"type": "Input", "output_shape": [1, 8, 8]},
+        {"type": "Dense", "num_units": 16},
+        {"type": "Gaussian", "num_units": 4},
+    ],
+    "head": {"type": "gmm", "start": "k-means"},
+}
+"""With a mixture over the bottleneck."""
 
 
 class Ended(NamedTuple):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from archbuild.cli.main import main
-from tests.cli.calling import ROOT, SPEC, Archbuild, Ended
+from tests.cli.calling import PRIOR, ROOT, SPEC, Archbuild, Ended
 
 
 @pytest.fixture
@@ -45,6 +45,15 @@ def tiny(tmp_path: Path) -> Path:
     """A spec for DIGITS that trains in no time."""
     path = tmp_path / "tiny.json"
     path.write_text(json.dumps(SPEC))
+    return path
+
+
+@pytest.fixture
+def prior(tmp_path: Path) -> Path:
+    """A spec for DIGITS with a mixture prior, that can be trained from scratch."""
+    path = tmp_path / "prior.json"
+    head = {**PRIOR["head"], "gamma_training": {"weight": 5e-4, "length": 1}}
+    path.write_text(json.dumps({**PRIOR, "head": head}))
     return path
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from archbuild.data import DATASETS
+from archbuild.spec import shipped_archs
 from archbuild.vocabulary import default_vocabulary
 from tests.cli.calling import SPEC, Archbuild
 
@@ -25,8 +27,8 @@ def test_every_dataset_with_what_to_do_where_it_is_not_here(
     status, out, _ = archbuild("list", "datasets")
     assert status == 0
     assert names(out) == list(DATASETS)
-    assert "DIGITS      found" in out
-    assert "COIL20      not here" in out
+    assert re.search(r"^DIGITS +found", out, re.MULTILINE)
+    assert re.search(r"^COIL20 +not here", out, re.MULTILINE)
     assert "datasets/COIL20" in out
     assert max(map(len, out.splitlines())) <= 100
 
@@ -35,14 +37,30 @@ def test_datasets_are_looked_for_where_the_user_says(archbuild: Archbuild, elsew
     assert "mine/COIL20" in archbuild("list", "datasets", "--data-dir", "mine").out
 
 
+def test_every_key_of_a_head(archbuild: Archbuild) -> None:
+    words = archbuild("list", "heads").out.replace(",", " ").split()
+    for head in default_vocabulary().heads.values():
+        assert {field.name for field in head.fields} <= set(words)
+
+
 def test_archs_stand_below_headings_with_dataset_and_index(
     archbuild: Archbuild, elsewhere: Path
 ) -> None:
-    heading, *rows = archbuild("list", "archs").out.splitlines()
-    assert heading.split() == ["dataset", "index", "input", "name"]
-    assert ["mnist", "2", "1x28x28", "fc-500_fc-500_fc-2000_fc-10"] in [row.split() for row in rows]
-    assert len(rows) == 16
-    assert max(map(len, rows)) <= 100
+    heading, *lines = archbuild("list", "archs").out.splitlines()
+    rows = [line.split() for line in lines]
+    assert heading.split() == ["file", "index", "input", "head", "name"]
+    assert ["mnist", "2", "1x28x28", "kld", "fc-500_fc-500_fc-2000_fc-10"] in rows
+    assert ["spiral", "0", "2", "gmvae", "gmvae-spiral"] in rows
+    assert len(rows) == len(shipped_archs())
+    assert max(map(len, lines)) <= 100
+
+
+def test_archs_in_a_file_that_is_no_datasets_go_by_name(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    rows = [line.split() for line in archbuild("list", "archs").out.splitlines()]
+    assert ["vade", "-", "1x8x8", "gmm", "vade-digits"] in rows
+    assert archbuild("show", "-a", "vade-digits").status == 0
 
 
 def test_archs_of_the_working_directory_come_first_and_take_the_indices(
@@ -52,8 +70,23 @@ def test_archs_of_the_working_directory_come_first_and_take_the_indices(
     folder.mkdir()
     (folder / "mnist.json").write_text(json.dumps([SPEC, {"name": "no layers"}]))
     rows = [line.split() for line in archbuild("list", "archs").out.splitlines()[1:]]
-    assert rows[:2] == [["mnist", "0", "1x8x8", "tiny"], ["mnist", "1", "-", "no", "layers"]]
-    assert ["mnist", "-", "1x28x28", "fc-500_fc-500_fc-2000_fc-10"] in rows
+    assert rows[:2] == [
+        ["mnist", "0", "1x8x8", "kld", "tiny"],
+        ["mnist", "1", "-", "kld", "no", "layers"],
+    ]
+    assert ["mnist", "-", "1x28x28", "kld", "fc-500_fc-500_fc-2000_fc-10"] in rows
+
+
+def test_a_local_spec_of_the_users_own_data_keeps_its_index(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    (elsewhere / "archs").mkdir()
+    (elsewhere / "archs" / "mine.json").write_text(json.dumps([{**SPEC, "head": "none"}, 7]))
+    rows = [line.split() for line in archbuild("list", "archs").out.splitlines()[1:]]
+    assert rows[:2] == [
+        ["mine", "0", "1x8x8", "-", "tiny"],
+        ["mine", "1", "-", "-", "(no", "name)"],
+    ]
 
 
 def test_a_local_file_that_is_broken_is_named(archbuild: Archbuild, elsewhere: Path) -> None:

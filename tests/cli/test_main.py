@@ -22,6 +22,7 @@ LIGHT = {
     "list layers": ["list", "layers"],
     "list heads": ["list", "heads"],
     "list archs": ["list", "archs"],
+    "generate help": ["generate", "--help"],
 }
 PROBE = """
 import json, sys, time
@@ -56,8 +57,9 @@ def test_a_verb_that_only_looks_is_quick_and_loads_nothing_heavy(
 def test_bare_it_shows_the_help(archbuild: Archbuild) -> None:
     status, out, err = archbuild()
     assert (status, out) == (2, "")
-    for said in ("--pretrain [N]", "validate", "archbuild -d DIGITS -a 0 --pretrain 50"):
+    for said in ("--pretrain [N]", "--train [N]", "archbuild -d DIGITS -a 0 --pretrain 50"):
         assert said in err
+    assert "<=" not in err  # bounds belong into the message that refuses
     assert archbuild("--help") == (0, err, "")
 
 
@@ -71,13 +73,14 @@ def test_the_version(archbuild: Archbuild) -> None:
         (["-d", "DIGITS"], "needs a dataset and a spec"),
         (["-a", "0", "--metrics"], "needs a dataset and a spec"),
         (["-d", "DIGITS", "-a", "0"], "nothing to do"),
-        (["-d", "DIGITS", "-a", "0", "--metrics", "--fresh"], "add --pretrain or --cluster"),
+        (["-d", "DIGITS", "-a", "0", "--metrics", "--fresh"], "add --pretrain, --cluster or"),
         (["-d", "DIGGITS", "-a", "0", "--metrics"], "did you mean DIGITS?"),
         (["-d", "none.csv", "-a", "mnist.json", "--metrics"], "no such file"),
         (["-d", "DIGITS", "-a", "9", "--metrics"], "it holds 2 specs, 0 to 1"),
         (["-d", "DIGITS", "-a", "0", "--metrics", "--head", "none"], "allowed: kld"),
         (["-d", "DIGITS", "-a", "0", "--metrics", "--set", "none"], "not an assignment"),
-        (["-d", "DIGITS", "-a", "0", "--pretrain", "many"], "not a valid integer"),
+        (["-d", "DIGITS", "-a", "0", "--pretrain", "many"], "'many' is not a whole number"),
+        (["-d", "DIGITS", "-a", "0", "--train", "1.5"], "'1.5' is not a whole number from 0"),
         (["-d", "DIGITS", "-a", "0", "--metrics", "--seed", "-1"], "--seed"),
         (["-d", "COIL20", "-a", "8", "--metrics"], "datasets/COIL20"),
         (["-d", "DIGITS", "-a", "fc-500_fc-500_fc-2000_fc-10", "--metrics"], "[1, 28, 28]"),

@@ -5,15 +5,21 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from archbuild import results
+from archbuild import figures, pictures, results
+from archbuild.cli.progress import ConsoleReporter
+from archbuild.data import registry
+from archbuild.runs.atomic import sha256
 from tests.cli.calling import SPEC, Archbuild
 
-HEADINGS = ["space", "method", "ACC", "NMI", "ARI", "silhouette", "Calinski-Harabasz"]
+HEADINGS = ["space", "method", "ACC", "NMI", "ARI", "purity", "ACC-AAE", "silhouette"]
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def test_the_main_job_from_the_first_epoch_to_the_table(
     status, out, err = archbuild(*job, *stages)
     assert status == 0
     heading, *rows = [line.split() for line in out.splitlines()]
-    assert heading[:7] == HEADINGS
+    assert heading[: len(HEADINGS)] == HEADINGS
     spaces = [["raw", "k-means"], ["pretrain", "k-means"], ["kld", "k-means"], ["kld", "head"]]
     assert [row[:2] for row in rows] == spaces
     assert err.splitlines()[0].startswith("DIGITS: 1,797 rows of 1x8x8; tiny: 580 parameters")
@@ -110,11 +116,21 @@ def test_quiet_leaves_results_only(archbuild: Archbuild, job: list[str]) -> None
 def test_pictures_are_named(
     archbuild: Archbuild, job: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "draw", lambda _: [Path("a.png"), Path("b.png")])
-    status, out, err = archbuild(*job, "--visualize", "--json")
+    monkeypatch.setattr(pictures, "draw", lambda _: [Path("a.png"), Path("b.png")])
+    status, out, err = archbuild(*job, "--pretrain", "0", "--visualize", "--json")
     assert status == 0
     assert json.loads(out)["pictures"] == ["a.png", "b.png"]
     assert "2 pictures in out/plots/DIGITS/tiny/0" in err
+
+
+def test_before_the_first_epoch_there_is_nothing_to_draw(
+    archbuild: Archbuild, job: list[str], elsewhere: Path
+) -> None:
+    status, out, err = archbuild(*job, "--visualize", "--json")
+    assert (status, json.loads(out)["pictures"]) == (0, [])
+    assert "nothing to draw: out/saved_params/DIGITS/tiny/0 holds no epoch" in err
+    assert "the run is in" not in err
+    assert not (elsewhere / "out" / "saved_params").exists()
 
 
 def test_a_defect_leaves_its_traceback_in_the_log(
@@ -154,6 +170,19 @@ def test_images_that_cannot_be_read_are_warned_of(
     assert archbuild(*wanted, "--quiet").err == ""
 
 
+def test_held_out_rows_that_are_missing_do_not_cost_the_table(
+    archbuild: Archbuild, job: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked = replace(registry.DATASETS["DIGITS"], held_out="SERKET3000")
+    monkeypatch.setattr(registry, "DATASETS", {**registry.DATASETS, "DIGITS": linked})
+    status, out, err = archbuild(*job, "--pretrain", "0", "--cluster", "0", "--metrics")
+    assert status == 0
+    methods = [line.split()[1] for line in out.splitlines()]
+    assert methods == ["method", "k-means", "k-means", "k-means", "head"]
+    assert re.search("^warning: nothing is measured on held-out rows: .*SERKET", err, re.MULTILINE)
+    assert "WARNING nothing is measured on held-out rows" in newest_log(elsewhere)
+
+
 def test_ctrl_c_says_how_to_go_on_and_another_process_has_to_wait(
     archbuild: Archbuild, job: list[str], elsewhere: Path, clean_environment: Mapping[str, str]
 ) -> None:
@@ -179,3 +208,154 @@ def test_ctrl_c_says_how_to_go_on_and_another_process_has_to_wait(
     assert "I0000" not in said  # nor any other word of TensorFlow's
     assert said.splitlines()[1:3] == ["starting Keras", "pretrain: 5000 epochs of 8 steps"]
     assert "not finished: stopped after pretrain" in newest_log(elsewhere)
+
+
+# training from scratch: --train
+
+
+def files_of(stage: Path) -> dict[str, str]:
+    """Digests of a stage's files; the manifest holds times."""
+    paths = (path for path in stage.iterdir() if path.name != "manifest.json")
+    return {path.name: sha256(path) for path in sorted(paths)}
+
+
+@pytest.fixture
+def scratch(elsewhere: Path, prior: Path) -> list[str]:
+    """As ``job``, for the spec with a mixture prior."""
+    return ["-d", "DIGITS", "-a", str(prior), "--out", "out"]
+
+
+def test_a_head_that_refines_says_so_before_anything_is_trained(
+    archbuild: Archbuild, job: list[str]
+) -> None:
+    status, out, err = archbuild(*job, "--pretrain", "1", "--train", "1")
+    assert (status, out) == (2, "")
+    assert "ask for --pretrain 50 --cluster 20 in place of --train" in err
+    assert "pretrain 1/1" not in err
+
+
+def test_a_mixture_from_scratch_needs_something_to_be_fitted_to(
+    archbuild: Archbuild, scratch: list[str]
+) -> None:
+    without = ["--set", "head.gamma_training=null"]
+    status, _, err = archbuild(*scratch, *without, "--train", "1")
+    assert status == 2
+    assert "--pretrain 50 --cluster 50" in err
+    assert "--set 'head.gamma_training={weight: 5e-4, length: 50}'" in err
+
+
+@pytest.mark.parametrize(("length", "unit"), [(2, "epochs"), (3, "epochs"), (9, "steps")])
+def test_gamma_training_that_leaves_no_epoch_is_refused(
+    archbuild: Archbuild, scratch: list[str], length: int, unit: str
+) -> None:
+    gamma = f"head.gamma_training={{weight: 1, length: {length}, unit: {unit}}}"
+    status, _, err = archbuild(*scratch, "--train", "2", "--set", gamma)
+    begins = 2 if unit == "steps" else length  # of 8 steps each
+    assert status == 2
+    assert f"begin after {begins} epochs of head.gamma_training, and train.epochs is 2" in err
+    assert f"--train {2 * begins}" in err
+
+
+def test_training_from_scratch_goes_on_where_it_was_stopped(
+    archbuild: Archbuild, scratch: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ConsoleReporter.epoch_ends
+
+    def press_ctrl_c(self: ConsoleReporter, stage: str, row: Any, epochs: int) -> None:
+        whole(self, stage, row, epochs)
+        if row["epoch"] == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ConsoleReporter, "epoch_ends", press_ctrl_c)
+        status, _, err = archbuild(*scratch, "--train", "3")
+    assert status == 130
+    assert "stopped after train-gmm 1/3; the same command goes on from there" in err
+    status, _, err = archbuild(*scratch, "--train", "3")
+    assert status == 0
+    assert "train-gmm: 3 epochs of 8 steps, resumed after epoch 1" in err
+    assert archbuild(*scratch, "--train", "3", "--out", "whole").status == 0
+    stage = Path("saved_params", "DIGITS", "prior", "0", "train-gmm")
+    assert files_of("out" / stage) == files_of("whole" / stage)
+
+
+def test_no_stage_touches_what_owes_it_nothing(
+    archbuild: Archbuild, scratch: list[str], elsewhere: Path
+) -> None:
+    stages = ["--pretrain", "1", "--cluster", "1", "--train", "2"]
+    status, out, _ = archbuild(*scratch, *stages, "--metrics", "--json")
+    assert status == 0
+    spaces = [row["space"] for row in json.loads(out)["metrics"]["rows"] if row["method"] == "head"]
+    assert spaces == ["gmm", "train-gmm"]
+
+    assert archbuild(*scratch, "--train", "2", "--out", "alone").status == 0
+    run = Path("saved_params", "DIGITS", "prior", "0")
+    refined, trained = files_of("out" / run / "cluster-gmm"), files_of("out" / run / "train-gmm")
+    assert files_of("alone" / run / "train-gmm") == trained
+
+    assert archbuild(*scratch, "--train", "2", "--fresh").status == 0
+    assert files_of("out" / run / "cluster-gmm") == refined
+    status, _, err = archbuild(*scratch, "--pretrain", "1", "--fresh")
+    assert status == 0
+    assert "cluster-gmm: dropped, it was trained on the old weights" in err
+    assert not files_of("out" / run / "cluster-gmm")
+    assert files_of("out" / run / "train-gmm") == trained
+
+
+def test_a_stage_of_another_network_says_which_option_makes_it_anew(
+    archbuild: Archbuild, scratch: list[str]
+) -> None:
+    assert archbuild(*scratch, "--train", "2").status == 0
+    other = ["--set", "layers[1].num_units=9"]
+    status, _, err = archbuild(*scratch, *other, "--metrics")
+    assert status == 2
+    assert "layers[1].num_units: 16 -> 9" in err
+    assert "train again with --fresh --train" in err
+
+
+# pictures of a run that another process trains
+
+
+def test_a_run_in_training_can_be_looked_at(
+    archbuild: Archbuild,
+    elsewhere: Path,
+    clean_environment: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    titles = titles_of(monkeypatch, "draw_curves", "draw_generated", "draw_components")
+    job = ["-d", "SPIRAL", "-a", "0", "--out", "out"]
+    command = [sys.executable, "-m", "archbuild", *job, "--train", "1000000", "--quiet"]
+    manifest = Path("out/saved_params/SPIRAL/gmvae-spiral/0/train-gmvae/manifest.json")
+    with subprocess.Popen(command, env=clean_environment) as trainer:
+        try:
+            while not manifest.exists():
+                assert trainer.poll() is None
+                time.sleep(0.1)
+            status, out, err = archbuild(*job, "--visualize", "--json")
+            assert trainer.poll() is None
+        finally:
+            trainer.kill()
+    assert status == 0, err
+    assert {Path(path).name for path in json.loads(out)["pictures"]} == {
+        f"{what}-train-gmvae.png" for what in ("curves", "occupancy", "components", "generated")
+    }
+    assert all(Path(path).stat().st_size > 5000 for path in json.loads(out)["pictures"])
+    assert len(titles) == 3
+    assert all(re.search(r", epoch [1-9]\d*, not finished$", title) for title in titles)
+    assert json.loads(manifest.read_text())["epoch"] > 1  # the trainer was not disturbed
+
+
+def titles_of(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
+    """The titles of the pictures that these draw, as they are drawn."""
+    titles = []
+
+    def listening(draw: Any) -> Any:
+        def drawing(*arguments: Any, **options: Any) -> Any:
+            titles.extend(each for each in arguments if isinstance(each, str) and " · " in each)
+            return draw(*arguments, **options)
+
+        return drawing
+
+    for name in names:
+        monkeypatch.setattr(figures, name, listening(getattr(figures, name)))
+    return titles

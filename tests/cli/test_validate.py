@@ -10,6 +10,8 @@ from tests.cli.calling import SPEC, Archbuild
 HEAD = "spec_version: 1\nname: s\n"
 INPUT = "layers:\n  - {type: Input, output_shape: [1, 8, 8]}\n"
 DENSE = "  - {type: Dense, num_units: 5}\n"
+GAUSSIAN = "  - {type: Gaussian, num_units: 5}\n"
+SWITCHES = "  - {type: MaxPool2D*, filter_size: 2}\n"
 MILLION = "  - {type: Dense, num_units: 1000000}\n"
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{above}: &{above} [{', '.join([f'*{below}'] * 9)}]\n"
@@ -88,6 +90,42 @@ CASES = {
         "6:5: layers[2]",
         "allowed: 500,000,000 parameters",
     ),
+    "prior on a bottleneck without variance": (
+        "a.yaml",
+        f"{HEAD}{INPUT}{DENSE}head: {{type: gmm}}\n",
+        "6:7: head: the gmm head draws latents, and the bottleneck has no variance",
+        "try: end the encoder with {type: Gaussian, num_units: 5} in place of its last layer",
+    ),
+    "prior on a decoder that needs a row": (
+        "a.yaml",
+        f"{HEAD}{INPUT}{SWITCHES}{GAUSSIAN}head: {{type: gmvae}}\n",
+        "7:7: head: the gmvae head generates rows from latents alone",
+        "try: use MaxPool2D in place of MaxPool2D*",
+    ),
+    "misspelt key of a schedule": (
+        "a.yaml",
+        f"{HEAD}{INPUT}{GAUSSIAN}head: {{type: gmm, kl_weight: {{end: 1, rmap: 5, ramp: 5}}}}\n",
+        "6:39: head.kl_weight.rmap: unknown key 'rmap'",
+        "did you mean 'ramp'?",
+    ),
+    "schedule that does not say where it goes": (
+        "a.yaml",
+        f"{HEAD}{INPUT}{GAUSSIAN}head: {{type: gmm, kl_weight: {{ramp: 5}}}}\n",
+        "6:30: head.kl_weight.end: end is missing",
+        "try: add end: The value that is reached.",
+    ),
+    "schedule that goes back in time": (
+        "a.yaml",
+        f"{HEAD}{INPUT}{GAUSSIAN}head: {{type: gmm, kl_weight: {{end: 1, ramp: -5}}}}\n",
+        "6:45: head.kl_weight.ramp: ramp is too small",
+        "allowed: a number above 0",
+    ),
+    "text for a schedule": (
+        "a.yaml",
+        f"{HEAD}{INPUT}{GAUSSIAN}head: {{type: gmvae, alpha: much}}\n",
+        "6:28: head.alpha: alpha is of the wrong kind",
+        "allowed: a number from 0 or a mapping with end and ramp (optional: ",
+    ),
     "code": ("a.yaml", "a: !!python/object/apply:os.system ['true']\n", "1:4: a", "never code"),
     "not JSON": ("a.json", '{"name": "x",\n "layers": [}', "2:13: ", "not JSON"),
     "deep": ("a.json", "[" * 10_000, "1:51: ", "more than 50 levels"),
@@ -133,3 +171,27 @@ def test_overrides_are_checked_too(archbuild: Archbuild, tiny: Path) -> None:
     status, _, err = archbuild("validate", tiny, "--set", "head.n_clusters=1")
     assert status == 2
     assert err.startswith("--set head.n_clusters=1: head.n_clusters: ")
+
+
+@pytest.mark.parametrize(
+    ("head", "override"),
+    [("gmvae", "head.alpha=0"), ("gmm", "head.kl_weight={end: 1, ramp: 5}")],
+)
+def test_a_schedule_can_be_overridden(
+    archbuild: Archbuild, tmp_path: Path, head: str, override: str
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"{HEAD}{INPUT}{GAUSSIAN}head: {{type: {head}}}\n")
+    assert archbuild("validate", path, "--set", override).status == 0
+    status, _, err = archbuild("validate", path, "--set", f"{override.partition('=')[0]}=-1")
+    assert status == 2
+    assert "is too small\n    received: -1\n    allowed: a number from 0" in err
+
+
+def test_a_head_from_the_command_line_that_does_not_fit(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    status, _, err = archbuild("-d", "DIGITS", "-a", "0", "--head", "gmm", "--pretrain")
+    assert status == 2
+    assert err.startswith("--head gmm: ")
+    assert "the bottleneck has no variance" in err

@@ -65,6 +65,8 @@ def test_augment_stays_within_its_bounds_and_repeats_with_the_generator():
 
 def test_augment_by_nothing_returns_the_images(images):
     assert augment(images, 0, 0, np.random.default_rng(0)) is images
+    table = np.zeros((3, 7), np.float32)
+    assert augment(table, 0.0, 0.0, np.random.default_rng(0)) is table
 
 
 def test_augment_refuses_flat_rows():

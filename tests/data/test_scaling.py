@@ -66,6 +66,25 @@ def test_a_scaler_survives_an_npz_file_without_pickle(table, kind):
     np.testing.assert_array_equal(again.apply(rows), scaler.apply(rows))
 
 
+@pytest.mark.parametrize("kind", ["none", "minmax", "standardise"])
+def test_undo_brings_the_datasets_own_units_back(table, kind):
+    scaler = Scaler.fit(table, kind)
+    rows = table.rows(slice(0, 30))
+    back = scaler.undo(scaler.apply(rows))
+    np.testing.assert_allclose(back, rows, rtol=1e-6, atol=1e-6)
+    assert back.dtype == np.float32
+
+
+def test_undo_takes_rows_with_any_axes_before_them():
+    images = np.random.default_rng(0).normal((5.0, -1.0), (2.0, 0.3), (30, 4, 5, 2))
+    dataset = Dataset("D", images)
+    scaler = Scaler.fit(dataset, "standardise")
+    drawn = np.zeros((3, 7, 4, 5, 2), np.float32)
+    undone = scaler.undo(drawn)
+    assert undone.shape == drawn.shape
+    np.testing.assert_allclose(undone[2, 6, 1, 1], images.mean(axis=(0, 1, 2)), rtol=1e-5)
+
+
 def test_another_kind_is_refused(table):
     with pytest.raises(ValueError, match="'zscore'; expected one of none, minmax, standardise"):
         Scaler.fit(table, "zscore")

@@ -8,7 +8,7 @@ from sklearn.datasets import make_blobs
 
 from archbuild.evaluation.accuracy import clustering_accuracy
 from archbuild.heads import KLDHead, start
-from archbuild.heads.start import START, first_clusters, means
+from archbuild.heads.start import START, first_clusters, means, mixture_of
 from tests.heads.conftest import plan_of
 from tests.heads.test_kld import CONFIG
 
@@ -49,6 +49,17 @@ def test_a_mixture_follows_long_clusters_that_k_means_cuts():
     assert accuracy["gaussian-mixture"] > 0.95 > 0.7 > accuracy["k-means"]
 
 
+def test_a_diagonal_mixture_follows_the_axes_and_a_full_one_any_direction():
+    values, labels = long_clusters()
+    turn = np.array([[1, -1], [1, 1]], "float32") / np.sqrt(2, dtype="float32")
+    found = {
+        (method, name): clustering_accuracy(labels, first_clusters(rows, 3, method, seed=0))
+        for method in ("gaussian-mixture", "diagonal-mixture")
+        for name, rows in (("along", values), ("across", values @ turn))
+    }
+    assert found.pop(("diagonal-mixture", "across")) < 0.7 < 0.95 < min(found.values())
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_the_same_seed_gives_the_same_clusters(method):
     values, _ = long_clusters()
@@ -68,6 +79,34 @@ def test_means_are_those_of_the_rows_and_zero_for_an_empty_cluster():
     latents = np.array([[1, 1], [3, 5], [7, 7]], "float32")
     got = means(latents, np.array([0, 0, 2]), 3)
     np.testing.assert_array_equal(got, [[2, 3], [0, 0], [7, 7]])
+
+
+@pytest.mark.parametrize("method", ["k-means", "diagonal-mixture"])
+def test_a_mixture_has_the_shares_and_moments_of_the_clusters(method):
+    values, _ = long_clusters()
+    clusters = first_clusters(values, 3, method, seed=0)
+    mixture = mixture_of(values, 3, method, seed=0)
+    members = [values[clusters == k].astype(float) for k in range(3)]
+    np.testing.assert_allclose(mixture.weights, [len(each) / 600 for each in members], atol=0.002)
+    np.testing.assert_allclose(mixture.means, [each.mean(axis=0) for each in members], atol=1e-5)
+    np.testing.assert_allclose(mixture.variances, [each.var(axis=0) for each in members], 1e-3)
+
+
+def test_a_cluster_that_the_start_left_empty_keeps_a_weight(monkeypatch):
+    values, which = long_clusters()
+    monkeypatch.setattr(start, "first_clusters", lambda *_: np.where(which == 1, 0, which))
+    mixture = mixture_of(values, 3, "k-means", seed=0)
+    assert 0 < mixture.weights[1] < 0.01
+    assert mixture.weights.sum() == pytest.approx(1)
+    assert np.all(np.isfinite([mixture.means, mixture.variances]))
+
+
+def test_a_mixture_of_a_sample_takes_the_moments_of_the_sample_alone():
+    values, _ = long_clusters()
+    mixture = mixture_of(values, 2, "k-means", seed=3, sample=2)  # a row for each component
+    np.testing.assert_array_equal(mixture.variances, np.zeros((2, 2)))
+    np.testing.assert_allclose(mixture.weights, [0.5, 0.5])
+    assert all(np.any(np.all(values == mean, axis=1)) for mean in mixture.means)
 
 
 def test_a_start_that_is_not_k_means_is_the_first_target_once():

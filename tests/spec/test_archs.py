@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from archbuild.spec import Vocabulary, load_spec, make_plan, shipped_archs, validate_document
 from archbuild.spec.locate import PACKAGED
 from archbuild.vocabulary import default_vocabulary
+
+# files whose names say the system, not the layers, and its head
+SYSTEMS = {"vade": "gmm", "s3vdc": "gmm", "gmvae": "gmvae", "spiral": "gmvae"}
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +23,10 @@ def own() -> Vocabulary:
         ("mnist", 4, [(1, 28, 28)] * 4),
         ("coil20", 10, [(1, 128, 128)] * 8 + [(1, 32, 32)] * 2),
         ("digits", 2, [(1, 8, 8)] * 2),
+        ("spiral", 1, [(2,)]),
+        ("vade", 2, [(1, 8, 8), (1, 28, 28)]),
+        ("s3vdc", 5, [(1, 8, 8), (1, 28, 28), (1, 28, 28), (9, 28, 28), (9, 128)]),
+        ("gmvae", 3, [(1, 28, 28), (1, 28, 28), (3, 32, 32)]),
     ],
 )
 def test_shipped_specs_are_valid_and_mirror(
@@ -56,11 +65,34 @@ def test_names_say_what_the_layers_are(own: Vocabulary) -> None:
         "MaxPool2D*": lambda c: "p",
     }
     for path, index, name in shipped_archs():
+        if path.stem in SYSTEMS:
+            continue
         layers = load_spec(f"{path}:{index}", own).layers
         said = [parts[layer.type](layer.config) for layer in layers if layer.type in parts]
         # the seed did not name the layer that only flattens: 3136 or 5120 units under fc-32
         assert set(name.split("_")) <= set(said)
         assert name.split("_")[-1] == said[-1]
+
+
+@pytest.mark.parametrize(("stem", "head"), [*SYSTEMS.items()])
+def test_a_system_goes_by_its_name_and_has_its_head(own: Vocabulary, stem: str, head: str) -> None:
+    names = [name for path, _, name in shipped_archs() if path.stem == stem]
+    for name in names:
+        spec = load_spec(name, own)
+        assert spec.head is not None
+        assert spec.head.type == head
+        assert make_plan(spec, own).stochastic
+    prefixes = {"spiral": "gmvae"}
+    assert all(name.startswith(f"{prefixes.get(stem, stem)}-") for name in names)
+
+
+@pytest.mark.parametrize("stem", ["s3vdc", "gmvae", "spiral"])
+def test_what_is_trained_from_scratch_can_be(own: Vocabulary, stem: str) -> None:
+    for name in [name for path, _, name in shipped_archs() if path.stem == stem]:
+        spec = load_spec(name, own)
+        assert spec.head is not None
+        kind: Any = own.heads[spec.head.type]
+        assert kind.scratch_problem(spec.head.config) is None
 
 
 def test_only_the_seventh_coil_network_has_no_batch_norm(own: Vocabulary) -> None:

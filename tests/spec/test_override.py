@@ -79,6 +79,25 @@ def test_problems_name_the_override(
     assert problem.line == 0
 
 
+def test_a_mapping_that_an_override_begins_is_its_own(
+    problems_of: ProblemsOf, tree: dict[str, Any]
+) -> None:
+    tree["head"] = {"type": "gmm", "responsibilities": "none"}
+    of_the_file, of_the_override = problems_of(tree, overrides=["head.kl_weight.end=1"])
+    assert (of_the_file.dotted_path, of_the_file.source) == ("head.responsibilities", "spec")
+    assert of_the_override.dotted_path == "head.kl_weight.ramp"
+    assert of_the_override.source == "--set head.kl_weight.end=1"
+
+
+def test_what_a_head_of_the_command_line_wants_is_not_the_files_fault(
+    problems_of: ProblemsOf, tree: dict[str, Any]
+) -> None:
+    tree["head"] = {"type": "kld"}
+    (problem,) = problems_of(tree, head="gmm")
+    assert "the bottleneck has no variance" in problem.message
+    assert (problem.source, problem.dotted_path) == ("--head gmm", "head")
+
+
 def test_the_last_of_two_wins(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
     overrides = ["head.n_clusters=3", "head.n_clusters=4"]
     spec = spec_from_tree(tree, vocabulary, overrides=overrides)

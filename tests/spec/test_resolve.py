@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from archbuild.spec import Vocabulary, resolve, spec_from_tree
 
 
@@ -75,6 +77,58 @@ def test_one_and_one_point_zero_are_the_same_number(
         for value in (1, 1.0)
     }
     assert len(texts) == 1
+
+
+FULL = {
+    "start": 0.0,
+    "end": 1.0,
+    "ramp": 5.0,
+    "hold": 0.0,
+    "power": 1.0,
+    "repeat": False,
+    "unit": "epochs",
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "canonical"),
+    [
+        (1, 1.0),
+        (0.5, 0.5),
+        ({"end": 1, "ramp": 5}, FULL),
+        ({"end": 1.0, "ramp": 5, "start": 0}, FULL),
+        (FULL, FULL),
+        ({"end": 1, "ramp": 5, "unit": "steps"}, {**FULL, "unit": "steps"}),
+    ],
+)
+def test_a_schedule_has_one_canonical_form(
+    vocabulary: Vocabulary, tree: dict[str, Any], given: Any, canonical: Any
+) -> None:
+    spec = resolve({**tree, "head": {"type": "gmm", "kl_weight": given}}, vocabulary)
+    assert spec.head is not None
+    assert json.dumps(spec.head.config["kl_weight"]) == json.dumps(canonical)
+    assert resolve(spec.tree, vocabulary) == spec
+
+
+def test_a_section_of_a_head_is_filled_or_absent(
+    vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    def gamma(given: Any) -> Any:
+        head = {"type": "gmm", "gamma_training": given}
+        return resolve({**tree, "head": head}, vocabulary).tree["head"]["gamma_training"]
+
+    assert gamma(None) is None
+    filled = {"weight": 1.0, "length": 5.0, "unit": "epochs"}
+    assert json.dumps(gamma({"weight": 1, "length": 5})) == json.dumps(filled)
+
+
+def test_the_stage_that_trains_from_scratch_has_defaults_of_its_own(
+    vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    spec = resolve({**tree, "train": {"decay_steps": 10, "lowest_rate": 1}}, vocabulary)
+    assert (spec.train["epochs"], spec.train["schedule"]) == (100, "constant")
+    assert (spec.train["decay_steps"], spec.train["lowest_rate"]) == (10, 1.0)
+    assert spec.pretrain["decay_steps"] is None
 
 
 def test_the_given_tree_is_left_alone(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ from archbuild.spec.locate import PACKAGED
 from archbuild.spec.reading import read_document
 from archbuild.vocabulary import default_vocabulary
 
+GAUSSIAN = [{"type": "Input", "output_shape": [3]}, {"type": "Gaussian", "num_units": 2}]
+
 
 @pytest.fixture(scope="module")
 def validator(vocabulary: Vocabulary) -> Draft7Validator:
@@ -63,6 +65,14 @@ def test_shipped_specs_templates_and_resolved_trees_fit(
         {"augment": {"rotate": 181}},
         {"pretrain": {"epoch": 1}},
         {"cluster": {"learning_rate": 0}},
+        {"train": {"epoch": 1}},
+        {"train": {"decay_steps": 0}},
+        {"head": {"type": "gmm", "kl_weight": "big"}},
+        {"head": {"type": "gmm", "kl_weight": -1}},
+        {"head": {"type": "gmm", "kl_weight": {"ramp": 5}}},
+        {"head": {"type": "gmm", "kl_weight": {"end": 1, "ramp": 0}}},
+        {"head": {"type": "gmm", "kl_weight": {"end": 1, "ramp": 5, "rmap": 1}}},
+        {"head": {"type": "gmm", "gamma_training": {"weight": 1}}},
     ],
 )
 def test_schema_and_check_refuse_the_same(
@@ -83,6 +93,14 @@ def test_schema_and_check_refuse_the_same(
         {"cluster": {"batch_size": None}},
         {"output_non_linearity": None},
         {"decoder": "mirror"},
+        {"train": {"decay_steps": None}},
+        {"layers": GAUSSIAN, "head": {"type": "gmvae", "alpha": 0}},
+        {"layers": GAUSSIAN, "head": {"type": "gmm", "kl_weight": {"end": 1, "ramp": 5}}},
+        {"layers": GAUSSIAN, "head": {"type": "gmm", "gamma_training": None}},
+        {
+            "layers": GAUSSIAN,
+            "head": {"type": "gmm", "gamma_training": {"weight": 1, "length": 5}},
+        },
     ],
 )
 def test_schema_and_check_accept_the_same(

@@ -53,6 +53,36 @@ def test_only_images_are_augmented(problems_of: ProblemsOf, tree: dict[str, Any]
     assert problem.path == ("augment",)
 
 
+def test_augmenting_by_nothing_needs_no_images(
+    vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    for nothing in ({}, {"rotate": 0, "shift": 0}):
+        spec_from_tree({**tree, "layers": dense(3), "augment": nothing}, vocabulary)
+
+
+@pytest.mark.parametrize("head", ["gmm", "gmvae"])
+def test_a_prior_needs_a_bottleneck_with_a_variance(
+    problems_of: ProblemsOf, vocabulary: Vocabulary, tree: dict[str, Any], head: str
+) -> None:
+    (problem,) = problems_of({**tree, "head": {"type": head}})
+    assert problem.path == ("head",)
+    assert "the bottleneck has no variance" in problem.message
+    assert "{type: Gaussian, num_units: 5}" in str(problem.advice)
+    tree["layers"][3] = {"type": "Gaussian", "num_units": 5}
+    spec_from_tree({**tree, "head": {"type": head}}, vocabulary)
+
+
+@pytest.mark.parametrize("head", ["gmm", "gmvae"])
+def test_a_prior_needs_a_decoder_without_places_of_maxima(
+    problems_of: ProblemsOf, tree: dict[str, Any], head: str
+) -> None:
+    tree["layers"][2]["type"] = "MaxPool2D*"
+    tree["layers"][3] = {"type": "Gaussian", "num_units": 5}
+    (problem,) = problems_of({**tree, "head": {"type": head}})
+    assert "generates rows from latents alone" in problem.message
+    assert problem.advice == "use MaxPool2D in place of MaxPool2D*"
+
+
 def test_a_million_million_parameters(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
     tree["layers"] = dense(1_000_000, 1_000_000, 10)
     (problem,) = problems_of(tree)

@@ -148,6 +148,8 @@ def test_names_can_be_folders(problems_of: ProblemsOf, tree: dict[str, Any], nam
         ({"augment": {"flip": True}}, "unknown key 'flip'"),
         ({"pretrain": []}, "pretrain is of the wrong kind"),
         ({"cluster": {"optimizer": "rmsprop"}}, "not on offer"),
+        ({"train": {"lowest_rate": -1}}, "lowest_rate is too small"),
+        ({"train": {"decay_steps": 0}}, "decay_steps is too small"),
         ({"spec_version": 1.5}, "version"),
     ],
 )
@@ -163,6 +165,84 @@ def test_required_keys(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
         "name is missing",
         "num_units is missing",
     }
+
+
+def prior(**head: Any) -> dict[str, Any]:
+    """A head whose weights may be schedules."""
+    return {"head": {"type": "gmm", **head}}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "path", "message", "allowed", "advice"),
+    [
+        (
+            {"end": 1, "rmap": 5},
+            "rmap",
+            "unknown key 'rmap'",
+            "start, end, ramp, hold",
+            "did you mean 'ramp'?",
+        ),
+        ({"ramp": 5}, "end", "end is missing", "a number from 0", "add end: The value"),
+        ({"end": 1, "ramp": -5}, "ramp", "ramp is too small", "a number above 0", ""),
+        ({"end": 1, "ramp": 0}, "ramp", "ramp is too small", "a number above 0", ""),
+        ({"end": "one", "ramp": 5}, "end", "wrong kind", "a number from 0", ""),
+        ({"end": "1", "ramp": 5}, "end", "wrong kind", "a number", "leave the quotes out"),
+        ({"end": 1, "ramp": 5, "repeat": 1}, "repeat", "wrong kind", "true or", "write true"),
+        (
+            {"end": 1, "ramp": 5, "unit": "epoch"},
+            "unit",
+            "not on offer",
+            "epochs, steps",
+            "did you mean 'epochs'?",
+        ),
+        ({"end": float("nan"), "ramp": 5}, "end", "end is not a finite number", "", ""),
+    ],
+)
+def test_a_schedule_is_looked_at_key_by_key(
+    problems_of: ProblemsOf,
+    tree: dict[str, Any],
+    schedule: dict[str, Any],
+    path: str,
+    message: str,
+    allowed: str,
+    advice: str,
+) -> None:
+    problem = problems_of({**tree, **prior(kl_weight=schedule)})[0]
+    assert problem.dotted_path == f"head.kl_weight.{path}"
+    assert message in problem.message
+    assert allowed in str(problem.allowed)
+    assert advice in str(problem.advice)
+
+
+@pytest.mark.parametrize("value", ["big", [0, 1], True, None])
+def test_what_is_no_schedule_at_all(
+    problems_of: ProblemsOf, tree: dict[str, Any], value: Any
+) -> None:
+    (problem,) = problems_of({**tree, **prior(kl_weight=value)})
+    assert problem.dotted_path == "head.kl_weight"
+    assert problem.message == "kl_weight is of the wrong kind"
+    assert problem.allowed == (
+        "a number from 0 or a mapping with end and ramp "
+        "(optional: start, hold, power, repeat, unit)"
+    )
+
+
+def test_a_negative_weight(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    (problem,) = problems_of({**tree, **prior(kl_weight=-1)})
+    assert (problem.message, problem.allowed) == ("kl_weight is too small", "a number from 0")
+
+
+def test_a_section_of_a_head_is_looked_at_key_by_key(
+    problems_of: ProblemsOf, tree: dict[str, Any]
+) -> None:
+    problems = problems_of({**tree, **prior(gamma_training={"weight": -1, "lenght": 4})})
+    assert {problem.dotted_path: problem.message for problem in problems} == {
+        "head.gamma_training.lenght": "unknown key 'lenght'",
+        "head.gamma_training.length": "length is missing",
+        "head.gamma_training.weight": "weight is too small",
+    }
+    (whole,) = problems_of({**tree, **prior(gamma_training=5)})
+    assert whole.allowed == "a mapping with weight and length (optional: unit) or null"
 
 
 def test_messages_never_hold_a_schema(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ def test_defaults_in_the_comments_are_the_defaults(vocabulary: Vocabulary) -> No
     shown = "\n".join(re.findall(r"^# (\w+:.*)$", text, re.MULTILINE))
     values = parse_text(shown, "t", "yaml").tree
     del values["output_non_linearity"], values["augment"]
+    assert values.pop("train") == {"epochs": spec.train["epochs"]}
     assert values
     assert {key: spec.tree[key] for key in values} == values
 

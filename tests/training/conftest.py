@@ -12,6 +12,7 @@ from archbuild.data.scaling import Scaler
 from archbuild.networks.builder import build_network
 from archbuild.runs import StageFolder
 from archbuild.spec import make_plan, spec_from_tree
+from archbuild.spec.resolve import filled
 from archbuild.spec.stages import CLUSTER_DEFAULTS, STAGE_FIELDS
 from archbuild.training.feed import Feed
 from archbuild.training.progress import Reporter
@@ -33,6 +34,22 @@ SPEC = {
     "augment": {"rotate": 5, "shift": 0.1},
     "head": {"type": "kld", "n_clusters": 10},
 }
+STOCHASTIC = {
+    "layers": [*SPEC["layers"][:-1], {"type": "Gaussian", "num_units": 4}],
+    "reconstruction": "bernoulli",
+}
+"""What of ``SPEC`` differs for a head with a prior."""
+
+
+class StopAfter(Reporter):
+    """Ends the process's work after an epoch, as Ctrl-C would."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def epoch_ends(self, stage, row, epochs):
+        if row["epoch"] == self.epoch:
+            raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="session")
@@ -52,10 +69,18 @@ def network():
     return make_network()
 
 
-def make_network(seed: int = 0, **changes):
+def plan_of(**changes):
     spec = spec_from_tree({**SPEC, **changes}, default_vocabulary())
-    plan = make_plan(spec, default_vocabulary())
-    return build_network(plan, default_vocabulary(), seed)
+    return make_plan(spec, default_vocabulary())
+
+
+def make_network(seed: int = 0, **changes):
+    return build_network(plan_of(**changes), default_vocabulary(), seed)
+
+
+def make_prior(kind, **config):
+    """A head of ten clusters for the stochastic network, otherwise as a spec's defaults."""
+    return kind(filled({"n_clusters": 10, **config}, kind.fields), plan_of(**STOCHASTIC))
 
 
 @pytest.fixture
@@ -68,12 +93,23 @@ def settings():
 def make_trainer(feed, settings, tmp_path):
     """A trainer in a folder of its own; keywords change the settings."""
 
-    def make(network, objective, folder="stage", reporter=None, seed=0, augment=True, **changes):
+    def make(
+        network,
+        objective,
+        folder="stage",
+        reporter=None,
+        seed=0,
+        augment=True,
+        from_scratch=False,
+        **changes,
+    ):
         rows = feed if augment else replace(feed, augmentation=None)
         stage = StageFolder(tmp_path / folder)
         stage.begin({"test": folder})
         changed = {**settings, **changes}
         reporter = reporter or Reporter()
-        return StageTrainer("cluster-kld", changed, network, objective, rows, stage, seed, reporter)
+        return StageTrainer(
+            "cluster-kld", changed, network, objective, rows, stage, seed, reporter, from_scratch
+        )
 
     return make

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from archbuild.errors import DivergenceError
-from archbuild.heads import KLDHead, KMeansHead
+from archbuild.heads import GMMHead, GMVAEHead, KLDHead, KMeansHead
 from archbuild.heads.base import to_numpy
+from archbuild.training.encoding import encode
 from archbuild.training.pretraining import Reconstruct
 from archbuild.training.progress import Reporter
-from tests.training.conftest import SPEC, make_network
+from archbuild.training.stage import restore_checkpoint
+from tests.training.conftest import SPEC, STOCHASTIC, StopAfter, make_network, make_prior
 
 SHARED = {"n_clusters": 10, "start": "k-means", "reconstruction_weight": 1.0, "tolerance": 0.0}
 KLD = {"cluster_weight": 0.5, "reduction": "mean", "degrees_of_freedom": 1.0, "refresh": 1}
@@ -29,15 +31,12 @@ def reconstruct():
     return Reconstruct("squared_error")
 
 
-class StopAfter(Reporter):
-    """Ends the process's work after an epoch, as Ctrl-C would."""
+def gmm(**changes):
+    return make_prior(GMMHead, **{"start": "k-means", **changes})
 
-    def __init__(self, epoch):
-        self.epoch = epoch
 
-    def epoch_ends(self, stage, row, epochs):
-        if row["epoch"] == self.epoch:
-            raise KeyboardInterrupt
+def gmvae(**changes):
+    return make_prior(GMVAEHead, mc_samples=2, **changes)
 
 
 @pytest.mark.parametrize(
@@ -134,3 +133,115 @@ def test_no_epochs_are_a_stage_that_only_looks(make_trainer, network):
     assert outcome.history == []
     assert outcome.codes.shape == (150, 4)
     assert outcome.occupancy.n_clusters == 10
+
+
+# heads with a prior: noise, schedules, and a prelude before the prior begins
+
+RISING = {"start": 0.25, "end": 1.0, "ramp": 3.0, "unit": "steps"}
+PRELUDE = {"weight": 0.1, "length": 2.0}
+SCRATCH = {"from_scratch": True}
+
+
+def run_in_pieces(make_trainer, head, stops, **changes):
+    """Stopped after each of ``stops``; only the first piece may use the weights it is given."""
+    for seed, epoch in enumerate(stops):
+        network, reporter = make_network(seed, **STOCHASTIC), StopAfter(epoch)
+        trainer = make_trainer(network, head(), "cut", reporter, **changes)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run()
+    last, network = head(), make_network(9, **STOCHASTIC)
+    return make_trainer(network, last, "cut", **changes).run(), last.arrays()
+
+
+@pytest.mark.parametrize(
+    ("head", "changes", "stops"),
+    [
+        (lambda: gmm(kl_weight=RISING), {}, [2]),
+        # inside the prelude, where it has just ended, after it
+        (lambda: gmm(gamma_training=PRELUDE, kl_weight=RISING), SCRATCH, [1, 2, 3]),
+        # while the start's clusters stand, and when they have just been let go
+        (lambda: gmm(start_epochs=2), {}, [1, 2]),
+        (lambda: gmvae(alpha=RISING), SCRATCH, [2]),
+    ],
+    ids=["gmm", "gmm with a prelude", "gmm with its start's clusters", "gmvae"],
+)
+def test_a_prior_interrupted_and_resumed_is_bit_identical(make_trainer, head, changes, stops):
+    through = head()
+    whole = make_trainer(make_network(**STOCHASTIC), through, "whole", **changes).run()
+    resumed, arrays = run_in_pieces(make_trainer, head, stops, **changes)
+    assert resumed.history == whole.history
+    np.testing.assert_array_equal(resumed.codes, whole.codes)
+    for name, values in through.arrays().items():
+        np.testing.assert_array_equal(arrays[name], values)
+
+
+def test_the_prior_begins_where_the_prelude_ends(make_trainer):
+    head = gmm(gamma_training={"weight": 0.1, "length": 6, "unit": "steps"})  # of 5 in an epoch
+    outcome = make_trainer(make_network(**STOCHASTIC), head, from_scratch=True, epochs=3).run()
+    *prelude, after = outcome.history
+    for row in prelude:
+        assert row["standard_prior"] > 0
+        assert row["conditional_prior"] == row["cluster_prior"] == 0
+        assert "occupied" not in row
+    assert after["standard_prior"] == 0
+    assert after["conditional_prior"] > 0
+    assert after["label_change"] is not None
+
+
+def test_a_prelude_that_outlasts_the_stage_still_leaves_clusters(make_trainer):
+    head = gmm(gamma_training={"weight": 0.1, "length": 9})
+    outcome = make_trainer(make_network(**STOCHASTIC), head, from_scratch=True, epochs=2).run()
+    assert len(outcome.history) == 2
+    assert head.has_begun
+    assert outcome.occupancy.n_clusters == 10
+    fresh = gmm()
+    fresh.initialise(outcome.codes)
+    np.testing.assert_array_equal(head.arrays()["means"], fresh.arrays()["means"])
+
+
+def test_a_pretrained_network_has_no_prelude(make_trainer):
+    head = gmm(gamma_training=PRELUDE)
+    history = make_trainer(make_network(**STOCHASTIC), head, epochs=1).run().history
+    assert history[0]["standard_prior"] == 0
+    assert history[0]["conditional_prior"] > 0
+
+
+class Weights(Reporter):
+    """Notes the scheduled weights of every step."""
+
+    def __init__(self, head):
+        self.head = head
+        self.seen = {name: [] for name in head.scheduled}
+
+    def step(self, stage):
+        for name, variable in self.head.scheduled.items():
+            self.seen[name].append(float(to_numpy(variable)))
+
+
+def test_scheduled_weights_are_set_before_every_step(make_trainer):
+    head = gmvae(alpha=RISING, eta=0.5)
+    noted = Weights(head)
+    make_trainer(make_network(**STOCHASTIC), head, reporter=noted, epochs=1).run()
+    assert noted.seen["alpha"] == pytest.approx([0.5, 0.75, 1, 1, 1])
+    assert noted.seen["eta"] == [0.5] * 5
+
+
+def test_schedules_count_from_the_end_of_the_prelude(make_trainer):
+    head = gmm(gamma_training={"weight": 0.1, "length": 1}, kl_weight={**RISING, "repeat": True})
+    noted = Weights(head)
+    network = make_network(**STOCHASTIC)
+    make_trainer(network, head, reporter=noted, from_scratch=True, epochs=2).run()
+    assert noted.seen["kl_weight"] == pytest.approx([0.25] * 5 + [0.5, 0.75, 0.25, 0.5, 0.75])
+
+
+@pytest.mark.parametrize("head", [gmm, gmvae])
+def test_a_checkpoint_can_be_looked_at_without_its_trainer(make_trainer, feed, head):
+    trained = head()
+    trainer = make_trainer(make_network(**STOCHASTIC), trained, reporter=StopAfter(1))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    network, other = make_network(9, **STOCHASTIC), head()
+    restore_checkpoint(network, other, trainer.folder.load_checkpoint().arrays)
+    codes = encode(network.reader(other.code), feed)
+    np.testing.assert_array_equal(codes, trainer.codes)
+    np.testing.assert_array_equal(other.assignments(codes), trained.assignments(codes))

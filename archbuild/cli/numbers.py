@@ -1,0 +1,31 @@
+"""Whole numbers as options; bounds that nobody meets stay out of the help."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import click
+
+
+class Whole(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
+    """A whole number from ``least`` to ``most``."""
+
+    name = "whole number"
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; refused with its bounds where it is none, or outside of them."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = None
+        if number is None or not self.least <= number <= self.most:
+            self.fail(
+                f"'{value}' is not a whole number from {self.least} to {self.most:,}", param, ctx
+            )
+        return number
+
+
+SEED: Final = Whole(0, 2**32 - 1)

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archbuild import figures
+from archbuild.job import Job, JobRequest
+from archbuild.training.progress import Reporter
+from tests.cli.calling import PRIOR, SPEC, Archbuild
+from tests.training.conftest import StopAfter
+
+EPOCHS = 3
+GAMMA = 1
+"""Epochs before the mixture begins."""
+
+
+def trained(folder: Path, reporter: Reporter | None = None) -> list[str]:
+    """What to call ``generate`` with, after a mixture prior was trained on DIGITS."""
+    spec = folder / "prior.json"
+    head = {**PRIOR["head"], "gamma_training": {"weight": 5e-4, "length": GAMMA}}
+    spec.write_text(json.dumps({**PRIOR, "head": head, "train": {"epochs": EPOCHS}}))
+    Job(JobRequest("DIGITS", str(spec), out=folder), reporter).train()
+    return ["generate", "-d", "DIGITS", "-a", str(spec), "--out", str(folder)]
+
+
+def stopped(folder: Path, epoch: int) -> list[str]:
+    """The same, of a run that was stopped after an epoch."""
+    with pytest.raises(KeyboardInterrupt):
+        trained(folder, StopAfter(epoch))
+    return ["generate", "-d", "DIGITS", "-a", str(folder / "prior.json"), "--out", str(folder)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What to call ``generate`` with; the run is finished."""
+    return trained(tmp_path_factory.mktemp("run"))
+
+
+def test_an_array_holds_rows_of_each_cluster(
+    archbuild: Archbuild, run: list[str], elsewhere: Path
+) -> None:
+    status, out, err = archbuild(*run, "--per-cluster", 3, "--output", "new/rows.npy")
+    assert (status, out) == (0, "")
+    last = err.splitlines()[-1]
+    assert last == "new/rows.npy: DIGITS · prior · drawn from each cluster of train-gmm (3 each)"
+    rows = np.load("new/rows.npy", allow_pickle=False)
+    assert (rows.shape, rows.dtype) == ((10, 3, 8, 8, 1), np.float32)
+    assert np.isfinite(rows).all()
+    assert np.ptp(rows, axis=1).max() > 0  # they differ
+
+
+def test_the_same_draw_seed_gives_the_same_bytes(
+    archbuild: Archbuild, run: list[str], elsewhere: Path
+) -> None:
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        for suffix in ("npy", "png"):
+            output = ["--per-cluster", 1, "--output", f"{name}.{suffix}"]
+            assert archbuild(*run, *output, "--draw-seed", seed).status == 0
+    assert np.load("a.npy").shape == (10, 1, 8, 8, 1)
+    for suffix in ("npy", "png"):
+        a, b, c = (Path(f"{name}.{suffix}").read_bytes() for name in "abc")
+        assert a == b
+        assert a != c
+
+
+def test_a_picture_says_what_it_shows(
+    archbuild: Archbuild, run: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[tuple[int, ...], str]] = []
+    draw = figures.draw_generated
+
+    def drawing(rows: np.ndarray, title: str, path: Path) -> Path:
+        drawn.append((rows.shape, title))
+        return draw(rows, title, path)
+
+    monkeypatch.setattr(figures, "draw_generated", drawing)
+    assert archbuild(*run, "--output", "rows.PNG").status == 0
+    title = "DIGITS · prior · drawn from each cluster of train-gmm"
+    assert drawn == [((10, 10, 8, 8, 1), title)]
+    assert Path("rows.PNG").read_bytes().startswith(b"\x89PNG")
+
+
+def test_rows_come_in_the_units_of_the_data(archbuild: Archbuild, elsewhere: Path) -> None:
+    table = np.random.default_rng(0).normal((1000.0, -3.0), (20.0, 0.1), (300, 2))
+    np.save("mine.npy", table.astype(np.float32))
+    layers = [{"type": "Input", "output_shape": [2]}, {"type": "Gaussian", "num_units": 2}]
+    head = {"type": "gmvae", "n_clusters": 2, "style_size": 2, "prior_units": 5}
+    rest = {"scaling": "standardise", "output_non_linearity": "linear", "train": {"epochs": 1}}
+    Path("mine.json").write_text(json.dumps({**SPEC, **rest, "layers": layers, "head": head}))
+    job = ["-d", "mine.npy", "-a", "mine.json"]
+    assert archbuild(*job, "--train").status == 0
+    assert archbuild("generate", *job, "--output", "new.npy", "--per-cluster", 200).status == 0
+    rows = np.load("new.npy")
+    assert rows.shape == (2, 200, 2)
+    assert (np.abs(rows.mean(axis=(0, 1)) - (1000, -3)) < (100, 0.5)).all()
+
+
+@pytest.mark.parametrize("name", ["rows.jpg", "rows", "npy"])
+def test_another_suffix_is_refused_before_anything_is_looked_for(
+    archbuild: Archbuild, elsewhere: Path, name: str
+) -> None:
+    status, out, err = archbuild("generate", "-d", "none", "-a", "none", "--output", name)
+    assert (status, out) == (2, "")
+    assert err == f"archbuild: --output {name}: write to a file that ends in .png or in .npy\n"
+
+
+@pytest.mark.parametrize(
+    ("arch", "head", "stages"),
+    [
+        ("vade-digits", "gmm", "--pretrain --cluster"),
+        ("s3vdc-digits", "gmm", "--train"),
+        ("vade-digits", "gmvae", "--train"),
+    ],
+)
+def test_without_a_run_the_command_that_makes_one_is_named(
+    archbuild: Archbuild, elsewhere: Path, arch: str, head: str, stages: str
+) -> None:
+    job = ["-d", "DIGITS", "-a", arch, "--head", head]
+    status, _, err = archbuild("generate", *job, "--output", "x.npy")
+    assert status == 2
+    assert f"{arch}/0 holds no {head} head; train one with: " in err
+    command = err.strip().partition("with: ")[2]
+    assert command == f"archbuild -d DIGITS -a {arch} --seed 0 --head {head} {stages}"
+    assert not Path("x.npy").exists()
+
+
+def test_a_head_without_a_process_says_which_have_one(
+    archbuild: Archbuild, tiny: Path, elsewhere: Path
+) -> None:
+    job = ["-d", "DIGITS", "-a", tiny]
+    for made in (False, True):  # the answer is the same before hours of training and after
+        if made:
+            assert archbuild(*job, "--pretrain", 0, "--cluster", 0).status == 0
+        status, _, err = archbuild("generate", *job, "--output", "x.png")
+        assert status == 2
+        assert "the kld head has no generative process; gmm and gmvae have one" in err
+
+
+def test_another_network_is_refused(archbuild: Archbuild, run: list[str], elsewhere: Path) -> None:
+    other = ["--set", "layers[1].num_units=9"]
+    status, _, err = archbuild(*run, *other, "--output", "x.npy")
+    assert status == 2
+    assert "layers[1].num_units: 16 -> 9" in err
+
+
+def test_of_an_unfinished_run_the_latest_epoch_is_taken(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    run = stopped(elsewhere, epoch=GAMMA + 1)
+    status, _, err = archbuild(*run, "--output", "x.png")
+    assert status == 0
+    assert err.strip().endswith("of train-gmm, epoch 2, not finished (10 each)")
+
+
+def test_before_the_mixture_begins_there_is_nothing_to_draw_from(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    run = stopped(elsewhere, epoch=GAMMA)
+    status, _, err = archbuild(*run, "--output", "x.png")
+    assert status == 2
+    assert "the gmm head has not begun after epoch 1, and has nothing to draw from" in err
+
+
+def test_of_two_stages_the_last_one_counts(archbuild: Archbuild, elsewhere: Path) -> None:
+    run = trained(elsewhere)
+    job = run[1:]
+    assert archbuild(*job, "--pretrain", 0, "--cluster", 0).status == 0
+    manifest = elsewhere / "saved_params/DIGITS/prior/0/train-gmm/manifest.json"
+    document = json.loads(manifest.read_text())
+    document["timing"]["finished"] = "2001-02-03T04:05:06+00:00"
+    manifest.write_text(json.dumps(document))
+    assert "of gmm (10 each)" in archbuild(*run, "--output", "x.npy").err

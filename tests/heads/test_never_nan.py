@@ -1,0 +1,90 @@
+"""Harsh training of every mixture prior ends finite, or says which term broke: never a silent NaN.
+
+Short runs; ``benchmarks/never_nan.py`` has the long ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archbuild.data import dataset_from_arrays, load_dataset
+from archbuild.data.scaling import Scaler
+from archbuild.errors import DivergenceError
+from archbuild.networks.builder import build_network
+from archbuild.runs import StageFolder
+from archbuild.spec import make_plan, spec_from_tree
+from archbuild.training.feed import Feed
+from archbuild.training.progress import Reporter
+from archbuild.training.stage import StageTrainer
+from archbuild.vocabulary import default_vocabulary
+
+S3VDC = {
+    "type": "gmm",
+    "start": "k-means",
+    "responsibilities": "inverse_min_max",
+    "gamma_training": {"weight": 5e-4, "length": 1},
+    "start_sample": 100,
+    "kl_weight": {"start": 5e-4, "end": 1, "ramp": 4, "power": 3, "repeat": True, "unit": "steps"},
+}
+VADE = {"type": "gmm", "start": "k-means"}
+BAYES = {"type": "gmvae", "posterior": "bayes", "minimum_information": 0.5}
+CASES = {
+    "vade": (VADE, "adam"),
+    "vade, sgd": (VADE, "sgd"),  # which does break
+    "tightest": ({**VADE, "responsibilities": "tightest"}, "adam"),
+    "s3vdc": (S3VDC, "adam"),
+    "gmvae": ({"type": "gmvae", "mc_samples": 2}, "adam"),
+    "gmvae, bayes": (BAYES, "adam"),
+}
+HARSH = {"epochs": 2, "learning_rate": 0.05, "clip_norm": 0}
+TREE = {
+    "spec_version": 1,
+    "name": "harsh",
+    "batch_size": 50,
+    "reconstruction": "bernoulli",
+    "layers": [
+        {"type": "Input", "output_shape": [64]},
+        {"type": "Dense", "num_units": 20},
+        {"type": "Gaussian", "num_units": 4},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def feed():
+    rows = load_dataset("DIGITS").rows(np.arange(300)).reshape(300, 64)
+    digits = dataset_from_arrays("few", rows, None)
+    return Feed(digits, Scaler.fit(digits, "none"))
+
+
+def trainer_of(case, seed, feed, folder):
+    """From scratch, without a pretrained network to lean on."""
+    head, optimizer = CASES[case]
+    own = {"head": {**head, "n_clusters": 10}, "train": {**HARSH, "optimizer": optimizer}}
+    spec = spec_from_tree({**TREE, **own}, default_vocabulary())
+    plan = make_plan(spec, default_vocabulary())
+    network = build_network(plan, default_vocabulary(), seed)
+    made = default_vocabulary().heads[head["type"]](spec.head.config, plan, seed)
+    stage = StageFolder(folder)
+    stage.begin({})
+    settings = {**spec.train, "batch_size": spec.batch_size}
+    return StageTrainer("train", settings, network, made, feed, stage, seed, Reporter(), True)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("case", CASES)
+def test_it_ends_finite_or_names_what_broke(case, seed, feed, tmp_path):
+    trainer = trainer_of(case, seed, feed, tmp_path)
+    try:
+        outcome = trainer.run()
+    except DivergenceError as error:
+        kind, _, what = error.what.rpartition(" ")
+        names = {"the loss term": trainer.model.term_names[1:], "the weight": [what]}
+        assert what in names[kind]
+        return
+    losses = [row[term] for row in outcome.history for term in trainer.model.term_names]
+    assert np.all(np.isfinite(losses))
+    assert np.all(np.isfinite(outcome.codes))
+    assert np.all(np.isfinite(trainer.head.assignments(outcome.codes)))
+    assert all(np.all(np.isfinite(values)) for values in trainer.head.arrays().values())

@@ -1,0 +1,104 @@
+"""Latents, losses and steps of training from saved weights, on whichever backend runs.
+
+``python -m tests.training.elsewhere FOLDER`` measures in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import keras
+import numpy as np
+
+from archbuild.heads import GMMHead, GMVAEHead
+from archbuild.heads.base import to_numpy
+from archbuild.runs.atomic import save_npz
+from archbuild.training.encoding import encode_rows
+from archbuild.training.model import StageModel, optimizer
+from archbuild.training.pretraining import Reconstruct
+from tests.objectives.tensors import tensor
+from tests.training.conftest import STOCHASTIC, make_network, make_prior
+
+# without Dropout, whose draws are each backend's own
+NETWORK = {
+    **STOCHASTIC,
+    "augment": None,
+    "layers": [STOCHASTIC["layers"][0], *STOCHASTIC["layers"][2:]],
+}
+PRIORS = {
+    "gmm": lambda: make_prior(GMMHead, start="k-means"),
+    "gmvae": lambda: make_prior(GMVAEHead, mc_samples=2),
+}
+SGD = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9, "nesterov": True, "clip_norm": 1}
+
+
+def prepare(folder: Path, rows: np.ndarray) -> None:
+    """Save what every backend starts from."""
+    np.save(folder / "rows.npy", rows)
+    make_network(augment=None).save_weights(folder / "plain.weights.h5")
+    network = make_network(**NETWORK)
+    network.save_weights(folder / "stochastic.weights.h5")
+    for name, make in PRIORS.items():
+        head = make()
+        head.initialise(encode_rows(network.reader(head.code), rows))
+        save_npz(folder / f"{name}.npz", head.arrays())
+
+
+def measure(folder: Path) -> dict[str, dict[str, float]]:
+    """Losses by what they are of; latents are saved beside the weights."""
+    rows = np.load(folder / "rows.npy")
+    network = make_network(augment=None)
+    network.load_weights(folder / "plain.weights.h5")
+    latents = encode_rows(network.predict_latents, rows)
+    np.save(folder / f"{keras.backend.backend()}.npy", latents)
+    model = compiled(network, Reconstruct("squared_error"), 0.01)
+    found = {"reconstruct": model.test_on_batch(rows, {"original": rows}, return_dict=True)}
+    for name in PRIORS:
+        found |= with_fixed_noise(name, rows, folder)
+    found["own noise"] = with_own_noise("gmvae", rows, folder)
+    return {of: {term: float(value) for term, value in each.items()} for of, each in found.items()}
+
+
+def with_fixed_noise(name, rows, folder):
+    """The losses of two steps."""
+    model, _ = model_of(name, folder)
+    with patch.object(keras.random, "normal", fixed_noise):
+        return {f"{name}, {which}": step(model, rows) for which in ("first", "second")}
+
+
+def with_own_noise(name, rows, folder):
+    """The losses of a step, and whether the state of the noise has moved on."""
+    model, head = model_of(name, folder)
+    before = to_numpy(head.noise.state)
+    return step(model, rows) | {"moved": np.any(to_numpy(head.noise.state) != before)}
+
+
+def model_of(name, folder):
+    network, head = make_network(**NETWORK), PRIORS[name]()
+    network.load_weights(folder / "stochastic.weights.h5")
+    with np.load(folder / f"{name}.npz") as arrays:
+        head.restore(dict(arrays))
+    for weight, variable in head.scheduled.items():
+        variable.assign(head.config[weight])
+    return compiled(network, head, 0.0), head
+
+
+def step(model, rows):
+    return model.train_on_batch(rows, {"original": rows}, return_dict=True)
+
+
+def compiled(network, objective, weight_decay):
+    model = StageModel(network, objective, weight_decay)
+    model.compile(optimizer=optimizer(SGD))
+    return model
+
+
+def fixed_noise(shape, seed=None):
+    return tensor(np.random.default_rng(shape).normal(size=shape))
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(Path(sys.argv[1]))))
