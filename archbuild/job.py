@@ -21,7 +21,7 @@ from archbuild.data import Dataset, arch_stem, held_out, load_dataset
 from archbuild.data.batches import count_batches, ordered_batches
 from archbuild.errors import DataError, RunError, UsageError
 from archbuild.runs import RunFolder, StageFolder
-from archbuild.spec import Plan, Spec, load_spec, make_plan, resolve
+from archbuild.spec import Plan, Spec, load_spec, make_plan, spec_from_tree
 from archbuild.training.progress import LOGGER, Reporter
 from archbuild.vocabulary import default_vocabulary
 
@@ -459,7 +459,7 @@ def _with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Any) -> Spec:
             "lower head.n_clusters"
         )
     tree = {**spec.tree, "head": {**spec.tree["head"], "n_clusters": wanted}}
-    return resolve(tree, vocabulary)
+    return spec_from_tree(tree, vocabulary)  # the head may have a word to say on the number
 
 
 def _writers(network: Network, codes: np.ndarray, head: Head | None) -> dict[str, Any]:

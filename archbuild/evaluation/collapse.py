@@ -12,7 +12,7 @@ _LARGEST_HEALTHY_SHARE = 0.5
 SMALLEST_HEALTHY_PART = 0.1
 """Of the even share 1 / n_clusters; a cluster that holds less is as good as empty."""
 
-_ADVICE = "try longer pretraining, more k-means starts, or a lower weight of the clustering loss"
+_ADVICE = "try another start or seed, longer training before it, or other weights of the terms"
 
 
 @dataclass(frozen=True)

@@ -204,9 +204,10 @@ class StageTrainer:
     def _refuse_non_finite(self, losses: Mapping[str, Any], epoch: int, step: int) -> None:
         broken = [name for name, value in losses.items() if not np.isfinite(float(value))]
         if broken:
-            # the total breaks with any term: name the term where there is one
-            term = next((name for name in broken if name != "loss"), "loss")
-            raise self._divergence(f"the loss term {term}", epoch, step)
+            # the total breaks with any term: name the terms where there are some
+            terms = [name for name in broken if name != "loss"] or ["loss"]
+            what = "the loss term" if len(terms) == 1 else "each of the loss terms"
+            raise self._divergence(f"{what} {', '.join(terms)}", epoch, step)
 
     def _refuse_non_finite_weights(self, state: Mapping[str, np.ndarray], epoch: int) -> None:
         """A rectifier can hide a broken weight from the loss: look at the weights themselves."""
