@@ -25,6 +25,7 @@ from archbuild.errors import DivergenceError
 from archbuild.job import Job, JobRequest
 from archbuild.runs import StageFolder
 
+QUICK_START = ("head.start=k-means", "head.start_epochs=1")
 BAYES = ("head.posterior=bayes", "head.minimum_information=0.5", "head.mc_samples=3")
 
 
@@ -38,10 +39,12 @@ class Run(NamedTuple):
 
 
 RUNS = {
-    "vade-digits": Run("vade-digits", ("pretrain.epochs=3", "cluster.epochs=5"), pretrained=True),
+    "vade-digits": Run(
+        "vade-digits", ("pretrain.epochs=3", "cluster.epochs=5", *QUICK_START), pretrained=True
+    ),
     "s3vdc-digits": Run(
         "s3vdc-digits",
-        ("train.epochs=6", "head.gamma_training.length=3", "head.kl_weight.ramp=2"),
+        ("train.epochs=6", "head.gamma_training.length=3", "head.kl_weight.ramp=2", *QUICK_START),
     ),
     "gmvae": Run("vade-digits", ("train.epochs=6",), head="gmvae"),
     "gmvae, bayes": Run("vade-digits", ("train.epochs=6", *BAYES), head="gmvae"),
