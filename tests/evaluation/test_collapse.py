@@ -78,7 +78,7 @@ def test_collapse_is_warned_about_with_advice(counts, concern):
     text = collapse_in_words(occupancy(clusters, 4, clusters))
     assert concern in text
     assert len(sentences(text)) == 3
-    assert "longer pretraining" in text
+    assert "another start or seed" in text
 
 
 @pytest.mark.parametrize("counts", [[50, 50, 50, 50], [100, 40, 40, 20], [400, 400, 400, 31]])
