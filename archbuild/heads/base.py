@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -39,7 +39,7 @@ RECONSTRUCTION_WEIGHT = number(
     default=1.0,
 )
 
-_CHUNK = 4096
+_CHUNK = 512
 
 
 class Batch(NamedTuple):
@@ -219,7 +219,21 @@ def to_numpy(tensor: Any) -> np.ndarray:
     return np.asarray(ops.convert_to_numpy(tensor))
 
 
-def in_chunks(values: np.ndarray) -> Iterable[np.ndarray]:
-    """Slices of rows small enough that pairwise distances of a slice fit in memory."""
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
+def by_rows(function: Callable[[np.ndarray], Any], values: np.ndarray) -> np.ndarray:
+    """``function`` of the rows ``(n, ...)``, a fixed number of them at a time, joined as NumPy.
+
+    So pairwise distances fit in memory, and a row's answer does not depend on how many rows it is
+    asked with: kernels may sum in another order for another size. The last rows are filled up with
+    zeros.
+
+    Args:
+        function: from ``(rows, ...)`` to a tensor with one entry for each row.
+        values: all rows.
+    """
+    parts = []
+    for start in range(0, max(len(values), 1), _CHUNK):
+        rows = values[start : start + _CHUNK]
+        padded = np.zeros((_CHUNK, *values.shape[1:]), values.dtype)
+        padded[: len(rows)] = rows
+        parts.append(to_numpy(function(padded))[: len(rows)])
+    return np.concatenate(parts)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import N_CLUSTERS, TOLERANCE, Batch, in_chunks, to_numpy
+from archbuild.heads.base import N_CLUSTERS, TOLERANCE, Batch, by_rows, to_numpy
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.heads.start import START, START_SAMPLE, mixture_of
 from archbuild.spec.fields import UNIT, choice, integer, number, schedule, section
@@ -190,11 +190,9 @@ class GMMHead(GenerativeHead):
 
     def assignments(self, codes: np.ndarray) -> np.ndarray:
         """``p(k | z)`` at the mean of ``q(z | x)``, ``(n, cluster)``."""
-        parts = [
-            np.exp(to_numpy(objectives.log_responsibilities(self._log_joints(rows))))
-            for rows in in_chunks(codes)
-        ]
-        return np.concatenate(parts)
+        return np.exp(
+            by_rows(lambda rows: objectives.log_responsibilities(self._log_joints(rows)), codes)
+        )
 
     @property
     def has_begun(self) -> bool:

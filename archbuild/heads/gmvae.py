@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import N_CLUSTERS, Batch, in_chunks, to_numpy
+from archbuild.heads.base import N_CLUSTERS, Batch, by_rows, to_numpy
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.spec.fields import choice, integer, number, schedule
 
@@ -177,8 +177,7 @@ class GMVAEHead(GenerativeHead):
 
     def assignments(self, codes: np.ndarray) -> np.ndarray:
         """``q(z | y)``; under ``posterior: bayes`` ``p(z | x, w)`` at the means of both."""
-        parts = [np.exp(to_numpy(self._log_assigned(rows))) for rows in in_chunks(codes)]
-        return np.concatenate(parts)
+        return np.exp(by_rows(self._log_assigned, codes))
 
     def components(self) -> tuple[np.ndarray, np.ndarray]:
         """Means and variances ``(cluster, latent)`` of the prior at ``w = 0``."""

@@ -26,7 +26,7 @@ from archbuild.heads.base import (
     TOLERANCE,
     Batch,
     CentreHead,
-    in_chunks,
+    by_rows,
     to_numpy,
 )
 from archbuild.heads.start import START
@@ -81,8 +81,7 @@ class KLDHead(CentreHead):
 
     def assignments(self, codes: np.ndarray) -> np.ndarray:
         """The soft assignment ``q``, ``(n, cluster)``."""
-        parts = [np.exp(to_numpy(self._log_assignment(rows))) for rows in in_chunks(codes)]
-        return np.concatenate(parts)
+        return np.exp(by_rows(self._log_assignment, codes))
 
     def _log_assignment(self, latent: Any) -> Any:
         return objectives.log_soft_assignment(

@@ -24,7 +24,7 @@ from archbuild.heads.base import (
     TOLERANCE,
     Batch,
     CentreHead,
-    in_chunks,
+    by_rows,
     to_numpy,
 )
 from archbuild.heads.start import START, means
@@ -97,8 +97,7 @@ class KMeansHead(CentreHead):
         ``γ_k ∝ exp(-||z - c_k||² / 2σ²)`` with equal weights and the spread σ² of the last look;
         its largest entry is the nearest centre's.
         """
-        parts = [to_numpy(self._posterior(rows)) for rows in in_chunks(codes)]
-        return np.concatenate(parts)
+        return by_rows(self._posterior, codes)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """``centres``, ``(cluster, latent)``, and the scalar ``variance``."""
@@ -116,7 +115,9 @@ class KMeansHead(CentreHead):
         return ops.softmax(-0.5 * distances / self.variance, axis=1)
 
     def _nearest(self, latents: np.ndarray) -> np.ndarray:
-        distances = (
-            objectives.squared_distances(rows, self.centres) for rows in in_chunks(latents)
+        from keras import ops
+
+        return by_rows(
+            lambda rows: ops.argmin(objectives.squared_distances(rows, self.centres), axis=1),
+            latents,
         )
-        return np.concatenate([np.argmin(to_numpy(rows), axis=1) for rows in distances])
