@@ -1,48 +1,160 @@
-"""``archbuild new``: a commented spec to start from."""
+"""``archbuild new``: a commented spec, to start from or for data that are there."""
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from archbuild.cli.numbers import Whole
 from archbuild.errors import UsageError
 
+if TYPE_CHECKING:
+    from archbuild.data.looks import Looks
+    from archbuild.spec.template import Subject
+
 _SUFFIXES = (".yaml", ".yml")
+_AUTO = "auto"
+
+
+class _Clusters(Whole):
+    """A number of clusters, or that it is to be estimated."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == _AUTO else super().convert(value, param, ctx)
+
+
+_CLUSTERS = _Clusters(2, 10_000)
 
 
 @click.command(short_help="Write a commented spec to start from.")
+@click.option("--for", "data", metavar="DATA", help="Data to look at: a path, or a name.")
 @click.option(
     "--kind",
     type=click.Choice(["dense", "conv", "conv1d"]),
-    default="dense",
-    show_default=True,
-    help="Dense for tables, conv for images, conv1d for series.",
+    help="Without data: dense for tables, conv for images, conv1d for series (default: dense).",
 )
+@click.option(
+    "--clusters",
+    type=_CLUSTERS,
+    metavar="N",
+    help="How many clusters, or auto to have them estimated (default: the labels' classes, else "
+    "asked on a terminal, else auto).",
+)
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-def new(kind: str, file: Path | None) -> None:
-    """Write a commented spec to FILE, or to stdout; an existing file is never overwritten."""
-    from archbuild.spec import template
+def new(
+    data: str | None, kind: str | None, clusters: int | str | None, force: bool, file: Path | None
+) -> None:
+    """Write a commented spec to FILE.
 
-    text = template(kind)
+    With --for it fits the data, and FILE is by default called as they are; then the command that
+    trains it is printed. With --kind it is a template, by default written to stdout. A file that
+    exists is not overwritten without --force.
+    """
+    if data is None:
+        _from_kind(kind or "dense", clusters, force, file)
+    elif kind is not None:
+        raise UsageError("--for looks at the data itself to see what --kind they are: drop --kind")
+    else:
+        _for_data(data, clusters, force, file)
+
+
+def _from_kind(kind: str, clusters: int | str | None, force: bool, file: Path | None) -> None:
+    from dataclasses import replace
+
+    from archbuild.spec.template import KINDS, spec_text
+
+    subject = KINDS[kind]
+    if clusters is not None:
+        subject = replace(subject, n_clusters=clusters, n_clusters_reason="as asked for")
+    text = spec_text(subject)
     if file is None:
         click.echo(text, nl=False)
         return
-    if file.suffix.lower() not in _SUFFIXES:
-        raise UsageError(
-            f"{file} does not end in {' or '.join(_SUFFIXES)}, and the spec is YAML, for the sake "
-            f"of its comments; try: archbuild new --kind {kind} {file.stem or 'my-spec'}.yaml"
-        )
-    _write(file, text)
+    _refuse(file, force, f"archbuild new --kind {kind}")
+    _write(file, text, force)
     click.echo(f"{file}: written; edit it, then: archbuild validate {file}", err=True)
 
 
-def _write(file: Path, text: str) -> None:
+def _for_data(data: str, clusters: int | str | None, force: bool, file: Path | None) -> None:
+    from archbuild.data import arch_stem
+    from archbuild.data.looks import look_at
+    from archbuild.spec.template import spec_text
+
+    file = file or Path(f"{arch_stem(data)}.yaml")
+    _refuse(file, force, f"archbuild new --for {shlex.quote(data)}")
+    looks = look_at(data)
+    click.echo(f"{data}: {_in_words(looks)}", err=True)
+    subject = _subject(file.stem, looks, clusters)
+    _write(file, spec_text(subject), force)
+    click.echo(f"{file}: written; look it over, then run:", err=True)
+    schedule = subject.schedule
+    command = ["archbuild", "-d", data, "-a", str(file)]
+    command += ["--pretrain", str(schedule.pretrain_epochs)]
+    command += ["--cluster", str(schedule.cluster_epochs), "--metrics", "--visualize"]
+    click.echo(shlex.join(command))
+
+
+def _subject(name: str, looks: Looks, clusters: int | str | None) -> Subject:
+    from archbuild.spec.template import Subject
+
+    n_clusters, reason = _n_clusters(looks, clusters)
+    return Subject(
+        name=name,
+        shape=looks.shape,
+        n_rows=looks.n_rows,
+        title=_in_words(looks),
+        scaling=looks.scaling,
+        scaling_reason=looks.reason,
+        size_reason=looks.size_reason,
+        n_clusters=n_clusters,
+        n_clusters_reason=reason,
+    )
+
+
+def _n_clusters(looks: Looks, asked: int | str | None) -> tuple[int | str | None, str]:
+    """The head's ``n_clusters``, and where it comes from."""
+    if asked is None and looks.n_classes is not None and looks.n_classes > 1:
+        return None, f"from the labels: {looks.n_classes} classes"
+    if asked is None and sys.stdin.isatty():
+        question = "How many clusters? (Enter: estimate them)"
+        asked = click.prompt(question, default=_AUTO, show_default=False, type=_CLUSTERS, err=True)
+    if asked in (None, _AUTO):
+        return _AUTO, "estimated from the pretrained latents; or a number"
+    return asked, "as asked for; or auto: estimated from the pretrained latents"
+
+
+def _in_words(looks: Looks) -> str:
+    from archbuild.spec.rendering import shape_text
+
+    is_table = len(looks.shape) == 1
+    row = f"{looks.shape[0]} numbers" if is_table else shape_text(looks.shape)
+    classes = "no labels" if looks.n_classes is None else f"labels of {looks.n_classes} classes"
+    return f"{looks.n_rows:,} rows of {row}, {classes}"
+
+
+def _refuse(file: Path, force: bool, command: str) -> None:
+    """Refuse a name that would not be read as YAML, and a file that is there."""
+    if file.suffix.lower() not in _SUFFIXES:
+        raise UsageError(
+            f"{file} does not end in {' or '.join(_SUFFIXES)}, and the spec is YAML, for the sake "
+            f"of its comments; try: {command} {file.stem or 'my-spec'}.yaml"
+        )
+    if file.exists() and not force:
+        raise UsageError(
+            f"{file} exists already; choose another name: {command} other.yaml, or overwrite it "
+            "with --force"
+        )
+
+
+def _write(file: Path, text: str, force: bool) -> None:
     try:
-        with file.open("x", encoding="utf-8") as stream:
+        with file.open("w" if force else "x", encoding="utf-8") as stream:
             stream.write(text)
-    except FileExistsError:
-        raise UsageError(f"{file} exists already; choose another name, or delete it") from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"cannot write {file} ({reason}); choose another place") from None

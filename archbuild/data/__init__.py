@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from archbuild.data.arrays import dataset_from_arrays
 from archbuild.data.dataset import Dataset
-from archbuild.data.registry import DATASETS, arch_stem, find_datasets, held_out, load_dataset
+from archbuild.data.registry import (
+    DATASETS,
+    arch_stem,
+    dataset_name,
+    find_datasets,
+    held_out,
+    load_dataset,
+)
 from archbuild.data.source import DatasetSource, Found, data_folder
 
 __all__ = [
@@ -15,6 +22,7 @@ __all__ = [
     "arch_stem",
     "data_folder",
     "dataset_from_arrays",
+    "dataset_name",
     "find_datasets",
     "held_out",
     "load_dataset",

@@ -18,6 +18,7 @@ multiplied by 1/255, whatever their shape.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -25,6 +26,7 @@ import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape, chunk_slices
 from archbuild.data.labels import encode_labels
+from archbuild.data.spill import read_part
 from archbuild.errors import DataError
 
 
@@ -36,6 +38,9 @@ def dataset_from_arrays(
     input_shape: Shape | None = None,
     arch_stem: str | None = None,
     source: str = "memory",
+    ids: Sequence[str] | np.ndarray | None = None,
+    columns: Sequence[str] = (),
+    least_rows: int = 2,
 ) -> Dataset:
     """A checked dataset from a user's arrays.
 
@@ -46,6 +51,9 @@ def dataset_from_arrays(
         input_shape: the spec's Input, which settles what the rule leaves open.
         arch_stem: the stem of the spec files made for these data; by default the name.
         source: where they came from, for messages.
+        ids: one text for each row, as ``Dataset.ids``.
+        columns: the names of the features, as ``Dataset.columns``.
+        least_rows: fewer are refused.
 
     Raises:
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
@@ -54,11 +62,15 @@ def dataset_from_arrays(
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     _check_kind(array, source)
     array = arrange_axes(array, input_shape, source)
+    _check_rows(array, least_rows, source)
     check_finite(array, source)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
     safe = folder_safe(name)
     scale = 1 / 255 if array.dtype == np.uint8 else 1.0
-    return Dataset(safe, array, codes, classes, scale, arch_stem or safe, source)
+    named = None if ids is None else np.asarray(ids, str)
+    return Dataset(
+        safe, array, codes, classes, scale, arch_stem or safe, source, named, tuple(columns)
+    )
 
 
 def folder_safe(name: str) -> str:
@@ -97,7 +109,7 @@ def check_finite(values: np.ndarray, source: str) -> None:
     first, count = -1, 0
     for part in chunk_slices(len(values), prod(values.shape[1:]) * values.itemsize):
         with np.errstate(over="ignore"):
-            finite = np.isfinite(np.asarray(values[part]).astype(np.float32))
+            finite = np.isfinite(read_part(values, part).astype(np.float32, copy=False))
         broken = ~finite.reshape(len(finite), -1).all(axis=1)
         if broken.any() and first < 0:
             first = part.start + int(np.argmax(broken))
@@ -124,8 +136,16 @@ def _check_shape(values: np.ndarray, source: str) -> None:
             "(n, length, channels), (n, height, width) or (n, height, width, channels)"
             + ("; for one number per row, reshape it to (n, 1)" if values.ndim == 1 else "")
         )
-    if 0 in values.shape[1:] or len(values) < 2:
+    if 0 in values.shape[1:]:
         raise DataError(
-            f"{source} holds an array of shape {values.shape}; clustering needs at least two rows "
-            "and something in each, so check how the file was written"
+            f"{source} holds an array of shape {values.shape}, with nothing in its rows; check how "
+            "the file was written"
+        )
+
+
+def _check_rows(values: np.ndarray, least: int, source: str) -> None:
+    if len(values) < least:
+        raise DataError(
+            f"{source} holds an array of shape {values.shape}; at least {least} rows are needed, "
+            "so check how the file was written"
         )

@@ -56,7 +56,7 @@ def load(data: Path, input_shape: Shape | None = None) -> Dataset:
         DataError: nothing is there, the version that the Input takes is not, or files are damaged.
     """
     version = _choose(list(_versions(data)), data, input_shape)
-    values, labels = version.read()
+    values, labels, *_ = version.read()
     if len(values) != N_IMAGES:
         raise DataError(
             f"{version.path} has {len(values)} images, and COIL20 has {N_IMAGES}; copy it again"
@@ -130,14 +130,14 @@ def _mat_version(path: Path) -> _Version:
 
 
 def _read_mat(path: Path, side: int) -> Arrays:
-    values, labels = read_mat(ReadRequest(path))
+    values, labels, *_ = read_mat(ReadRequest(path))
     # MATLAB stores columns one after the other: read as rows, the objects would lie on their side
     upright = values.reshape(-1, side, side).swapaxes(1, 2)
     return Arrays(np.ascontiguousarray(upright), labels)
 
 
 def _npy_version(path: Path) -> _Version:
-    values, _ = read_npy(ReadRequest(path))
+    values = read_npy(ReadRequest(path)).values
     if values.ndim == 4 and values.shape[1] == 1:
         values = values[:, 0]
     values = values[..., 0] if values.ndim == 4 else values

@@ -1,4 +1,4 @@
-"""What keeps a table from being read as numbers, in words: which column, which line."""
+"""What keeps a text table from being read as numbers: which column, which line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archbuild.data.table import LARGEST, fault_message
+
 if TYPE_CHECKING:
     from archbuild.data.csv_table import Layout
 
-_SHOWN = 5
-_LARGEST = 3.4e38  # float32's
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 
 
@@ -26,20 +26,7 @@ def describe_faults(
         otherwise: what to say where neither is found.
     """
     missing, words = _collect(lines, layout)
-    parts = []
-    if words:
-        named = ", ".join(f"'{name}' (for instance '{cell}')" for name, cell in words.items())
-        parts.append(
-            f"these columns are not numeric: {named}; drop them, turn them into numbers, or, for "
-            f"the labels, write {path}:COLUMN"
-        )
-    if missing:
-        shown = ", ".join(missing[:_SHOWN])
-        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-        parts.append(
-            f"blank, NaN, or beyond float32: {shown}{more}; fill these cells in or drop the rows"
-        )
-    return f"{path}: " + ("; ".join(parts) or otherwise or "it cannot be read as numbers")
+    return fault_message(path, words, missing, otherwise)
 
 
 def is_number(cell: str) -> bool:
@@ -57,17 +44,18 @@ def _collect(
     """The places of missing cells, and one example for each column that holds words."""
     missing: list[str] = []
     words: dict[str, str] = {}
+    label = layout.roles.label
     for position, (number, cells) in enumerate(lines):
         if position == 0 and layout.has_header:
             continue
-        if layout.label is not None and not cells[layout.label].strip():
-            missing.append(f"line {number}, column '{layout.columns[layout.label]}'")
-        for index in layout.features:
+        if label is not None and not cells[label].strip():
+            missing.append(f"line {number}, column '{layout.columns[label]}'")
+        for index in layout.roles.features:
             name, cell = layout.columns[index], cells[index].strip()
             if cell.casefold() in _MISSING:
                 missing.append(f"line {number}, column '{name}'")
             elif not is_number(cell):
                 words.setdefault(name, cell)
-            elif not abs(float(cell)) <= _LARGEST:  # true for NaN as well
+            elif not abs(float(cell)) <= LARGEST:  # true for NaN as well
                 missing.append(f"line {number}, column '{name}' ({cell})")
     return missing, words

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import csv
-import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from archbuild.data.csv_faults import describe_faults, is_number
-from archbuild.data.limits import check_size
+from archbuild.data.dataset import chunk_slices
 from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.spill import release, room_for
+from archbuild.data.table import LABEL_COLUMNS, Roles, assign_roles
 from archbuild.errors import DataError
-
-LABEL_COLUMNS = ("label", "class", "target", "y")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -29,22 +26,34 @@ class Layout:
         delimiter: between the cells.
         columns: their names; ``1``, ``2``, ... where the file has no header.
         has_header: whether the first line is one.
-        label: the index of the label column, or ``None``.
-        features: the indices of the others.
+        roles: which of them is what.
     """
 
     delimiter: str
     columns: tuple[str, ...]
     has_header: bool
-    label: int | None
-    features: tuple[int, ...]
+    roles: Roles
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names in the header of the columns that are features; ``()`` without a header."""
+        names = tuple(self.columns[index] for index in self.roles.features)
+        return names if self.has_header else ()
+
+
+class _Texts(NamedTuple):
+    """What is kept of the rows as text: how many there are, their labels, and their names."""
+
+    n_rows: int
+    labels: list[str] | None
+    ids: list[str] | None
 
 
 def read_csv(request: ReadRequest) -> Arrays:
-    """The numeric columns as float32, and the labels as texts where there is a label column.
+    """The numeric columns as float32, and the labels and the rows' names as texts.
 
-    The label column is the one the user named, else one called label, class, target or y in any
-    case. A first column without a name, as data frames write their row numbers, is left out.
+    ``table.assign_roles`` says which column is what. The file is gone through twice, and is never
+    in memory as a whole.
 
     Raises:
         DataError: columns that are not numeric, blank or NaN cells, lines of different lengths, a
@@ -52,20 +61,19 @@ def read_csv(request: ReadRequest) -> Arrays:
     """
     path = request.path
     try:
-        layout = read_layout(path, request.column)
-        labels = _read_labels(path, layout)
-        if not labels:
+        layout = read_layout(path, request.column, request.columns)
+        texts = _read_texts(path, layout)
+        if not texts.n_rows:
             raise DataError(f"{path} has a header and no rows; expected one line for each row")
-        check_size(4 * len(labels) * len(layout.features), str(path))
-        values = _read_values(path, layout)
+        values = _read_values(path, layout, texts.n_rows)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} is no table in UTF-8 text ({error}); save it as CSV, UTF-8"
         ) from error
-    return Arrays(values, None if layout.label is None else labels)
+    return Arrays(values, texts.labels, texts.ids, layout.feature_names)
 
 
-def read_layout(path: Path, column: str | None = None) -> Layout:
+def read_layout(path: Path, column: str | None = None, features: Sequence[str] = ()) -> Layout:
     """Delimiter, header and columns, judged by the first two lines."""
     delimiter = _sniff_delimiter(path)
     lines = numbered_lines(path, delimiter)
@@ -75,12 +83,8 @@ def read_layout(path: Path, column: str | None = None) -> Layout:
     has_header = _is_header(first, second, column)
     names = [cell.strip() for cell in first] if has_header else map(str, range(1, len(first) + 1))
     columns = tuple(names)
-    label = _label_column(columns, column, path)
-    skipped = {label} | ({0} if _counts_rows(columns, has_header, path) else set())
-    features = tuple(index for index in range(len(columns)) if index not in skipped)
-    if not features:
-        raise DataError(f"{path} has no column beside its labels; there is nothing to cluster")
-    return Layout(delimiter, columns, has_header, label, features)
+    roles = assign_roles(columns, column, path, has_header=has_header, features=features)
+    return Layout(delimiter, columns, has_header, roles)
 
 
 def numbered_lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -109,28 +113,10 @@ def _is_header(first: list[str], second: list[str], column: str | None) -> bool:
     ) or (any(words) and not any(is_number(cell) for cell in first))
 
 
-def _label_column(columns: tuple[str, ...], wanted: str | None, path: Path) -> int | None:
-    if wanted is None:
-        names = [name.casefold() for name in columns]
-        return next((names.index(name) for name in LABEL_COLUMNS if name in names), None)
-    if wanted in columns:
-        return columns.index(wanted)
-    close = get_close_matches(wanted, columns, n=1)
-    meant = f"; did you mean '{close[0]}'?" if close else "."
-    shown = ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
-    raise DataError(f"{path} has no column '{wanted}'{meant} Its columns are: {shown}")
-
-
-def _counts_rows(columns: tuple[str, ...], has_header: bool, path: Path) -> bool:
-    counts = has_header and len(columns) > 1 and columns[0] in ("", "Unnamed: 0")
-    if counts:
-        _log.warning("%s: the first column has no name; taken for row numbers, left out", path)
-    return counts
-
-
-def _read_labels(path: Path, layout: Layout) -> list[str]:
-    """The label of each row (blank without a label column), once every line has its length."""
-    labels = []
+def _read_texts(path: Path, layout: Layout) -> _Texts:
+    """The label and the name of each row, once every line has its length."""
+    label, named = layout.roles.label, layout.roles.ids
+    labels, ids, n_rows = [], [], 0
     lines = numbered_lines(path, layout.delimiter)
     if layout.has_header:
         next(lines)
@@ -140,31 +126,49 @@ def _read_labels(path: Path, layout: Layout) -> list[str]:
                 f"{path}, line {number}: {len(cells)} cells, where the first line has "
                 f"{len(layout.columns)}; mend or drop that line"
             )
-        labels.append("" if layout.label is None else cells[layout.label].strip())
-    if layout.label is not None and "" in labels:
+        n_rows += 1
+        if label is not None:
+            labels.append(cells[label].strip())
+        if named is not None:
+            ids.append(cells[named].strip())
+    if "" in labels:
         raise DataError(describe_faults(numbered_lines(path, layout.delimiter), layout, path))
-    return labels
+    return _Texts(n_rows, None if label is None else labels, None if named is None else ids)
 
 
-def _read_values(path: Path, layout: Layout) -> np.ndarray:
+def _read_values(path: Path, layout: Layout, n_rows: int) -> np.ndarray:
+    """The features, ``(n_rows, features)`` float32, some lines at a time."""
+    n_features = len(layout.roles.features)
+    values = room_for((n_rows, n_features), np.float32, str(path))
+    with path.open(encoding="utf-8-sig") as file:
+        for _ in range(_header_lines(path, layout)):
+            next(file)
+        lines = (line for line in file if line != "\n")
+        for part in chunk_slices(n_rows, 4 * n_features):
+            values[part] = _numbers(lines, part.stop - part.start, path, layout)
+            release(values)
+    return values
+
+
+def _numbers(lines: Iterator[str], count: int, path: Path, layout: Layout) -> np.ndarray:
+    """The features of the next ``count`` rows."""
+    fault = ""
     try:
-        values = np.loadtxt(
-            path,
+        rows = np.loadtxt(
+            lines,
             dtype=np.float32,
             comments=None,
             delimiter=layout.delimiter,
             quotechar='"',
-            skiprows=_header_lines(path, layout),
-            usecols=layout.features,
-            encoding="utf-8-sig",
+            usecols=layout.roles.features,
+            max_rows=count,
             ndmin=2,
         )
+        if np.isfinite(rows).all():
+            return rows
     except ValueError as error:
-        lines = numbered_lines(path, layout.delimiter)
-        raise DataError(describe_faults(lines, layout, path, str(error))) from error
-    if not np.isfinite(values).all():
-        raise DataError(describe_faults(numbered_lines(path, layout.delimiter), layout, path))
-    return values
+        fault = str(error)
+    raise DataError(describe_faults(numbered_lines(path, layout.delimiter), layout, path, fault))
 
 
 def _header_lines(path: Path, layout: Layout) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from archbuild.data.spill import read_part
 from archbuild.errors import DataError
 
 Shape = tuple[int, ...]
@@ -31,6 +32,9 @@ class Dataset:
         scale: ``rows`` multiplies by it; 1/255 for uint8.
         arch_stem: the stem of the spec files made for it: ``mnist``, also for MNIST-60K.
         source: where it came from, in words.
+        ids: ``(n,)`` texts by which the user knows the rows: an image's path in its folder, the
+            row number or ``id`` of a table; ``None``: the rows are known by their place, from 0.
+        columns: the names of a table's features; ``()`` where there are none.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Dataset:
     scale: float = 1.0
     arch_stem: str = ""
     source: str = "memory"
+    ids: np.ndarray | None = None
+    columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -60,7 +66,7 @@ class Dataset:
         Returns:
             ``(len(indices), ...)`` float32, channels last, multiplied by ``scale``.
         """
-        rows = np.asarray(self.values[indices]).astype(np.float32, order="C")
+        rows = read_part(self.values, indices).astype(np.float32, copy=False)
         if self.scale != 1.0:
             rows *= np.float32(self.scale)
         return rows
@@ -79,8 +85,7 @@ class Dataset:
         values = self.values
         digest = hashlib.sha256(f"{values.shape} {values.dtype.str} {float(self.scale)!r}".encode())
         for part in chunk_slices(len(self), prod(values.shape[1:]) * values.itemsize):
-            # a memory map cannot be hashed as it is where its axes were moved
-            digest.update(np.ascontiguousarray(values[part]).data)
+            digest.update(read_part(values, part).data)
         return digest.hexdigest()
 
     def fitted_to(self, input_shape: Shape) -> Dataset:
@@ -112,9 +117,14 @@ class Dataset:
         )
 
 
+def rows_at_a_time(row_bytes: int) -> int:
+    """How many rows make some 16 MiB; at least one."""
+    return max(1, _CHUNK_BYTES // max(1, row_bytes))
+
+
 def chunk_slices(n_rows: int, row_bytes: int) -> Iterator[slice]:
     """Slices that cover ``n_rows`` rows in order, each of some 16 MiB and at least one row."""
-    step = max(1, _CHUNK_BYTES // max(1, row_bytes))
+    step = rows_at_a_time(row_bytes)
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
 

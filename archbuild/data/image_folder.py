@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections import Counter
-from collections.abc import Sequence
-from math import prod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from archbuild.data.dataset import Shape
-from archbuild.data.limits import check_size
 from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
 if TYPE_CHECKING:
@@ -38,29 +39,58 @@ class _Look(NamedTuple):
     grey: bool
 
 
+class Survey(NamedTuple):
+    """How many images there are, their most common ``(channels, height, width)``, and classes."""
+
+    n_images: int
+    shape: Shape
+    n_classes: int | None
+
+
 def read_image_folder(request: ReadRequest) -> Arrays:
     """All images as ``(n, height, width, channels)`` uint8, in the order of their paths.
 
     Images that lie in the folder itself have no labels; where none does, each folder inside it
     is a class. The size is that of the spec's Input, else the most common one; the number of
     channels is the Input's, else 3 where any image is coloured and 1 otherwise. What cannot be
-    read is left out, with a warning that lists it.
+    read is left out, with a warning that lists it. Each image is known by its path in the folder.
 
     Raises:
         DataError: fewer than two images that can be read, a number of channels that images do
-            not have, or more than memory holds.
+            not have, or more than the disk holds.
     """
-    paths, labels = _find(request.path)
-    looks = [_look(path) for path in paths]
-    shape = _common_shape([look for look in looks if look], request)
-    check_size(len(paths) * prod(shape), f"the {len(paths)} images in {request.path}")
-    values = np.empty((len(paths), *shape), np.uint8)
-    read = np.array([_read_into(values[row], path) for row, path in enumerate(paths)])
-    _warn(request.path, paths, read, looks, shape)
-    if read.sum() < 2:
-        raise _too_few(request.path, int(read.sum()))
-    kept = values if read.all() else values[read]
-    return Arrays(kept, None if labels is None else np.array(labels)[read])
+    folder = request.path
+    paths, labels = _find(folder)
+    with _without_warnings():
+        looks = [_look(path) for path in paths]
+        shape = _common_shape([look for look in looks if look], request)
+        values = room_for((len(paths), *shape), np.uint8, f"the {len(paths)} images in {folder}")
+        read = _read_all(paths, values)
+    _warn(folder, paths, read, looks, shape)
+    if len(read) < request.least_rows:
+        raise _too_few(folder, len(read), request.least_rows)
+    return Arrays(
+        values[: len(read)],
+        None if labels is None else [labels[index] for index in read],
+        [paths[index].relative_to(folder).as_posix() for index in read],
+    )
+
+
+def survey(folder: Path) -> Survey:
+    """What the headers of a folder's images say, before any is read.
+
+    Raises:
+        DataError: there are fewer than two images with a header.
+    """
+    paths, labels = _find(folder)
+    with _without_warnings():
+        looks = [_look(path) for path in paths]
+    there = [look for look in looks if look]
+    if len(there) < 2:
+        raise _too_few(folder, len(there))
+    height, width, channels = _common_shape(there, ReadRequest(folder))
+    classes = None if labels is None else len(set(labels))
+    return Survey(len(there), (channels, height, width), classes)
 
 
 def decode(source: Path | IO[bytes], shape: Shape | None = None) -> np.ndarray:
@@ -71,13 +101,16 @@ def decode(source: Path | IO[bytes], shape: Shape | None = None) -> np.ndarray:
         shape: ``(height, width, channels)`` to bring it to; ``None``: its own size, in grey.
 
     Raises:
-        OSError, ValueError, SyntaxError: what Pillow raises for images that it cannot read.
+        Exception: whatever Pillow raises for images that it cannot read; there is no closed list.
     """
     from PIL import Image, ImageOps
 
     with Image.open(source) as opened:
+        if shape:  # a JPEG is then decoded no larger than it has to be
+            opened.draft(None, (max(shape[:2]), max(shape[:2])))
         image = ImageOps.exif_transpose(_eight_bit(opened))
         height, width, channels = shape or (image.height, image.width, 1)
+        image = _on_white(image) if channels != 4 else image
         image = image.convert(_MODES[channels])
         if image.size != (width, height):
             image = image.resize((width, height), Image.Resampling.BILINEAR)
@@ -112,7 +145,7 @@ def _look(path: Path) -> _Look | None:
                 height, width = width, height
             grey = image.mode in _GREY_MODES or image.mode.startswith("I;")
             return _Look(height, width, grey)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Exception:  # Pillow's readers have no closed list
         return None
 
 
@@ -134,35 +167,60 @@ def _common_shape(looks: Sequence[_Look], request: ReadRequest) -> Shape:
     return (height, width, fitting[0] if fitting else own)
 
 
+def _read_all(paths: Sequence[Path], values: np.ndarray) -> list[int]:
+    """Fill the first rows with the images that can be read; which ones these are."""
+    read: list[int] = []
+    for index, path in enumerate(paths):
+        if _read_into(values[len(read)], path):
+            read.append(index)
+        release(values)
+    return read
+
+
 def _read_into(place: np.ndarray, path: Path) -> bool:
     """Whether the image could be read; if so it is in ``place``."""
-    from PIL.Image import DecompressionBombError
-
     try:
         place[...] = decode(path, place.shape)
-    except (OSError, ValueError, SyntaxError, DecompressionBombError):
+    except Exception:  # Pillow's readers have no closed list
         return False
     return True
+
+
+def _on_white(image: Image) -> Image:
+    """What viewers show of an image with transparent places, instead of the colours below them."""
+    from PIL import Image
+
+    if not image.has_transparency_data:
+        return image
+    seen = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
 
 
 def _eight_bit(image: Image) -> Image:
     """Images of 16 bits by their upper byte; Pillow's own conversion would clip some of them."""
     from PIL import Image
 
+    if image.mode == "F":
+        raise ValueError("an image of floats does not say what is black and what is white")
     if image.mode != "I" and not image.mode.startswith("I;"):
         return image
     deep = np.asarray(image).astype(np.int64)
     return Image.fromarray((np.clip(deep, 0, 0xFFFF) >> 8).astype(np.uint8))
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Without Pillow's own: what it cannot read is listed by name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _warn(
-    folder: Path, paths: list[Path], read: np.ndarray, looks: list[_Look | None], shape: Shape
+    folder: Path, paths: list[Path], read: list[int], looks: list[_Look | None], shape: Shape
 ) -> None:
-    broken = [
-        str(path.relative_to(folder))
-        for path, is_read in zip(paths, read, strict=True)
-        if not is_read
-    ]
+    left_out = sorted({*range(len(paths))} - {*read})
+    broken = [paths[index].relative_to(folder).as_posix() for index in left_out]
     if broken:
         shown = ", ".join(broken[:10]) + (f" and {len(broken) - 10} more" if broken[10:] else "")
         _log.warning("%s: %d images cannot be read, left out: %s", folder, len(broken), shown)
@@ -173,9 +231,9 @@ def _warn(
         )
 
 
-def _too_few(folder: Path, count: int) -> DataError:
+def _too_few(folder: Path, count: int, least: int = 2) -> DataError:
     return DataError(
-        f"{folder} holds {count} images that can be read, and clustering needs at least two; put "
+        f"{folder} holds {count} images that can be read, and at least {least} are needed; put "
         f"images ({', '.join(sorted(SUFFIXES))}) there, in one folder for each class if the "
         "classes are known"
     )

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from archbuild.data.limits import check_size
+from archbuild.data.dataset import chunk_slices
 from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.spill import release, room_for
 from archbuild.data.zipped import ZIP_DAMAGE
 from archbuild.errors import DataError
 
@@ -24,6 +25,7 @@ class Header(NamedTuple):
     """What an array of the archive says of itself, and the bytes that are there for it."""
 
     shape: tuple[int, ...]
+    fortran_order: bool
     dtype: np.dtype
     n_bytes: int
 
@@ -32,7 +34,7 @@ def read_npz(request: ReadRequest) -> Arrays:
     """The array ``x``, ``X`` or ``data``, and ``y``, ``Y`` or ``labels`` where there are labels.
 
     Raises:
-        DataError: no such key, a damaged archive, objects in it, or more than memory holds.
+        DataError: no such key, a damaged archive, objects in it, or more than the disk holds.
     """
     keys = npz_headers(request.path)
     value_key = pick_key(keys, VALUE_KEYS)
@@ -60,8 +62,7 @@ def npz_headers(path: Path) -> dict[str, Header]:
         DataError: the archive or a header is damaged.
     """
     with _damage_reported(path), zipfile.ZipFile(path) as archive:
-        members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-        return {info.filename.removesuffix(".npy"): _header(archive, info) for info in members}
+        return dict(_headers(archive))
 
 
 def read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
@@ -75,21 +76,49 @@ def read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
         if key not in headers:
             raise DataError(f"{path} has no array '{key}'; it has {', '.join(headers)}")
         _check(headers[key], f"the array '{key}' in {path}")
-    with _damage_reported(path), np.load(path, allow_pickle=False) as archive:
-        return {key: archive[key] for key in keys}
+    with _damage_reported(path), zipfile.ZipFile(path) as archive:
+        return {key: _read(archive, key, f"the array '{key}' in {path}") for key in keys}
 
 
-def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Header:
+def _read(archive: zipfile.ZipFile, key: str, what: str) -> np.ndarray:
+    """The array, some of it at a time; a large one stays on disk, unpacked."""
+    info = archive.getinfo(f"{key}.npy")
     with archive.open(info) as file:
-        version = np.lib.format.read_magic(file)
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }.get(version)
-        if read is None:
-            raise ValueError(f"'{info.filename}' has the .npy version {version}")
-        shape, _, dtype = read(file)
-        return Header(shape, dtype, info.file_size - file.tell())
+        header = _header(file, info)
+        shape = header.shape[::-1] if header.fortran_order else header.shape
+        values = room_for(shape, header.dtype, what)
+        _fill(values, file)
+    return values.T if header.fortran_order else values
+
+
+def _fill(values: np.ndarray, file: BinaryIO) -> None:
+    """Put the bytes of the file into the array, as they come."""
+    if not values.nbytes:
+        return
+    content = values.reshape(-1).view(np.uint8)
+    for part in chunk_slices(len(content), 1):
+        if file.readinto(content[part]) != part.stop - part.start:
+            raise EOFError("it is cut short")
+        release(values)
+
+
+def _header(file: BinaryIO, info: zipfile.ZipInfo) -> Header:
+    version = np.lib.format.read_magic(file)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read is None:
+        raise ValueError(f"'{info.filename}' has the .npy version {version}")
+    shape, fortran_order, dtype = read(file)
+    return Header(shape, fortran_order, dtype, info.file_size - file.tell())
+
+
+def _headers(archive: zipfile.ZipFile) -> Iterator[tuple[str, Header]]:
+    for info in archive.infolist():
+        if info.filename.endswith(".npy"):
+            with archive.open(info) as file:
+                yield info.filename.removesuffix(".npy"), _header(file, info)
 
 
 def _check(header: Header, what: str) -> None:
@@ -99,7 +128,6 @@ def _check(header: Header, what: str) -> None:
             "code; convert it to numbers or texts and save it again"
         )
     declared = prod(header.shape) * header.dtype.itemsize
-    check_size(declared, what)
     if declared != header.n_bytes:
         raise DataError(
             f"{what} claims {declared} bytes, and {header.n_bytes} are there; the file is damaged, "

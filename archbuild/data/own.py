@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from archbuild.data.arrays import dataset_from_arrays
@@ -12,6 +12,7 @@ from archbuild.data.image_folder import read_image_folder
 from archbuild.data.mat import read_mat
 from archbuild.data.npy import read_npy
 from archbuild.data.npz import read_npz
+from archbuild.data.parquet import read_parquet
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -20,11 +21,13 @@ FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
     ".npz": read_npz,
     ".csv": read_csv,
     ".tsv": read_csv,
+    ".parquet": read_parquet,
+    ".pq": read_parquet,
     ".mat": read_mat,
 }
 """File suffix -> reader. A new format is one file and one line here."""
 
-_TABLES = (".csv", ".tsv")
+_TABLES = (".csv", ".tsv", ".parquet", ".pq")
 
 
 def split_column(text: str) -> tuple[Path, str | None]:
@@ -42,20 +45,36 @@ def looks_like_path(text: str) -> bool:
     return len(path.parts) > 1 or path.suffix.lower() in FORMATS or path.exists()
 
 
-def load_path(text: str, input_shape: Shape | None = None) -> Dataset:
+def load_path(
+    text: str,
+    input_shape: Shape | None = None,
+    columns: Sequence[str] = (),
+    least_rows: int = 2,
+) -> Dataset:
     """The file or folder that ``text`` names.
 
     Args:
         text: a path; for a table, ``path:column`` names its label column.
         input_shape: the spec's Input, which settles what the data leave open.
+        columns: the features that are wanted of a table, as in ``ReadRequest``.
+        least_rows: likewise.
 
     Raises:
         DataError: nothing is there, the format is not known, or the data cannot be used.
     """
     path, column = split_column(text)
-    values, labels = _reader(path)(ReadRequest(path, column, input_shape))
-    name = path.resolve().name if path.is_dir() else path.stem
-    return dataset_from_arrays(name, values, labels, input_shape=input_shape, source=str(path))
+    request = ReadRequest(path, column, input_shape, tuple(columns), least_rows)
+    arrays = _reader(path)(request)
+    return dataset_from_arrays(
+        path.resolve().name if path.is_dir() else path.stem,
+        arrays.values,
+        arrays.labels,
+        input_shape=input_shape,
+        source=str(path),
+        ids=arrays.ids,
+        columns=arrays.columns,
+        least_rows=least_rows,
+    )
 
 
 def _reader(path: Path) -> Callable[[ReadRequest], Arrays]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -33,7 +33,12 @@ DATASETS: Mapping[str, DatasetSource] = MappingProxyType(
 
 
 def load_dataset(
-    name_or_path: str, data_dir: Path | None = None, *, input_shape: Shape | None = None
+    name_or_path: str,
+    data_dir: Path | None = None,
+    *,
+    input_shape: Shape | None = None,
+    columns: Sequence[str] = (),
+    least_rows: int = 2,
 ) -> Dataset:
     """A dataset by its name, in any case, or the user's own data by their path.
 
@@ -42,6 +47,9 @@ def load_dataset(
         data_dir: where named datasets lie; by default ``$ARCHBUILD_DATA``, else ``./datasets``.
         input_shape: the spec's Input; it chooses between versions, sizes images, and settles what
             an array's axes mean. The rows still have their own shape: see ``Dataset.fitted_to``.
+        columns: of a table of the user's own, the features that are wanted, in this order; labels
+            are then not looked at. By default all that it has.
+        least_rows: data of the user's own with fewer are refused.
 
     Raises:
         DataError: it is not there, is damaged, or cannot be used; the message says what to do.
@@ -49,7 +57,7 @@ def load_dataset(
     source = _named(name_or_path)
     if source is not None:
         return source.load(data_folder(data_dir), input_shape)
-    return load_path(name_or_path, input_shape)
+    return load_path(name_or_path, input_shape, columns, least_rows)
 
 
 def held_out(
@@ -82,6 +90,16 @@ def arch_stem(name_or_path: str) -> str:
         return source.arch_stem
     path, _ = split_column(name_or_path)
     return folder_safe(path.resolve().name if path.is_dir() else path.stem)
+
+
+def dataset_name(name_or_path: str) -> str:
+    """The name that a dataset bears once it is loaded, found without loading it.
+
+    Raises:
+        DataError: it is neither a dataset's name nor a path.
+    """
+    source = _named(name_or_path)
+    return source.name if source is not None else arch_stem(name_or_path)
 
 
 def find_datasets(data_dir: Path | None = None) -> list[Found]:

@@ -109,7 +109,7 @@ def _described(selection: _Selection, data: Path) -> str:
 
 def _read(part: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The images ``(n, 32, 32, 3)`` uint8, and the digits ``(n,)`` int64 that they show."""
-    images, labels = read_mat(ReadRequest(path))
+    images, labels, *_ = read_mat(ReadRequest(path))
     count = N_IMAGES[part]
     if np.size(labels) != count or images.shape != (count, *_ROW) or images.dtype != np.uint8:
         raise DataError(

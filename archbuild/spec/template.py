@@ -1,122 +1,82 @@
-"""Commented specs to start from; ``archbuild new`` prints them."""
+"""Commented specs to start from, for a kind of data or for data that were looked at."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-_HEADER: Final = """\
-# A spec for archbuild: the encoder; the decoder, the loss and the training follow from it.
-#   archbuild validate THIS_FILE             finds every mistake
-#   archbuild show -a THIS_FILE              shows encoder and derived decoder, layer by layer
-#   archbuild -d DATA -a THIS_FILE --pretrain --cluster --metrics --visualize
-# What stands after a '#' is a comment; keys that are commented out show their defaults.
+from archbuild.spec.plan import Shape
 
-spec_version: 1               # the version of this language
-name: {name:<23} # names the run folder: letters, digits and . _ - +
-# batch_size: 256             # rows in one training step
-# use_batch_norm: false       # true: batch normalisation after every convolution
-# scaling: none               # none, minmax (to 0..1) or standardise (mean 0, spread 1)
-# reconstruction: squared_error   # or bernoulli (data in 0..1), or gaussian
-# output_non_linearity: linear    # the decoder's last activation; default: the first layer's
-output_non_linearity: linear
+_COMMENTS_BEGIN: Final = 30
+_LATENT: Final = 10
+_MOST_FILTERS: Final = 128
 
-"""
 
-_FOOTER: Final = """\
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train."""
 
-# decoder: mirror             # derived from the layers above; or state it as a list of layers
-{augment}
-head:                         # what clusters the bottleneck; see: archbuild list heads
-  type: kld                   # soft k-means that sharpens itself; or kmeans; gmm and gmvae
-                              # want a bottleneck {{type: Gaussian, num_units: 10}}
-  # n_clusters: 10            # default: as many as the dataset declares classes
+    batch_size: int
+    pretrain_epochs: int
+    cluster_epochs: int
 
-pretrain:                     # --pretrain learns to reconstruct
-  epochs: 50                  # passes over the data
-  optimizer: adam             # or sgd
-  learning_rate: 0.001        # the highest one
-  # schedule: one_cycle       # or constant, exponential, cosine
 
-cluster:                      # --cluster refines with the head
-  epochs: 20
-  optimizer: adam
-  learning_rate: 0.0005
-  # batch_size: 256           # default: that of the spec
+_SCHEDULES: Final = {  # up to so many rows; the last one also for more
+    500: Schedule(16, 200, 20),
+    2_000: Schedule(32, 100, 20),
+    20_000: Schedule(64, 50, 20),
+    100_000: Schedule(256, 30, 15),
+    1_000_000: Schedule(256, 10, 5),
+    10_000_000: Schedule(512, 3, 2),
+}
 
-# train: {{epochs: 100}}        # --train learns network and head as one, where the head can
-"""
 
-_NO_AUGMENT: Final = (
-    "# augment: {rotate: 10, shift: 0.1}   # for images only; see 'archbuild new --kind conv'\n"
-)
-_AUGMENT: Final = """\
-augment:                      # random changes to images while training; leave out for none
-  rotate: 10                  # at most so many degrees either way
-  shift: 0.1                  # at most this fraction of the side
-"""
+@dataclass(frozen=True)
+class Subject:
+    """What a spec is written for.
 
-_DENSE: Final = """\
-layers:                       # the encoder, from the data to the bottleneck
-  - type: Input
-    output_shape: [64]        # how many numbers a row has
-  - type: Dense
-    num_units: 256
-    non_linearity: rectify    # or linear, elu, selu, gelu, silu, tanh, sigmoid, ...
-  - type: Dense
-    num_units: 256
-    non_linearity: rectify
-  - type: Dense
-    num_units: 10             # the bottleneck: what is clustered
-    non_linearity: linear
-"""
+    Attributes:
+        name: of the spec; what may not stand in one is replaced.
+        shape: of a row: ``(features,)``, ``(channels, length)`` or ``(channels, height, width)``.
+        n_rows: how many rows there are.
+        title: what the data are, in one line.
+        scaling: the spec's ``scaling``.
+        scaling_reason: why that one.
+        size_reason: what there is to say of the shape.
+        n_clusters: the head's; ``None``: as many as the labels name classes.
+        n_clusters_reason: where that comes from.
+    """
 
-_CONV: Final = """\
-layers:                       # the encoder, from the data to the bottleneck
-  - type: Input
-    output_shape: [1, 28, 28] # channels, height, width
-  - type: Conv2D
-    num_filters: 32
-    filter_size: [5, 5]       # height, width
-    stride: 2                 # every second place; default: 1
-    conv_mode: same           # or valid (default): no padding
-    non_linearity: rectify    # or linear, elu, selu, gelu, silu, tanh, sigmoid, ...
-  - type: Conv2D
-    num_filters: 64
-    filter_size: [3, 3]
-    conv_mode: same
-    non_linearity: rectify
-  - type: MaxPool2D           # the largest of each 2 x 2; undone by repeating
-    filter_size: [2, 2]
-  - type: Flatten
-  - type: Dense
-    num_units: 10             # the bottleneck: what is clustered
-    non_linearity: linear
-"""
+    name: str
+    shape: Shape
+    n_rows: int = 10_000
+    title: str = "no data in particular: set output_shape of Input to the shape of your rows"
+    scaling: str = "none"
+    scaling_reason: str = "or minmax (to 0..1), or standardise (mean 0, spread 1)"
+    size_reason: str = ""
+    n_clusters: int | str | None = None
+    n_clusters_reason: str = "as many as the labels name classes; without labels write a number"
 
-_CONV1D: Final = """\
-layers:                       # the encoder, from the data to the bottleneck
-  - type: Input
-    output_shape: [1, 128]    # channels, length
-  - type: Conv1D
-    num_filters: 32
-    filter_size: 7            # how many steps the filter sees
-    stride: 2                 # every second step; default: 1
-    conv_mode: same           # or valid (default): no padding
-    non_linearity: rectify    # or linear, elu, selu, gelu, silu, tanh, sigmoid, ...
-  - type: Conv1D
-    num_filters: 64
-    filter_size: 5
-    conv_mode: same
-    non_linearity: rectify
-  - type: MaxPool1D           # the largest of each 2
-    filter_size: 2
-  - type: Flatten
-  - type: Dense
-    num_units: 10             # the bottleneck: what is clustered
-    non_linearity: linear
-"""
+    @property
+    def schedule(self) -> Schedule:
+        """Batches and epochs by the number of rows: small sets take many looks, large ones few.
 
-_BODIES: Final = {"dense": _DENSE, "conv": _CONV, "conv1d": _CONV1D}
+        The shipped specs, from 1,797 rows in batches of 16 and 64 to 70,000 in batches of 256, lie
+        on or near this scale.
+        """
+        sizes = (most for most in _SCHEDULES if self.n_rows <= most)
+        return _SCHEDULES[next(sizes, max(_SCHEDULES))]
+
+
+KINDS: Final[Mapping[str, Subject]] = {
+    "dense": Subject("my-dense", (64,)),
+    "conv": Subject("my-conv", (1, 28, 28)),
+    "conv1d": Subject("my-conv1d", (1, 128)),
+}
+"""An example of each kind of data: tables, images, series."""
 
 
 def template(kind: str) -> str:
@@ -128,7 +88,155 @@ def template(kind: str) -> str:
     Raises:
         ValueError: ``kind`` is none of these.
     """
-    if kind not in _BODIES:
-        raise ValueError(f"there is no template '{kind}'; there are {', '.join(_BODIES)}")
-    footer = _FOOTER.format(augment=_AUGMENT if kind == "conv" else _NO_AUGMENT)
-    return _HEADER.format(name=f"my-{kind}") + _BODIES[kind] + footer
+    if kind not in KINDS:
+        raise ValueError(f"there is no template '{kind}'; there are {', '.join(KINDS)}")
+    return spec_text(KINDS[kind])
+
+
+def spec_text(subject: Subject) -> str:
+    """A commented YAML spec that fits the subject, and validates."""
+    parts = (_head_lines, _layer_lines, _augment_lines, _tail_lines)
+    return "".join(f"{line}\n" for part in parts for line in part(subject))
+
+
+def spec_name(text: str) -> str:
+    """The text as a spec's name: letters, digits and ``. _ - +``, at most 120."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-._+")[:120] or "mine"
+
+
+# -- the parts of a spec ---------------------------------------------------------------------
+
+
+def _head_lines(subject: Subject) -> Iterator[str]:
+    yield "# A spec for archbuild: the encoder; decoder, loss and training follow from it."
+    yield f"# For {subject.title}."
+    yield "#   archbuild validate THIS_FILE             finds every mistake"
+    yield "#   archbuild show -a THIS_FILE              shows encoder and decoder, layer by layer"
+    yield "#   archbuild -d DATA -a THIS_FILE --pretrain --cluster --metrics --visualize"
+    yield "# What stands after a '#' is a comment; keys that are commented out show their defaults."
+    yield ""
+    yield _line("spec_version: 1", "the version of this language")
+    name = json.dumps(spec_name(subject.name))  # 1e3 or null would be no text
+    yield _line(f"name: {name}", "names the run folder")
+    yield _line(f"batch_size: {subject.schedule.batch_size}", "rows in one training step")
+    yield _line("# use_batch_norm: false", "true: after every convolution")
+    yield _line(f"scaling: {subject.scaling}", subject.scaling_reason)
+    yield _line("reconstruction: squared_error", "or bernoulli (values in 0..1), or gaussian")
+    yield _line("output_non_linearity: linear", "of the decoder; default: the first layer's")
+    yield ""
+
+
+def _layer_lines(subject: Subject) -> Iterator[str]:
+    axes, layers = _LAYERS[len(subject.shape)]
+    shape = json.dumps(list(subject.shape))
+    size = f"; {subject.size_reason}" if subject.size_reason else ""
+    yield _line("layers:", "the encoder, from the data to the bottleneck")
+    yield f"  - {{type: Input, output_shape: {shape}}}   # {axes}{size}"
+    yield from layers(subject)
+    yield ""
+    yield _line("# decoder: mirror", "derived from the layers above; or a list of layers")
+
+
+def _augment_lines(subject: Subject) -> Iterator[str]:
+    if len(subject.shape) != 3:
+        return
+    yield _line("augment:", "random changes while training; leave out for none")
+    yield _line("  rotate: 10", "at most so many degrees either way")
+    yield _line("  shift: 0.1", "at most this fraction of the side")
+
+
+def _tail_lines(subject: Subject) -> Iterator[str]:
+    n_clusters = "null" if subject.n_clusters is None else subject.n_clusters
+    yield _line("head:", "what clusters the bottleneck; see: archbuild list heads")
+    yield _line("  type: kld", "soft k-means that sharpens itself; or kmeans; gmm and")
+    yield _line("", "gmvae want a bottleneck {type: Gaussian, num_units: 10}")
+    yield _line(f"  n_clusters: {n_clusters}", subject.n_clusters_reason)
+    yield _line("  start: ward", "merges neighbours, also in long clusters; or k-means, ...")
+    yield _line("  cluster_weight: 0.5", "of the divergence, beside the reconstruction's 1")
+    yield ""
+    yield _line("pretrain:", "--pretrain learns to reconstruct")
+    yield _line(f"  epochs: {subject.schedule.pretrain_epochs}", "passes over the data")
+    yield _line("  learning_rate: 0.002", "the highest one, in one cycle")
+    yield ""
+    yield _line("cluster:", "--cluster refines with the head")
+    yield _line(f"  epochs: {subject.schedule.cluster_epochs}", "at most: until rows stay put")
+    yield _line("  learning_rate: 0.001", "")
+    yield _line("  schedule: cosine", "or constant, exponential, one_cycle")
+    yield ""
+    yield _line("# train: {epochs: 100}", "--train learns network and head as one, if it can")
+
+
+def _line(text: str, comment: str) -> str:
+    return f"{text:<{_COMMENTS_BEGIN - 1}} # {comment}" if comment else text
+
+
+# -- encoders --------------------------------------------------------------------------------
+
+
+def _dense(subject: Subject) -> Iterator[str]:
+    """Two layers some eight times as wide as the table, no wider than its rows can fill."""
+    (features,) = subject.shape
+    width = min(_power_of_two(8 * features), _power_of_two(subject.n_rows // 8), 512)
+    yield _line(
+        "  # non_linearity: rectify", "or linear, elu, selu, gelu, silu, tanh, sigmoid, ..."
+    )
+    for _ in range(2):
+        yield f"  - {{type: Dense, num_units: {max(width, 32)}, non_linearity: rectify}}"
+    yield _bottleneck(min(_LATENT, max(2, features // 2)))
+
+
+def _conv2d(subject: Subject) -> Iterator[str]:
+    """Strided convolutions until the shorter side is 4 or less."""
+    yield _line("  # stride: 2", "halves the sides; conv_mode valid: without padding")
+    side = min(subject.shape[1:])
+    if side < 16:
+        yield _convolution("Conv2D", 32, 3, 1)
+    for depth, size in enumerate(_halvings(side, 4), start=side < 16):
+        yield _convolution("Conv2D", min(32 << depth, _MOST_FILTERS), 5 if size >= 14 else 3, 2)
+    yield "  - {type: Flatten}"
+    yield _bottleneck(_LATENT)
+
+
+def _conv1d(subject: Subject) -> Iterator[str]:
+    """Strided convolutions until eight steps or less are left."""
+    yield _line("  # stride: 2", "halves the length; conv_mode valid: without padding")
+    length = subject.shape[1]
+    if length <= 8:
+        yield _convolution("Conv1D", 32, 3, 1)
+    for depth, size in enumerate(_halvings(length, 8)):
+        yield _convolution("Conv1D", min(32 << depth, _MOST_FILTERS), 7 if size >= 64 else 5, 2)
+    yield "  - {type: Flatten}"
+    yield _bottleneck(_LATENT)
+
+
+_LAYERS: Final = {
+    1: ("how many numbers a row has", _dense),
+    2: ("channels, length", _conv1d),
+    3: ("channels, height, width", _conv2d),
+}
+
+
+def _convolution(kind: str, filters: int, size: int, stride: int) -> str:
+    return (
+        f"  - {{type: {kind}, num_filters: {filters}, filter_size: {size}, stride: {stride}, "
+        "conv_mode: same, non_linearity: rectify}"
+    )
+
+
+def _bottleneck(units: int) -> str:
+    return (
+        f"  - {{type: Dense, num_units: {units}, non_linearity: linear}}"
+        "   # the bottleneck: what is clustered"
+    )
+
+
+def _halvings(size: int, enough: int) -> Iterator[int]:
+    """The size before each halving (rounded up) that brings it to ``enough`` or less."""
+    while size > enough:
+        yield size
+        size = -(-size // 2)
+
+
+def _power_of_two(number: int) -> int:
+    """The smallest power of two that is not below the number."""
+    return 1 << max(0, number - 1).bit_length()

@@ -1,10 +1,41 @@
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from archbuild.cli import new as module
+from archbuild.spec import parse_text
 from tests.cli.calling import Archbuild
+
+
+@pytest.fixture
+def table(elsewhere: Path) -> Path:
+    """Four columns and labels of three classes, in the working directory."""
+    rng = np.random.default_rng(0)
+    classes = np.arange(60) % 3
+    values = (rng.normal(size=(60, 4)) + 4 * classes[:, None]) * [1, 10, 100, 1000]
+    rows = [",".join(map(str, row)) for row in values.tolist()]
+    lines = [f"{row},kind {kind}" for row, kind in zip(rows, classes, strict=True)]
+    (elsewhere / "my table.csv").write_text("\n".join(["a,b,c,d,label", *lines]) + "\n")
+    return Path("my table.csv")
+
+
+@pytest.fixture
+def points(elsewhere: Path) -> Path:
+    """An array without labels."""
+    np.savez(elsewhere / "points.npz", x=np.random.default_rng(0).normal(size=(50, 3)))
+    return Path("points.npz")
+
+
+def written(path: str) -> dict[str, Any]:
+    tree: dict[str, Any] = parse_text(Path(path).read_text(), path, "yaml").tree
+    return tree
 
 
 @pytest.mark.parametrize("kind", ["dense", "conv", "conv1d"])
@@ -24,6 +55,8 @@ def test_an_existing_file_is_kept(archbuild: Archbuild, tmp_path: Path) -> None:
     assert status == 2
     assert "exists already" in err
     assert path.read_text() == "mine"
+    assert archbuild("new", "--force", path).status == 0
+    assert archbuild("validate", path).status == 0
 
 
 def test_a_name_that_would_not_be_read_as_yaml(archbuild: Archbuild, tmp_path: Path) -> None:
@@ -37,3 +70,106 @@ def test_a_folder_that_is_not_there(archbuild: Archbuild, tmp_path: Path) -> Non
     status, _, err = archbuild("new", tmp_path / "none" / "mine.yaml")
     assert status == 2
     assert "no such file or directory" in err
+
+
+def test_for_a_labelled_table(archbuild: Archbuild, table: Path) -> None:
+    status, out, err = archbuild("new", "--for", table)
+    assert status == 0
+    assert "my table.csv: 60 rows of 4 numbers, labels of 3 classes" in err
+    assert out == (
+        "archbuild -d 'my table.csv' -a my-table.yaml --pretrain 200 --cluster 20 --metrics "
+        "--visualize\n"
+    )
+    spec = written("my-table.yaml")
+    assert spec["layers"][0] == {"type": "Input", "output_shape": [4]}
+    assert spec["scaling"] == "standardise"
+    assert spec["head"]["n_clusters"] is None
+    assert "from the labels: 3 classes" in Path("my-table.yaml").read_text()
+    assert archbuild("validate", "my-table.yaml").status == 0
+    assert archbuild("show", "-d", table, "-a", "my-table.yaml").status == 0
+
+
+def test_the_printed_command_runs(archbuild: Archbuild, table: Path) -> None:
+    words = shlex.split(archbuild("new", "--for", table).out)[1:]
+    short = [{"200": "1", "20": "1"}.get(word, word) for word in words]
+    status, out, err = archbuild(*short[: short.index("--visualize")])
+    assert (status, err.count("Error")) == (0, 0)
+    assert "kld" in out
+
+
+def test_an_existing_file_is_kept_before_the_data_are_read(
+    archbuild: Archbuild, table: Path
+) -> None:
+    Path("my-table.yaml").write_text("mine")
+    status, out, err = archbuild("new", "--for", table)
+    assert (status, out) == (2, "")
+    assert "archbuild new --for 'my table.csv' other.yaml" in err
+    assert "rows of" not in err
+    assert Path("my-table.yaml").read_text() == "mine"
+    assert archbuild("new", "--for", table, "--force").status == 0
+    assert archbuild("new", "--for", table, "other.yaml").status == 0
+    assert written("other.yaml")["name"] == "other"
+
+
+def test_without_labels_the_number_is_estimated_or_given(
+    archbuild: Archbuild, points: Path
+) -> None:
+    assert archbuild("new", "--for", points).status == 0
+    assert written("points.yaml")["head"]["n_clusters"] == "auto"
+    archbuild("new", "--for", points, "--clusters", "5", "--force")
+    assert written("points.yaml")["head"]["n_clusters"] == 5
+    archbuild("new", "--for", points, "--clusters", "auto", "--force")
+    assert written("points.yaml")["head"]["n_clusters"] == "auto"
+    assert archbuild("validate", "points.yaml").status == 0
+
+
+@pytest.mark.parametrize(("answer", "n_clusters"), [("", "auto"), ("4", 4)])
+def test_on_a_terminal_the_number_is_asked_for(
+    archbuild: Archbuild,
+    points: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    n_clusters: int | str,
+) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt: answer)
+    status, out, _ = archbuild("new", "--for", points)
+    assert status == 0
+    assert out.startswith("archbuild -d points.npz")
+    assert written("points.yaml")["head"]["n_clusters"] == n_clusters
+
+
+@pytest.mark.parametrize("wrong", ["1", "x", "20000"])
+def test_an_impossible_number_is_refused(archbuild: Archbuild, points: Path, wrong: str) -> None:
+    assert archbuild("new", "--for", points, "--clusters", wrong).status == 2
+    assert not Path("points.yaml").exists()
+
+
+def test_a_kind_beside_data_is_refused(archbuild: Archbuild, points: Path) -> None:
+    status, _, err = archbuild("new", "--for", points, "--kind", "conv")
+    assert status == 2
+    assert "drop --kind" in err
+
+
+def test_data_that_are_not_there(archbuild: Archbuild, elsewhere: Path) -> None:
+    status, _, err = archbuild("new", "--for", "none.csv")
+    assert status == 2
+    assert "no file or folder none.csv" in err
+
+
+def test_a_template_with_a_number_of_clusters(archbuild: Archbuild) -> None:
+    assert "n_clusters: 12 " in archbuild("new", "--clusters", "12").out
+
+
+def test_looking_at_data_does_not_start_keras(table: Path) -> None:
+    code = (
+        "import sys; from archbuild.cli.new import new; "
+        "new(['--for', 'my table.csv'], standalone_mode=False); "
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)"
+    )
+    root = Path(module.__file__).parents[2]
+    subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(root)!r}); {code}"],
+        check=True,
+        capture_output=True,
+    )

@@ -58,9 +58,9 @@ def test_channels_last_wins_where_both_readings_fit():
     [
         (np.zeros(5), "reshape it to (n, 1)"),
         (np.zeros((2, 2, 2, 2, 2)), "(2, 2, 2, 2, 2)"),
-        (np.zeros((1, 5)), "at least two rows"),
-        (np.zeros((0, 5)), "at least two rows"),
-        (np.zeros((5, 0)), "something in each"),
+        (np.zeros((1, 5)), "at least 2 rows"),
+        (np.zeros((0, 5)), "at least 2 rows"),
+        (np.zeros((5, 0)), "nothing in its rows"),
         (np.array([["a"], ["b"]]), "plain numbers"),
         (np.array([[1j], [2]]), "complex128"),
         (np.array([[None], [2]]), "object"),

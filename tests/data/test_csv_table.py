@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archbuild.data import Dataset, load_dataset
+from archbuild.data import Dataset, load_dataset, spill
+from archbuild.data import dataset as dataset_module
 from archbuild.errors import DataError
 
 
@@ -63,6 +64,30 @@ def test_row_numbers_of_data_frames_are_left_out_with_a_warning(tmp_path, caplog
         dataset = read(tmp_path, ",a,b\n0,1,2.5\n1,3,-4\n")
     np.testing.assert_array_equal(dataset.values, NUMBERS)
     assert "row numbers" in caplog.text
+    assert dataset.ids.tolist() == ["0", "1"]
+
+
+def test_a_first_column_called_id_names_the_rows(tmp_path):
+    dataset = read(tmp_path, "Id,a,b,label\nx 1,1,2.5,cat\nx 2,3,-4,ant\n")
+    np.testing.assert_array_equal(dataset.values, NUMBERS)
+    assert dataset.ids.tolist() == ["x 1", "x 2"]
+    assert dataset.columns == ("a", "b")
+
+
+def test_without_a_header_there_are_no_names(tmp_path):
+    dataset = read(tmp_path, "1,2.5\n3,-4\n")
+    assert dataset.columns == ()
+    assert dataset.ids is None
+
+
+def test_large_tables_are_read_in_parts_onto_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(spill, "IN_MEMORY", 100)
+    monkeypatch.setattr(dataset_module, "_CHUNK_BYTES", 64)
+    values = np.random.default_rng(0).normal(size=(101, 2)).astype(np.float32)
+    lines = [f'{a},"two\n\nlines",{b}\n\n' for a, b in values.tolist()]
+    dataset = read(tmp_path, "a,text,b\n" + "".join(lines), column="text")
+    assert isinstance(dataset.values, np.memmap)
+    np.testing.assert_array_equal(dataset.values, values)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +107,7 @@ def test_row_numbers_of_data_frames_are_left_out_with_a_warning(tmp_path, caplog
         ("", "", ["is empty"]),
         ("a,b\n", "", ["has a header and no rows"]),
         ("label\ncat\nant\n", "", ["no column beside its labels"]),
-        ("a,b\n1,2\n", "", ["at least two rows"]),
+        ("a,b\n1,2\n", "", ["at least 2 rows"]),
     ],
 )
 def test_what_cannot_be_read_is_named_by_line_and_column(tmp_path, text, column, parts):

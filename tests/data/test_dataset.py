@@ -83,6 +83,14 @@ def test_fitted_to_flattens_and_restores_images():
     assert dataset.fitted_to((2, 3, 4)) is dataset
 
 
+def test_fitted_to_keeps_the_names_of_rows_and_columns():
+    ids, columns = np.array(["a", "b"]), tuple("pqrstu")
+    table = Dataset("D", np.zeros((2, 6)), ids=ids, columns=columns)
+    image = table.fitted_to((1, 2, 3))
+    assert image.ids is ids
+    assert image.columns == columns
+
+
 def test_fitted_to_reads_a_series_as_an_image_of_one_channel_and_back():
     series = Dataset("D", np.arange(24.0).reshape(2, 3, 4))
     image = series.fitted_to((1, 3, 4))

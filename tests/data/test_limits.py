@@ -15,3 +15,13 @@ def test_sizes_up_to_the_smaller_limit_pass(monkeypatch):
     limits.check_size(64 * 2**30, "x")
     with pytest.raises(DataError, match=r"the limit here is 64\.0 GiB"):
         limits.check_size(64 * 2**30 + 1, "x")
+
+
+def test_room_is_bounded_by_the_disk_and_by_what_may_be_asked_for(monkeypatch):
+    monkeypatch.setattr(limits, "_free_space", lambda folder: 1000)
+    limits.check_room(1000, "x", "here")
+    with pytest.raises(DataError, match=r"x would take .* the limit in here"):
+        limits.check_room(1001, "x", "here")
+    monkeypatch.setattr(limits, "_free_space", lambda folder: 2**60)
+    with pytest.raises(DataError, match=r"64\.0 GiB; set TMPDIR"):
+        limits.check_room(64 * 2**30 + 1, "x", "here")

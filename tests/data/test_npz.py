@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archbuild.data import load_dataset
+from archbuild.data import dataset as dataset_module
+from archbuild.data import limits, load_dataset, spill
 from archbuild.data.npz import npz_headers
 from archbuild.errors import DataError
 
@@ -48,8 +49,27 @@ def test_headers_are_read_without_the_arrays(tmp_path):
 
 def test_an_absurd_size_is_refused_before_anything_is_allocated(tmp_path):
     write_header(tmp_path / "own.npz", (10**6, 10**6))
-    with pytest.raises(DataError, match=r"'x' in .* would take 7,450\.6 GiB"):
+    with pytest.raises(DataError, match="claims 8000000000000 bytes, and 0 are there"):
         load_dataset(str(tmp_path / "own.npz"))
+
+
+def test_more_than_the_disk_holds_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "own.npz", x=np.zeros((1000, 10)))
+    monkeypatch.setattr(spill, "IN_MEMORY", 1000)
+    monkeypatch.setattr(limits, "LARGEST_ARRAY", 79_999)
+    with pytest.raises(DataError, match=r"'x' in .* would take .* set TMPDIR"):
+        load_dataset(str(tmp_path / "own.npz"))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_large_arrays_stay_on_disk_and_are_the_same(tmp_path, monkeypatch, order):
+    values = np.asarray(np.random.default_rng(0).normal(size=(50, 3, 4)), order=order)
+    np.savez_compressed(tmp_path / "own.npz", x=values)
+    monkeypatch.setattr(spill, "IN_MEMORY", 1000)
+    monkeypatch.setattr(dataset_module, "_CHUNK_BYTES", 999)
+    dataset = load_dataset(str(tmp_path / "own.npz"))
+    assert isinstance(dataset.values, np.memmap)
+    np.testing.assert_array_equal(dataset.values, values)
 
 
 def test_a_size_that_the_bytes_do_not_bear_out_is_refused(tmp_path):

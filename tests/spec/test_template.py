@@ -4,14 +4,23 @@ import re
 
 import pytest
 
-from archbuild.spec import Vocabulary, make_plan, parse_text, spec_from_tree, template
+from archbuild.spec import Plan, Spec, Vocabulary, make_plan, parse_text, spec_from_tree, template
+from archbuild.spec.template import Subject, spec_name, spec_text
+
+TABLES = [(1,), (2,), (16,), (784,), (100_000,)]
+SERIES = [(1, 1), (9, 5), (9, 128), (1, 9999)]
+IMAGES = [(1, 1, 1), (3, 2, 9), (1, 8, 8), (1, 28, 28), (3, 48, 64), (4, 65, 33), (1, 200, 300)]
+
+
+def read(text: str, vocabulary: Vocabulary) -> tuple[Spec, Plan]:
+    spec = spec_from_tree(parse_text(text, "written", "yaml").tree, vocabulary)
+    return spec, make_plan(spec, vocabulary)
 
 
 @pytest.mark.parametrize("kind", ["dense", "conv", "conv1d"])
 def test_templates_validate_and_explain_themselves(kind: str, vocabulary: Vocabulary) -> None:
     text = template(kind)
-    spec = spec_from_tree(parse_text(text, kind, "yaml").tree, vocabulary)
-    plan = make_plan(spec, vocabulary)
+    _, plan = read(text, vocabulary)
     assert plan.decoder[-1].output_shape == plan.input_shape
     for key in ("spec_version", "name", "layers", "head", "pretrain", "cluster"):
         line = next(line for line in text.splitlines() if line.startswith(f"{key}:"))
@@ -20,10 +29,9 @@ def test_templates_validate_and_explain_themselves(kind: str, vocabulary: Vocabu
 
 def test_defaults_in_the_comments_are_the_defaults(vocabulary: Vocabulary) -> None:
     text = template("dense")
-    spec = spec_from_tree(parse_text(text, "t", "yaml").tree, vocabulary)
+    spec, _ = read(text, vocabulary)
     shown = "\n".join(re.findall(r"^# (\w+:.*)$", text, re.MULTILINE))
     values = parse_text(shown, "t", "yaml").tree
-    del values["output_non_linearity"], values["augment"]
     assert values.pop("train") == {"epochs": spec.train["epochs"]}
     assert values
     assert {key: spec.tree[key] for key in values} == values
@@ -32,3 +40,64 @@ def test_defaults_in_the_comments_are_the_defaults(vocabulary: Vocabulary) -> No
 def test_unknown_kind() -> None:
     with pytest.raises(ValueError, match="dense, conv, conv1d"):
         template("rnn")
+
+
+@pytest.mark.parametrize("shape", [*TABLES, *SERIES, *IMAGES])
+@pytest.mark.parametrize("n_rows", [2, 150, 11_000, 10**8])
+def test_every_shape_has_a_spec_that_validates(
+    shape: tuple[int, ...], n_rows: int, vocabulary: Vocabulary
+) -> None:
+    subject = Subject("x", shape, n_rows, scaling="standardise", n_clusters=7)
+    spec, plan = read(spec_text(subject), vocabulary)
+    assert plan.input_shape == plan.decoder[-1].output_shape == shape
+    assert spec.scaling == "standardise"
+    assert spec.head.config["n_clusters"] == 7
+    assert (spec.augment is not None) == (len(shape) == 3)
+
+
+def widths(plan: Plan) -> list[int]:
+    return [layer.output_shape[0] for layer in plan.encoder[1:]]
+
+
+def test_widths_follow_columns_and_rows(vocabulary: Vocabulary) -> None:
+    def of(columns: int, n_rows: int) -> list[int]:
+        return widths(read(spec_text(Subject("x", (columns,), n_rows)), vocabulary)[1])
+
+    assert of(16, 11_000) == [128, 128, 8]
+    assert of(784, 3_000) == [512, 512, 10]
+    assert of(784, 300) == [64, 64, 10]
+    assert of(4, 150) == [32, 32, 2]
+
+
+def test_convolutions_end_where_little_is_left(vocabulary: Vocabulary) -> None:
+    def ends(shape: tuple[int, ...]) -> tuple[int, ...]:
+        plan = read(spec_text(Subject("x", shape)), vocabulary)[1]
+        return plan.encoder[-3].output_shape
+
+    assert ends((1, 8, 8)) == (64, 4, 4)
+    assert ends((1, 28, 28)) == (128, 4, 4)
+    assert ends((3, 48, 64)) == (128, 3, 4)
+    assert ends((9, 128)) == (128, 8)
+
+
+def test_small_sets_take_more_epochs_in_smaller_batches() -> None:
+    schedules = [Subject("x", (2,), n).schedule for n in (100, 2_000, 20_000, 70_000, 10**6, 10**9)]
+    sizes = [schedule.batch_size for schedule in schedules]
+    epochs = [schedule.pretrain_epochs for schedule in schedules]
+    assert sizes == sorted(sizes)
+    assert epochs == sorted(epochs, reverse=True)
+    assert (schedules[3].batch_size, schedules[3].pretrain_epochs) == (256, 30)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("mine", "mine"), ("my table (2)", "my-table-2"), ("größe", "gr-e"), ("..", "mine")],
+)
+def test_any_name_becomes_a_specs_name(text: str, name: str) -> None:
+    assert spec_name(text) == name
+
+
+@pytest.mark.parametrize("name", ["null", "1e3", "true", "a: b # c", "x\ny: 1", "é" * 300])
+def test_names_that_yaml_would_misread_are_text(name: str, vocabulary: Vocabulary) -> None:
+    spec, _ = read(spec_text(Subject(name, (2,))), vocabulary)
+    assert spec.name == spec_name(name)

@@ -1,0 +1,94 @@
+"""What data look like to someone about to write a spec for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isqrt
+from pathlib import Path
+
+import numpy as np
+
+from archbuild.data.dataset import Dataset, Shape
+from archbuild.data.image_folder import survey
+from archbuild.data.own import split_column
+from archbuild.data.registry import DATASETS, load_dataset
+
+_LARGEST_SIDE = 64  # pixels; a network for larger ones trains for hours on two cores
+_ALIKE = 0.9
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What of a dataset decides how its spec is written.
+
+    Attributes:
+        n_rows: how many rows there are; of a folder, images with a sound header.
+        shape: of a row, with the channels first; of large photographs, what to bring them to.
+        n_classes: how many classes the labels name; ``None`` without labels.
+        scaling: the spec's ``scaling`` that fits.
+        reason: why that one fits.
+        size_reason: why images have that shape, or what else rows may be; empty for the rest.
+    """
+
+    n_rows: int
+    shape: Shape
+    n_classes: int | None
+    scaling: str
+    reason: str
+    size_reason: str = ""
+
+
+def look_at(name_or_path: str) -> Looks:
+    """Look at a dataset; of a folder of images, at the headers alone.
+
+    Raises:
+        DataError: as ``load_dataset``.
+    """
+    path, _ = split_column(name_or_path)
+    if path.is_dir() and name_or_path.upper() not in DATASETS:
+        return _look_at_images(path)
+    dataset = load_dataset(name_or_path)
+    scaling, reason = _scaling(dataset)
+    side = isqrt(dataset.shape[0])
+    pixels = len(dataset.shape) == 1 and side >= 8 and side**2 == dataset.shape[0]
+    size = f"or [1, {side}, {side}], and augment, if rows are images" if pixels else ""
+    return Looks(len(dataset), dataset.shape, dataset.n_classes, scaling, reason, size)
+
+
+def _look_at_images(folder: Path) -> Looks:
+    found = survey(folder)
+    channels, height, width = found.shape
+    shrink = min(1.0, _LARGEST_SIDE / max(height, width))
+    shape = (channels, max(1, round(height * shrink)), max(1, round(width * shrink)))
+    size = f"the most common size, {height} x {width}" + (", brought down" if shrink < 1 else "")
+    return Looks(found.n_images, shape, found.n_classes, "none", _BYTES, size)
+
+
+_BYTES = "bytes are read as 0 to 1"
+
+
+def _scaling(dataset: Dataset) -> tuple[str, str]:
+    """What brings the features to one size, and why."""
+    if dataset.scale != 1.0:
+        return "none", _BYTES
+    low, high = _ranges(dataset)
+    spread = (high - low)[high > low]
+    lowest, highest = float(low.min()), float(high.max())
+    alike = spread.size and np.median(spread) >= _ALIKE * (highest - lowest)
+    is_series = dataset.values.ndim == 3
+    if lowest >= 0 and highest <= 1 and (alike or dataset.values.ndim == 4):
+        return "none", "the values go from 0 to 1 as they are"
+    if dataset.values.ndim == 4 or (alike and not is_series):
+        return "minmax", f"the values share one range, {lowest:.4g} to {highest:.4g}"
+    if spread.size > 1:
+        return "standardise", f"ranges go from {spread.min():.2g} to {spread.max():.2g} in width"
+    return "standardise", "to mean 0 and spread 1"
+
+
+def _ranges(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the greatest value of each feature, or of each channel."""
+    low, high = np.full(1, np.inf), np.full(1, -np.inf)
+    for rows in dataset.chunks():
+        points = rows.reshape(-1, rows.shape[-1])
+        low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
+    return low, high

@@ -1,0 +1,104 @@
+"""What a model remembers of the data it was trained on, to read other data in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from archbuild.data.dataset import Dataset
+from archbuild.data.scaling import Scaler
+from archbuild.errors import DataError
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The training data, as far as rows of tomorrow must agree with them.
+
+    Attributes:
+        name: the dataset's name.
+        columns: the names of a table's features, in order; ``()`` for other data.
+        scaler: fitted on the training rows.
+        low: the least value that the network was shown.
+        high: the largest.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    scaler: Scaler
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, dataset: Dataset, scaler: Scaler) -> Origin:
+        """Look at all rows, some at a time."""
+        low, high = np.inf, -np.inf
+        for rows in dataset.chunks():
+            scaled = scaler.apply(rows)
+            low, high = min(low, float(scaled.min())), max(high, float(scaled.max()))
+        return cls(dataset.name, dataset.columns, scaler, low, high)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, from which ``from_json`` gives back the same numbers."""
+        return {
+            "name": self.name,
+            "columns": list(self.columns),
+            "scaling": {
+                "kind": self.scaler.kind,
+                "offset": self.scaler.offset.tolist(),
+                "factor": self.scaler.factor.tolist(),
+            },
+            "range": [self.low, self.high],
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Origin:
+        """What ``to_json`` was called on."""
+        scaling = document["scaling"]
+        scaler = Scaler(
+            scaling["kind"],
+            np.array(scaling["offset"], np.float32),
+            np.array(scaling["factor"], np.float32),
+        )
+        return cls(document["name"], tuple(document["columns"]), scaler, *document["range"])
+
+    def refuse_other_columns(self, dataset: Dataset) -> None:
+        """Make sure that a table has the features that the model was trained on, in their order.
+
+        Raises:
+            DataError: it has others; names them.
+        """
+        if not self.columns or not dataset.columns or dataset.columns == self.columns:
+            return
+        missing = [name for name in self.columns if name not in dataset.columns]
+        surplus = [name for name in dataset.columns if name not in self.columns]
+        parts = [f"lacks {_listed(missing)}"] if missing else []
+        parts += [f"has {_listed(surplus)} besides"] if surplus else []
+        parts = parts or ["has them in another order"]
+        raise DataError(
+            f"{dataset.source} {' and '.join(parts)}: the model was trained on {self.name}, with "
+            f"the columns {_listed(list(self.columns))}; give it a table with just these"
+        )
+
+    def strange(self, rows: np.ndarray) -> str | None:
+        """What is odd about scaled rows that lie far outside the training range; ``None`` if none.
+
+        Far is more than the range's own width beyond it: bytes where the training rows went from
+        0 to 1, for instance. Such rows still get an answer.
+        """
+        if rows.size == 0:
+            return None
+        low, high, width = float(rows.min()), float(rows.max()), self.high - self.low
+        if low >= self.low - width and high <= self.high + width:
+            return None
+        return (
+            f"values go from {low:.4g} to {high:.4g} after scaling, and those of the training data "
+            f"from {self.low:.4g} to {self.high:.4g}: are they in the same units?"
+        )
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:10])
+    return shown + (f" and {len(names) - 10} more" if names[10:] else "")

@@ -1,0 +1,138 @@
+"""What every table is read by, whatever its format: which column is what, and what is refused."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+
+from archbuild.errors import DataError
+
+LABEL_COLUMNS = ("label", "class", "target", "y")
+LARGEST = 3.4e38
+"""Float32's largest number; cells beyond it count as missing."""
+
+_PANDAS_INDEX = "__index_level_0__"  # in Parquet, behind the other columns
+_NO_NAME = ("", "Unnamed: 0", _PANDAS_INDEX)  # as data frames write row numbers
+_SHOWN = 5
+
+_log = logging.getLogger(__name__)
+
+
+class Roles(NamedTuple):
+    """Which column is what, as indices.
+
+    Attributes:
+        label: the label column, or ``None``.
+        ids: the column that names the rows, or ``None``.
+        features: the others.
+    """
+
+    label: int | None
+    ids: int | None
+    features: tuple[int, ...]
+
+
+def assign_roles(
+    columns: Sequence[str],
+    wanted: str | None,
+    path: Path,
+    *,
+    has_header: bool = True,
+    features: Sequence[str] = (),
+) -> Roles:
+    """What each column is for.
+
+    The label column is the one the user wanted, else one called label, class, target or y in any
+    case. A first column without a name, as data frames write their row numbers, or called id in
+    any case, names the rows and is no feature; a warning says so.
+
+    Where ``features`` are given these columns are taken, in this order, and labels are not looked
+    at; a warning lists what is left out.
+
+    Raises:
+        DataError: there is no column of a name that is wanted, or none beside the labels.
+    """
+    if features and has_header:
+        return _chosen_roles(columns, features, path)
+    label = _label_column(columns, wanted, path)
+    ids = _id_column(columns, label, path) if has_header else None
+    features = tuple(index for index in range(len(columns)) if index not in (label, ids))
+    if not features:
+        raise DataError(f"{path} has no column beside its labels; there is nothing to cluster")
+    return Roles(label, ids, features)
+
+
+def _chosen_roles(columns: Sequence[str], features: Sequence[str], path: Path) -> Roles:
+    missing = [name for name in features if name not in columns]
+    if missing:
+        raise _no_column(missing[0], columns, path)
+    ids = _id_place(columns)
+    ids = None if ids is None or columns[ids] in features else ids
+    others = [name for index, name in enumerate(columns) if name not in features and index != ids]
+    if others:
+        _log.warning("%s: left out, as the model does not know them: %s", path, ", ".join(others))
+    chosen = tuple(list(columns).index(name) for name in features)
+    return Roles(None, ids, chosen)
+
+
+def fault_message(
+    path: Path, words: Mapping[str, str], missing: Sequence[str], otherwise: str = ""
+) -> str:
+    """What keeps a table from being read as numbers.
+
+    Args:
+        path: of the table.
+        words: column -> an example, for each that is not numeric.
+        missing: the places of cells that are blank, NaN or beyond float32.
+        otherwise: what to say where there is neither.
+    """
+    parts = []
+    if words:
+        named = ", ".join(f"'{name}' (for instance '{cell}')" for name, cell in words.items())
+        parts.append(
+            f"these columns are not numeric: {named}; drop them, turn them into numbers, or, for "
+            f"the labels, write {path}:COLUMN"
+        )
+    if missing:
+        shown = ", ".join(missing[:_SHOWN])
+        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        parts.append(
+            f"blank, NaN, or beyond float32: {shown}{more}; fill these cells in or drop the rows"
+        )
+    return f"{path}: " + ("; ".join(parts) or otherwise or "it cannot be read as numbers")
+
+
+def _label_column(columns: Sequence[str], wanted: str | None, path: Path) -> int | None:
+    if wanted is None:
+        names = [name.casefold() for name in columns]
+        return next((names.index(name) for name in LABEL_COLUMNS if name in names), None)
+    if wanted in columns:
+        return columns.index(wanted)
+    raise _no_column(wanted, columns, path)
+
+
+def _no_column(wanted: str, columns: Sequence[str], path: Path) -> DataError:
+    close = get_close_matches(wanted, columns, n=1)
+    meant = f"; did you mean '{close[0]}'?" if close else "."
+    shown = ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
+    return DataError(f"{path} has no column '{wanted}'{meant} Its columns are: {shown}")
+
+
+def _id_place(columns: Sequence[str]) -> int | None:
+    """Where the rows' names are, if anywhere: in the index of a data frame, else in front."""
+    place = list(columns).index(_PANDAS_INDEX) if _PANDAS_INDEX in columns else 0
+    return place if columns[place] in _NO_NAME or columns[place].casefold() == "id" else None
+
+
+def _id_column(columns: Sequence[str], label: int | None, path: Path) -> int | None:
+    place = _id_place(columns)
+    if place is None or place == label or len(columns) < 2:
+        return None
+    if columns[place] in _NO_NAME:
+        _log.warning("%s: a column without a name is taken for row numbers, left out", path)
+    else:
+        _log.warning("%s: the column '%s' names the rows, and is left out", path, columns[place])
+    return place

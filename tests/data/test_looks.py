@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archbuild.data.looks import look_at
+from archbuild.errors import DataError
+from tests.data.writers import write_image
+
+RNG = np.random.default_rng(0)
+
+
+def scaling_of(folder, values) -> str:
+    np.save(folder / "x.npy", values)
+    return look_at(str(folder / "x.npy")).scaling
+
+
+def test_a_table_and_its_labels(tmp_path):
+    lines = [f"{value},{1000 * value * value},{'ab'[value % 2]}" for value in range(10)]
+    (tmp_path / "x.csv").write_text("\n".join(["a,b,label", *lines]) + "\n")
+    looks = look_at(str(tmp_path / "x.csv"))
+    assert (looks.n_rows, looks.shape, looks.n_classes) == (10, (2,), 2)
+    assert looks.scaling == "standardise"
+    assert looks.reason == "ranges go from 9 to 8.1e+04 in width"
+
+
+@pytest.mark.parametrize(
+    ("values", "scaling"),
+    [
+        (RNG.normal(size=(50, 4)) * [1, 10, 100, 1000], "standardise"),
+        (RNG.integers(0, 256, (50, 4), np.uint8), "none"),
+        (RNG.integers(0, 17, (500, 4)).astype(np.float32), "minmax"),
+        (np.repeat(np.eye(2), 20, 0), "none"),
+        (np.repeat(np.eye(2), 20, 0) * [1, 0.01], "standardise"),
+        (np.full((20, 3), 7.0), "standardise"),
+        (RNG.normal(size=(20, 30, 1)), "standardise"),
+        (RNG.random((20, 8, 8, 1)), "none"),
+        (RNG.integers(0, 256, (20, 8, 8, 3)).astype(np.float32), "minmax"),
+    ],
+)
+def test_the_scaling_follows_the_ranges(tmp_path, values, scaling):
+    assert scaling_of(tmp_path, values) == scaling
+
+
+def test_constant_columns_do_not_hide_a_common_range(tmp_path):
+    values = np.zeros((50, 10), np.float32)
+    values[:, :4] = RNG.integers(0, 17, (50, 4))
+    values[:2, :4] = [[0] * 4, [16] * 4]
+    assert scaling_of(tmp_path, values) == "minmax"
+
+
+def test_photographs_are_brought_to_a_sensible_size(tmp_path):
+    for number in range(3):
+        write_image(tmp_path / f"{number}.png", np.zeros((300, 400, 3), np.uint8))
+    write_image(tmp_path / "other.png", np.zeros((9, 9), np.uint8))
+    looks = look_at(str(tmp_path))
+    assert (looks.n_rows, looks.shape, looks.n_classes) == (4, (3, 48, 64), None)
+    assert looks.size_reason == "the most common size, 300 x 400, brought down"
+
+
+def test_small_images_keep_their_size(tmp_path):
+    for name in ("a/1.png", "b/2.png"):
+        write_image(tmp_path / name, np.zeros((28, 20), np.uint8))
+    looks = look_at(str(tmp_path))
+    assert (looks.shape, looks.n_classes) == ((1, 28, 20), 2)
+    assert looks.size_reason == "the most common size, 28 x 20"
+
+
+def test_rows_that_may_be_images_are_said_to_be(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((9, 784), np.uint8))
+    np.save(tmp_path / "y.npy", np.zeros((9, 16)))
+    assert look_at(str(tmp_path / "x.npy")).size_reason.startswith("or [1, 28, 28]")
+    assert look_at(str(tmp_path / "y.npy")).size_reason == ""
+
+
+def test_a_dataset_can_be_named():
+    looks = look_at("digits")
+    assert (looks.n_rows, looks.shape, looks.n_classes) == (1797, (1, 8, 8), 10)
+
+
+def test_what_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no file or folder"):
+        look_at(str(tmp_path / "none.csv"))

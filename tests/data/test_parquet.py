@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archbuild.data import Dataset, load_dataset, spill
+from archbuild.data import dataset as dataset_module
+from archbuild.errors import DataError
+
+pa = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
+
+
+def write(path: Path, **columns: Any) -> Path:
+    pa.parquet.write_table(pa.table(columns), path)
+    return path
+
+
+def read(folder: Path, column: str = "", **columns: Any) -> Dataset:
+    path = write(folder / "table.parquet", **columns)
+    return load_dataset(f"{path}:{column}" if column else str(path))
+
+
+def test_numbers_of_every_kind_are_read_and_labels_found(tmp_path):
+    dataset = read(
+        tmp_path,
+        id=["x", "y"],
+        whole=pa.array([1, 2], pa.int8()),
+        flag=[True, False],
+        price=[Decimal("1.5"), Decimal("2.5")],
+        real=[0.25, -4.0],
+        label=pa.array(["cat", "ant"]).dictionary_encode(),
+    )
+    np.testing.assert_array_equal(dataset.values, [[1, 1, 1.5, 0.25], [2, 0, 2.5, -4]])
+    assert dataset.values.dtype == np.float32
+    assert dataset.columns == ("whole", "flag", "price", "real")
+    assert dataset.ids.tolist() == ["x", "y"]
+    assert dataset.class_names == ("ant", "cat")
+    assert dataset.labels.tolist() == [1, 0]
+
+
+def test_the_label_column_can_be_named(tmp_path):
+    dataset = read(tmp_path, "kind", kind=[10, 2, 10], a=[1.0, 2.0, 3.0])
+    assert dataset.class_names == ("2", "10")
+    assert dataset.columns == ("a",)
+
+
+def test_a_short_suffix_is_read_as_well(tmp_path):
+    path = write(tmp_path / "table.pq", a=[1.0, 2.0])
+    assert load_dataset(str(path)).shape == (1,)
+
+
+def test_large_tables_are_read_in_parts_onto_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(spill, "IN_MEMORY", 100)
+    monkeypatch.setattr(dataset_module, "_CHUNK_BYTES", 64)
+    values = np.random.default_rng(0).normal(size=(101, 2)).astype(np.float32)
+    dataset = read(tmp_path, a=values[:, 0], b=values[:, 1], y=np.arange(101) % 3)
+    assert isinstance(dataset.values, np.memmap)
+    np.testing.assert_array_equal(dataset.values, values)
+    assert dataset.labels.tolist() == [row % 3 for row in range(101)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "column", "part"),
+    [
+        ({"a": [1.0, 2.0], "b": ["red", "blue"]}, "", "'b' (for instance 'red')"),
+        ({"a": [1.0, None]}, "", "row 1 (counted from 0), column 'a'"),
+        ({"a": [1e300, 1.0]}, "", "row 0 (counted from 0), column 'a'"),
+        ({"a": [1.0, float("nan")]}, "", "row 1 (counted from 0), column 'a'"),
+        ({"a": [None, None]}, "", "blank, NaN"),
+        ({"a": [1.0, 2.0], "label": ["x", None]}, "", "row 1 (counted from 0), column 'label'"),
+        ({"width": [1.0, 2.0]}, "widht", "did you mean 'width'?"),
+        ({"label": [1, 2]}, "", "no column beside its labels"),
+        ({"a": [1.0]}, "", "at least 2 rows"),
+        ({"a": pa.array([], pa.string())}, "", "at least 2 rows"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path, columns, column, part):
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, column, **columns)
+    assert part in str(caught.value)
+    assert "table.parquet" in str(caught.value)
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    path = write(tmp_path / "table.parquet", a=np.arange(1000.0))
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        load_dataset(str(path))
+
+
+def test_without_pyarrow_the_message_names_the_extra(tmp_path, monkeypatch):
+    path = write(tmp_path / "table.parquet", a=[1.0, 2.0])
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(DataError, match=r"pip install 'archbuild\[parquet\]'"):
+        load_dataset(str(path))
