@@ -18,14 +18,16 @@ import numpy as np
 
 from archbuild import __version__
 from archbuild.data import Dataset, arch_stem, held_out, load_dataset
-from archbuild.data.batches import count_batches, ordered_batches
+from archbuild.data.batches import count_batches
 from archbuild.errors import DataError, RunError, UsageError
+from archbuild.heads.base import AUTO
 from archbuild.runs import RunFolder, StageFolder
 from archbuild.spec import Plan, Spec, load_spec, make_plan, spec_from_tree
 from archbuild.training.progress import LOGGER, Reporter
 from archbuild.vocabulary import default_vocabulary
 
 if TYPE_CHECKING:
+    from archbuild.data.origin import Origin
     from archbuild.heads import Head
     from archbuild.networks.network import Network
     from archbuild.trained import Trained
@@ -96,24 +98,38 @@ class JobRequest:
 class Job:
     """A request with its dataset and its spec read and checked.
 
+    Args:
+        request: what to work on.
+        reporter: hears of progress; by default it only goes to the log.
+        spec: in place of the one that the request names.
+        dataset: rows in memory, in place of the dataset that the request names.
+
     Raises:
         SpecError: the spec has problems; all of them are named.
         DataError: the dataset is missing, damaged, or does not fit the spec.
         UsageError: the number of clusters is unknown, or larger than the dataset.
     """
 
-    def __init__(self, request: JobRequest, reporter: Reporter | None = None) -> None:
+    def __init__(
+        self,
+        request: JobRequest,
+        reporter: Reporter | None = None,
+        *,
+        spec: Spec | None = None,
+        dataset: Dataset | None = None,
+    ) -> None:
         self.request = request
         self.reporter = reporter or Reporter()
         self.vocabulary = default_vocabulary()
-        spec = load_spec(
+        spec = spec or load_spec(
             request.arch,
             self.vocabulary,
             stem=arch_stem(request.dataset),
             overrides=request.overrides,
             head=request.head,
         )
-        dataset = load_dataset(request.dataset, request.data_dir, input_shape=spec.input_shape)
+        if dataset is None:
+            dataset = load_dataset(request.dataset, request.data_dir, input_shape=spec.input_shape)
         self.dataset: Dataset = dataset.fitted_to(spec.input_shape)
         self.spec: Spec = _with_n_clusters(spec, self.dataset, self.vocabulary)
         self.plan: Plan = make_plan(self.spec, self.vocabulary)
@@ -199,7 +215,9 @@ class Job:
         """
         if fresh:
             self.run.stage(self.head_stage).clear()
-        self._load_weights(self._pretrained())
+        pretrained = self._pretrained()
+        self.settle_clusters()
+        self._load_weights(pretrained)
         request = self._request("cluster") | {"pretrain": self.run.stage(PRETRAIN).digest}
         return self._run_stage(self.head_stage, "cluster", self._new_head(), request)
 
@@ -219,17 +237,38 @@ class Job:
             self.scratch_stage, "train", self._new_head(), self._request("train")
         )
 
+    def settle_clusters(self) -> None:
+        """Put the number that the pretrained latents suggest in the place of ``auto``, and say so.
+
+        Raises:
+            RunError: there is no finished pretrained run of this network.
+        """
+        if self.spec.head.config["n_clusters"] != AUTO:
+            return
+        from archbuild.suggestion import in_text, suggest_for
+
+        suggestion = suggest_for(self)
+        self.reporter.note(f"how many clusters?\n{in_text(suggestion)}")
+        self.spec = _with_clusters(self.spec, suggestion.n_clusters, self.vocabulary)
+        self.plan = make_plan(self.spec, self.vocabulary)
+
     def refuse_scratch(self) -> None:
         """Make sure that the spec's head can train a network from scratch.
 
         Raises:
-            UsageError: it refines pretrained networks only, or the epochs end before it begins.
+            UsageError: it refines pretrained networks only, the number of clusters is to be found
+                in pretrained latents, or the epochs end before it begins.
         """
         from archbuild.training.stage import prelude_epochs
 
         problem = self._head_type.scratch_problem(self.spec.head.config)
         if problem:
             raise UsageError(problem)
+        if self.spec.head.config["n_clusters"] == AUTO:
+            raise UsageError(
+                "head.n_clusters: auto looks at pretrained latents, and training from scratch has "
+                "none; see what archbuild suggest-k says of a pretrained run, and give that number"
+            )
         settings = self._settings("train")
         steps = count_batches(len(self.dataset), settings["batch_size"])
         begins = prelude_epochs(self._new_head(), steps)
@@ -266,7 +305,7 @@ class Job:
         folder = self.run.stage(name)
         if folder.status() != "finished":
             self._refuse_data_out_of_range()
-        folder.begin(request, versions=_versions())
+        folder.begin(request, versions=_versions(), origin=self.origin.to_json())
         self.run.write_spec(self.spec.tree)
         if folder.status() == "finished":
             folder.verify()
@@ -298,15 +337,13 @@ class Job:
         """A Bernoulli likelihood of values outside 0..1 has no bottom: it would fall for ever."""
         if self.spec.reconstruction != "bernoulli":
             return
-        for indices in ordered_batches(len(self.dataset), 4096):
-            rows = self.feed.clean(indices)
-            if rows.min() < 0 or rows.max() > 1:
-                raise UsageError(
-                    "reconstruction: bernoulli needs values from 0 to 1, but "
-                    f"{self.dataset.name} under scaling: {self.spec.scaling} has some from "
-                    f"{rows.min():g} to {rows.max():g}; use scaling: minmax, or another "
-                    "reconstruction"
-                )
+        low, high = self.origin.low, self.origin.high
+        if low < 0 or high > 1:
+            raise UsageError(
+                f"reconstruction: bernoulli needs values from 0 to 1, but {self.dataset.name} "
+                f"under scaling: {self.spec.scaling} has some from {low:g} to {high:g}; use "
+                "scaling: minmax, or another reconstruction"
+            )
 
     def _request(self, section: str) -> dict[str, Any]:
         keys = [*_NETWORK_KEYS, "batch_size", "augment", section]
@@ -365,6 +402,13 @@ class Job:
         return Feed(self.dataset, Scaler.fit(self.dataset, self.spec.scaling), self.spec.augment)
 
     @cached_property
+    def origin(self) -> Origin:
+        """What a model must remember of these data."""
+        from archbuild.data.origin import Origin
+
+        return Origin.of(self.dataset, self.feed.scaler)
+
+    @cached_property
     def network(self) -> Network:
         """The autoencoder, built once; stages load their weights into it."""
         from archbuild.networks.builder import build_network
@@ -386,40 +430,6 @@ class Job:
         from archbuild.trained import restore
 
         return restore(self.run.stage(stage), self.network, self.plan, self.vocabulary)
-
-    def generator(self) -> tuple[str, Trained]:
-        """The stage that ``latest_head_stage`` names, and network and head to generate with.
-
-        Raises:
-            RunError: the spec's head has no generative process, there is no such stage yet, or it
-                is of another network.
-        """
-        from archbuild.trained import refuse_without_process
-
-        refuse_without_process(self._head_type)
-        self.refuse_foreign_stages()
-        stage = self.latest_head_stage()
-        return stage, self.trained(stage)
-
-    def latest_head_stage(self) -> str:
-        """The stage of the spec's head that was written last: refined, or trained from scratch.
-
-        Raises:
-            RunError: there is none yet.
-        """
-        names = (self.head_stage, self.scratch_stage)
-        manifests = {name: self.run.stage(name).manifest() for name in names}
-        there = {name: manifest["timing"] for name, manifest in manifests.items() if manifest}
-        if not there:
-            refines = self._head_type.scratch_problem(self.spec.head.config)
-            stages = "--pretrain --cluster" if refines else "--train"
-            raise RunError(
-                f"{self.run.path} holds no {self.spec.head.type} head; train one with: "
-                f"{self.request.command()} {stages}"
-            )
-        return max(
-            there, key=lambda name: there[name].get("finished", there[name].get("saved", ""))
-        )
 
     @cached_property
     def held_out(self) -> Feed | None:
@@ -448,18 +458,26 @@ class Job:
 def _with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Any) -> Spec:
     """The spec with the number of clusters filled in from what the dataset declares."""
     wanted = spec.head.config["n_clusters"] or dataset.n_classes
+    if wanted == AUTO:
+        return spec
     if wanted is None:
         raise UsageError(
             f"how many clusters? {dataset.name} declares no classes and the spec does not say; "
-            "give a number with --set head.n_clusters=10"
+            "give a number with --set head.n_clusters=10, or ask the pretrained latents with "
+            "--set head.n_clusters=auto"
         )
     if wanted > len(dataset):
         raise UsageError(
             f"{wanted} clusters were asked for, but {dataset.name} has {len(dataset)} rows; "
             "lower head.n_clusters"
         )
-    tree = {**spec.tree, "head": {**spec.tree["head"], "n_clusters": wanted}}
-    return spec_from_tree(tree, vocabulary)  # the head may have a word to say on the number
+    return _with_clusters(spec, wanted, vocabulary)
+
+
+def _with_clusters(spec: Spec, number: int, vocabulary: Any) -> Spec:
+    """The spec with that many clusters; the head may have a word to say on the number."""
+    tree = {**spec.tree, "head": {**spec.tree["head"], "n_clusters": number}}
+    return spec_from_tree(tree, vocabulary)
 
 
 def _writers(network: Network, codes: np.ndarray, head: Head | None) -> dict[str, Any]:

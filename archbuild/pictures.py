@@ -15,11 +15,30 @@ from archbuild.results import spaces_of, values_of
 
 if TYPE_CHECKING:
     from archbuild.trained import Trained
+    from archbuild.training.feed import Feed
 
 _RECONSTRUCTED = 1000
 _GENERATED = 10
 _GENERATED_POINTS = 200
 """Rows of at most two features are drawn as points."""
+
+
+class _Rows:
+    """The rows as the network sees them, read when they are asked for: an array to index."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self.shape = feed.dataset.values.shape
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self._feed)
+
+    def __getitem__(self, indices: Any) -> np.ndarray:
+        return self._feed.clean(indices)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[np.arange(len(self))].astype(dtype or np.float32, copy=False)
 
 
 def draw(job: Job) -> list[Path]:
@@ -28,43 +47,53 @@ def draw(job: Job) -> list[Path]:
     Of a stage that another process is training, its latest epoch is drawn.
     """
     job.refuse_foreign_stages()
-    stages = job.run.stages()
-    pictures = [_curves(job, stage) for stage in stages]
-    pictures += [picture for stage in stages if stage != PRETRAIN for picture in _head(job, stage)]
-    finished = [stage for stage in stages if job.finished(stage)]
-    if finished:
+    pictures = draw_without_scatters(job, job.plots)
+    if any(job.finished(stage) for stage in job.run.stages()):
         pictures += _scatters(job)
-    pictures += [_reconstructions(job, stage) for stage in finished]
-    for head in job.finished_heads():
-        pictures += _clusters(job, head)
     return pictures
 
 
-def _head(job: Job, stage: str) -> list[Path]:
+def draw_without_scatters(job: Job, folder: Path) -> list[Path]:
+    """All the other pictures, as files in ``folder`` that are named ``<kind>-<stage or space>``.
+
+    Kinds are curves, occupancy, generated, components, reconstructions, clusters and confusion.
+    """
+    stages = job.run.stages()
+    pictures = [_curves(job, stage, folder) for stage in stages]
+    for stage in stages:
+        pictures += _head(job, stage, folder) if stage != PRETRAIN else []
+    pictures += [_reconstructions(job, stage, folder) for stage in stages if job.finished(stage)]
+    for head in job.finished_heads():
+        pictures += _clusters(job, head, folder)
+    return pictures
+
+
+def _head(job: Job, stage: str, folder: Path) -> list[Path]:
     """What became of the clusters, and of a generative head its prior and what it generates."""
     from archbuild.figures import draw_generated, draw_occupancy
     from archbuild.heads.generative import GenerativeHead
 
     space, trained = space_of(stage), job.trained(stage)
     history, at = _history(job, stage)
-    path = job.plots / f"occupancy-{space}.png"
+    path = folder / f"occupancy-{space}.png"
     pictures = [draw_occupancy(history, _title(job, f"clusters of {space} over time{at}"), path)]
     if isinstance(trained.head, GenerativeHead) and trained.head.has_begun:
-        path = job.plots / f"generated-{space}.png"
+        path = folder / f"generated-{space}.png"
         count = _GENERATED_POINTS if prod(job.spec.input_shape) <= 2 else _GENERATED
         rows = job.feed.scaler.undo(trained.generate(count, job.request.seed))
-        title = generated_title(job, stage, trained)
-        pictures += [draw_generated(rows, title, path), _components(job, space, trained)]
+        title = generated_title(job.dataset.name, job.spec.name, stage, trained)
+        draw_generated(rows, title, path, feature_names=job.dataset.columns or None)
+        pictures += [path, _components(job, space, trained, folder)]
     return pictures
 
 
-def generated_title(job: Job, stage: str, trained: Trained) -> str:
+def generated_title(dataset: str, arch: str, stage: str, trained: Trained) -> str:
     """What a picture of rows that a stage's head generates shows."""
     at = _at(trained.epoch, trained.finished)
-    return _title(job, f"drawn from each cluster of {space_of(stage)}{at}")
+    return f"{dataset} · {arch} · drawn from each cluster of {space_of(stage)}{at}"
 
 
-def _components(job: Job, space: str, trained: Trained) -> Path:
+def _components(job: Job, space: str, trained: Trained, folder: Path) -> Path:
     """A sample of the latents, with the prior's components over them."""
     from archbuild.figures import draw_components, project_components, sample_indices
 
@@ -87,7 +116,7 @@ def _components(job: Job, space: str, trained: Trained) -> Path:
         covariances,
         shares,
         _title(job, f"latents and prior of {space} ({projection.method}){at}"),
-        job.plots / f"components-{space}.png",
+        folder / f"components-{space}.png",
     )
 
 
@@ -126,7 +155,7 @@ def _scatters(job: Job) -> list[Path]:
     ]
 
 
-def _reconstructions(job: Job, stage: str) -> Path:
+def _reconstructions(job: Job, stage: str, folder: Path) -> Path:
     from archbuild.figures import draw_reconstructions, sample_indices
 
     job.load(stage)
@@ -135,15 +164,18 @@ def _reconstructions(job: Job, stage: str) -> Path:
     encoding = network.encode(rows)
     outputs = network.expected(network.decode(encoding.mean, encoding.switches))
     title = _title(job, f"reconstructions after {stage}")
-    path = job.plots / f"reconstructions-{stage}.png"
-    return draw_reconstructions(rows, to_numpy(outputs), title, path, seed=job.request.seed)
+    path = folder / f"reconstructions-{stage}.png"
+    columns, seed = job.dataset.columns or None, job.request.seed
+    return draw_reconstructions(
+        rows, to_numpy(outputs), title, path, feature_names=columns, seed=seed
+    )
 
 
-def _curves(job: Job, stage: str) -> Path:
+def _curves(job: Job, stage: str, folder: Path) -> Path:
     from archbuild.figures import draw_curves
 
     history, at = _history(job, stage)
-    path = job.plots / f"curves-{stage}.png"
+    path = folder / f"curves-{stage}.png"
     return draw_curves(history, _title(job, f"training of {stage}{at}"), path)
 
 
@@ -154,16 +186,16 @@ def _history(job: Job, stage: str) -> tuple[list[dict[str, Any]], str]:
     return history, _at(len(history), finished)
 
 
-def _clusters(job: Job, head: str) -> list[Path]:
+def _clusters(job: Job, head: str, folder: Path) -> list[Path]:
     from archbuild.figures import draw_confusion, draw_gallery
 
     assignments = job.assignments(head)
-    rows = job.feed.clean(np.arange(len(job.dataset)))
-    gallery = job.plots / f"clusters-{head}.png"
-    draw_gallery(rows, assignments, _title(job, f"clusters of {head}"), gallery)
+    gallery, title = folder / f"clusters-{head}.png", _title(job, f"clusters of {head}")
+    columns = job.dataset.columns or None
+    draw_gallery(_Rows(job.feed), assignments, title, gallery, feature_names=columns)
     if job.dataset.labels is None:
         return [gallery]
-    confusion = job.plots / f"confusion-{head}.png"
+    confusion = folder / f"confusion-{head}.png"
     labels, clusters = job.dataset.labels, assignments.argmax(axis=1)
     title = _title(job, f"{head} against the classes")
     matching = match_clusters(labels, clusters)

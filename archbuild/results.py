@@ -25,6 +25,7 @@ def measure(job: Job) -> dict[str, Any]:
         each space was measured on.
     """
     job.refuse_foreign_stages()
+    job.settle_clusters()
     sources = {space: _source(job, space) for space in spaces_of(job)}
     known = _known_rows(job)
     rows = []
@@ -34,6 +35,12 @@ def measure(job: Job) -> dict[str, Any]:
     document["sources"] = sources
     write_json(job.run.metrics_path, document)
     return document
+
+
+def measured(job: Job) -> list[dict[str, Any]]:
+    """The rows of an earlier ``metrics.json`` that still hold; nothing is measured anew."""
+    known = _known_rows(job)
+    return [row for space in spaces_of(job) for row in known.get((space, _source(job, space)), [])]
 
 
 def measures_held_out(job: Job) -> bool:
@@ -108,8 +115,10 @@ def _measure_held_out(job: Job, space: str) -> list[dict[str, Any]]:
     return [evaluate_head(space, latents, assignments, labels, seed, method="head, held out")]
 
 
-def values_of(job: Job, space: str) -> np.ndarray:
-    """The points of a space, ``(n, dimensions)``."""
+def values_of(job: Job, space: str, chosen: np.ndarray | None = None) -> np.ndarray:
+    """The points of a space, ``(n, dimensions)``: of all rows, or of those ``chosen`` by index."""
+    rows = np.arange(len(job.dataset)) if chosen is None else chosen
     if space == "raw":
-        return job.feed.clean(np.arange(len(job.dataset))).reshape(len(job.dataset), -1)
-    return np.load(job.run.stage(stage_of(space)).file("latents.npy"), allow_pickle=False)
+        return job.feed.clean(rows).reshape(len(rows), -1)
+    latents = np.load(job.run.stage(stage_of(space)).file("latents.npy"), allow_pickle=False)
+    return latents[rows]

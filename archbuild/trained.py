@@ -29,13 +29,13 @@ class Trained:
 
     Attributes:
         network: with the stage's weights.
-        head: with what it learned; it may not have begun yet.
+        head: with what it learned; it may not have begun yet. ``None`` after pretraining.
         epoch: how many epochs are behind them.
         finished: whether their stage has ended.
     """
 
     network: Network
-    head: Head
+    head: Head | None
     epoch: int
     finished: bool = True
 
@@ -48,6 +48,42 @@ class Trained:
 
         return encode(self._read, feed, chosen)
 
+    def codes_of(self, rows: np.ndarray) -> np.ndarray:
+        """The same for rows ``(n, *input_shape)`` as the network takes them, scaled."""
+        from archbuild.training.encoding import encode_rows
+
+        return encode_rows(self._read, rows)
+
+    def decode(self, latents: np.ndarray) -> np.ndarray:
+        """``(n, *input_shape)`` rows from latents ``(n, latent)``, in the network's scale.
+
+        They are the means of ``p(x | z)``.
+
+        Raises:
+            UsageError: the decoder puts maxima back where the encoder found them.
+        """
+        from archbuild.heads.base import by_rows
+
+        return by_rows(
+            lambda part: self.network.expected(self.network.decode(part)),
+            np.asarray(latents, "float32"),
+        )
+
+    def refuse_without_clusters(self) -> Head:
+        """The head, once it is known that it can assign.
+
+        Raises:
+            RunError: there is none, or it has not begun.
+        """
+        if self.head is None:
+            raise RunError("a pretrained network has no clusters; train a head (--cluster)")
+        if not self.head.has_begun:
+            raise RunError(
+                f"the {self.head.name} head has not begun after epoch {self.epoch}, and has no "
+                "clusters; let the stage go on first"
+            )
+        return self.head
+
     def generate(self, per_cluster: int, seed: int) -> np.ndarray:
         """``(cluster, per_cluster, *input_shape)`` rows of the generative process, channels last.
 
@@ -56,14 +92,10 @@ class Trained:
         Raises:
             RunError: the head has no generative process, or has not begun.
         """
-        if not self.generative_head.has_begun:
-            raise RunError(
-                f"the {self.head.name} head has not begun after epoch {self.epoch}, and has "
-                "nothing to draw from; let the stage go on first"
-            )
-        latents = self.generative_head.sample_latents(per_cluster, np.random.default_rng(seed))
-        flat = latents.reshape(-1, latents.shape[-1])
-        rows = np.asarray(self.network.expected(self.network.decode(flat)))
+        head = self.generative_head
+        self.refuse_without_clusters()
+        latents = head.sample_latents(per_cluster, np.random.default_rng(seed))
+        rows = self.decode(latents.reshape(-1, latents.shape[-1]))
         return rows.reshape(*latents.shape[:2], *rows.shape[1:])
 
     @property
@@ -73,12 +105,14 @@ class Trained:
         Raises:
             RunError: it has none.
         """
+        if self.head is None:
+            raise RunError("a pretrained network has nothing to draw from; train a head")
         refuse_without_process(type(self.head))
         return self.head
 
     @cached_property
     def _read(self) -> Any:
-        return self.network.reader(self.head.code)
+        return self.network.reader(self.head.code) if self.head else self.network.predict_latents
 
 
 def refuse_without_process(kind: type[HeadType]) -> None:
@@ -97,7 +131,7 @@ def refuse_without_process(kind: type[HeadType]) -> None:
 
 
 def restore(folder: StageFolder, network: Network, plan: Plan, vocabulary: Vocabulary) -> Trained:
-    """The state of a stage with a head, finished or not.
+    """The state of a stage with a head, finished or not, or of a finished one without.
 
     Another process may be training it.
 
@@ -108,24 +142,26 @@ def restore(folder: StageFolder, network: Network, plan: Plan, vocabulary: Vocab
         vocabulary: where the head's type is found.
 
     Raises:
-        RunError: there is no such state, it has no head, or a file is missing or altered.
+        RunError: there is no such state, or a file is missing or altered.
     """
     from archbuild.training.stage import restore_checkpoint
 
     manifest = folder.manifest()
     if manifest is None:
         raise RunError(f"{folder.path} holds no stage yet, not even its first epoch")
-    if "head" not in manifest["request"]["spec"]:
-        raise RunError(f"{folder.path} has no head; ask for a stage that trains one")
-    head = _head(manifest["request"], plan, vocabulary)
+    request = manifest["request"]
+    head = _head(request, plan, vocabulary) if "head" in request["spec"] else None
     checkpoint = _latest_checkpoint(folder)
     if checkpoint is not None:
+        if head is None:
+            raise RunError(f"{folder.path} is not finished; let it go on to its end first")
         restore_checkpoint(network, head, checkpoint.arrays)
         return Trained(network, head, checkpoint.epoch, finished=False)
     folder.verify()
     network.load_weights(folder.file("model.weights.h5"))
-    with np.load(folder.file("head.npz"), allow_pickle=False) as arrays:
-        head.restore(dict(arrays))
+    if head is not None:
+        with np.load(folder.file("head.npz"), allow_pickle=False) as arrays:
+            head.restore(dict(arrays))
     return Trained(network, head, len(folder.history()))
 
 

@@ -15,6 +15,7 @@ from archbuild.job import Job, JobRequest, space_of, stage_of
 from archbuild.pictures import draw
 from archbuild.results import measure
 from archbuild.runs.atomic import sha256
+from archbuild.training.progress import Reporter
 
 SHORT = ("pretrain.epochs=3", "cluster.epochs=3", "head.tolerance=0")
 
@@ -266,3 +267,37 @@ def test_a_bernoulli_likelihood_refuses_values_outside_its_range(tmp_path):
     job = make_job(tmp_path, "scaling=standardise", "reconstruction=bernoulli")
     with pytest.raises(UsageError, match="scaling: minmax"):
         job.pretrain()
+
+
+def test_the_number_of_clusters_can_come_from_the_pretrained_latents(tmp_path):
+    said = []
+
+    class Listener(Reporter):
+        def note(self, message):
+            said.append(message)
+
+    def job():
+        request = JobRequest(
+            "DIGITS", "0", overrides=(*SHORT, "head.n_clusters=auto"), out=tmp_path
+        )
+        return Job(request, Listener())
+
+    first = job()
+    with pytest.raises(RunError, match="--pretrain"):
+        first.settle_clusters()
+    first.pretrain()
+    first.cluster()
+    number = first.spec.head.config["n_clusters"]
+    assert number == json.loads((first.run.path / "n_clusters.json").read_text())["n_clusters"]
+    assert first.assignments("kld").shape == (1797, number)
+    assert len(said) == 1
+    assert f"{number} clusters" in said[0]
+    again = job()
+    assert not again.cluster()  # the same number again: nothing to do
+    assert {row["space"] for row in measure(again)["rows"]} == {"raw", "pretrain", "kld"}
+
+
+def test_training_from_scratch_has_no_latents_to_ask(tmp_path):
+    job = Job(JobRequest("SPIRAL", "0", overrides=("head.n_clusters=auto",), out=tmp_path))
+    with pytest.raises(UsageError, match="suggest-k"):
+        job.train()

@@ -126,10 +126,22 @@ def test_a_head_without_a_process_generates_nothing(trained):
         Trained(trained.network, head, 1).generate(2, seed=0)
 
 
-def test_a_stage_without_a_head_is_refused(tmp_path):
+def test_a_stage_without_a_head_encodes_and_has_no_clusters(tmp_path):
     job = make_job(tmp_path, "gmm")
     job.pretrain()
-    with pytest.raises(RunError, match="pretrain has no head"):
+    trained = job.trained("pretrain")
+    stored = np.load(job.run.stage("pretrain").file("latents.npy"))
+    np.testing.assert_array_equal(trained.codes(job.feed), stored)
+    for refused in (trained.refuse_without_clusters, lambda: trained.generate(1, 0)):
+        with pytest.raises(RunError, match="train a head"):
+            refused()
+
+
+def test_an_unfinished_stage_without_a_head_is_refused(tmp_path):
+    job = make_job(tmp_path, "gmm", "pretrain.epochs=2", reporter=StopAfter(1))
+    with pytest.raises(KeyboardInterrupt):
+        job.pretrain()
+    with pytest.raises(RunError, match="pretrain is not finished"):
         job.trained("pretrain")
 
 

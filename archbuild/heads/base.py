@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from archbuild.networks.network import Encoding, Reconstruction
     from archbuild.spec.plan import Plan
 
+AUTO = "auto"
+"""In place of a number of clusters: what ``archbuild suggest-k`` would say."""
 N_CLUSTERS = integer(
     "n_clusters",
-    "How many clusters; null: as many as the dataset declares classes.",
+    "How many clusters; null: as many as the dataset declares classes; auto: as many as the "
+    "pretrained latents suggest.",
     minimum=2,
     maximum=10_000,
+    word=AUTO,
     default=None,
 )
 REFRESH = integer(
@@ -129,6 +133,11 @@ class Head(HeadType):
         """Epochs between two looks at the whole set."""
         return int(self.config.get("refresh", 1))
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether ``initialise`` has given the head its first state, where it has one."""
+        return True
+
     def code(self, encoding: Encoding) -> Any:
         """What is kept of each row between epochs, ``(batch, code)``: first the latent itself."""
         return encoding.mean
@@ -155,11 +164,16 @@ class Head(HeadType):
         """The weighted terms of the loss by name: scalars whose sum is minimised."""
 
     @abstractmethod
-    def assignments(self, codes: np.ndarray) -> np.ndarray:
-        """``(n, n_clusters)`` probabilities for codes ``(n, code)``, one row at a time.
+    def assign(self, codes: Any) -> Any:
+        """``(batch, n_clusters)`` probabilities for codes ``(batch, code)``, tensors both.
 
-        A row's answer never depends on the other rows.
+        A row's answer never depends on chance or on the other rows. Codes may be symbolic, and the
+        graph then holds the numbers that the variables have now.
         """
+
+    def assignments(self, codes: np.ndarray) -> np.ndarray:
+        """The same for any number of codes ``(n, code)``, as NumPy."""
+        return by_rows(self.assign, codes)
 
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:

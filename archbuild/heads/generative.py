@@ -96,11 +96,6 @@ class GenerativeHead(Head):
         loss = reconstruction_loss(self.reconstruction, inputs, batch.reconstruction)
         return {"reconstruction": self.config["reconstruction_weight"] * loss}
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether the prior has been given its first state."""
-        return True
-
     @abstractmethod
     def components(self) -> tuple[np.ndarray, np.ndarray]:
         """Means and variances of the prior's components, ``(cluster, latent)`` each."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import N_CLUSTERS, TOLERANCE, Batch, by_rows, to_numpy
+from archbuild.heads.base import N_CLUSTERS, TOLERANCE, Batch, to_numpy
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.heads.start import START, START_SAMPLE, mixture_of
 from archbuild.spec.fields import UNIT, choice, integer, number, schedule, section
@@ -94,7 +94,7 @@ class GMMHead(GenerativeHead):
         """What every prior asks for, and a start that looks at a row for each cluster."""
         found = list(super().check(config, plan))
         clusters, sample = config["n_clusters"], config["start_sample"]
-        if clusters and sample and sample < clusters:
+        if isinstance(clusters, int) and sample and sample < clusters:
             message = f"{clusters} clusters cannot start from {sample} rows"
             advice = f"write at least {clusters}, better a hundred times that; null: all rows"
             found.append(("start_sample", message, advice))
@@ -188,11 +188,11 @@ class GMMHead(GenerativeHead):
             "cluster_prior": weight * cluster,
         }
 
-    def assignments(self, codes: np.ndarray) -> np.ndarray:
-        """``p(k | z)`` at the mean of ``q(z | x)``, ``(n, cluster)``."""
-        return np.exp(
-            by_rows(lambda rows: objectives.log_responsibilities(self._log_joints(rows)), codes)
-        )
+    def assign(self, codes: Any) -> Any:
+        """``p(k | z)`` at the mean of ``q(z | x)``, ``(batch, cluster)``."""
+        from keras import ops
+
+        return ops.exp(objectives.log_responsibilities(self._log_joints(codes)))
 
     @property
     def has_begun(self) -> bool:

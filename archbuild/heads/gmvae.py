@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import N_CLUSTERS, Batch, by_rows, to_numpy
+from archbuild.heads.base import N_CLUSTERS, Batch, to_numpy
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.spec.fields import choice, integer, number, schedule
 
@@ -175,9 +175,16 @@ class GMVAEHead(GenerativeHead):
         log_variances = objectives.bounded_log_variance(self.prior_log_variances(hidden))
         return ops.reshape(self.prior_means(hidden), shape), ops.reshape(log_variances, shape)
 
-    def assignments(self, codes: np.ndarray) -> np.ndarray:
+    def assign(self, codes: Any) -> Any:
         """``q(z | y)``; under ``posterior: bayes`` ``p(z | x, w)`` at the means of both."""
-        return np.exp(by_rows(self._log_assigned, codes))
+        from keras import ops
+
+        places = [self.latent_size, self.latent_size + self.style_size]
+        latent, style, log_assignment = ops.split(codes, places, axis=1)
+        if self.config["posterior"] == "bayes":
+            joints = objectives.component_log_joints(latent, self._log_uniform, *self.prior(style))
+            log_assignment = objectives.log_responsibilities(joints)
+        return ops.exp(log_assignment)
 
     def components(self) -> tuple[np.ndarray, np.ndarray]:
         """Means and variances ``(cluster, latent)`` of the prior at ``w = 0``."""
@@ -256,15 +263,6 @@ class GMVAEHead(GenerativeHead):
         from keras import ops
 
         return ops.log_softmax(self.cluster_logits(encoding.features), axis=1)
-
-    def _log_assigned(self, codes: np.ndarray) -> Any:
-        latent, style, log_assignment = np.split(
-            codes, [self.latent_size, self.latent_size + self.style_size], axis=1
-        )
-        if self.config["posterior"] == "network":
-            return log_assignment
-        joints = objectives.component_log_joints(latent, self._log_uniform, *self.prior(style))
-        return objectives.log_responsibilities(joints)
 
     def _cluster_prior(self, log_assignment: Any) -> Any:
         """The cluster's divergence from uniform, a mean over the batch, clamped as asked."""

@@ -26,7 +26,6 @@ from archbuild.heads.base import (
     TOLERANCE,
     Batch,
     CentreHead,
-    by_rows,
     to_numpy,
 )
 from archbuild.heads.start import START
@@ -79,9 +78,11 @@ class KLDHead(CentreHead):
         weighted = self.config["cluster_weight"] * reduce(divergence)
         return {**self._reconstruction_term(batch), "divergence": weighted}
 
-    def assignments(self, codes: np.ndarray) -> np.ndarray:
-        """The soft assignment ``q``, ``(n, cluster)``."""
-        return np.exp(by_rows(self._log_assignment, codes))
+    def assign(self, codes: Any) -> Any:
+        """The soft assignment ``q``, ``(batch, cluster)``."""
+        from keras import ops
+
+        return ops.exp(self._log_assignment(codes))
 
     def _log_assignment(self, latent: Any) -> Any:
         return objectives.log_soft_assignment(

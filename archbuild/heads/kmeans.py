@@ -91,13 +91,16 @@ class KMeansHead(CentreHead):
             "distance": self.config["cluster_weight"] * loss,
         }
 
-    def assignments(self, codes: np.ndarray) -> np.ndarray:
-        """Posterior of the spherical mixture whose hard limit is k-means, ``(n, cluster)``.
+    def assign(self, codes: Any) -> Any:
+        """Posterior of the spherical mixture whose hard limit is k-means, ``(batch, cluster)``.
 
         ``γ_k ∝ exp(-||z - c_k||² / 2σ²)`` with equal weights and the spread σ² of the last look;
         its largest entry is the nearest centre's.
         """
-        return by_rows(self._posterior, codes)
+        from keras import ops
+
+        distances = objectives.squared_distances(codes, self.centres)
+        return ops.softmax(-0.5 * distances / self.variance, axis=1)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """``centres``, ``(cluster, latent)``, and the scalar ``variance``."""
@@ -107,12 +110,6 @@ class KMeansHead(CentreHead):
         """Take centres and variance back."""
         super().restore(arrays)
         self.variance.assign(arrays["variance"])
-
-    def _posterior(self, latents: np.ndarray) -> Any:
-        from keras import ops
-
-        distances = objectives.squared_distances(latents, self.centres)
-        return ops.softmax(-0.5 * distances / self.variance, axis=1)
 
     def _nearest(self, latents: np.ndarray) -> np.ndarray:
         from keras import ops

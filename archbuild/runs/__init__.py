@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from archbuild.runs.difference import Difference
+from archbuild.runs.finding import find_run, latest_stage
 from archbuild.runs.folder import RunFolder, slug
 from archbuild.runs.stage import Checkpoint, StageFolder
 
-__all__ = ["Checkpoint", "Difference", "RunFolder", "StageFolder", "slug"]
+__all__ = [
+    "Checkpoint",
+    "Difference",
+    "RunFolder",
+    "StageFolder",
+    "find_run",
+    "latest_stage",
+    "slug",
+]

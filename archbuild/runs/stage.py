@@ -151,7 +151,11 @@ class StageFolder:
         return differences(manifest["request"], json.loads(atomic.json_text(request)))
 
     def begin(
-        self, request: Mapping[str, Any], *, versions: Mapping[str, str] | None = None
+        self,
+        request: Mapping[str, Any],
+        *,
+        versions: Mapping[str, str] | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> None:
         """Prepare the folder for a first start or for going on.
 
@@ -163,6 +167,7 @@ class StageFolder:
             request: see :meth:`compare`; stored in the manifest.
             versions: of the software, by name; stored, not compared. A checkpoint written under
                 other versions keeps theirs in ``earlier_versions``.
+            origin: what a model must remember of its training data, as JSON; likewise.
 
         Raises:
             RunError: the manifest holds another request; lists each difference.
@@ -176,6 +181,7 @@ class StageFolder:
             else:
                 self._sweep(manifest)
         self._header = _header(self.name, request, versions or {}, manifest)
+        self._header["origin"] = json.loads(atomic.json_text(origin or {}))
 
     # -- what is written -------------------------------------------------------------------
 

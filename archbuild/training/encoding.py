@@ -21,14 +21,23 @@ def encode(read: Reader, feed: Feed, chosen: np.ndarray | None = None) -> np.nda
     """What ``read`` gives for all rows, or for those ``chosen`` by index; ``(n, ...)`` float32."""
     chosen = np.arange(len(feed)) if chosen is None else chosen
     parts = [
-        encode_rows(read, feed.clean(chosen[places]))
+        _encode_chunk(read, feed.clean(chosen[places]))
         for places in ordered_batches(len(chosen), CHUNK)
     ]
     return np.concatenate(parts)
 
 
 def encode_rows(read: Reader, rows: np.ndarray) -> np.ndarray:
-    """The same for at most ``CHUNK`` rows; fewer are filled up with zeros for the kernel."""
+    """The same for rows ``(n, *input_shape)`` as the network takes them."""
+    parts = [
+        _encode_chunk(read, rows[start : start + CHUNK])
+        for start in range(0, max(len(rows), 1), CHUNK)
+    ]
+    return np.concatenate(parts)
+
+
+def _encode_chunk(read: Reader, rows: np.ndarray) -> np.ndarray:
+    """At most ``CHUNK`` rows; fewer are filled up with zeros for the kernel."""
     padded = np.zeros((CHUNK, *rows.shape[1:]), "float32")
     padded[: len(rows)] = rows
     return read(padded)[: len(rows)]

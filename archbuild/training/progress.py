@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
+from archbuild.evaluation.collapse import Occupancy
+
 LOGGER = logging.getLogger("archbuild")
+
+_OCCUPANCY = tuple(field.name for field in fields(Occupancy))
 
 
 class Reporter:
     """Hears of every stage, step and epoch; this one only writes the log."""
 
+    def note(self, message: str) -> None:
+        """Something the user is to know, that is neither a result nor a fault."""
+        LOGGER.info("%s", message)
+
     def stage_begins(self, stage: str, first_epoch: int, epochs: int, steps: int) -> None:
         """A stage starts at ``first_epoch`` (from 0) of ``epochs`` with ``steps`` each."""
-        at = f", resumed after epoch {first_epoch}" if first_epoch else ""
-        LOGGER.info("%s: %d epochs of %d steps%s", stage, epochs, steps, at)
+        LOGGER.info("%s", beginning(stage, first_epoch, epochs, steps))
 
     def step(self, stage: str) -> None:
         """One optimisation step is done."""
@@ -29,6 +37,12 @@ class Reporter:
         LOGGER.info("%s: %s", stage, message)
 
 
+def beginning(stage: str, first_epoch: int, epochs: int, steps: int) -> str:
+    """What is said when a stage begins."""
+    at = f", resumed after epoch {first_epoch}" if first_epoch else ""
+    return f"{stage}: {epochs} epochs of {steps} steps{at}"
+
+
 def in_words(row: Mapping[str, Any]) -> str:
     """One line of a history, for people."""
     parts = [
@@ -37,3 +51,14 @@ def in_words(row: Mapping[str, Any]) -> str:
         if key != "epoch" and value is not None and not isinstance(value, list)
     ]
     return "  ".join(parts)
+
+
+def in_parts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One line of a history, for programs: ``epoch``, ``learning_rate``, ``terms``, ``occupancy``.
+
+    ``terms`` are the loss and its parts; ``occupancy`` is ``None`` where there are no clusters yet.
+    """
+    rest = dict(row)
+    named = {key: rest.pop(key) for key in ("epoch", "learning_rate")}
+    occupancy = {key: rest.pop(key) for key in _OCCUPANCY if key in rest}
+    return {**named, "terms": rest, "occupancy": occupancy or None}

@@ -121,7 +121,7 @@ def test_without_a_run_the_command_that_makes_one_is_named(
     job = ["-d", "DIGITS", "-a", arch, "--head", head]
     status, _, err = archbuild("generate", *job, "--output", "x.npy")
     assert status == 2
-    assert f"{arch}/0 holds no {head} head; train one with: " in err
+    assert f"no run of '{arch}' with seed 0 is under saved_params; train one with: " in err
     command = err.strip().partition("with: ")[2]
     assert command == f"archbuild -d DIGITS -a {arch} --seed 0 --head {head} {stages}"
     assert not Path("x.npy").exists()
@@ -131,19 +131,25 @@ def test_a_head_without_a_process_says_which_have_one(
     archbuild: Archbuild, tiny: Path, elsewhere: Path
 ) -> None:
     job = ["-d", "DIGITS", "-a", tiny]
-    for made in (False, True):  # the answer is the same before hours of training and after
-        if made:
-            assert archbuild(*job, "--pretrain", 0, "--cluster", 0).status == 0
-        status, _, err = archbuild("generate", *job, "--output", "x.png")
-        assert status == 2
-        assert "the kld head has no generative process; gmm and gmvae have one" in err
-
-
-def test_another_network_is_refused(archbuild: Archbuild, run: list[str], elsewhere: Path) -> None:
-    other = ["--set", "layers[1].num_units=9"]
-    status, _, err = archbuild(*run, *other, "--output", "x.npy")
+    assert archbuild(*job, "--pretrain", 0, "--cluster", 0).status == 0
+    status, _, err = archbuild("generate", *job, "--output", "x.png")
     assert status == 2
-    assert "layers[1].num_units: 16 -> 9" in err
+    assert "the kld head has no generative process; gmm and gmvae have one" in err
+
+
+def test_latents_are_decoded_by_any_head(archbuild: Archbuild, tiny: Path, elsewhere: Path) -> None:
+    job = ["-d", "DIGITS", "-a", tiny]
+    assert archbuild(*job, "--pretrain", 0, "--cluster", 0).status == 0
+    np.save("z.npy", np.zeros((700, 4), np.float32))
+    given = ["--latents", "z.npy", "--output", "x.npy"]
+    assert archbuild("generate", "-a", "tiny", *given).status == 0
+    rows = np.load("x.npy")
+    assert rows.shape == (700, 8, 8, 1)
+    assert (rows == rows[0]).all()
+    np.save("z.npy", np.zeros((7, 3), np.float32))
+    status, _, err = archbuild("generate", *job, *given)
+    assert status == 2
+    assert "takes latents of shape (n, 4), and these have shape (7, 3)" in err
 
 
 def test_of_an_unfinished_run_the_latest_epoch_is_taken(
@@ -161,7 +167,7 @@ def test_before_the_mixture_begins_there_is_nothing_to_draw_from(
     run = stopped(elsewhere, epoch=GAMMA)
     status, _, err = archbuild(*run, "--output", "x.png")
     assert status == 2
-    assert "the gmm head has not begun after epoch 1, and has nothing to draw from" in err
+    assert "the gmm head has not begun after epoch 1, and has no clusters" in err
 
 
 def test_of_two_stages_the_last_one_counts(archbuild: Archbuild, elsewhere: Path) -> None:

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.calling import SPEC, Archbuild
+
+TABLE = {
+    **SPEC,
+    "name": "table",
+    "scaling": "standardise",
+    "output_non_linearity": "linear",
+    "layers": [{"type": "Input", "output_shape": [2]}, {"type": "Dense", "num_units": 2}],
+    "head": {"type": "kld"},
+}
+
+
+def write_table(path: Path, rows: int, seed: int, header: str = "a,b,kind") -> None:
+    rng = np.random.default_rng(seed)
+    kinds = rng.integers(0, 2, rows)
+    names = header.split(",")
+    far = 100 * kinds
+    cells = {"a": far + rng.normal(size=rows), "b": rng.normal(size=rows) - far, "kind": kinds}
+    cells["c"] = 0 * kinds
+    lines = [",".join(f"{cells[name][row]}" for name in names) for row in range(rows)]
+    path.write_text("\n".join([header, *lines]) + "\n")
+
+
+@pytest.fixture
+def trained(archbuild: Archbuild, elsewhere: Path) -> Path:
+    """A folder with a model of a table, ``old.csv``, by ``table.json``."""
+    (elsewhere / "table.json").write_text(json.dumps(TABLE))
+    write_table(elsewhere / "old.csv", 200, seed=0)
+    job = ["-d", "old.csv:kind", "-a", "table.json", "--pretrain", 1, "--cluster", 1]
+    assert archbuild(*job).status == 0
+    return elsewhere
+
+
+def test_new_rows_are_told_apart(archbuild: Archbuild, trained: Path) -> None:
+    write_table(trained / "new.csv", 50, seed=1)
+    asked = ["predict", "-d", "new.csv", "-a", "table.json", "--output", "out.npz"]
+    status, out, err = archbuild(*asked)
+    assert (status, out) == (0, "")
+    assert "left out, as the model does not know them: kind" in err
+    assert "50 rows in out.npz" in err
+    with np.load("out.npz") as found:
+        clusters = found["cluster"]
+    kinds = np.loadtxt("new.csv", delimiter=",", skiprows=1)[:, 2]
+    assert len(set(zip(clusters, kinds, strict=True))) == 2  # one cluster for each kind
+
+
+def test_columns_are_found_by_name(archbuild: Archbuild, trained: Path) -> None:
+    write_table(trained / "new.csv", 9, seed=1, header="a,b")
+    write_table(trained / "other.csv", 9, seed=1, header="c,b,a")
+    answers = [
+        archbuild("predict", "-d", name, "-a", "table", "--format", "csv", "--quiet").out
+        for name in ("new.csv", "other.csv")
+    ]
+    assert answers[0] == answers[1] != ""
+    write_table(trained / "less.csv", 9, seed=1, header="a,c")
+    status, out, err = archbuild("predict", "-d", "less.csv", "-a", "table")
+    assert (status, out) == (2, "")
+    assert "less.csv has no column 'b'" in err
+
+
+def test_one_row_is_enough(archbuild: Archbuild, trained: Path) -> None:
+    Path("one.csv").write_text("a,b\n1,2\n")
+    status, out, _ = archbuild("predict", "-d", "one.csv", "-a", "table")
+    assert status == 0
+    assert out.split()[:3] == ["id", "cluster", "confidence"]
+    assert len(out.splitlines()) == 2
+
+
+def test_shards_together_are_the_whole(archbuild: Archbuild, trained: Path) -> None:
+    asked = ["predict", "-d", "old.csv:kind", "-a", "table", "--format", "jsonl", "--quiet"]
+    whole = archbuild(*asked).out
+    shards = [archbuild(*asked, "--shard", f"{part}/3", "--chunk", 7).out for part in (1, 2, 3)]
+    assert "".join(shards) == whole
+    assert len(whole.splitlines()) == 200
+    assert archbuild(*asked, "--shard", "1/1000").out == ""
+
+
+def test_latents_come_on_request(archbuild: Archbuild, trained: Path) -> None:
+    asked = ["predict", "-d", "old.csv:kind", "-a", "table", "--format", "csv", "--quiet"]
+    assert archbuild(*asked).out.splitlines()[0] == "id,cluster,confidence,p0,p1"
+    header = archbuild(*asked, "--latent").out.splitlines()[0]
+    assert header == "id,cluster,confidence,p0,p1,z0,z1"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--shard", "0/3"], "'0/3' is no shard"),
+        (["--shard", "4/3"], "'4/3' is no shard"),
+        (["--shard", "half"], "'half' is no shard"),
+        (["--chunk", "0"], "'0' is not a whole number from 1"),
+        (["--format", "npz"], "name a file by --output"),
+        (["--output", "out.dat"], "say what to write with --format"),
+        (["--head", "kmeans"], "holds no kmeans head; train one with: archbuild -d"),
+        (["--seed", "4"], "no run of 'table' with seed 4 is under saved_params; train one with"),
+        (["--run", "nowhere"], "nowhere holds no run"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(
+    archbuild: Archbuild, trained: Path, options: list[str], said: str
+) -> None:
+    status, out, err = archbuild("predict", "-d", "old.csv:kind", "-a", "table.json", *options)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_data_of_another_shape_are_refused(archbuild: Archbuild, trained: Path) -> None:
+    np.save("wide.npy", np.zeros((5, 3), np.float32))
+    status, out, err = archbuild("predict", "-d", "wide.npy", "-a", "table")
+    assert (status, out) == (2, "")
+    assert "wide has rows of shape [3], and the spec's Input takes [2]" in err
+
+
+def test_without_a_name_for_the_model_it_asks(archbuild: Archbuild, trained: Path) -> None:
+    status, _, err = archbuild("predict", "-d", "old.csv:kind")
+    assert status == 2
+    assert "which model?" in err
+
+
+def test_a_run_can_be_named_by_its_folder(archbuild: Archbuild, trained: Path) -> None:
+    Path("saved_params/old/table/0").rename("model")
+    asked = ["predict", "-d", "old.csv:kind", "--run", "model", "--quiet"]
+    status, out, _ = archbuild(*asked)
+    assert status == 0
+    assert len(out.splitlines()) == 201
