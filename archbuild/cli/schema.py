@@ -1,4 +1,4 @@
-"""``archbuild schema``: the JSON Schema of the spec language."""
+"""``archbuild schema``: the spec language, for editors and for readers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import click
 
 
 @click.command(short_help="Print the JSON Schema of spec files.")
-def schema() -> None:
+@click.option("--markdown", is_flag=True, help="Every key in tables, to be read, instead.")
+def schema(markdown: bool) -> None:
     """Print the JSON Schema (draft-07) of spec files, for editors and other tools."""
     from archbuild.spec import build_schema
+    from archbuild.spec.reference import reference
     from archbuild.vocabulary import default_vocabulary
 
-    click.echo(json.dumps(build_schema(default_vocabulary()), indent=2))
+    vocabulary = default_vocabulary()
+    text = reference(vocabulary) if markdown else json.dumps(build_schema(vocabulary), indent=2)
+    click.echo(text.rstrip("\n"))

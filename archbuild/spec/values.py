@@ -38,6 +38,9 @@ _SWITCHES: Final = {0: "false", 1: "true", "no": "false", "yes": "true", "off": 
 }
 
 
+_OR_NULL: Final = " or null"
+
+
 def schema_of(field: Field) -> dict[str, Any]:
     """The JSON Schema of a field's value; ``null`` is allowed where it is the default."""
     schema = dict(field.schema)
@@ -83,17 +86,27 @@ def describe(schema: Mapping[str, Any]) -> str:
         return str(schema["description"])
     for keyword in ("anyOf", "oneOf"):
         if keyword in schema:
-            return " or ".join(describe(branch) for branch in schema[keyword])
+            return _alternatives(describe(branch) for branch in schema[keyword])
     if "const" in schema:
         return str(_plain(schema["const"]))
     if "enum" in schema:
         return ", ".join(_plain(option) for option in schema["enum"])
     kinds = schema.get("type", "anything")
     names = [kinds] if isinstance(kinds, str) else kinds
-    return " or ".join(_kind_in_words(name, schema) for name in names)
+    return _alternatives(_kind_in_words(name, schema) for name in names)
+
+
+def _alternatives(branches: Iterable[str]) -> str:
+    """The branches joined; ``null``, which several may allow, is said once and last."""
+    found = [branch for text in branches for branch in text.split(_OR_NULL)]
+    named = [branch for branch in found if branch not in ("", "null")]
+    nullable = len(named) < len(found)
+    return " or ".join(named) + (_OR_NULL if nullable else "")
 
 
 def _kind_in_words(kind: str, schema: Mapping[str, Any]) -> str:
+    if kind == "null":
+        return kind
     if kind == "array":
         return _list_in_words(schema)
     words = {

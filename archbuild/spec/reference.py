@@ -1,0 +1,101 @@
+"""The reference of the spec language, generated from the same fields as the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from archbuild.spec.fields import Field
+from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
+from archbuild.spec.top import AUGMENT_FIELDS, TOP_FIELDS
+from archbuild.spec.values import describe, schema_of, shown
+from archbuild.spec.vocabulary import Vocabulary
+
+_INTRODUCTION: Final = """\
+# The spec language
+
+Every key of a spec file, with what it takes and what stands where it is left out. A file holds one
+spec or a list of specs, in JSON or YAML. `archbuild validate FILE` checks it, `archbuild show -a
+FILE` draws the network that it makes, and `archbuild schema` prints the same rules as a JSON Schema
+for editors.
+
+This page is generated: `archbuild schema --markdown`.
+"""
+
+
+def reference(vocabulary: Vocabulary) -> str:
+    """The reference as Markdown: the top keys, sections, layers and heads, a table for each."""
+    return "\n".join([_INTRODUCTION, *_sections(vocabulary)])
+
+
+def _sections(vocabulary: Vocabulary) -> Iterator[str]:
+    yield _section("The top of a spec", "", TOP_FIELDS)
+    yield _section("`augment`", "Changes to images while training, drawn anew each time.", [])
+    yield _table(AUGMENT_FIELDS)
+    yield _section("`pretrain`, `cluster`, `train`", "How a stage trains.", [])
+    yield _table(STAGE_FIELDS, STAGE_DEFAULTS)
+    yield "## Layers\n"
+    for name, layer in vocabulary.layers.items():
+        sides = " and ".join(sorted(layer.sides, reverse=True))
+        yield _section(
+            f"`{name}`", f"{_sentence(layer.summary)} Stands in: {sides}.", layer.fields, 3
+        )
+    yield "## Heads\n"
+    for name, head in vocabulary.heads.items():
+        about = f"{_sentence(head.summary)} In full: [heads/{name}.md](heads/{name}.md)."
+        yield _section(f"`{name}`", about, head.fields, 3)
+    yield from _parts(vocabulary)
+
+
+def _parts(vocabulary: Vocabulary) -> Iterator[str]:
+    """The mappings that may stand in place of a value, each once."""
+    layers = [field for layer in vocabulary.layers.values() for field in layer.fields]
+    heads = [field for head in vocabulary.heads.values() for field in head.fields]
+    seen: dict[tuple[str, ...], Field] = {}
+    for field in [field for field in (*layers, *heads) if field.parts]:
+        seen.setdefault(tuple(part.name for part in field.parts), field)
+    if seen:
+        yield "## Mappings as values\n"
+    for field in seen.values():
+        yield _section(f"As `{field.name}`", "", field.parts, 3)
+
+
+def _section(title: str, about: str, fields: Iterable[Field], level: int = 2) -> str:
+    heading = f"{'#' * level} {title}\n"
+    rows = _table(fields) if fields else ""
+    return "\n".join(part for part in (heading, f"{about}\n" if about else "", rows) if part)
+
+
+def _table(fields: Iterable[Field], own: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+    lines = ["| key | takes | default | meaning |", "|---|---|---|---|"]
+    for field in fields:
+        cells = [f"`{field.name}`", _takes(field), _default(field, own or {}), field.doc]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _takes(field: Field) -> str:
+    schema = schema_of(field)
+    if "$ref" in str(schema):
+        return "see below"
+    return describe(schema)
+
+
+def _default(field: Field, own: Mapping[str, Mapping[str, Any]]) -> str:
+    """The default, and the sections that have another."""
+    if field.required:
+        return "required"
+    others = [
+        f"in `{section}` {_code(values[field.name])}"
+        for section, values in own.items()
+        if values.get(field.name, field.default) != field.default
+    ]
+    return ", ".join([_code(field.default), *others])
+
+
+def _code(value: Any) -> str:
+    return f"`{value if isinstance(value, str) else shown(value)}`"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].removesuffix(".") + "."
