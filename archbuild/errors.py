@@ -8,6 +8,7 @@
     │   ├── UsageError            a request that cannot be met as it was put
     │   ├── DataError             a dataset is missing, damaged, or does not fit
     │   └── RunError              a run folder is locked, damaged, missing or of another spec
+    │       └── RunInUseError     another process holds its lock
     └── TrainingError             a run that failed by itself: exit status 1
         └── DivergenceError       a loss term or a weight stopped being finite
 
@@ -97,6 +98,10 @@ class DataError(UserError):
 
 class RunError(UserError):
     """A run folder is locked, damaged, missing, or belongs to another spec."""
+
+
+class RunInUseError(RunError):
+    """Another process works in the run folder; it can be had later."""
 
 
 class TrainingError(ArchbuildError):

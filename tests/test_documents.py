@@ -20,6 +20,7 @@ from archbuild.cli.main import main
 from archbuild.evaluation.table import SCORES
 from archbuild.heads import HEADS
 from archbuild.spec.reading import parse_text
+from tests.data.writers import write_own_data
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -27,6 +28,7 @@ FETCHED = ("MNIST", "FASHION", "COIL20", "SERKET3000", "SVHN", "HAR")
 SHORTER = {
     r"--(pretrain|cluster)\b( \d+)?": r"--\1 1",
     r"--train\b( \d+)?": "--train 2",
+    r"--seeds \d+": "--seeds 1",
     r"length: 50\b": "length: 1",  # of gamma-training, as the specs of the next line have it
     r"-a (s3vdc-\S+)": r"-a \1 --set head.gamma_training.length=1",
 }
@@ -78,13 +80,14 @@ def names(cells: Iterable[str]) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path, rng):
-    """An empty folder but for the user's table that the documents speak of."""
+    """An empty folder but for the user's own data that the documents speak of."""
     groups = rng.integers(0, 3, 90)
     values = rng.normal(size=(90, 6)) + 4 * groups[:, None]
     rows = [",".join(f"{value:.3f}" for value in row) for row in values]
     lines = [f"{row},group {group}" for row, group in zip(rows, groups, strict=True)]
     header = "a,b,c,d,e,f,label"
     (tmp_path / "mine.csv").write_text("\n".join([header, *lines]) + "\n")
+    write_own_data(tmp_path)
     return tmp_path
 
 

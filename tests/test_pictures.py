@@ -169,7 +169,7 @@ def test_points_are_drawn_by_the_hundred_in_the_units_of_the_data(tmp_path, monk
     job.train()
     drawn = []
 
-    def drawing(rows, title, path):
+    def drawing(rows, title, path, **options):
         drawn.append(rows)
         return path
 

@@ -23,34 +23,44 @@ def report(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code
-    status = _status(error)
+    status = exit_status(error)
     if status == STOPPED and sys.stderr.isatty():
         click.echo(err=True)  # the terminal has written ^C
     click.echo(_message(error), err=True)
     return status
 
 
-def _status(error: BaseException) -> int:
+def exit_status(error: BaseException) -> int:
+    """What the command ends with after the error."""
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return STOPPED
+    if isinstance(error, click.ClickException):
+        return error.exit_code
     return error.exit_status if isinstance(error, ArchbuildError) else FAILED
 
 
-def _message(error: BaseException) -> str:
+def in_words(error: BaseException) -> str:
+    """What went wrong, for people."""
     if isinstance(error, KeyboardInterrupt | click.Abort):
-        return "archbuild: stopped"
+        return "stopped"
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, ArchbuildError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "the memory is full; try a smaller batch_size, or fewer rows"
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename or 'the output'}"
+    return "\n".join([_unforeseen(error), *getattr(error, "__notes__", ())])
+
+
+def _message(error: BaseException) -> str:
     if isinstance(error, SpecError):
         # each begins with its file:line:column, where editors look for it
         count = len(error.problems)
         found = "1 problem" if count == 1 else f"{count} problems"
         return "\n".join([*map(str, error.problems), f"archbuild: {found} found"])
-    if isinstance(error, ArchbuildError):
-        return f"archbuild: {error}"
-    if isinstance(error, MemoryError):
-        return "archbuild: the memory is full; try a smaller batch_size, or fewer rows"
-    if isinstance(error, OSError):
-        return f"archbuild: {error.strerror or error}: {error.filename or 'the output'}"
-    return "\n".join([f"archbuild: {_unforeseen(error)}", *getattr(error, "__notes__", ())])
+    return f"archbuild: {in_words(error)}"
 
 
 def _unforeseen(error: BaseException) -> str:

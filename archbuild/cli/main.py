@@ -4,55 +4,39 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from archbuild import __version__
+from archbuild.cli.clean import clean
 from archbuild.cli.doctor import doctor
 from archbuild.cli.ending import report
+from archbuild.cli.export import export
 from archbuild.cli.generate import generate
 from archbuild.cli.listing import list_things
 from archbuild.cli.new import new
-from archbuild.cli.numbers import SEED, Whole
+from archbuild.cli.numbers import SEED
+from archbuild.cli.predict import predict
+from archbuild.cli.runs import runs
 from archbuild.cli.schema import schema
 from archbuild.cli.show import show
+from archbuild.cli.stages import stage_option
+from archbuild.cli.suggest_k import suggest_k
+from archbuild.cli.sweep import sweep
 from archbuild.cli.validate import validate
 
 _NAME = "archbuild"
-_OWN_EPOCHS = -1
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _EPILOG = """\b
+Your own data:
+  archbuild new --for mine.csv
 First run:
   archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize
 A mixture prior, trained as one with the network, and what it generates:
   archbuild -d SPIRAL -a 0 --train 100 --metrics --visualize
 """
-
-
-class _Epochs(Whole):
-    """A number of epochs from 0, or what stands for the spec's own number."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int) and value == _OWN_EPOCHS:  # typed, it would be text
-            return value
-        return super().convert(value, param, ctx)
-
-
-def _stage(name: str, what: str) -> Callable[[_Command], _Command]:
-    """The option that asks for a stage."""
-    return click.option(
-        name,
-        metavar="[N]",
-        type=_Epochs(0, 1_000_000),
-        is_flag=False,
-        flag_value=_OWN_EPOCHS,
-        help=f"{what}, for N epochs.",
-    )
 
 
 class _Verbs(click.Group):
@@ -82,11 +66,12 @@ class _Verbs(click.Group):
 @click.option(
     "-a", "--arch", metavar="ARCH", help="Index, name, path, path:index or path:name of a spec."
 )
-@_stage("--pretrain", "Learn to reconstruct")
-@_stage("--cluster", "Refine the pretrained network with the head")
-@_stage("--train", "Train network and head as one, from scratch")
+@stage_option("--pretrain", "Learn to reconstruct")
+@stage_option("--cluster", "Refine the pretrained network with the head")
+@stage_option("--train", "Train network and head as one, from scratch")
 @click.option("--metrics", is_flag=True, help="Print and write the table of metrics.")
 @click.option("--visualize", is_flag=True, help="Draw the pictures.")
+@click.option("--report", is_flag=True, help="Write everything about the run on one HTML page.")
 @click.option("--head", metavar="HEAD", help="A head's type, in place of the spec's.")
 @click.option(
     "--set",
@@ -117,15 +102,20 @@ class _Verbs(click.Group):
 )
 @click.option("--fresh", is_flag=True, help="Start the asked-for stages over.")
 @click.option("--quiet", is_flag=True, help="Only results and errors.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="One JSON document on stdout, progress as JSON lines on stderr.",
+)
 @click.version_option(__version__, prog_name=_NAME)
 @click.pass_context
 def cli(context: click.Context, /, **options: object) -> None:
     """Declare the encoder; the decoder, the loss, the training and the figures follow.
 
     Stages run in the order pretrain, cluster, train, without N for as many epochs as the spec
-    says; then come metrics and pictures. The same command again goes on where it stopped, and skips
-    what is done.
+    says; then come metrics, pictures and the report. The same command again goes on where it
+    stopped, and skips what is done.
     """
     if context.invoked_subcommand is not None:
         _refuse_options_before(context.invoked_subcommand, context)
@@ -150,7 +140,10 @@ def _refuse_options_before(verb: str, context: click.Context) -> None:
         )
 
 
-for _verb in (show, validate, schema, new, list_things, generate, doctor):
+_SPECS = (new, show, validate, schema, list_things)
+_MODELS = (suggest_k, predict, generate, export)
+_RUNS = (sweep, runs, clean, doctor)
+for _verb in (*_SPECS, *_MODELS, *_RUNS):
     cli.add_command(_verb)
 
 

@@ -43,6 +43,7 @@ class RunOptions:
     train: int | None
     metrics: bool
     visualize: bool
+    report: bool
     head: str | None
     overrides: tuple[str, ...]
     seed: int
@@ -87,10 +88,10 @@ def _request(options: RunOptions) -> JobRequest:
             "a job needs a dataset and a spec: archbuild -d DIGITS -a 0 --pretrain 50; "
             "see 'archbuild list datasets' and 'archbuild list archs'"
         )
-    if not (options.trains or options.metrics or options.visualize):
+    if not (options.trains or options.metrics or options.visualize or options.report):
         raise UsageError(
-            "nothing to do: add --pretrain, --cluster, --train, --metrics or --visualize (to look "
-            f"at the network: archbuild show -d {options.dataset} -a {options.arch})"
+            "nothing to do: add --pretrain, --cluster, --train, --metrics, --visualize or --report "
+            f"(to look at the network: archbuild show -d {options.dataset} -a {options.arch})"
         )
     if options.fresh and not options.trains:
         raise UsageError("--fresh starts stages over: add --pretrain, --cluster or --train")
@@ -125,14 +126,15 @@ def _begun(options: RunOptions) -> Iterator[tuple[Job, ConsoleReporter]]:
     request = _request(options)
     command = shlex.join(["archbuild", *sys.argv[1:]])
     with (
-        reporting(options.quiet) as reporter,
+        reporting(options.quiet, options.as_json) as reporter,
         run_log(command) as log,
         _stoppable(reporter, options.fresh),
     ):
         job = Job(request, reporter)
         # looking takes no lock: pictures of a run that another process trains show its latest epoch
         with job.run.lock() if options.trains or options.metrics else nullcontext():
-            log.open(options.out / "logs", job.dataset.name, job.spec.name)
+            path = log.open(options.out / "logs", job.dataset.name, job.spec.name)
+            reporter.keep_scalars(path.with_suffix(""))
             reporter.note(_in_words(job))
             yield job, reporter
 
@@ -162,7 +164,8 @@ def _in_words(job: Job) -> str:
 def _runs_network(options: RunOptions, job: Job) -> bool:
     from archbuild.results import measures_held_out
 
-    return options.trains or options.visualize or (options.metrics and measures_held_out(job))
+    draws = options.visualize or options.report
+    return options.trains or draws or (options.metrics and measures_held_out(job))
 
 
 def _start_keras(reporter: ConsoleReporter) -> None:
@@ -188,6 +191,8 @@ def _results(job: Job, reporter: ConsoleReporter, options: RunOptions) -> dict[s
             click.echo(format_table(result["metrics"]["rows"]))
     if options.visualize:
         result["pictures"] = [str(path) for path in _drawn(job, reporter)]
+    if options.report:
+        result["report"] = _reported(job, reporter)
     return result
 
 
@@ -201,3 +206,15 @@ def _drawn(job: Job, reporter: ConsoleReporter) -> list[Path]:
     pictures = draw(job)
     reporter.note(f"{len(pictures)} pictures in {job.plots}")
     return pictures
+
+
+def _reported(job: Job, reporter: ConsoleReporter) -> str | None:
+    from archbuild.report import write_report
+
+    if not job.run.stages():
+        reporter.note(f"nothing to report: {job.run.path} holds no epoch of any stage yet")
+        return None
+    reporter.note("report: t-SNE of every space takes a while")
+    path = write_report(job)
+    reporter.note(f"the report is {path}")
+    return str(path)

@@ -104,6 +104,14 @@ def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(_GAP.join(cells).rstrip() for cells in zip(*kept, strict=True))
 
 
+def table_cells(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Return the whole table as text: the headings, then the cells of each row.
+
+    Columns are those of :func:`format_table`, without its limit. No rows, no lines.
+    """
+    return list(zip(*(_cells(key, rows) for key in _columns(rows)), strict=True))
+
+
 def _row(
     space: str,
     method: str,
@@ -123,9 +131,13 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return known + [key for key in present if key not in _HEADINGS]
 
 
-def _column(key: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _cells(key: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     heading, form = _HEADINGS.get(key, (key, ".4f"))
-    cells = [heading, *(_cell(row.get(key), form) for row in rows)]
+    return [heading, *(_cell(row.get(key), form) for row in rows)]
+
+
+def _column(key: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    cells = _cells(key, rows)
     width = max(map(len, cells))
     is_text = key in ("space", "method")
     return [cell.ljust(width) if is_text else cell.rjust(width) for cell in cells]

@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from archbuild.errors import RunError
+from archbuild.errors import RunError, RunInUseError
 from archbuild.runs import atomic
 from archbuild.runs.stage import MANIFEST, StageFolder
 
@@ -75,6 +75,11 @@ class RunFolder:
         """Where the metrics lie."""
         return self.path / "metrics.json"
 
+    @property
+    def lock_paths(self) -> tuple[Path, ...]:
+        """Where the lock lies, and the word of who holds it."""
+        return self.path / _LOCK, self.path / _HOLDER
+
     def stage(self, name: str) -> StageFolder:
         """Return the folder of the stage ``name``, present or not."""
         return StageFolder(self.path / slug(name))
@@ -112,7 +117,8 @@ class RunFolder:
         The lock is the operating system's: it ends with the process, however that ends.
 
         Raises:
-            RunError: at once, where another process holds it; names its pid and start time.
+            RunInUseError: at once, where another process holds it; names its pid and start time.
+            RunError: the folder cannot be written.
         """
         from filelock import FileLock, Timeout
 
@@ -122,7 +128,7 @@ class RunFolder:
             try:
                 lock.acquire()
             except Timeout as error:
-                raise RunError(self._held()) from error
+                raise RunInUseError(self._held()) from error
         try:
             atomic.write_json(self.path / _HOLDER, {"pid": os.getpid(), "started": _now()})
             yield
@@ -130,6 +136,16 @@ class RunFolder:
             with suppress(OSError):
                 (self.path / _HOLDER).unlink(missing_ok=True)
             lock.release()
+
+    def in_use(self) -> bool:
+        """Whether a process works in this run; the word of a killed one is taken away."""
+        if not (self.path / _HOLDER).exists():
+            return False
+        try:
+            with self.lock():
+                return False
+        except RunError:  # held; or not ours to lock, and then the word is all there is
+            return True
 
     def _held(self) -> str:
         try:

@@ -68,10 +68,13 @@ def integer(
     *,
     minimum: int = 1,
     maximum: int = 10_000_000,
+    word: str | None = None,
     default: Any = REQUIRED,
 ) -> Field:
-    """A whole number between ``minimum`` and ``maximum``."""
-    return Field(name, {"type": "integer", "minimum": minimum, "maximum": maximum}, default, doc)
+    """A whole number between ``minimum`` and ``maximum``; ``word`` may stand in its place."""
+    whole = {"type": "integer", "minimum": minimum, "maximum": maximum}
+    schema = whole if word is None else {"anyOf": [{"const": word}, whole]}
+    return Field(name, schema, default, doc)
 
 
 def number(

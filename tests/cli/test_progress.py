@@ -1,18 +1,27 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import re
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from archbuild.cli.progress import ConsoleReporter, reporting
+from archbuild.errors import UsageError
 
-ROW: Mapping[str, Any] = {"epoch": 1, "loss": 0.5, "other": 3.0, "occupied": 4}
+ROW: Mapping[str, Any] = {
+    "epoch": 1,
+    "loss": 0.5,
+    "other": 3.0,
+    "learning_rate": 0.1,
+    "occupied": 4,
+}
 
 
 class Terminal(io.StringIO):
@@ -30,10 +39,12 @@ def one_epoch(reporter: ConsoleReporter) -> None:
     reporter.epoch_ends("pretrain", ROW, 2)
 
 
-def shown_on(stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch, quiet: bool = False) -> str:
+def shown_on(
+    stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch, quiet: bool = False, events: bool = False
+) -> str:
     """What a stage shows there."""
     monkeypatch.setattr(sys, "stderr", stderr)
-    with reporting(quiet) as reporter:
+    with reporting(quiet, events) as reporter:
         one_epoch(reporter)
         logging.getLogger("archbuild.data.any").warning("%d images are broken", 3)
         reporter.stage_ends("pretrain", "done")
@@ -76,9 +87,81 @@ def test_a_terminal_that_cannot_wipe_gets_lines(monkeypatch: pytest.MonkeyPatch)
     assert "pretrain 1/2  loss 0.5  occupied 4\n" in text
 
 
-@pytest.mark.parametrize("stderr", [io.StringIO(), Terminal()], ids=["file", "terminal"])
-def test_quiet_shows_nothing(stderr: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shown_on(stderr, monkeypatch, quiet=True) == ""
+@pytest.mark.parametrize("events", [False, True], ids=["people", "programs"])
+@pytest.mark.parametrize("terminal", [io.StringIO, Terminal], ids=["file", "terminal"])
+def test_quiet_shows_nothing(
+    terminal: type[io.StringIO], events: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shown_on(terminal(), monkeypatch, quiet=True, events=events) == ""
+
+
+@pytest.mark.parametrize("terminal", [io.StringIO, Terminal], ids=["file", "terminal"])
+def test_programs_get_a_json_line_for_each_event(
+    terminal: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = shown_on(terminal(), monkeypatch, events=True).splitlines()
+    begins, epoch, warning, ends = map(json.loads, lines)
+    assert begins.pop("time") <= ends.pop("time")
+    assert begins == {
+        "event": "stage_begins",
+        "stage": "pretrain",
+        "epoch": 0,
+        "epochs": 2,
+        "steps": 3,
+    }
+    assert epoch["event"] == "epoch"
+    assert (epoch["epoch"], epoch["epochs"], epoch["learning_rate"]) == (1, 2, 0.1)
+    assert epoch["terms"] == {"loss": 0.5, "other": 3.0}
+    assert epoch["occupancy"] == {"occupied": 4}
+    assert (warning["event"], warning["message"]) == ("warning", "3 images are broken")
+    assert ends == {"event": "stage_ends", "stage": "pretrain", "message": "done"}
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+@pytest.mark.parametrize(
+    ("error", "kind", "status"),
+    [
+        (UsageError("say more"), "UsageError", 2),
+        (KeyboardInterrupt(), "KeyboardInterrupt", 130),
+        (ZeroDivisionError("by nothing"), "ZeroDivisionError", 1),
+    ],
+)
+def test_programs_are_told_the_error_and_nothing_after_it(
+    error: BaseException,
+    kind: str,
+    status: int,
+    quiet: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended, reporting(quiet, as_events=True):
+        raise error
+    event = json.loads(capsys.readouterr().err)
+    assert ended.value.code == status
+    assert (event["event"], event["kind"], event["exit_status"]) == ("error", kind, status)
+    assert str(error) in event["message"]
+
+
+def test_people_are_told_the_error_where_the_command_ends(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(UsageError), reporting(quiet=False):
+        raise UsageError("say more")
+    assert capsys.readouterr().err == ""
+
+
+def test_scalars_are_kept_of_stages_to_come(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    with reporting(quiet=True) as reporter:
+        reporter.keep_scalars(tmp_path / "log")
+        assert not (tmp_path / "log").exists()  # before there is anything to keep
+        one_epoch(reporter)
+    assert [path.parent.name for path in tmp_path.glob("log/*/events.*")] == ["pretrain"]
+
+
+def test_without_a_folder_no_scalars_are_kept(tmp_path: Path) -> None:
+    with reporting(quiet=True) as reporter:
+        one_epoch(reporter)
+    assert not list(tmp_path.iterdir())
 
 
 def test_errors_are_left_to_the_end_of_the_command(

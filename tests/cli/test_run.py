@@ -66,8 +66,8 @@ def test_the_main_job_from_the_first_epoch_to_the_table(
     document = json.loads(out)
     assert document["stages"]["pretrain"]["epochs"] == 2
     assert document["metrics"] == json.loads((run / "metrics.json").read_text())
-    assert "pretrain: already done (2 epochs)" in err
-    assert "cluster-kld: already done (1 epoch)" in err
+    assert "already done (2 epochs)" in err
+    assert "already done (1 epoch)" in err
 
 
 def test_a_changed_setting_is_refused_with_the_difference_until_fresh(

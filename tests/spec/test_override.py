@@ -123,3 +123,14 @@ def test_switching_the_head_keeps_the_number_of_clusters(tree: dict[str, Any]) -
 def test_an_unknown_head_on_the_command_line(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
     (problem,) = problems_of(tree, head="pickey")
     assert (problem.source, problem.advice) == ("--head pickey", "did you mean 'picky'?")
+
+
+def test_the_number_of_clusters_can_be_left_to_the_latents(
+    vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    tree["layers"][-1] = {"type": "Gaussian", "num_units": 5}
+    tree["head"] = {"type": "gmm", "start_sample": 10, "start_epochs": 0}
+    spec = spec_from_tree(tree, vocabulary, overrides=["head.n_clusters=auto"])
+    assert spec.head is not None
+    assert spec.head.config["n_clusters"] == "auto"
+    assert spec_from_tree(spec.tree, vocabulary) == spec

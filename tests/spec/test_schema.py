@@ -61,6 +61,7 @@ def test_shipped_specs_templates_and_resolved_trees_fit(
         {"decoder": [{"type": "Gaussian", "num_units": 2}]},
         {"head": {"type": "nothing"}},
         {"head": {"n_clusters": 1}},
+        {"head": {"n_clusters": "automatic"}},
         {"head": {"type": "kmeans", "degrees_of_freedom": 1}},
         {"augment": {"rotate": 181}},
         {"pretrain": {"epoch": 1}},
@@ -87,6 +88,7 @@ def test_schema_and_check_refuse_the_same(
     [
         {"head": None},
         {"head": {"n_clusters": None}},
+        {"head": {"n_clusters": "auto"}},
         {"head": {"cluster_weight": 3}},
         {"augment": {}},
         {"pretrain": None},

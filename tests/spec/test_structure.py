@@ -121,6 +121,22 @@ def test_advice(
     assert problem.advice == advice
 
 
+@pytest.mark.parametrize(
+    ("value", "allowed"),
+    [
+        ("automatic", "auto or a whole number from 2 to 10,000"),
+        (2.5, "auto or a whole number from 2 to 10,000"),
+        (1, "a whole number from 2 to 10,000"),
+    ],
+)
+def test_a_word_in_place_of_a_number_is_offered(
+    problems_of: ProblemsOf, tree: dict[str, Any], value: Any, allowed: str
+) -> None:
+    (problem,) = problems_of({**tree, "head": {"n_clusters": value}})
+    assert problem.dotted_path == "head.n_clusters"
+    assert problem.allowed == allowed
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "../up", ".hidden", "two words", "-x", "é", "x" * 121])
 def test_names_can_be_folders(problems_of: ProblemsOf, tree: dict[str, Any], name: str) -> None:
     (problem,) = problems_of({**tree, "name": name})

@@ -1,0 +1,163 @@
+"""Progress for people: a bar on a terminal, one line for each epoch elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from time import perf_counter
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column
+from rich.text import Text
+
+from archbuild.training.progress import beginning, in_words
+
+_SHOWN: Final = ("loss", "occupied", "label_change")
+_UNKNOWN: Final = "-:--:--"
+_LEAST_BAR: Final = 5  # columns
+_TIMES: Final = len("00:00:00, 00:00:00 left")
+
+
+class Screen:
+    """Shows progress on stderr.
+
+    Args:
+        quiet: show nothing.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        # not the console's own answer, which FORCE_COLOR turns to yes for files as well
+        terminal = sys.stderr.isatty() and not self._console.is_dumb_terminal
+        self._interactive = terminal and not quiet
+        self._bar: Progress | None = None
+        self._pace = Pace(0, 0)
+
+    def note(self, message: str) -> None:
+        """Say one thing, above the bar if there is one."""
+        # files keep their lines whole; a terminal breaks them between words
+        self._console.print(message, markup=False, soft_wrap=not self._console.is_terminal)
+
+    def warn(self, message: str) -> None:
+        """Say one thing that may need a hand."""
+        self.note(f"warning: {message}")
+
+    def stage_begins(self, stage: str, first_epoch: int, epochs: int, steps: int) -> None:
+        """Say that a stage starts, and open its bar."""
+        self.note(beginning(stage, first_epoch, epochs, steps))
+        if self._interactive:
+            self._pace = Pace(first_epoch * steps, epochs * steps)
+            self._bar = _bar(self._console, self._pace)
+            self._bar.add_task(
+                f"{stage}  epoch {first_epoch}/{epochs}",
+                completed=first_epoch * steps,
+                total=epochs * steps,
+                scores="",
+            )
+            self._bar.start()
+
+    def step(self) -> None:
+        """Move the bar."""
+        if self._bar is not None:
+            self._pace.step()
+            self._bar.advance(self._bar.task_ids[0])
+
+    def epoch_ends(self, stage: str, row: Mapping[str, Any], epochs: int) -> None:
+        """Show the epoch's loss beside the bar, or as a line."""
+        scores = [in_words({key: row[key]}) for key in _SHOWN if row.get(key) is not None]
+        if self._bar is None:
+            self.note("  ".join([f"{stage} {row['epoch']}/{epochs}", *scores]))
+        else:
+            reached = f"{stage}  epoch {row['epoch']}/{epochs}"
+            room = self._console.width - len(reached) - _LEAST_BAR - _TIMES - len("   ")
+            fitting = _fitting(scores, room)
+            self._bar.update(self._bar.task_ids[0], description=reached, scores=fitting)
+
+    def stage_ends(self, stage: str, message: str) -> None:
+        """Close the bar and say how the stage ended."""
+        self.close()
+        self.note(f"{stage}: {message}")
+
+    def fail(self, error: BaseException) -> None:
+        """Nothing: people read it where the command ends."""
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+class Pace:
+    """How long the rest of a stage takes, from the steps that this process has seen.
+
+    The mean over all of them, so that what comes between two epochs counts too; but for the first,
+    in which the backend builds its graph.
+
+    Args:
+        done: steps of earlier processes.
+        total: steps of the whole stage.
+        clock: seconds from anywhere.
+    """
+
+    def __init__(self, done: int, total: int, clock: Callable[[], float] = perf_counter) -> None:
+        self._total, self._clock = total, clock
+        self._done, self._seen = done, 0
+        self._begun = self._last = clock()
+
+    def step(self) -> None:
+        """One more step is done."""
+        self._done += 1
+        self._seen += 1
+        self._last = self._clock()
+        if self._seen == 1:
+            self._begun = self._last
+
+    @property
+    def left(self) -> float | None:
+        """Seconds; ``None`` where nothing is known yet."""
+        if self._seen < 2:
+            return None
+        each = (self._last - self._begun) / (self._seen - 1)
+        return max(0.0, each * (self._total - self._done) - (self._clock() - self._last))
+
+
+class _Times(ProgressColumn):
+    """Time since the bar was opened, and what is left."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__(table_column=Column(no_wrap=True))
+        self._pace = pace
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{_clock_time(task.elapsed)}, {_clock_time(self._pace.left)} left")
+
+
+def _clock_time(seconds: float | None) -> str:
+    return _UNKNOWN if seconds is None else str(timedelta(seconds=round(seconds)))
+
+
+def _fitting(scores: Sequence[str], room: int) -> str:
+    """As many of the first as there is room for."""
+    text = ""
+    for score in scores:
+        longer = f"{text}  {score}".strip()
+        if len(longer) > room:
+            break
+        text = longer
+    return text
+
+
+def _bar(console: Console, pace: Pace) -> Progress:
+    whole = Column(no_wrap=True)
+    return Progress(
+        TextColumn("{task.description}", markup=False, table_column=whole),
+        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=_LEAST_BAR)),
+        _Times(pace),
+        TextColumn("{task.fields[scores]}", markup=False, table_column=whole),
+        console=console,
+        transient=True,
+    )

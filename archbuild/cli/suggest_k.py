@@ -1,0 +1,69 @@
+"""``archbuild suggest-k``: how many clusters the pretrained latents fall into."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from archbuild.cli.numbers import SEED, Whole
+from archbuild.errors import UsageError
+
+_CLUSTERS = Whole(2, 100)
+
+
+@click.command("suggest-k", no_args_is_help=True, short_help="Suggest a number of clusters.")
+@click.option("-d", "--dataset", required=True, metavar="DATASET", help="What the run is of.")
+@click.option("-a", "--arch", required=True, metavar="ARCH", help="The run's spec.")
+@click.option("--head", metavar="HEAD", help="A head's type, in place of the spec's.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As the run was asked for."
+)
+@click.option("--seed", type=SEED, default=0, metavar="S", help="Of the run (default: 0).")
+@click.option(
+    "--min", "least", type=_CLUSTERS, default=2, metavar="K", help="The fewest (default: 2)."
+)
+@click.option(
+    "--max", "most", type=_CLUSTERS, default=20, metavar="K", help="The most (default: 20)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no table.")
+@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="As for the run.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="DIR",
+    help="Where the run's saved_params/ is (default: here).",
+)
+def suggest_k(
+    dataset: str,
+    arch: str,
+    head: str | None,
+    overrides: tuple[str, ...],
+    seed: int,
+    least: int,
+    most: int,
+    as_json: bool,
+    data_dir: Path | None,
+    out: Path,
+) -> None:
+    """Measure every number of clusters from --min to --max on the latents of a pretrained run.
+
+    Labels are not looked at. The table goes to stdout, candidates.png to the run's plots, and
+    n_clusters.json beside its spec; asked again, the same is read and not measured. Above 20, the
+    numbers that are tried lie a tenth apart. The method: docs/n_clusters.md.
+    """
+    from archbuild.job import Job, JobRequest
+    from archbuild.suggestion import command, in_text, suggest_for
+
+    if least > most:
+        raise UsageError(f"--min {least} is above --max {most}; give the lower number to --min")
+    # any number lets a job begin, and nothing here depends on it
+    overrides = (*overrides, "head.n_clusters=2")
+    job = Job(JobRequest(dataset, arch, head, overrides, seed, data_dir, out))
+    with job.run.lock():
+        suggestion = suggest_for(job, least, most)
+    click.echo(json.dumps(suggestion.to_json(), indent=2) if as_json else in_text(suggestion))
+    click.echo(f"picture: {job.plots / 'candidates.png'}", err=True)
+    click.echo(f"next: {command(job, suggestion.n_clusters)} --cluster", err=True)

@@ -1,0 +1,175 @@
+"""Every run below a folder: how far its stages are, what it came to, and its size on disk.
+
+Read from manifests and ``metrics.json`` alone; no array is opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from archbuild.errors import RunError
+from archbuild.runs.folder import SAVED_PARAMS, RunFolder
+
+State = Literal["finished", "running", "stopped", "damaged"]
+
+PLOTS = "plots"
+SWEEPS = "sweeps"
+"""Below it, ``<dataset>/<arch>/<point of the grid>/`` is an out folder of its own."""
+
+_STAGES = ("pretrain", "cluster-*", "train-*")
+
+
+@dataclass(frozen=True)
+class StageState:
+    """How far a stage is.
+
+    Attributes:
+        state: ``running``: another process works in the run, and the stage has not ended;
+            ``stopped``: it has not ended, and nobody does.
+        epoch: how many are complete.
+        epochs: how many were asked for; a stage whose clusters settled ends before.
+    """
+
+    state: State
+    epoch: int | None = None
+    epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class RunEntry:
+    """One run.
+
+    Attributes:
+        run: its folder.
+        out: the folder that its ``saved_params/`` is in.
+        dataset: the name of its dataset, as the folder spells it.
+        arch: the name of its spec, likewise.
+        seed: its seed.
+        stages: by name, ``pretrain`` first.
+        best: space, method and scores of the row of its metrics with the highest accuracy, or the
+            highest silhouette where there are no labels; ``None`` without metrics.
+        size: bytes on disk, pictures included.
+        changed: when its newest file was written.
+        in_use: whether a process works in it.
+    """
+
+    run: RunFolder
+    out: Path
+    dataset: str
+    arch: str
+    seed: int
+    stages: Mapping[str, StageState]
+    best: Mapping[str, Any] | None
+    size: int
+    changed: datetime
+    in_use: bool
+
+    def document(self) -> dict[str, Any]:
+        """Itself as JSON."""
+        return {
+            "path": str(self.run.path),
+            "dataset": self.dataset,
+            "arch": self.arch,
+            "seed": self.seed,
+            "in_use": self.in_use,
+            "stages": {name: asdict(state) for name, state in self.stages.items()},
+            "best": self.best,
+            "size": self.size,
+            "changed": self.changed.isoformat(timespec="seconds"),
+        }
+
+
+def find_runs(out: Path) -> list[RunEntry]:
+    """Every run below ``out``, those of sweeps over grids included, newest first."""
+    outs = [Path(out), *sorted((Path(out) / SWEEPS).glob("*/*/*"))]
+    places = [path for folder in outs for path in (folder / SAVED_PARAMS).glob("*/*/*")]
+    entries = [entry_of(RunFolder(path)) for path in places if is_run(path)]
+    return sorted(entries, key=lambda entry: entry.changed, reverse=True)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run's, by its place and by what it holds; a link is none."""
+    if path.is_symlink() or not path.name.isdecimal() or path.parents[2].name != SAVED_PARAMS:
+        return False
+    run = RunFolder(path)
+    files = (run.spec_path, run.metrics_path, *run.lock_paths)
+    return any(file.exists() for file in files) or bool(stage_folders(run))
+
+
+def stage_folders(run: RunFolder) -> list[Path]:
+    """The folders of its stages, those without an epoch included; links are none."""
+    found = [path for pattern in _STAGES for path in sorted(run.path.glob(pattern))]
+    return [path for path in found if path.is_dir() and not path.is_symlink()]
+
+
+def plots_of(run: RunFolder) -> Path:
+    """Where the pictures of a run are."""
+    *_, dataset, arch, seed = run.path.parts
+    return run.path.parents[3] / PLOTS / dataset / arch / seed
+
+
+def entry_of(run: RunFolder) -> RunEntry:
+    """What there is to say of a run, whose folder ``is_run``."""
+    in_use = run.in_use()
+    stages = {name: _stage_state(run, name, in_use) for name in run.stages()}
+    files = [*files_below(run.path), *files_below(plots_of(run))]
+    return RunEntry(
+        run=run,
+        out=run.path.parents[3],
+        dataset=run.path.parts[-3],
+        arch=run.path.parts[-2],
+        seed=int(run.path.name),
+        stages=stages,
+        best=_best(run, stages),
+        size=sum(path.lstat().st_size for path in files),
+        changed=_changed(run, files),
+        in_use=in_use,
+    )
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file and every link below a folder; no link is followed."""
+    return [
+        Path(parent, name)
+        for parent, folders, files in os.walk(folder)
+        for name in (*files, *(name for name in folders if Path(parent, name).is_symlink()))
+    ]
+
+
+def _changed(run: RunFolder, files: list[Path]) -> datetime:
+    """When its newest file was written; looking at a run touches its lock."""
+    times = [path.lstat().st_mtime for path in files if path not in run.lock_paths]
+    return datetime.fromtimestamp(max(times, default=run.path.stat().st_mtime)).astimezone()
+
+
+def _stage_state(run: RunFolder, name: str, in_use: bool) -> StageState:
+    try:
+        manifest: Any = run.stage(name).manifest()
+        epochs = manifest["request"]["spec"][name.partition("-")[0]]["epochs"]
+        finished = manifest["state"] == "finished"
+        state: State = "finished" if finished else "running" if in_use else "stopped"
+        return StageState(state, manifest["epoch"], epochs)
+    except (RunError, LookupError, TypeError):
+        return StageState("damaged")
+
+
+def _best(run: RunFolder, stages: Mapping[str, StageState]) -> dict[str, Any] | None:
+    """Of the rows of stages that are there, on the rows that these were trained on."""
+    spaces = {name.removeprefix("cluster-") for name in stages}
+    try:
+        rows = json.loads(run.metrics_path.read_bytes())["rows"]
+        rows = [row for row in rows if row["space"] in spaces and "held out" not in row["method"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    for score, *others in (("acc", "nmi"), ("silhouette",)):
+        scored = [row for row in rows if row.get(score) is not None]
+        if scored:
+            row = max(scored, key=lambda row: row[score])
+            return {key: row.get(key) for key in ("space", "method", score, *others)}
+    return None

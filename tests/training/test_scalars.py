@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archbuild.errors import RunError
+from archbuild.evaluation.collapse import occupancy
+from archbuild.training.scalars import EventFiles, event_files
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTERS = np.array([0, 0, 1])
+LOSSES = [3.0, 2.0]
+
+
+def row(epoch: int) -> dict:
+    """What a head's epoch leaves in the history."""
+    spread = occupancy(CLUSTERS, 2, CLUSTERS if epoch > 1 else None)
+    return {"epoch": epoch, "loss": LOSSES[epoch - 1], "learning_rate": 0.1, **asdict(spread)}
+
+
+def test_tensorboard_reads_what_was_written(tmp_path):
+    reading = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="needs tensorboard"
+    )
+    files = EventFiles(tmp_path / "logs")
+    for epoch in (1, 2):
+        files.write("cluster-kld", row(epoch))
+    read = reading.EventAccumulator(str(tmp_path / "logs" / "cluster-kld")).Reload()
+    losses = read.Scalars("loss/loss")  # before the file is closed: TensorBoard looks on
+    files.close()
+    assert [(event.step, event.value) for event in losses] == [(1, 3.0), (2, 2.0)]
+    assert set(read.Tags()["scalars"]) == {
+        "learning_rate",
+        "loss/loss",
+        *(f"clusters/{name}" for name in ("occupied", "n_clusters", "entropy", "label_change")),
+        *(f"clusters/{name}_share" for name in ("smallest", "largest")),
+    }
+    assert [event.step for event in read.Scalars("clusters/label_change")] == [2]
+
+
+def test_each_stage_has_a_folder_of_its_own(tmp_path):
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    files = EventFiles(tmp_path)
+    for stage in ("pretrain", "cluster-kld"):
+        files.write(stage, row(1))
+    files.close()
+    names = {path.parent.name: path.name for path in tmp_path.glob("*/*")}
+    assert set(names) == {"pretrain", "cluster-kld"}
+    assert all(name.startswith("events.out.tfevents.") for name in names.values())
+
+
+def test_tensorflow_is_not_imported_for_it(tmp_path):
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    code = (
+        "import sys; from pathlib import Path; from archbuild.training.scalars import EventFiles\n"
+        f"EventFiles(Path({str(tmp_path)!r})).write('s', {{'epoch': 1, 'learning_rate': 0.1}})\n"
+        "print('tensorflow' in sys.modules, 'keras' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ended.stdout == "False False\n"
+
+
+def test_where_it_is_not_installed_the_log_names_the_extra(tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.INFO)
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    assert event_files(tmp_path) is None
+    (record,) = caplog.records
+    assert record.levelno == logging.INFO  # warnings are shown on the terminal
+    assert "pip install 'archbuild[tensorboard]'" in record.message
+
+
+def test_a_damaged_installation_keeps_nobody_from_training(tmp_path, monkeypatch, caplog):
+    def fail(self, folder):
+        raise TypeError("descriptors cannot be created")
+
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    monkeypatch.setattr(EventFiles, "__init__", fail)
+    assert event_files(tmp_path) is None
+    assert "the package tensorboard fails: descriptors cannot be created" in caplog.text
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
+    (tmp_path / "logs").touch()
+    with pytest.raises(RunError, match="cannot write"):
+        EventFiles(tmp_path / "logs").write("pretrain", row(1))
