@@ -2,4 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archbuild.estimator import DeepClustering
+
+__all__ = ["DeepClustering", "__version__"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """``DeepClustering``, when it is asked for: scikit-learn takes a second to import."""
+    if name == "DeepClustering":
+        from archbuild.estimator import DeepClustering
+
+        return DeepClustering
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

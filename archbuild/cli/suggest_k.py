@@ -59,8 +59,7 @@ def suggest_k(
 
     if least > most:
         raise UsageError(f"--min {least} is above --max {most}; give the lower number to --min")
-    # any number lets a job begin, and nothing here depends on it
-    overrides = (*overrides, "head.n_clusters=2")
+    overrides = (*overrides, "head.n_clusters=auto")  # whatever number the spec has
     job = Job(JobRequest(dataset, arch, head, overrides, seed, data_dir, out))
     with job.run.lock():
         suggestion = suggest_for(job, least, most)
