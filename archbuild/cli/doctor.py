@@ -11,8 +11,8 @@ import click
 
 from archbuild import __version__
 from archbuild.cli.columns import in_columns
-from archbuild.cli.environment import OPTIONAL, REQUIRED, installed, start_keras
 from archbuild.cli.listing import datasets_text
+from archbuild.environment import OPTIONAL, REQUIRED, installed, start_keras
 from archbuild.errors import UsageError
 
 

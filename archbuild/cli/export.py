@@ -52,7 +52,7 @@ def export(
     from 0 to 1. It gives the numbers that 'archbuild predict' gives. Without a head, the encoder
     and the decoder are those of the pretrained network.
     """
-    from archbuild.cli.environment import start_keras
+    from archbuild.environment import start_keras
     from archbuild.exports import refuse_place
 
     refuse_place(output, kind, force)

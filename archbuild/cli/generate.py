@@ -65,7 +65,7 @@ def generate(
     latest epoch. The .npy file holds (cluster, row, ...) with channels last, in the units of the
     data; pixels go from 0 to 1. With --latents it holds (row, ...), one for each of theirs.
     """
-    from archbuild.cli.environment import start_keras
+    from archbuild.environment import start_keras
     from archbuild.pictures import generated_title
     from archbuild.runs.atomic import write_npy
 

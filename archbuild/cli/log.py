@@ -11,7 +11,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from archbuild.cli.environment import versions
+from archbuild.environment import versions
 from archbuild.errors import ArchbuildError
 from archbuild.training.progress import LOGGER
 

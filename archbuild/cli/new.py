@@ -27,7 +27,7 @@ class _Clusters(Whole):
         return value if value == _AUTO else super().convert(value, param, ctx)
 
 
-_CLUSTERS = _Clusters(2, 10_000)
+_CLUSTERS = _Clusters(1, 10_000)
 
 
 @click.command(short_help="Write a commented spec to start from.")

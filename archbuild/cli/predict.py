@@ -88,8 +88,8 @@ def predict(
     DATA are read and scaled as the training data were. The model is the run of ARCH on data of that
     name, or the only run of ARCH there is. Ids are row numbers from 0, or the names of files.
     """
-    from archbuild.cli.environment import start_keras
     from archbuild.cli.progress import reporting
+    from archbuild.environment import start_keras
     from archbuild.predictions import Layout, save, stream
 
     kind = _format(kind, output)

@@ -169,7 +169,7 @@ def _runs_network(options: RunOptions, job: Job) -> bool:
 
 
 def _start_keras(reporter: ConsoleReporter) -> None:
-    from archbuild.cli.environment import start_keras
+    from archbuild.environment import start_keras
     from archbuild.training.progress import LOGGER
 
     if "keras" not in sys.modules:

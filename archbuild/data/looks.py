@@ -48,7 +48,7 @@ def look_at(name_or_path: str) -> Looks:
     if path.is_dir() and name_or_path.upper() not in DATASETS:
         return _look_at_images(path)
     dataset = load_dataset(name_or_path)
-    scaling, reason = _scaling(dataset)
+    scaling, reason = scaling_of(dataset)
     side = isqrt(dataset.shape[0])
     pixels = len(dataset.shape) == 1 and side >= 8 and side**2 == dataset.shape[0]
     size = f"or [1, {side}, {side}], and augment, if rows are images" if pixels else ""
@@ -67,7 +67,7 @@ def _look_at_images(folder: Path) -> Looks:
 _BYTES = "bytes are read as 0 to 1"
 
 
-def _scaling(dataset: Dataset) -> tuple[str, str]:
+def scaling_of(dataset: Dataset) -> tuple[str, str]:
     """What brings the features to one size, and why."""
     if dataset.scale != 1.0:
         return "none", _BYTES

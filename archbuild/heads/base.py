@@ -23,7 +23,7 @@ N_CLUSTERS = integer(
     "n_clusters",
     "How many clusters; null: as many as the dataset declares classes; auto: as many as the "
     "pretrained latents suggest.",
-    minimum=2,
+    minimum=1,
     maximum=10_000,
     word=AUTO,
     default=None,

@@ -124,9 +124,9 @@ def test_advice(
 @pytest.mark.parametrize(
     ("value", "allowed"),
     [
-        ("automatic", "auto or a whole number from 2 to 10,000"),
-        (2.5, "auto or a whole number from 2 to 10,000"),
-        (1, "a whole number from 2 to 10,000"),
+        ("automatic", "auto or a whole number from 1 to 10,000"),
+        (2.5, "auto or a whole number from 1 to 10,000"),
+        (1, "a whole number from 1 to 10,000"),
     ],
 )
 def test_a_word_in_place_of_a_number_is_offered(

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 
 from archbuild import __version__
-from archbuild.cli.environment import installed, versions
+from archbuild.environment import installed, versions
 
 NOISE = (
     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
@@ -14,7 +14,7 @@ NOISE = (
 FATAL = "F0000 00:00:1795251657.625490   13180 cpu_feature_guard.cc:1] needs AVX instructions\n"
 LIBRARY = f"""
 import os
-from archbuild.cli.environment import _without_noise_of_start
+from archbuild.environment import _without_noise_of_start
 os.write(2, b"before\\n")
 with _without_noise_of_start():
     os.write(2, {NOISE.encode()!r})
@@ -47,7 +47,7 @@ def test_a_backend_that_does_not_start_is_the_users_to_mend(
     clean_environment: Mapping[str, str],
 ) -> None:
     script = (
-        "from archbuild.cli.environment import start_keras\n"
+        "from archbuild.environment import start_keras\n"
         "from archbuild.errors import UsageError\n"
         "try:\n    start_keras()\nexcept UsageError as error:\n    print(error)\n"
     )
