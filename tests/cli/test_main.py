@@ -84,7 +84,7 @@ def test_the_version(archbuild: Archbuild) -> None:
         (["-d", "DIGITS", "-a", "0", "--metrics", "--seed", "-1"], "--seed"),
         (["-d", "COIL20", "-a", "8", "--metrics"], "datasets/COIL20"),
         (["-d", "DIGITS", "-a", "fc-500_fc-500_fc-2000_fc-10", "--metrics"], "[1, 28, 28]"),
-        (["frobnicate"], "There is no command 'frobnicate'. There are show"),
+        (["frobnicate"], "There is no command 'frobnicate'. There are new, show"),
         (["shwo", "-a", "0"], "Did you mean 'show'?"),
         (["-d", "MNIST", "show", "-a", "0"], "--dataset before 'show' would be ignored"),
         (["--frehs"], "--fresh"),
