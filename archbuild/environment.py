@@ -23,8 +23,14 @@ REQUIRED: Final = (
     "jsonschema",
     "matplotlib",
 )
-OPTIONAL: Final = ("jax", "torch")
-"""Other backends."""
+OPTIONAL: Final = {
+    "jax": "another backend",
+    "torch": "another backend",
+    "pyarrow": "for Parquet files: pip install 'archbuild[parquet]'",
+    "tensorboard": "for event files: pip install 'archbuild[tensorboard]'",
+    "tf2onnx": "to export ONNX: pip install 'archbuild[onnx]'",
+}
+"""What archbuild can do without, and what it is for."""
 
 # Reads standard input and passes everything on to stderr but the lines in which TensorFlow
 # says what it found on its way up.

@@ -43,8 +43,8 @@ def _packages() -> Iterator[tuple[str, str]]:
     yield "python", f"{platform.python_version()} on {platform.platform()}"
     for package in REQUIRED:
         yield package, installed(package) or "NOT INSTALLED, and needed"
-    for package in OPTIONAL:
-        yield package, installed(package) or "not installed (another backend, not needed)"
+    for package, purpose in OPTIONAL.items():
+        yield package, installed(package) or f"not installed, not needed ({purpose})"
 
 
 def _backend() -> tuple[bool, list[tuple[str, str]]]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from archbuild.cli.main import main
-from tests.cli.calling import PRIOR, ROOT, SPEC, Archbuild, Ended
+from tests.cli.calling import PRIOR, SPEC, Archbuild, Ended
 
 
 @pytest.fixture
@@ -55,14 +54,6 @@ def prior(tmp_path: Path) -> Path:
     head = {**PRIOR["head"], "gamma_training": {"weight": 5e-4, "length": 1}}
     path.write_text(json.dumps({**PRIOR, "head": head}))
     return path
-
-
-@pytest.fixture
-def clean_environment() -> Mapping[str, str]:
-    """The environment of a user's shell: nothing that this suite sets to be quick and quiet."""
-    ours = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONDONTWRITEBYTECODE", "ARCHBUILD_DATA"}
-    kept = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**kept, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(autouse=True)
