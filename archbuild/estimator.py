@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -247,6 +248,10 @@ class DeepClustering(
             "train.epochs": self.train_epochs,
             "head.n_clusters": self.n_clusters,
         }
+        if isinstance(self.overrides, str):
+            raise ValueError(
+                f"overrides is the text {self.overrides!r}; expected a list of such texts"
+            )
         given = [f"{key}={value}" for key, value in settings.items() if value is not None]
         changes = {"overrides": [*self.overrides, *given], "head": self.head}
         vocabulary = default_vocabulary()
@@ -380,6 +385,8 @@ class DeepClustering(
             The head has no generative process.
         """
         check_is_fitted(self)
+        if n_per_cluster < 1:
+            raise ValueError(f"n_per_cluster is {n_per_cluster}; expected at least 1")
         with _backend():
             rows = self._memory.model.generate(n_per_cluster, self._seed())
         clusters = np.repeat(np.arange(len(rows)), n_per_cluster)
@@ -412,7 +419,7 @@ class DeepClustering(
     def _answers(self, X: Any, part: str) -> np.ndarray:
         check_is_fitted(self)
         dataset = self._dataset(X)
-        with _backend():
+        with _backend(), _warned():
             parts = self._memory.model.predict(dataset)
             return np.concatenate([getattr(answer, part) for answer in parts])
 
@@ -433,7 +440,12 @@ class DeepClustering(
     def _dataset(self, X: Any, reset: bool = False) -> Dataset:
         """The rows as a dataset, once scikit-learn has nothing against them."""
         shape = getattr(X, "shape", ())[1:]
-        flat = np.reshape(X, (len(X), -1)) if len(shape) > 1 else X
+        if len(shape) > 1 and not reset and shape != self._row_shape:
+            raise ValueError(
+                f"X has rows of shape {shape}, but {type(self).__name__} was fitted on rows of "
+                f"shape {self._row_shape}"
+            )
+        flat = np.reshape(X, (len(X), prod(shape))) if len(shape) > 1 else X
         values = validate_data(
             self,
             flat,
@@ -549,6 +561,18 @@ def _backend() -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(_is_of_interest)
+
+
+@contextmanager
+def _warned() -> Iterator[None]:
+    """What is logged as a warning while the block lasts is one of Python's."""
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: warnings.warn(record.getMessage(), stacklevel=2)
+    LOGGER.addHandler(handler)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)
 
 
 def _is_of_interest(record: logging.LogRecord) -> bool:

@@ -249,6 +249,8 @@ class Job:
 
         suggestion = suggest_for(self)
         self.reporter.note(f"how many clusters?\n{in_text(suggestion)}")
+        if not suggestion.clear:
+            LOGGER.warning("%s", suggestion.in_words())
         self.spec = _with_clusters(self.spec, suggestion.n_clusters, self.vocabulary)
         self.plan = make_plan(self.spec, self.vocabulary)
 

@@ -97,7 +97,19 @@ class Model:
         from archbuild.training.feed import Feed
 
         self.origin.refuse_other_columns(dataset)
+        self._refuse_other_shape(dataset)
         return Feed(dataset.fitted_to(self.plan.spec.input_shape), self.origin.scaler)
+
+    def _refuse_other_shape(self, dataset: Dataset) -> None:
+        shape = self.plan.spec.input_shape
+        try:
+            dataset.fitted_to(shape)
+        except DataError as error:
+            raise DataError(
+                f"{dataset.source} has rows of shape {list(dataset.shape)}, and the model was "
+                f"trained on {self.origin.name}, whose rows have shape {list(shape)} (channels "
+                "first); give it rows of that shape, or choose another model"
+            ) from error
 
     def predict(
         self, dataset: Dataset, start: int = 0, stop: int | None = None, chunk: int = CHUNK

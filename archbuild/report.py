@@ -90,7 +90,7 @@ def _facts(job: Job, agreements: dict[str, dict[str, float]]) -> dict[str, str]:
         "rows": f"{len(job.dataset):,}",
         "one row": shape_text(job.spec.input_shape),
         "classes": "no labels" if job.dataset.labels is None else f"{job.dataset.n_classes:,}",
-        "clusters": f"{job.spec.head.config['n_clusters']:,}",
+        "clusters": str(job.spec.head.config["n_clusters"]),
         "latent": f"{job.plan.latent_size:,}",
         "parameters": f"{job.plan.parameters:,}",
         "seed": str(job.request.seed),
@@ -101,10 +101,15 @@ def _facts(job: Job, agreements: dict[str, dict[str, float]]) -> dict[str, str]:
 def _summary(
     job: Job, metrics: Sequence[dict[str, Any]], agreements: dict[str, dict[str, float]] | None
 ) -> list[Remark]:
-    from archbuild.figures.report import quality_in_words, stage_in_words
+    from archbuild.figures.report import Remark, quality_in_words, stage_in_words
+    from archbuild.suggestion import recalled
 
-    summaries = job.summaries()
-    remarks = [
+    summaries, suggestion = job.summaries(), recalled(job)
+    remarks = []
+    if suggestion is not None:
+        words = f"How many clusters? {suggestion.in_words()}."
+        remarks.append(Remark(words, is_warning=not suggestion.clear))
+    remarks += [
         remark
         for stage in job.run.stages()
         for remark in stage_in_words(stage, job.run.stage(stage).history(), summaries.get(stage))

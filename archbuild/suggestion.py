@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,10 +43,20 @@ def suggest_for(job: Job, least: int = LEAST, most: int = MOST) -> Suggestion:
     if suggestion is None:
         latents = np.load(job.run.stage(PRETRAIN).file(_LATENTS), allow_pickle=False)
         suggestion = suggest(latents, grid(least, most), job.request.seed)
-        write_json(_path(job), {"source": source, **suggestion.to_json()})
+        write_json(job.run.n_clusters_path, {"source": source, **suggestion.to_json()})
     title = f"{job.dataset.name} · {job.spec.name} · how many clusters?"
     draw_candidates(suggestion, title, job.plots / "candidates.png")
     return suggestion
+
+
+def recalled(job: Job) -> Suggestion | None:
+    """What was suggested for the pretrained latents that are there now; ``None`` if nothing was."""
+    try:
+        document = json.loads(job.run.n_clusters_path.read_bytes())
+        latents = job.run.stage(PRETRAIN).manifest()["files"][_LATENTS]
+        return Suggestion.from_json(document) if document["source"]["latents"] == latents else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def in_text(suggestion: Suggestion) -> str:
@@ -60,10 +69,6 @@ def command(job: Job, n_clusters: int | str) -> str:
     key = "head.n_clusters="
     others = [text for text in job.request.overrides if not text.startswith(key)]
     return replace(job.request, overrides=(*others, f"{key}{n_clusters}")).command()
-
-
-def _path(job: Job) -> Path:
-    return job.run.path / "n_clusters.json"
 
 
 def _source(job: Job, least: int, most: int) -> dict[str, Any]:
@@ -90,7 +95,7 @@ def _source(job: Job, least: int, most: int) -> dict[str, Any]:
 def _known(job: Job, source: dict[str, Any]) -> Suggestion | None:
     """An earlier answer to the same question; ``None`` where there is none that can be read."""
     try:
-        document = json.loads(_path(job).read_bytes())
+        document = json.loads(job.run.n_clusters_path.read_bytes())
         return Suggestion.from_json(document) if document["source"] == source else None
     except (OSError, ValueError, LookupError, TypeError):
         return None

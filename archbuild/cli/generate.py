@@ -93,12 +93,19 @@ def _read(latents: Path) -> np.ndarray:
     """The array of a ``.npy`` file.
 
     Raises:
-        DataError: it is none.
+        UsageError: the file's name ends in something else.
+        DataError: it is none, or holds something else than finite numbers.
     """
+    from archbuild.data.arrays import check_finite, check_kind
     from archbuild.data.npy import read_npy
     from archbuild.data.request import ReadRequest
 
-    return read_npy(ReadRequest(latents)).values
+    if latents.suffix.lower() != ".npy":
+        raise UsageError(f"--latents {latents}: save the array as .npy, with numpy.save")
+    values = read_npy(ReadRequest(latents)).values
+    check_kind(values, str(latents))
+    check_finite(values, str(latents))
+    return values
 
 
 def _write(rows: np.ndarray, output: Path, title: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from archbuild.cli.sweep import sweep
 from archbuild.cli.validate import validate
 
 _NAME = "archbuild"
+_TERMINATED = 143
 _EPILOG = """\b
 Your own data:
   archbuild new --for mine.csv
@@ -151,6 +154,9 @@ def main() -> None:
     """Entry point: runs the command line and turns errors into messages and exit statuses."""
     # TensorFlow's own log says nothing that a user could act on
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if threading.current_thread() is threading.main_thread():
+        # ends as an error does, so that half a file is taken away
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         status = cli(prog_name=_NAME, standalone_mode=False)
     except Exception as error:  # nobody shall see a traceback

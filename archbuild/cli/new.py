@@ -95,7 +95,7 @@ def _for_data(data: str, clusters: int | str | None, force: bool, file: Path | N
     schedule = subject.schedule
     command = ["archbuild", "-d", data, "-a", str(file)]
     command += ["--pretrain", str(schedule.pretrain_epochs)]
-    command += ["--cluster", str(schedule.cluster_epochs), "--metrics", "--visualize"]
+    command += ["--cluster", str(schedule.cluster_epochs), "--metrics", "--report"]
     click.echo(shlex.join(command))
 
 

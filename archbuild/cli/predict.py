@@ -94,14 +94,17 @@ def predict(
 
     kind = _format(kind, output)
     stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
-    with reporting(quiet) as reporter:
+    with reporting(quiet=False) as reporter:  # warnings are told in any case
         start_keras()
         from archbuild.model import Model
 
         model = Model.open(stage)
         rows = _load(dataset, data_dir, model)
         first, last = (part * len(rows) // shard[1] for part in (shard[0] - 1, shard[0]))
-        reporter.note(f"{rows.name}: rows {first:,} to {last:,} of {len(rows):,}, by {stage.path}")
+        if not quiet:
+            reporter.note(
+                f"{rows.name}: rows {first:,} to {last:,} of {len(rows):,}, by {stage.path}"
+            )
         parts = _named(model.predict(rows, first, last, chunk), rows)
         size = model.plan.latent_size if latent else 0
         layout = Layout(last - first, model.n_clusters, size, rows.ids is not None)
@@ -109,7 +112,8 @@ def predict(
             stream(parts, layout, kind, sys.stdout)
         else:
             save(parts, layout, kind, output)
-            reporter.note(f"{last - first:,} rows in {output}")
+            if not quiet:
+                reporter.note(f"rows in {output}: {last - first:,}")
 
 
 def _format(kind: str | None, output: Path | None) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from archbuild.cli.numbers import SEED
-from archbuild.errors import RunError, UsageError
+from archbuild.errors import DataError, RunError, UsageError
 
 if TYPE_CHECKING:
     from archbuild.runs import RunFolder, StageFolder
@@ -69,7 +69,6 @@ class RunChoice:
             UsageError: none is named, or several are.
             RunError: it is not there; names the command that makes it.
         """
-        from archbuild.data import dataset_name
         from archbuild.runs import RunFolder, find_run
 
         if self.folder is not None:
@@ -81,8 +80,7 @@ class RunChoice:
             raise UsageError("which model? name its spec with -a, or its folder with --run")
         spec = self._spec()
         name = spec.name if spec else self.arch
-        of = dataset_name(self.dataset) if self.dataset else None
-        found = find_run(self.out, of, name, self.seed)
+        found = find_run(self.out, self._dataset_name(), name, self.seed)
         if found is None:
             raise RunError(
                 f"no run of '{name}' with seed {self.seed} is under {self.out / 'saved_params'}; "
@@ -107,6 +105,15 @@ class RunChoice:
             raise RunError(f"{run.path} holds no {what}; {advice}")
         return stage
 
+    def _dataset_name(self) -> str | None:
+        """As runs bear it; a word that is no dataset's may be the name of a run's folder."""
+        from archbuild.data import dataset_name
+
+        try:
+            return dataset_name(self.dataset) if self.dataset else None
+        except DataError:
+            return self.dataset
+
     def _spec(self) -> Spec | None:
         """What ``-a`` means; ``None`` where that is only a name: a run outlives its spec's file."""
         from archbuild.data import arch_stem
@@ -117,7 +124,7 @@ class RunChoice:
         try:
             stem = arch_stem(self.dataset) if self.dataset else None
             return load_spec(arch, default_vocabulary(), stem=stem, head=self.head)
-        except UsageError:
+        except (UsageError, DataError):
             if arch.isdecimal() or Path(arch).suffix:
                 raise
             return None

@@ -65,4 +65,5 @@ def suggest_k(
         suggestion = suggest_for(job, least, most)
     click.echo(json.dumps(suggestion.to_json(), indent=2) if as_json else in_text(suggestion))
     click.echo(f"picture: {job.plots / 'candidates.png'}", err=True)
-    click.echo(f"next: {command(job, suggestion.n_clusters)} --cluster", err=True)
+    again = " --fresh" if job.finished(job.head_stage) else ""
+    click.echo(f"next: {command(job, suggestion.n_clusters)} --cluster{again}", err=True)

@@ -60,7 +60,7 @@ def dataset_from_arrays(
             four, or the labels do not fit.
     """
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
-    _check_kind(array, source)
+    check_kind(array, source)
     array = arrange_axes(array, input_shape, source)
     _check_rows(array, least_rows, source)
     check_finite(array, source)
@@ -121,7 +121,8 @@ def check_finite(values: np.ndarray, source: str) -> None:
         )
 
 
-def _check_kind(values: np.ndarray, source: str) -> None:
+def check_kind(values: np.ndarray, source: str) -> None:
+    """Refuse what is no plain number: texts, objects, complex numbers, dates."""
     if values.dtype.kind not in "biuf":
         raise DataError(
             f"{source} holds values of type {values.dtype}; clustering needs plain numbers "

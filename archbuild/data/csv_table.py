@@ -97,6 +97,8 @@ def numbered_lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]
 
 
 def _sniff_delimiter(path: Path) -> str:
+    if path.suffix.lower() == ".tsv":
+        return "\t"
     with path.open(newline="", encoding="utf-8-sig") as file:
         line = next((line for line in file if line.strip()), "")
     return max(",;\t|", key=line.count)

@@ -88,7 +88,8 @@ def survey(folder: Path) -> Survey:
     there = [look for look in looks if look]
     if len(there) < 2:
         raise _too_few(folder, len(there))
-    height, width, channels = _common_shape(there, ReadRequest(folder))
+    height, width, channels = shape = _common_shape(there, ReadRequest(folder))
+    _warn(folder, paths, [index for index, look in enumerate(looks) if look], looks, shape)
     classes = None if labels is None else len(set(labels))
     return Survey(len(there), (channels, height, width), classes)
 

@@ -49,10 +49,21 @@ def look_at(name_or_path: str) -> Looks:
         return _look_at_images(path)
     dataset = load_dataset(name_or_path)
     scaling, reason = scaling_of(dataset)
+    shape, size = _flat_images(dataset)
+    return Looks(len(dataset), shape, dataset.n_classes, scaling, reason, size)
+
+
+def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
+    """The shape of a row, and what there is to say where it may be a square image laid flat.
+
+    Bytes are taken for one.
+    """
     side = isqrt(dataset.shape[0])
-    pixels = len(dataset.shape) == 1 and side >= 8 and side**2 == dataset.shape[0]
-    size = f"or [1, {side}, {side}], and augment, if rows are images" if pixels else ""
-    return Looks(len(dataset), dataset.shape, dataset.n_classes, scaling, reason, size)
+    if len(dataset.shape) > 1 or side < 8 or side**2 != dataset.shape[0]:
+        return dataset.shape, ""
+    if dataset.scale != 1.0:
+        return (1, side, side), f"[{side**2}], and no augment, if rows are no images"
+    return dataset.shape, f"or [1, {side}, {side}], and augment, if rows are images"
 
 
 def _look_at_images(folder: Path) -> Looks:

@@ -53,10 +53,13 @@ def assign_roles(
     at; a warning lists what is left out.
 
     Raises:
-        DataError: there is no column of a name that is wanted, or none beside the labels.
+        DataError: there is no column of a name that is wanted, or none beside the labels, or two
+            columns have one name.
     """
+    if has_header:
+        _refuse_twins(columns, path)
     if features and has_header:
-        return _chosen_roles(columns, features, path)
+        return _chosen_roles(columns, wanted, features, path)
     label = _label_column(columns, wanted, path)
     ids = _id_column(columns, label, path) if has_header else None
     features = tuple(index for index in range(len(columns)) if index not in (label, ids))
@@ -65,17 +68,33 @@ def assign_roles(
     return Roles(label, ids, features)
 
 
-def _chosen_roles(columns: Sequence[str], features: Sequence[str], path: Path) -> Roles:
+def _chosen_roles(
+    columns: Sequence[str], wanted: str | None, features: Sequence[str], path: Path
+) -> Roles:
     missing = [name for name in features if name not in columns]
     if missing:
         raise _no_column(missing[0], columns, path)
     ids = _id_place(columns)
     ids = None if ids is None or columns[ids] in features else ids
-    others = [name for index, name in enumerate(columns) if name not in features and index != ids]
+    known = {*features, *LABEL_COLUMNS, wanted}
+    others = [
+        name
+        for index, name in enumerate(columns)
+        if not {name, name.casefold()} & known and index != ids
+    ]
     if others:
         _log.warning("%s: left out, as the model does not know them: %s", path, ", ".join(others))
     chosen = tuple(list(columns).index(name) for name in features)
     return Roles(None, ids, chosen)
+
+
+def _refuse_twins(columns: Sequence[str], path: Path) -> None:
+    twins = sorted({name for name in columns if list(columns).count(name) > 1})
+    if twins:
+        raise DataError(
+            f"{path} has several columns of one name: {', '.join(repr(name) for name in twins)}; "
+            "rename or drop all but one, so that new tables can be read alike"
+        )
 
 
 def fault_message(

@@ -62,7 +62,8 @@ class Suggestion:
     """The candidates, and the one that is suggested.
 
     Attributes:
-        n_clusters: the suggested number; the least candidate where there are no clear clusters.
+        n_clusters: the suggested number. Where there are no clear clusters it only stands in: the
+            candidate of the best separation, or the least where nothing beats one Gaussian.
         clear: whether there are clear clusters at all.
         nearly: the other candidates within ``NEARLY`` of the best separation; none where nothing is
             clear.
@@ -87,8 +88,8 @@ class Suggestion:
         """The suggestion in a sentence or two, and how sure it is."""
         if not self.clear:
             return (
-                f"no clear clusters: {self._why_not()}; {self.n_clusters}, the least that was "
-                "tried, stands in"
+                f"no clear clusters: {self._why_not()}, stands in; if you know better, say so with "
+                "--set head.n_clusters=K"
             )
         stability = f"stability {self.chosen.stability:.2f}"
         return f"{self.n_clusters} clusters ({stability}); {self._how_sure()}{self._at_the_edge()}"
@@ -117,7 +118,8 @@ class Suggestion:
 
     def _row(self, candidate: Candidate) -> dict[str, Any]:
         number = candidate.n_clusters
-        mark = "suggested" if number == self.n_clusters else "nearly"
+        best = "suggested" if self.clear else "stands in"
+        mark = best if number == self.n_clusters else "nearly"
         return {
             "clusters": number,
             "separation": candidate.separation,
@@ -128,10 +130,16 @@ class Suggestion:
         }
 
     def _why_not(self) -> str:
+        """And which number is given all the same."""
         if self.one_gaussian <= min(candidate.bic for candidate in self.candidates):
-            return "one Gaussian describes the rows better than any mixture does"
-        best = max(candidate.separation for candidate in self.candidates)
-        return f"separation is {best:.2f} at best, and clusters are believed from {CLEAR}"
+            return (
+                "one Gaussian describes the rows better than any mixture does; "
+                f"{self.n_clusters}, the least that was tried"
+            )
+        return (
+            f"separation is {self.chosen.separation:.3f} at best, and clusters are believed from "
+            f"{CLEAR}; {self.n_clusters}, where it is best"
+        )
 
     def _how_sure(self) -> str:
         return f"{self._range()} nearly as good" if self.nearly else "no other number comes near"
@@ -216,11 +224,12 @@ def _suggestion(
     one_gaussian, *bic = _criteria(points, [1, *tried], seed)
     silhouettes = [_k_means_silhouette(points[resamples[0]], number, seed) for number in tried]
     measures = zip(tried, separation.tolist(), stability.tolist(), bic, silhouettes, strict=True)
-    best = int(np.argmax(separation))
-    clear = bool(separation[best] >= CLEAR and min(bic) < one_gaussian)
+    mixed = min(bic) < one_gaussian
+    best = int(np.argmax(separation)) if mixed else 0
+    clear = bool(mixed and separation[best] >= CLEAR)
     close = np.flatnonzero(separation >= separation[best] - NEARLY)
     return Suggestion(
-        n_clusters=tried[best] if clear else tried[0],
+        n_clusters=tried[best],
         clear=clear,
         nearly=tuple(tried[place] for place in close if clear and place != best),
         one_gaussian=one_gaussian,
@@ -239,7 +248,7 @@ def _cut_map(
 
     if not np.ptp(points, axis=0).any():
         raise DataError(
-            f"{len(points)} of the rows coincide, so there are no clusters to count; if they are "
+            "the rows of a resample coincide, so there are no clusters to count; if they are "
             "latents, the network has collapsed: pretrain it longer, or with a lower learning rate"
         )
     distances = pdist(tsne(points, seed))

@@ -25,11 +25,11 @@ from archbuild.errors import RunError
 TEMPORARY_PREFIX = ".tmp-"
 
 _ADVICE = {
-    errno.ENOSPC: "free some space, or choose another folder with --out",
-    errno.EDQUOT: "free some space, or choose another folder with --out",
-    errno.EROFS: "choose a folder that can be written to with --out",
-    errno.EACCES: "choose a folder that can be written to with --out",
-    errno.EPERM: "choose a folder that can be written to with --out",
+    errno.ENOSPC: "free some space, or choose another folder",
+    errno.EDQUOT: "free some space, or choose another folder",
+    errno.EROFS: "choose a folder that can be written to",
+    errno.EACCES: "choose a folder that can be written to",
+    errno.EPERM: "choose a folder that can be written to",
 }
 
 
@@ -48,7 +48,7 @@ def explained(action: str, path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error) or type(error).__name__).lower()
-        advice = _ADVICE.get(error.errno or 0, "check the folder, or choose another with --out")
+        advice = _ADVICE.get(error.errno or 0, "check the folder, or choose another")
         raise RunError(f"cannot {action} {path} ({reason}): {advice}") from error
 
 
@@ -61,10 +61,12 @@ def write_atomic(path: str | os.PathLike[str], write: Callable[[Path], object]) 
             one, so that writers which look at the suffix work. It must create that file.
 
     Raises:
-        RunError: the disk is full, the folder is read-only, or anything like it. The old file,
-            if there was one, is untouched.
+        RunError: the disk is full, the folder is read-only, or anything like it, or a device or a
+            folder is in the way. The old file, if there was one, is untouched.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # of a link the target is replaced, not the link
+    if path.exists() and not path.is_file():
+        raise RunError(f"{path} is no file that could be replaced; choose another name")
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}")
     with explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -80,6 +80,11 @@ class RunFolder:
         """Where the lock lies, and the word of who holds it."""
         return self.path / _LOCK, self.path / _HOLDER
 
+    @property
+    def n_clusters_path(self) -> Path:
+        """Where the number of clusters that the latents suggest lies."""
+        return self.path / "n_clusters.json"
+
     def stage(self, name: str) -> StageFolder:
         """Return the folder of the stage ``name``, present or not."""
         return StageFolder(self.path / slug(name))

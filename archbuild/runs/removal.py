@@ -51,7 +51,7 @@ class Removal:
     @property
     def files(self) -> list[Path]:
         """Every file that goes."""
-        inside = [path for folder in self.folders for path in files_below(folder)]
+        inside = [path for each in self.folders for path in self.run.stage(each.name).own_files()]
         return inside if self.stages is not None else [*inside, *self._loose_files()]
 
     @property
@@ -69,9 +69,10 @@ class Removal:
         with self.run.lock(), explained("remove", self.run.path):
             for folder in self.folders:
                 self.run.stage(folder.name).clear()
-                folder.rmdir()
+                with suppress(OSError):  # what somebody else put there stays
+                    folder.rmdir()
             if self.stages is not None:
-                return []
+                return [path for folder in self.folders for path in files_below(folder)]
             for path in self._loose_files():
                 with suppress(PermissionError):  # Windows removes no lock that is held
                     path.unlink(missing_ok=True)
@@ -82,7 +83,12 @@ class Removal:
 
     def _loose_files(self) -> Iterator[Path]:
         """What lies beside the stages, and the pictures."""
-        own = (self.run.spec_path, self.run.metrics_path, *self.run.lock_paths)
+        own = (
+            self.run.spec_path,
+            self.run.metrics_path,
+            self.run.n_clusters_path,
+            *self.run.lock_paths,
+        )
         yield from (path for path in own if path.is_symlink() or path.exists())
         yield from self.run.path.glob(f"{TEMPORARY_PREFIX}*")
         plots = plots_of(self.run)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +27,18 @@ from archbuild.runs.difference import Difference, differences
 MANIFEST = "manifest.json"
 HISTORY = "history.jsonl"
 MANIFEST_VERSION = 1
+OWN_FILES = frozenset(
+    {
+        MANIFEST,
+        HISTORY,
+        "model.weights.h5",
+        "latents.npy",
+        "head.npz",
+        "assignments.npy",
+        "labels.npy",
+    }
+)
+"""What a stage writes besides checkpoints; nothing else in its folder is ever deleted."""
 
 Writer = Callable[[Path], object]
 Status = Literal["absent", "running", "finished"]
@@ -159,8 +170,8 @@ class StageFolder:
     ) -> None:
         """Prepare the folder for a first start or for going on.
 
-        Without a manifest whatever lies in the folder is a leftover and is deleted; with one,
-        only temporary files and checkpoints that it does not name are. Nothing that cannot be
+        Without a manifest whatever a stage writes is a leftover and is deleted; with one, only
+        temporary files and checkpoints that it does not name are. Nothing that cannot be
         resumed is recorded yet: a stage killed before its first checkpoint stays absent.
 
         Args:
@@ -177,7 +188,8 @@ class StageFolder:
         with atomic.explained("prepare", self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             if manifest is None:
-                self._delete_contents()
+                for path in self.own_files():
+                    path.unlink()
             else:
                 self._sweep(manifest)
         self._header = _header(self.name, request, versions or {}, manifest)
@@ -264,13 +276,28 @@ class StageFolder:
         }
         self._replace_manifest(manifest)
 
+    def own_files(self) -> list[Path]:
+        """What the stage wrote, finished or not; what somebody else put there is no part of it."""
+        known = OWN_FILES | self._named_files()
+        patterns = ("checkpoint-*.npz", f"{atomic.TEMPORARY_PREFIX}*")
+        return [
+            path
+            for path in sorted(self.path.iterdir())
+            if path.name in known or any(path.match(pattern) for pattern in patterns)
+        ]
+
     def clear(self) -> None:
-        """Delete everything in the folder, the manifest first; an absent folder is no error."""
+        """Delete what the stage wrote, the manifest first; an absent folder is no error.
+
+        What somebody else put there stays.
+        """
         with atomic.explained("clear", self.path):
             if self.path.is_dir():
+                own = self.own_files()
                 self.file(MANIFEST).unlink(missing_ok=True)
                 atomic.flush_folder(self.path)
-                self._delete_contents()
+                for path in own:
+                    path.unlink(missing_ok=True)
         self._header = None
 
     # -- inside ----------------------------------------------------------------------------
@@ -327,12 +354,13 @@ class StageFolder:
                 if path.name != keep:
                     path.unlink(missing_ok=True)
 
-    def _delete_contents(self) -> None:
-        for path in sorted(self.path.iterdir()):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+    def _named_files(self) -> set[str]:
+        """The files that the manifest names, where it can be read."""
+        try:
+            manifest = self.manifest()
+        except RunError:
+            return set()
+        return set(_vouched_for(manifest)) if manifest else set()
 
 
 def _checked(document: Any, path: Path) -> dict[str, Any]:

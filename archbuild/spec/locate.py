@@ -150,7 +150,8 @@ def _by_name(name: str, stem: str | None, folders: Sequence[Path]) -> tuple[Path
         if name in names(document):
             return path, _select(document, name)
     known = [other for _, document in documents for other in names(document)]
-    advice = did_you_mean(name, known)
+    files = [f"{name}{suffix}" for suffix in KINDS if Path(f"{name}{suffix}").is_file()]
+    advice = f"did you mean the file {files[0]}?" if files else did_you_mean(name, known)
     hint = f"; {advice or 'see: archbuild list archs'}"
     shown = _listing(names(documents[0][1])) if own else ""
     where = ", ".join(str(path) for path, _ in documents) or "any archs folder: there is none"

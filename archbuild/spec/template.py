@@ -145,13 +145,19 @@ def _augment_lines(subject: Subject) -> Iterator[str]:
     yield _line("  shift: 0.1", "at most this fraction of the side")
 
 
+def _start(subject: Subject) -> tuple[str, str]:
+    if len(subject.shape) == 1:
+        return "  start: k-means", "round clusters; or ward, which follows long ones, ..."
+    return "  start: ward", "merges neighbours, also in long clusters; or k-means, ..."
+
+
 def _tail_lines(subject: Subject) -> Iterator[str]:
     n_clusters = "null" if subject.n_clusters is None else subject.n_clusters
     yield _line("head:", "what clusters the bottleneck; see: archbuild list heads")
     yield _line("  type: kld", "soft k-means that sharpens itself; or kmeans; gmm and")
     yield _line("", "gmvae want a bottleneck {type: Gaussian, num_units: 10}")
     yield _line(f"  n_clusters: {n_clusters}", subject.n_clusters_reason)
-    yield _line("  start: ward", "merges neighbours, also in long clusters; or k-means, ...")
+    yield _line(*_start(subject))
     yield _line("  cluster_weight: 0.5", "of the divergence, beside the reconstruction's 1")
     yield ""
     yield _line("pretrain:", "--pretrain learns to reconstruct")

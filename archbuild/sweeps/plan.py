@@ -202,7 +202,10 @@ class Plan:
         swept = [f"{key}={','.join(values)}" for key, values in request.grid.items()]
         heads = [head for head in request.heads if head]
         name = request.name or "-".join([self.dataset, self.arch, *heads, *swept])
-        return request.job.out / SWEEPS / f"{slug(name)}.json"
+        safe = slug(name)
+        if safe != name:  # two names may come to one
+            safe = f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+        return request.job.out / SWEEPS / f"{safe}.json"
 
 
 def read_grid(texts: Sequence[str]) -> dict[str, list[str]]:

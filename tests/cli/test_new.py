@@ -78,7 +78,7 @@ def test_for_a_labelled_table(archbuild: Archbuild, table: Path) -> None:
     assert "my table.csv: 60 rows of 4 numbers, labels of 3 classes" in err
     assert out == (
         "archbuild -d 'my table.csv' -a my-table.yaml --pretrain 200 --cluster 20 --metrics "
-        "--visualize\n"
+        "--report\n"
     )
     spec = written("my-table.yaml")
     assert spec["layers"][0] == {"type": "Input", "output_shape": [4]}
@@ -92,7 +92,7 @@ def test_for_a_labelled_table(archbuild: Archbuild, table: Path) -> None:
 def test_the_printed_command_runs(archbuild: Archbuild, table: Path) -> None:
     words = shlex.split(archbuild("new", "--for", table).out)[1:]
     short = [{"200": "1", "20": "1"}.get(word, word) for word in words]
-    status, out, err = archbuild(*short[: short.index("--visualize")])
+    status, out, err = archbuild(*short[: short.index("--report")])
     assert (status, err.count("Error")) == (0, 0)
     assert "kld" in out
 
@@ -139,7 +139,7 @@ def test_on_a_terminal_the_number_is_asked_for(
     assert written("points.yaml")["head"]["n_clusters"] == n_clusters
 
 
-@pytest.mark.parametrize("wrong", ["1", "x", "20000"])
+@pytest.mark.parametrize("wrong", ["0", "x", "20000"])
 def test_an_impossible_number_is_refused(archbuild: Archbuild, points: Path, wrong: str) -> None:
     assert archbuild("new", "--for", points, "--clusters", wrong).status == 2
     assert not Path("points.yaml").exists()

@@ -45,7 +45,8 @@ def test_new_rows_are_told_apart(archbuild: Archbuild, trained: Path) -> None:
     status, out, err = archbuild(*asked)
     assert (status, out) == (0, "")
     assert "left out, as the model does not know them: kind" in err
-    assert "50 rows in out.npz" in err
+    assert "rows 0 to 50 of 50" in err
+    assert "rows in out.npz: 50" in err
     with np.load("out.npz") as found:
         clusters = found["cluster"]
     kinds = np.loadtxt("new.csv", delimiter=",", skiprows=1)[:, 2]
@@ -116,7 +117,7 @@ def test_data_of_another_shape_are_refused(archbuild: Archbuild, trained: Path) 
     np.save("wide.npy", np.zeros((5, 3), np.float32))
     status, out, err = archbuild("predict", "-d", "wide.npy", "-a", "table")
     assert (status, out) == (2, "")
-    assert "wide has rows of shape [3], and the spec's Input takes [2]" in err
+    assert "wide.npy has rows of shape [3], and the model was trained on old" in err
 
 
 def test_without_a_name_for_the_model_it_asks(archbuild: Archbuild, trained: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_written(archbuild: Archbuild, job: list[str]) -
     Path("file").touch()
     status, _, err = archbuild(*job, "--metrics", "--out", "file/out")
     assert status == 2
-    assert "choose another with --out" in err
+    assert "check the folder, or choose another" in err
 
 
 def test_images_that_cannot_be_read_are_warned_of(

@@ -67,10 +67,17 @@ def test_small_images_keep_their_size(tmp_path):
 
 
 def test_rows_that_may_be_images_are_said_to_be(tmp_path):
-    np.save(tmp_path / "x.npy", np.zeros((9, 784), np.uint8))
+    np.save(tmp_path / "x.npy", np.zeros((9, 784)))
     np.save(tmp_path / "y.npy", np.zeros((9, 16)))
     assert look_at(str(tmp_path / "x.npy")).size_reason.startswith("or [1, 28, 28]")
     assert look_at(str(tmp_path / "y.npy")).size_reason == ""
+
+
+def test_bytes_that_may_be_images_are_taken_for_images(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((9, 784), np.uint8))
+    looks = look_at(str(tmp_path / "x.npy"))
+    assert looks.shape == (1, 28, 28)
+    assert looks.size_reason.startswith("[784], and no augment")
 
 
 def test_a_dataset_can_be_named():

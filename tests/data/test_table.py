@@ -59,3 +59,17 @@ def test_faults_are_listed_up_to_five():
     assert "'b' (for instance 'red')" in text
     assert "line 4 and 2 more" in text
     assert fault_message(PATH, {}, [], "why") == "table.csv: why"
+
+
+def test_two_columns_of_one_name_are_refused():
+    with pytest.raises(DataError, match="several columns of one name: 'a'; rename"):
+        assign_roles(("a", "b", "a"), None, PATH)
+    assign_roles(("1", "1"), None, PATH, has_header=False)
+
+
+def test_labels_are_left_out_in_silence_where_features_are_given(caplog):
+    roles = assign_roles(("Class", "b", "kind", "c"), "kind", PATH, features=("b", "c"))
+    assert (roles.label, roles.features) == (None, (1, 3))
+    assert not caplog.records
+    assign_roles(("b", "c", "other"), None, PATH, features=("c", "b"))
+    assert "left out, as the model does not know them: other" in caplog.text

@@ -69,7 +69,7 @@ def test_one_gaussian_has_no_clusters(rng):
     assert (found.n_clusters, found.clear, found.nearly) == (3, False, ())
     assert found.in_words() == (
         "no clear clusters: one Gaussian describes the rows better than any mixture does; 3, the "
-        "least that was tried, stands in"
+        "least that was tried, stands in; if you know better, say so with --set head.n_clusters=K"
     )
 
 
@@ -96,7 +96,7 @@ def test_of_many_rows_a_sample_is_looked_at(rng, monkeypatch):
         ((0.5, 0.69, 0.7, 0.685), (8, 5, 6, 7), 4, True, (3, 5)),
         ((0.5, 0.67, 0.7, 0.60), (8, 5, 6, 7), 4, True, ()),  # 0.03 lower is not nearly as good
         ((0.7, 0.60, 0.7, 0.60), (8, 5, 6, 7), 2, True, (4,)),  # of equals, the fewest
-        ((0.1, 0.20, CLEAR - 0.01, 0.20), (8, 5, 6, 7), 2, False, ()),
+        ((0.1, 0.20, CLEAR - 0.01, 0.20), (8, 5, 6, 7), 4, False, ()),
         ((0.5, 0.60, 0.7, 0.60), (9, 9, 9, 9), 2, False, ()),  # one Gaussian has 9
     ],
 )
@@ -164,7 +164,7 @@ def test_a_map_is_not_cut_into_more_clusters_than_it_has_places(monkeypatch):
     ("points", "words"),
     [
         (np.random.default_rng(0).normal(size=(11, 2)), "11 rows are too few to try 2 clusters"),
-        (np.ones((40, 2)), "32 of the rows coincide"),
+        (np.ones((40, 2)), "the rows of a resample coincide"),
         (np.full((40, 2), np.nan), "40 of 40 points hold values that are not finite"),
     ],
 )
@@ -187,9 +187,10 @@ def test_points_that_tell_nothing_are_refused(points, words):
             "tried: try more",
         ),
         (
-            made(2, clear=False, separations=(0.1, 0.2, 0.3, 0.2)),
-            "no clear clusters: separation is 0.30 at best, and clusters are believed from 0.46; "
-            "2, the least that was tried, stands in",
+            made(4, clear=False, separations=(0.1, 0.2, 0.3, 0.2)),
+            "no clear clusters: separation is 0.300 at best, and clusters are believed from 0.46; "
+            "4, where it is best, stands in; if you know better, say so with "
+            "--set head.n_clusters=K",
         ),
     ],
 )

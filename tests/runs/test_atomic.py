@@ -161,3 +161,18 @@ def test_pickles_are_never_written(tmp_path):
 def test_sha256_is_that_of_the_bytes(tmp_path):
     (tmp_path / "x").write_bytes(b"archbuild")
     assert atomic.sha256(tmp_path / "x") == hashlib.sha256(b"archbuild").hexdigest()
+
+
+def test_of_a_link_the_target_is_written(tmp_path):
+    target, link = tmp_path / "there" / "target.txt", tmp_path / "link.txt"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    atomic.write_text(link, "words")
+    assert link.is_symlink()
+    assert target.read_text() == "words"
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    for place in (tmp_path, os.devnull):
+        with pytest.raises(RunError, match="is no file that could be replaced"):
+            atomic.write_text(place, "words")

@@ -181,7 +181,7 @@ def test_the_start_time_survives_a_resume(folder, monkeypatch):
 
 
 def test_begin_clears_what_no_manifest_vouches_for(folder):
-    (folder / "nested").mkdir(parents=True)
+    folder.mkdir(parents=True)
     (folder / "checkpoint-000007.npz").write_text("left over")
     (folder / "model.weights.h5").write_text("left over")
     begun(folder)
@@ -279,7 +279,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(folder, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", refuse)
-    with pytest.raises(RunError, match=r"no space left on device.*--out"):
+    with pytest.raises(RunError, match=r"no space left on device.*free some space"):
         stage.save_checkpoint(3, ARRAYS, HISTORY)
     assert stage.load_checkpoint().epoch == 2
 
@@ -309,3 +309,17 @@ def test_the_digest_depends_on_request_and_files_only(tmp_path, monkeypatch):
 def test_only_a_finished_stage_has_a_digest(folder):
     with pytest.raises(RunError, match="not finished"):
         _ = interrupted(folder).digest
+
+
+def test_what_somebody_else_put_there_stays(tmp_path):
+    stage = StageFolder(tmp_path / "stage")
+    stage.path.mkdir()
+    (stage.path / "thesis").mkdir()
+    foreign = [stage.path / "mine.txt", stage.path / "thesis" / "notes.md"]
+    for path in foreign:
+        path.write_text("mine")
+    stage.begin({})
+    stage.save_checkpoint(1, {"w": np.zeros(2)}, [{}])
+    stage.finish({"own.npy": lambda path: np.save(path, np.zeros(2))}, summary={}, history=[{}])
+    stage.clear()
+    assert sorted(path for path in stage.path.rglob("*") if path.is_file()) == foreign

@@ -60,7 +60,7 @@ def test_shipped_specs_templates_and_resolved_trees_fit(
         {"decoder": "none"},
         {"decoder": [{"type": "Gaussian", "num_units": 2}]},
         {"head": {"type": "nothing"}},
-        {"head": {"n_clusters": 1}},
+        {"head": {"n_clusters": 0}},
         {"head": {"n_clusters": "automatic"}},
         {"head": {"type": "kmeans", "degrees_of_freedom": 1}},
         {"augment": {"rotate": 181}},

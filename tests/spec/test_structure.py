@@ -126,7 +126,7 @@ def test_advice(
     [
         ("automatic", "auto or a whole number from 1 to 10,000"),
         (2.5, "auto or a whole number from 1 to 10,000"),
-        (1, "a whole number from 1 to 10,000"),
+        (0, "a whole number from 1 to 10,000"),
     ],
 )
 def test_a_word_in_place_of_a_number_is_offered(

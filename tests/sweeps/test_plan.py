@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -101,12 +102,12 @@ def test_a_table_has_a_name_of_its_own_for_what_is_swept_over(planned, tmp_path)
             {"name": "my sweep"},
         )
     ]
-    assert names == [
-        "DIGITS-tiny.json",
-        "DIGITS-tiny-kld-kmeans.json",
-        "DIGITS-tiny-batch_size-64-128.json",
-        "my-sweep.json",
-    ]
+    assert names[:2] == ["DIGITS-tiny.json", "DIGITS-tiny-kld-kmeans.json"]
+    assert re.fullmatch(r"DIGITS-tiny-batch_size-64-128-[0-9a-f]{8}\.json", names[2])
+    assert re.fullmatch(r"my-sweep-[0-9a-f]{8}\.json", names[3])
+    rates = [["1e-3", "1e30"], ["1e-3", "1e-30"]]
+    grids = [planned(grid={"cluster.learning_rate": values}).table_path for values in rates]
+    assert grids[0] != grids[1]
 
 
 def test_a_part_is_done_when_all_of_it_is_there_measured_and_asked_for(planned):
