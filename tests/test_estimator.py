@@ -23,7 +23,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from archbuild import DeepClustering
 from archbuild.cli.main import main
-from archbuild.errors import DataError, RunError, SpecError
+from archbuild.errors import RunError, SpecError
 from archbuild.job import Job, JobRequest
 from tests.test_documents import ROOT, arguments, commands
 
@@ -162,7 +162,6 @@ import numpy as np
 
 model, rows = pickle.load(open("model.pickle", "rb")), np.load("rows.npy")
 np.save("answers.npy", model.predict_proba(rows))
-model.predict(1000 * rows)  # far outside the training range
 for _ in range(3):  # TensorFlow would speak of retracing at the second
     model.fit(rows)
 """
@@ -218,10 +217,23 @@ def test_flat_rows_are_images_too(of_images, images):
 
 
 def test_rows_of_another_shape_are_refused(of_images, images):
-    with pytest.raises(DataError, match=r"\[1, 8, 8\]"):
-        of_images.predict(images.reshape(90, 4, 16, 1))
+    for other in (images.reshape(90, 4, 16, 1), images[:, :4]):
+        with pytest.raises(ValueError, match=r"was fitted on rows of shape \(8, 8, 1\)"):
+            of_images.predict(other)
     with pytest.raises(ValueError, match="has 32 features"):
-        of_images.predict(images[:, :4])
+        of_images.predict(images[:, :4].reshape(90, 32))
+
+
+def test_rows_in_other_units_are_answered_with_a_warning(of_images, images):
+    with pytest.warns(UserWarning, match="in the same units"):
+        assert of_images.predict(images.astype(float)).shape == (90,)
+
+
+def test_parameters_that_mean_nothing_are_refused(blobs, fitted):
+    with pytest.raises(ValueError, match="expected a list of such texts"):
+        DeepClustering(overrides="batch_size=64").fit(blobs[0])
+    with pytest.raises(ValueError, match="n_per_cluster is 0"):
+        fitted.sample(0)
 
 
 @pytest.mark.parametrize("shape", [(8,), (8, 2), (8, 8, 3)], ids=["table", "series", "images"])

@@ -168,9 +168,9 @@ def test_all_problems_of_all_files_and_the_good_ones_too(
 
 
 def test_overrides_are_checked_too(archbuild: Archbuild, tiny: Path) -> None:
-    status, _, err = archbuild("validate", tiny, "--set", "head.n_clusters=1")
+    status, _, err = archbuild("validate", tiny, "--set", "head.n_clusters=0")
     assert status == 2
-    assert err.startswith("--set head.n_clusters=1: head.n_clusters: ")
+    assert err.startswith("--set head.n_clusters=0: head.n_clusters: ")
 
 
 @pytest.mark.parametrize(
