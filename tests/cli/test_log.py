@@ -85,5 +85,5 @@ def test_without_a_file_nothing_is_written_or_kept(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="--out"), run_log("c") as written:
+    with pytest.raises(RunError, match="choose another"), run_log("c") as written:
         written.open(tmp_path / "file" / "logs", "d", "a")
