@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+from archbuild.spec.fragments import by_type, mapping_of, typed_mapping
 
 
 class _Required:
@@ -42,13 +44,17 @@ class Field:
         default: what stands when the key is absent; ``REQUIRED`` where it may not be.
         doc: one sentence for the schema, the reference and ``archbuild list``.
         parts: where the value may be a mapping, the fields of that.
+        kinds: where the value is a list of mappings with a ``type``, what each type means.
+        noun: what messages call an entry of that list.
     """
 
     name: str
     schema: Mapping[str, Any] = field(hash=False)
-    default: Any = REQUIRED
+    default: Any = field(default=REQUIRED, hash=False)
     doc: str = ""
     parts: tuple[Field, ...] = field(default=(), hash=False)
+    kinds: Mapping[str, Typed] = field(default_factory=dict, hash=False)
+    noun: str = ""
 
     @property
     def takes_fractions(self) -> bool:
@@ -60,6 +66,31 @@ class Field:
     def required(self) -> bool:
         """Whether the field has no default."""
         return self.default is REQUIRED
+
+
+class Typed(Protocol):
+    """What a ``type`` in a spec stands for: a layer, a head, or an entry of a field's list."""
+
+    @property
+    def name(self) -> str:
+        """The word after ``type``."""
+
+    @property
+    def summary(self) -> str:
+        """What it is, in one sentence."""
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """The keys beside ``type``."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A type of entry that is nothing but its fields."""
+
+    name: str
+    summary: str
+    fields: tuple[Field, ...] = ()
 
 
 def integer(
@@ -147,16 +178,35 @@ def schedule(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
     return Field(name, schema, default, doc, SCHEDULE_PARTS)
 
 
+def entries(
+    name: str,
+    kinds: Iterable[Typed],
+    doc: str,
+    *,
+    noun: str = "entry",
+    minimum: int = 1,
+    maximum: int = 100,
+    default: Any = REQUIRED,
+) -> Field:
+    """A list of ``minimum`` to ``maximum`` mappings, each with a ``type`` that is one of ``kinds``.
+
+    The type decides the other keys of its entry, as that of a layer does. ``default`` is such a
+    list, in which fields may be left out too, or ``None``.
+    """
+    by_name = {kind.name: kind for kind in kinds}
+    items = {
+        "description": f"a mapping (type: {', '.join(by_name)})",
+        **by_type({kind.name: typed_mapping(kind) for kind in by_name.values()}),
+    }
+    schema = {"type": "array", "minItems": minimum, "maxItems": maximum, "items": items}
+    return Field(name, schema, default, doc, kinds=by_name, noun=noun)
+
+
 def _mapping(parts: Sequence[Field]) -> dict[str, Any]:
     needed = [part.name for part in parts if part.required]
     optional = [part.name for part in parts if not part.required]
-    return {
-        "type": "object",
-        "description": f"a mapping with {' and '.join(needed)} (optional: {', '.join(optional)})",
-        "additionalProperties": False,
-        "required": needed,
-        "properties": {part.name: {**part.schema, "description": part.doc} for part in parts},
-    }
+    words = f"a mapping with {' and '.join(needed)} (optional: {', '.join(optional)})"
+    return {"description": words, **mapping_of(parts)}
 
 
 UNIT: Final = choice("unit", ["epochs", "steps"], "What lengths count.", default="epochs")

@@ -95,7 +95,7 @@ def _assign(tree: Any, path: TreePath, value: Any, assignment: str) -> None:
 def _refuse_step(node: Any, path: TreePath, assignment: str) -> None:
     """Raise where the last part of ``path`` cannot lead on from ``node``."""
     part, parent = path[-1], path[:-1]
-    here = Problem("", parent).dotted_path or "the spec"
+    here, advice = Problem("", parent).dotted_path or "the spec", None
     if isinstance(part, str) and isinstance(node, dict):
         return
     if isinstance(part, int) and isinstance(node, list):
@@ -106,6 +106,9 @@ def _refuse_step(node: Any, path: TreePath, assignment: str) -> None:
         message = f"{here} is a list: a number in brackets must follow it"
     elif isinstance(node, dict):
         message = f"{here} is a mapping: a key must follow it, not a number"
+    elif node is None and isinstance(part, int):
+        message = f"{here} is not given, so it has no entries to change"
+        advice = f"if it is a list, give all of it: --set '{here}=[...]'"
     else:
         message = f"{here} is {shown(node)}, which nothing can follow"
-    raise failure(_source(assignment), message, path=path)
+    raise failure(_source(assignment), message, path=path, advice=advice)

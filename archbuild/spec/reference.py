@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from archbuild.spec.fields import Field
+from archbuild.spec.fields import Field, Typed
+from archbuild.spec.fragments import schema_of
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, TOP_FIELDS
-from archbuild.spec.values import describe, schema_of, shown
+from archbuild.spec.values import describe, shown
 from archbuild.spec.vocabulary import Vocabulary
 
 _INTRODUCTION: Final = """\
@@ -30,10 +31,10 @@ def reference(vocabulary: Vocabulary) -> str:
 
 def _sections(vocabulary: Vocabulary) -> Iterator[str]:
     yield _section("The top of a spec", "", TOP_FIELDS)
-    yield _section("`augment`", "Changes to images while training, drawn anew each time.", [])
-    yield _table(AUGMENT_FIELDS)
-    yield _section("`pretrain`, `cluster`, `train`", "How a stage trains.", [])
-    yield _table(STAGE_FIELDS, STAGE_DEFAULTS)
+    about = "Changes to images while training, drawn anew each time."
+    yield _section("`augment`", about, AUGMENT_FIELDS)
+    stages = ", ".join(f"`{stage}`" for stage in STAGE_DEFAULTS)
+    yield _section(stages, "How a stage trains.", STAGE_FIELDS, own=STAGE_DEFAULTS)
     yield "## Layers\n"
     for name, layer in vocabulary.layers.items():
         sides = " and ".join(sorted(layer.sides, reverse=True))
@@ -44,32 +45,57 @@ def _sections(vocabulary: Vocabulary) -> Iterator[str]:
     for name, head in vocabulary.heads.items():
         about = f"{_sentence(head.summary)} In full: [heads/{name}.md](heads/{name}.md)."
         yield _section(f"`{name}`", about, head.fields, 3)
+        yield from _kinds(head.fields)
     yield from _parts(vocabulary)
+
+
+def _kinds(fields: Iterable[Field]) -> Iterator[str]:
+    """What the entries of lists may be, list by list."""
+    for field in _nested(fields):
+        for name, kind in field.kinds.items():
+            title = f"In `{field.name}`: `{name}`"
+            yield _section(title, _sentence(kind.summary), kind.fields, 4)
 
 
 def _parts(vocabulary: Vocabulary) -> Iterator[str]:
     """The mappings that may stand in place of a value, each once."""
-    layers = [field for layer in vocabulary.layers.values() for field in layer.fields]
-    heads = [field for head in vocabulary.heads.values() for field in head.fields]
+    types: tuple[Typed, ...] = (*vocabulary.layers.values(), *vocabulary.heads.values())
     seen: dict[tuple[str, ...], Field] = {}
-    for field in [field for field in (*layers, *heads) if field.parts]:
-        seen.setdefault(tuple(part.name for part in field.parts), field)
+    for field in _nested(field for kind in types for field in kind.fields):
+        if field.parts:
+            seen.setdefault(tuple(part.name for part in field.parts), field)
     if seen:
         yield "## Mappings as values\n"
     for field in seen.values():
         yield _section(f"As `{field.name}`", "", field.parts, 3)
 
 
-def _section(title: str, about: str, fields: Iterable[Field], level: int = 2) -> str:
+def _nested(fields: Iterable[Field]) -> Iterator[Field]:
+    """The fields, and those of the mappings that their values may hold."""
+    for field in fields:
+        yield field
+        yield from _nested(field.parts)
+        for kind in field.kinds.values():
+            yield from _nested(kind.fields)
+
+
+def _section(
+    title: str,
+    about: str,
+    fields: Sequence[Field],
+    level: int = 2,
+    own: Mapping[str, Mapping[str, Any]] | None = None,
+) -> str:
+    """A heading and a table; ``own``: the sections that share it, with the defaults they change."""
     heading = f"{'#' * level} {title}\n"
-    rows = _table(fields) if fields else ""
+    rows = _table(fields, own or {}) if fields else ""
     return "\n".join(part for part in (heading, f"{about}\n" if about else "", rows) if part)
 
 
-def _table(fields: Iterable[Field], own: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+def _table(fields: Iterable[Field], own: Mapping[str, Mapping[str, Any]]) -> str:
     lines = ["| key | takes | default | meaning |", "|---|---|---|---|"]
     for field in fields:
-        cells = [f"`{field.name}`", _takes(field), _default(field, own or {}), field.doc]
+        cells = [f"`{field.name}`", _takes(field), _default(field, own), field.doc]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from archbuild.spec.fields import Field
+from archbuild.spec.fields import Field, Typed
 from archbuild.spec.plan import HeadSpec, LayerSpec, Spec
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MIRROR, TOP_FIELDS
@@ -19,7 +19,7 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
     Resolving ``spec.tree`` again gives an equal ``Spec``.
     """
     full = filled(tree, TOP_FIELDS)
-    full["layers"] = [_layer(entry, vocabulary) for entry in full["layers"]]
+    full["layers"] = [_typed(entry, vocabulary.layers) for entry in full["layers"]]
     full["decoder"] = _decoder(full["decoder"], vocabulary)
     full["output_non_linearity"] = full["output_non_linearity"] or default_output(full)
     if full["augment"] is not None:
@@ -42,26 +42,26 @@ def _canonical(field: Field, value: Any) -> Any:
     """A copy of the value; numbers that may be fractions are always floats, so digests agree."""
     if field.parts and isinstance(value, Mapping):
         return filled(value, field.parts)
+    if field.kinds and value is not None:
+        return [_typed(entry, field.kinds) for entry in value]
     if field.takes_fractions and isinstance(value, int):
         return float(value)
     return deepcopy(value)
 
 
-def _layer(entry: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
-    kind = entry["type"]
-    return {"type": kind, **filled(entry, vocabulary.layers[kind].fields)}
+def _typed(entry: Mapping[str, Any], kinds: Mapping[str, Typed]) -> dict[str, Any]:
+    name = entry["type"]
+    return {"type": name, **filled(entry, kinds[name].fields)}
 
 
 def _decoder(value: Any, vocabulary: Vocabulary) -> Any:
-    return value if value == MIRROR else [_layer(entry, vocabulary) for entry in value]
+    return value if value == MIRROR else [_typed(entry, vocabulary.layers) for entry in value]
 
 
 def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, Any] | None:
     if value is None and DEFAULT_HEAD not in vocabulary.heads:
         return None
-    entry = value or {}
-    kind = entry.get("type", DEFAULT_HEAD)
-    return {"type": kind, **filled(entry, vocabulary.heads[kind].fields)}
+    return _typed({"type": DEFAULT_HEAD, **(value or {})}, vocabulary.heads)
 
 
 def default_output(tree: Mapping[str, Any]) -> str:

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from archbuild.errors import Problem
 from archbuild.spec.document import TreePath
-from archbuild.spec.fields import Field
+from archbuild.spec.fields import Field, Typed
+from archbuild.spec.fragments import schema_of
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MAX_LAYERS, MIRROR, TOP_FIELDS
-from archbuild.spec.values import describe, did_you_mean, schema_of, shown, value_problems
+from archbuild.spec.values import describe, did_you_mean, shown, value_problems
 from archbuild.spec.vocabulary import Vocabulary
 
 _SectionCheck = Callable[[Any], list[Problem]]
@@ -64,20 +65,12 @@ def _layers(value: Any, side: str, vocabulary: Vocabulary) -> list[Problem]:
 
 
 def _layer(entry: Any, side: str, path: TreePath, vocabulary: Vocabulary) -> list[Problem]:
-    here = [name for name, kind in vocabulary.layers.items() if side in kind.sides]
-    if not isinstance(entry, Mapping):
-        allowed = "a mapping such as {type: Dense, num_units: 10}"
-        return [Problem("a layer is a mapping", path, shown(entry), allowed)]
-    if "type" not in entry:
-        return [Problem("the layer's type is missing", (*path, "type"), None, ", ".join(here))]
-    name, at = entry["type"], (*path, "type")
-    if not isinstance(name, str) or name not in vocabulary.layers:
-        advice = did_you_mean(name, here)
-        return [Problem("there is no such layer type", at, shown(name), ", ".join(here), advice)]
-    if name not in here:
+    here = {name: kind for name, kind in vocabulary.layers.items() if side in kind.sides}
+    name = entry.get("type") if isinstance(entry, Mapping) else None
+    if isinstance(name, str) and name in vocabulary.layers and name not in here:
         message = f"{name} can stand in the {_OTHER_SIDE[side]} only"
-        return [Problem(message, at, shown(name), ", ".join(here))]
-    return _typed(entry, vocabulary.layers[name].fields, path)
+        return [Problem(message, (*path, "type"), shown(name), ", ".join(here))]
+    return _entry(entry, here, path, "layer", "{type: Dense, num_units: 10}")
 
 
 def _decoder(value: Any, vocabulary: Vocabulary) -> list[Problem]:
@@ -95,14 +88,31 @@ def _head(value: Any, vocabulary: Vocabulary) -> list[Problem]:
     if not isinstance(value, Mapping):
         allowed = "a mapping such as {type: kld, n_clusters: 10}"
         return [Problem("head is of the wrong kind", ("head",), shown(value), allowed)]
-    name = value.get("type", DEFAULT_HEAD)
-    if not isinstance(name, str) or name not in vocabulary.heads:
-        allowed, advice = ", ".join(vocabulary.heads), did_you_mean(name, vocabulary.heads)
-        return [Problem("there is no such head", ("head", "type"), shown(name), allowed, advice)]
-    return _typed(value, vocabulary.heads[name].fields, ("head",))
+    return _typed({"type": DEFAULT_HEAD, **value}, vocabulary.heads, ("head",), "head")
 
 
-def _typed(entry: Mapping[str, Any], fields: Sequence[Field], path: TreePath) -> list[Problem]:
+def _entry(
+    entry: Any, kinds: Mapping[str, Typed], path: TreePath, noun: str, example: str
+) -> list[Problem]:
+    """An entry of a list, whose ``type`` decides its other keys."""
+    if not isinstance(entry, Mapping):
+        allowed = f"a mapping such as {example}"
+        return [Problem(f"each {noun} is a mapping", path, shown(entry), allowed)]
+    if "type" not in entry:
+        message = f"the {noun}'s type is missing"
+        return [Problem(message, (*path, "type"), None, ", ".join(kinds))]
+    return _typed(entry, kinds, path, f"{noun} type")
+
+
+def _typed(
+    entry: Mapping[str, Any], kinds: Mapping[str, Typed], path: TreePath, noun: str
+) -> list[Problem]:
+    name = entry["type"]
+    if not isinstance(name, str) or name not in kinds:
+        message, allowed = f"there is no such {noun}", ", ".join(kinds)
+        advice = did_you_mean(name, kinds)
+        return [Problem(message, (*path, "type"), shown(name), allowed, advice)]
+    fields = kinds[name].fields
     return _keys(entry, fields, path, also=("type",)) + _values(entry, fields, path)
 
 
@@ -155,10 +165,23 @@ def _values(entry: Mapping[str, Any], fields: Sequence[Field], path: TreePath) -
 
 
 def _value(field: Field, value: Any, path: TreePath) -> list[Problem]:
-    """A mapping that is on offer is looked at key by key, like a section of the spec."""
+    """Mappings are looked at key by key, like a section; lists of typed ones like the layers."""
     if field.parts and isinstance(value, Mapping):
         return _section(value, field.parts, path)
+    if field.kinds and isinstance(value, list):
+        return _entries(field, value, path)
     return value_problems(field, value, path)
+
+
+def _entries(field: Field, value: Sequence[Any], path: TreePath) -> list[Problem]:
+    """What is wrong with a list itself, its length, or else with its entries."""
+    own = [problem for problem in value_problems(field, value, path) if problem.path == path]
+    example = f"{{type: {next(iter(field.kinds))}}}"
+    return own or [
+        problem
+        for index, entry in enumerate(value)
+        for problem in _entry(entry, field.kinds, (*path, index), field.noun, example)
+    ]
 
 
 def _allowed(field: Field) -> str:

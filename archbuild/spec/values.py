@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from archbuild.errors import Problem
 from archbuild.spec.document import TreePath
 from archbuild.spec.fields import Field
+from archbuild.spec.fragments import schema_of
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -39,14 +40,6 @@ _SWITCHES: Final = {0: "false", 1: "true", "no": "false", "yes": "true", "off": 
 
 
 _OR_NULL: Final = " or null"
-
-
-def schema_of(field: Field) -> dict[str, Any]:
-    """The JSON Schema of a field's value; ``null`` is allowed where it is the default."""
-    schema = dict(field.schema)
-    if field.default is None:
-        return {"anyOf": [schema, {"type": "null"}]}
-    return schema
 
 
 def value_problems(field: Field, value: Any, path: TreePath) -> list[Problem]:

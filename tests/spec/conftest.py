@@ -12,7 +12,7 @@ import pytest
 
 from archbuild.errors import Problem, SpecError
 from archbuild.spec import HeadType, Plan, Vocabulary, spec_from_tree
-from archbuild.spec.fields import integer
+from archbuild.spec.fields import Kind, choice, entries, integer, number, schedule
 from archbuild.vocabulary import default_vocabulary
 
 TREE: dict[str, Any] = {
@@ -41,11 +41,49 @@ class PickyHead(HeadType):
         return []
 
 
+class ModularHead(HeadType):
+    """A head with lists of typed entries: one with a default, one optional, one within another."""
+
+    name = "modular"
+    summary = "for tests"
+    fields = (
+        entries(
+            "modules",
+            [
+                Kind(
+                    "gmm",
+                    "a mixture",
+                    (
+                        integer("sweeps", "How often.", default=100),
+                        choice("inference", ["gibbs", "em"], "How.", default="gibbs"),
+                        number("scale", "How wide.", default=1),
+                        schedule("weight", "How much.", default=0.0),
+                    ),
+                ),
+                Kind("markov", "a chain"),
+                Kind(
+                    "topics",
+                    "words in topics",
+                    (
+                        integer("count", "How many."),
+                        entries("words", [Kind("plain", "as it is")], "Which.", default=None),
+                    ),
+                ),
+            ],
+            "What exchanges messages.",
+            noun="module",
+            maximum=3,
+            default=[{"type": "gmm"}],
+        ),
+        entries("readers", [PickyHead], "What reads them.", default=None),
+    )
+
+
 @pytest.fixture(scope="session")
 def vocabulary() -> Vocabulary:
-    """archbuild's own layers and heads, and one head that an extension brings."""
+    """archbuild's own layers and heads, and two heads that an extension brings."""
     own = default_vocabulary()
-    return Vocabulary(own.layers, {**own.heads, "picky": PickyHead})
+    return Vocabulary(own.layers, {**own.heads, "picky": PickyHead, "modular": ModularHead})
 
 
 @pytest.fixture

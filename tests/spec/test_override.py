@@ -48,7 +48,7 @@ def test_values_are_yaml(tree: dict[str, Any]) -> None:
         ("batch_size=.nan", "not finite"),
         ("layers[9].num_units=3", "4 entries, from [0] to [3]"),
         ("layers.num_units=3", "a number in brackets"),
-        ("head[0]=3", "which nothing can follow"),
+        ("head[0]=3", "head is not given, so it has no entries"),
         ("layers[0][1]=3", "a key must follow"),
         ("name.first=3", 'name is "small", which nothing can follow'),
     ],
@@ -96,6 +96,49 @@ def test_what_a_head_of_the_command_line_wants_is_not_the_files_fault(
     (problem,) = problems_of(tree, head="gmm")
     assert "the bottleneck has no variance" in problem.message
     assert (problem.source, problem.dotted_path) == ("--head gmm", "head")
+
+
+def test_an_entry_of_a_list_that_the_file_gives_is_set(
+    vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    tree["head"] = {"type": "modular", "modules": [{"type": "markov"}, {"type": "gmm"}]}
+    spec = spec_from_tree(tree, vocabulary, overrides=["head.modules[1].sweeps=5"])
+    assert spec.tree["head"]["modules"][1]["sweeps"] == 5
+
+
+def test_a_whole_list_of_entries_is_set(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
+    tree["head"] = {"type": "modular"}
+    overrides = ["head.modules=[{type: markov}, {type: gmm}]", "head.modules[1].sweeps=5"]
+    spec = spec_from_tree(tree, vocabulary, overrides=overrides)
+    modules = spec.tree["head"]["modules"]
+    assert [module["type"] for module in modules] == ["markov", "gmm"]
+    assert modules[1]["sweeps"] == 5
+
+
+@pytest.mark.parametrize(
+    ("assignment", "path"),
+    [
+        ("head.modules[0].sweeps=0", "head.modules[0].sweeps"),
+        ("head.modules[0].sweep=1", "head.modules[0].sweep"),
+        ("head.modules=[{type: gmm, sweeps: 0}]", "head.modules[0].sweeps"),
+        ("head.modules[0]={type: gnn}", "head.modules[0].type"),
+    ],
+)
+def test_problems_of_entries_name_the_override(
+    problems_of: ProblemsOf, tree: dict[str, Any], assignment: str, path: str
+) -> None:
+    tree["head"] = {"type": "modular", "modules": [{"type": "gmm"}]}
+    (problem,) = problems_of(tree, overrides=[assignment])
+    assert (problem.dotted_path, problem.source) == (path, f"--set {assignment}")
+
+
+def test_an_entry_that_is_there_by_default_only_is_not_set(
+    problems_of: ProblemsOf, tree: dict[str, Any]
+) -> None:
+    tree["head"] = {"type": "modular"}
+    (problem,) = problems_of(tree, overrides=["head.modules[0].sweeps=5"])
+    assert problem.message == "head.modules is not given, so it has no entries to change"
+    assert problem.advice == "if it is a list, give all of it: --set 'head.modules=[...]'"
 
 
 def test_the_last_of_two_wins(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archbuild.spec import Vocabulary
 from archbuild.spec.reference import reference
 from archbuild.vocabulary import default_vocabulary
 
@@ -23,6 +24,32 @@ def test_every_type_and_every_key_has_its_place():
         section = text.partition(f"### `{name}`\n")[2].partition("\n### ")[0]
         for field in kind.fields:
             assert f"| `{field.name}` | " in section, (name, field.name)
+
+
+def test_every_kind_of_entry_has_a_table_after_its_head(vocabulary: Vocabulary):
+    text = reference(vocabulary)
+    section = text.partition("### `modular`\n")[2].partition("\n## ")[0]
+    assert (
+        "| `modules` | a list of 1 to 3, each a mapping (type: gmm, markov, topics) "
+        '| `[{"type": "gmm"}]` | What exchanges messages. |'
+    ) in section
+    titles = [line for line in section.splitlines() if line.startswith("####")]
+    assert titles == [
+        "#### In `modules`: `gmm`",
+        "#### In `modules`: `markov`",
+        "#### In `modules`: `topics`",
+        "#### In `words`: `plain`",
+        "#### In `readers`: `picky`",
+    ]
+    gmm = section.partition(titles[0])[2].partition(titles[1])[0]
+    assert gmm.startswith("\n\nA mixture.\n\n| key |")
+    assert "| `sweeps` | a whole number from 1 to 10,000,000 | `100` | How often. |" in gmm
+    assert section.partition(titles[1])[2].partition(titles[2])[0].strip() == "A chain."
+
+
+def test_a_mapping_within_an_entry_has_its_table(vocabulary: Vocabulary):
+    alone = Vocabulary({}, {"modular": vocabulary.heads["modular"]})
+    assert "### As `weight`" in reference(alone)
 
 
 def test_defaults_of_sections_stand_beside_the_common_one():

@@ -122,6 +122,48 @@ def test_a_section_of_a_head_is_filled_or_absent(
     assert json.dumps(gamma({"weight": 1, "length": 5})) == json.dumps(filled)
 
 
+GMM = {"type": "gmm", "sweeps": 100, "inference": "gibbs", "scale": 1.0, "weight": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("given", "canonical"),
+    [
+        ({}, {"modules": [GMM], "readers": None}),
+        (
+            {"modules": [{"type": "markov"}, {"type": "gmm", "scale": 2, "weight": 1}]},
+            {
+                "modules": [{"type": "markov"}, {**GMM, "scale": 2.0, "weight": 1.0}],
+                "readers": None,
+            },
+        ),
+        (
+            {"modules": [{"type": "topics", "count": 2}], "readers": [{"type": "picky"}]},
+            {
+                "modules": [{"type": "topics", "count": 2, "words": None}],
+                "readers": [{"type": "picky", "n_clusters": None}],
+            },
+        ),
+        (
+            {"modules": [{"type": "gmm", "weight": {"end": 1, "ramp": 5}}], "readers": None},
+            {"modules": [{**GMM, "weight": FULL}], "readers": None},
+        ),
+    ],
+)
+def test_every_entry_of_a_list_is_filled_in(
+    vocabulary: Vocabulary, tree: dict[str, Any], given: Any, canonical: Any
+) -> None:
+    spec = spec_from_tree({**tree, "head": {"type": "modular", **given}}, vocabulary)
+    assert spec.head is not None
+    assert json.dumps(spec.head.config) == json.dumps(canonical)
+    assert spec_from_tree(spec.tree, vocabulary) == spec
+
+
+def test_a_default_list_is_a_fresh_copy(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
+    tree["head"] = {"type": "modular"}
+    resolve(tree, vocabulary).tree["head"]["modules"][0]["sweeps"] = 7
+    assert resolve(tree, vocabulary).tree["head"]["modules"] == [GMM]
+
+
 def test_the_stage_that_trains_from_scratch_has_defaults_of_its_own(
     vocabulary: Vocabulary, tree: dict[str, Any]
 ) -> None:

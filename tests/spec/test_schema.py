@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -42,7 +43,9 @@ def test_shipped_specs_templates_and_resolved_trees_fit(
         assert validator.is_valid(read_document(path).tree), path
     for kind in ("dense", "conv", "conv1d"):
         assert validator.is_valid(parse_text(template(kind), kind, "yaml").tree)
-    assert validator.is_valid(spec_from_tree(tree, vocabulary).tree)
+    for head in ("kld", "picky", "modular"):
+        resolved = spec_from_tree({**tree, "head": {"type": head}}, vocabulary).tree
+        assert validator.is_valid(resolved), head
 
 
 @pytest.mark.parametrize(
@@ -74,6 +77,19 @@ def test_shipped_specs_templates_and_resolved_trees_fit(
         {"head": {"type": "gmm", "kl_weight": {"end": 1, "ramp": 0}}},
         {"head": {"type": "gmm", "kl_weight": {"end": 1, "ramp": 5, "rmap": 1}}},
         {"head": {"type": "gmm", "gamma_training": {"weight": 1}}},
+        {"head": {"type": "modular", "modules": None}},
+        {"head": {"type": "modular", "modules": {"type": "gmm"}}},
+        {"head": {"type": "modular", "modules": []}},
+        {"head": {"type": "modular", "modules": [{"type": "gmm"}] * 4}},
+        {"head": {"type": "modular", "modules": ["gmm"]}},
+        {"head": {"type": "modular", "modules": [{"sweeps": 3}]}},
+        {"head": {"type": "modular", "modules": [{"type": "kmeans"}]}},
+        {"head": {"type": "modular", "modules": [{"type": "gmm", "sweep": 3}]}},
+        {"head": {"type": "modular", "modules": [{"type": "gmm"}, {"type": "gmm", "sweeps": 0}]}},
+        {"head": {"type": "modular", "modules": [{"type": "markov", "sweeps": 3}]}},
+        {"head": {"type": "modular", "modules": [{"type": "topics"}]}},
+        {"head": {"type": "modular", "modules": [{"type": "topics", "count": 2, "words": [{}]}]}},
+        {"head": {"type": "modular", "readers": [{"type": "picky", "n_clusters": 0}]}},
     ],
 )
 def test_schema_and_check_refuse_the_same(
@@ -103,6 +119,12 @@ def test_schema_and_check_refuse_the_same(
             "layers": GAUSSIAN,
             "head": {"type": "gmm", "gamma_training": {"weight": 1, "length": 5}},
         },
+        {"head": {"type": "modular"}},
+        {"head": {"type": "modular", "modules": [{"type": "gmm"}, {"type": "markov"}]}},
+        {"head": {"type": "modular", "modules": [{"type": "gmm", "sweeps": 3, "weight": 1}]}},
+        {"head": {"type": "modular", "modules": [{"type": "topics", "count": 2, "words": None}]}},
+        {"head": {"type": "modular", "readers": None}},
+        {"head": {"type": "modular", "readers": [{"type": "picky", "n_clusters": None}]}},
     ],
 )
 def test_schema_and_check_accept_the_same(
@@ -119,7 +141,37 @@ def test_a_document_is_a_spec_or_a_list(validator: Draft7Validator, document: An
 
 def test_every_key_is_explained(vocabulary: Vocabulary) -> None:
     definitions = build_schema(vocabulary)["definitions"]
-    objects = [definitions["spec"], *definitions["layers"].values(), *definitions["heads"].values()]
-    for schema in objects:
-        for name, part in schema["properties"].items():
-            assert name == "type" or part["description"]
+    del definitions["classic_spec"]
+    keys = [entry for schema in within(definitions) for entry in properties_of(schema)]
+    assert {"name", "num_units", "modules", "sweeps", "inference", "words"} <= dict(keys).keys()
+    for name, part in keys:
+        assert name == "type" or part["description"]
+
+
+def test_the_keys_of_entries_have_their_defaults(vocabulary: Vocabulary) -> None:
+    head = build_schema(vocabulary)["definitions"]["heads"]["modular"]
+    assert head["required"] == []
+    assert head["properties"]["modules"]["default"] == [{"type": "gmm"}]
+    defaults = {
+        name: part["default"]
+        for schema in within(head["properties"]["modules"])
+        for name, part in properties_of(schema)
+        if "default" in part
+    }
+    assert (defaults["sweeps"], defaults["inference"], defaults["words"]) == (100, "gibbs", None)
+    assert "count" not in defaults
+
+
+def within(schema: Any) -> Iterator[dict[str, Any]]:
+    """All mappings that a schema holds, itself among them."""
+    if isinstance(schema, dict):
+        yield schema
+    for part in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(part, dict | list):
+            yield from within(part)
+
+
+def properties_of(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The keys that a schema of a mapping names."""
+    properties = schema.get("properties", {})
+    return list(properties.items()) if schema.get("additionalProperties") is False else []

@@ -151,7 +151,7 @@ def test_names_can_be_folders(problems_of: ProblemsOf, tree: dict[str, Any], nam
         ({"layers": []}, "layers has the wrong number of entries"),
         ({"layers": [{"type": "Input", "output_shape": [4]}]}, "layers has the wrong number"),
         ({"layers": [{"type": "Input", "output_shape": [4]}] * 501}, "layers has the wrong number"),
-        ({"layers": ["Input", "Dense"]}, "a layer is a mapping"),
+        ({"layers": ["Input", "Dense"]}, "each layer is a mapping"),
         ({"layers": [{"num_units": 3}] * 2}, "the layer's type is missing"),
         ({"layers": [{"type": ["Dense"]}] * 2}, "no such layer type"),
         ({"decoder": "miror"}, "decoder is of the wrong kind"),
@@ -261,8 +261,77 @@ def test_a_section_of_a_head_is_looked_at_key_by_key(
     assert whole.allowed == "a mapping with weight and length (optional: unit) or null"
 
 
+GMM = {"type": "gmm"}
+
+
+@pytest.mark.parametrize(
+    ("modules", "path", "message", "allowed", "advice"),
+    [
+        ("gmm", "", "modules is of the wrong kind", "a list of 1 to 3, each a mapping", ""),
+        (None, "", "modules is of the wrong kind", "(type: gmm, markov, topics)", ""),
+        (GMM, "", "modules is of the wrong kind", "a list of 1 to 3", ""),
+        ([], "", "modules has too few entries", "a list of 1 to 3", ""),
+        ([GMM, GMM, "x", GMM], "", "modules has too many entries", "a list of 1 to 3", ""),
+        ([GMM, "gmm"], "[1]", "each module is a mapping", "such as {type: gmm}", ""),
+        ([{"sweeps": 3}], "[0].type", "the module's type is missing", "gmm, markov, topics", ""),
+        (
+            [GMM, {"type": "markow", "x": 1}],
+            "[1].type",
+            "there is no such module type",
+            "gmm, markov, topics",
+            "did you mean 'markov'?",
+        ),
+        ([{"type": ["gmm"]}], "[0].type", "there is no such module type", "gmm, markov", ""),
+        (
+            [{**GMM, "sweep": 3}],
+            "[0].sweep",
+            "unknown key 'sweep'",
+            "type, sweeps, inference, scale, weight",
+            "did you mean 'sweeps'?",
+        ),
+        ([{"type": "markov", "sweeps": 3}], "[0].sweeps", "unknown key", "type", "leave it out"),
+        ([{"type": "topics"}], "[0].count", "count is missing", "a whole", "add count: How many."),
+        ([GMM, {**GMM, "sweeps": 0}], "[1].sweeps", "sweeps is too small", "from 1", ""),
+        ([{**GMM, "scale": float("nan")}], "[0].scale", "scale is not a finite number", "", ""),
+        ([{**GMM, "weight": {"end": -1, "ramp": 2}}], "[0].weight.end", "too small", "from 0", ""),
+        (
+            [{"type": "topics", "count": 2, "words": [{"type": "plane"}]}],
+            "[0].words[0].type",
+            "there is no such entry type",
+            "plain",
+            "did you mean 'plain'?",
+        ),
+    ],
+)
+def test_entries_are_looked_at_like_layers(
+    problems_of: ProblemsOf,
+    tree: dict[str, Any],
+    modules: Any,
+    path: str,
+    message: str,
+    allowed: str,
+    advice: str,
+) -> None:
+    (problem,) = problems_of({**tree, "head": {"type": "modular", "modules": modules}})
+    assert problem.dotted_path == f"head.modules{path}"
+    assert message in problem.message
+    assert allowed in str(problem.allowed)
+    assert advice in str(problem.advice)
+
+
+def test_every_entry_with_a_problem_is_named(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    modules = [{**GMM, "sweeps": "5", "x": 1}, GMM, {"type": "topics", "count": 2, "words": []}]
+    problems = problems_of({**tree, "head": {"type": "modular", "modules": modules}})
+    assert {problem.dotted_path: problem.message for problem in problems} == {
+        "head.modules[0].x": "unknown key 'x'",
+        "head.modules[0].sweeps": "sweeps is of the wrong kind",
+        "head.modules[2].words": "words has too few entries",
+    }
+
+
 def test_messages_never_hold_a_schema(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
     tree["layers"] = [{"type": "Dense", "num_units": {"a": list(range(1000))}}] * 2
+    tree["head"] = {"type": "modular", "modules": [GMM] * 1000, "readers": {}}
     text = "\n".join(map(str, problems_of(tree)))
     assert len(text) < 1000
     for word in ("$ref", "anyOf", "additionalProperties", "Traceback"):
