@@ -14,6 +14,7 @@ from archbuild.data.npy import read_npy
 from archbuild.data.npz import read_npz
 from archbuild.data.parquet import read_parquet
 from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.text_matrix import read_text_matrix
 from archbuild.errors import DataError
 
 FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
@@ -23,6 +24,7 @@ FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
     ".tsv": read_csv,
     ".parquet": read_parquet,
     ".pq": read_parquet,
+    ".txt": read_text_matrix,
     ".mat": read_mat,
 }
 """File suffix -> reader. A new format is one file and one line here."""
@@ -50,6 +52,8 @@ def load_path(
     input_shape: Shape | None = None,
     columns: Sequence[str] = (),
     least_rows: int = 2,
+    *,
+    labels: bool = True,
 ) -> Dataset:
     """The file or folder that ``text`` names.
 
@@ -58,12 +62,13 @@ def load_path(
         input_shape: the spec's Input, which settles what the data leave open.
         columns: the features that are wanted of a table, as in ``ReadRequest``.
         least_rows: likewise.
+        labels: likewise.
 
     Raises:
         DataError: nothing is there, the format is not known, or the data cannot be used.
     """
     path, column = split_column(text)
-    request = ReadRequest(path, column, input_shape, tuple(columns), least_rows)
+    request = ReadRequest(path, column, input_shape, tuple(columns), least_rows, labels)
     arrays = _reader(path)(request)
     return dataset_from_arrays(
         path.resolve().name if path.is_dir() else path.stem,

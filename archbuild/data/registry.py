@@ -39,6 +39,7 @@ def load_dataset(
     input_shape: Shape | None = None,
     columns: Sequence[str] = (),
     least_rows: int = 2,
+    labels: bool = True,
 ) -> Dataset:
     """A dataset by its name, in any case, or the user's own data by their path.
 
@@ -50,6 +51,7 @@ def load_dataset(
         columns: of a table of the user's own, the features that are wanted, in this order; labels
             are then not looked at. By default all that it has.
         least_rows: data of the user's own with fewer are refused.
+        labels: whether labels that lie in a file beside the user's own are wanted.
 
     Raises:
         DataError: it is not there, is damaged, or cannot be used; the message says what to do.
@@ -57,7 +59,7 @@ def load_dataset(
     source = _named(name_or_path)
     if source is not None:
         return source.load(data_folder(data_dir), input_shape)
-    return load_path(name_or_path, input_shape, columns, least_rows)
+    return load_path(name_or_path, input_shape, columns, least_rows, labels=labels)
 
 
 def held_out(

@@ -23,6 +23,7 @@ class ReadRequest:
         columns: of a table, the features that are wanted, in this order, and no others; labels
             are then not looked at. ``()``: all that it has.
         least_rows: fewer are refused: clustering needs two, a trained model one.
+        labels: whether a file of their own is looked for, where the format has one.
     """
 
     path: Path
@@ -30,6 +31,7 @@ class ReadRequest:
     input_shape: Shape | None = None
     columns: tuple[str, ...] = ()
     least_rows: int = 2
+    labels: bool = True
 
 
 class Arrays(NamedTuple):

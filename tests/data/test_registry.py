@@ -117,7 +117,7 @@ def test_an_unknown_kind_of_file_brings_the_known_ones(tmp_path):
 
 def test_arch_stem_is_known_without_loading(tmp_path):
     assert arch_stem("mnist-60k") == "mnist"
-    assert arch_stem("SERKET3000") == "mnist"
+    assert arch_stem("SERKET3000") == "serket3000"
     assert arch_stem("some/my table.csv:species") == "my-table"
     assert arch_stem(str(tmp_path)) == tmp_path.name
 

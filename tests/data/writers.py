@@ -51,7 +51,7 @@ def write_image(path: Path, array: np.ndarray) -> None:
 
 
 def write_own_data(folder: Path) -> None:
-    """What the documents speak of beside ``mine.csv``: images in three classes, and series."""
+    """What the documents speak of beside ``mine.csv``: images in three classes, series, text."""
     rng = np.random.default_rng(0)
     for number in range(60):
         image = rng.integers(0, 60, (10 + number % 2, 12), np.uint8)
@@ -62,3 +62,6 @@ def write_own_data(folder: Path) -> None:
     np.save(
         folder / "signals.npy", np.sin(phases * (1 + np.arange(60) % 3)[:, None, None] * [1, 2])
     )
+    kinds = np.arange(60) % 3
+    np.savetxt(folder / "data.txt", rng.normal(size=(60, 4)) + 4 * kinds[:, np.newaxis])
+    np.savetxt(folder / "category.txt", kinds)
