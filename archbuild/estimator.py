@@ -181,8 +181,7 @@ class DeepClustering(
             There is no such run, it has no such head that is finished, or a file is damaged.
         """
         run = RunFolder(Path(folder))
-        names = None if head is None else (f"cluster-{head}", f"train-{head}")
-        stage = latest_stage(run, names)
+        stage = latest_stage(run, head)
         if stage is None or stage.status() != "finished":
             what = f"{head} head" if head else "head"
             there = ", ".join(run.stages()) or "nothing"
@@ -321,7 +320,8 @@ class DeepClustering(
         probabilities : ndarray of shape (n_samples, n_clusters)
             The head's assignments, float32; each row's sum is 1.
         """
-        return self._answers(X, "probabilities")
+        (probabilities,) = self._answers(X, "probabilities")
+        return probabilities
 
     def transform(self, X: Any) -> np.ndarray:
         """The latents.
@@ -336,7 +336,8 @@ class DeepClustering(
         latents : ndarray of shape (n_samples, n_latent)
             float32; of a Gaussian bottleneck, its means.
         """
-        return self._answers(X, "latents")
+        (latents,) = self._answers(X, "latents")
+        return latents
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """The rows that latents decode to, in the units of the data.
@@ -411,17 +412,19 @@ class DeepClustering(
             mean of its own cluster and to the nearest mean of another. -1 where all rows fall into
             one cluster.
         """
-        latents, clusters = self.transform(X), self.predict(X)
+        latents, clusters = self._answers(X, "latents", "clusters")
         if len(np.unique(clusters)) < 2:
             return -1.0
         return scores_by_means(latents.astype(np.float64), clusters)["simplified_silhouette"]
 
-    def _answers(self, X: Any, part: str) -> np.ndarray:
+    def _answers(self, X: Any, *names: str) -> Iterator[np.ndarray]:
+        """Those attributes of the ``Prediction`` of all rows."""
         check_is_fitted(self)
         dataset = self._dataset(X)
         with _backend(), _warned():
-            parts = self._memory.model.predict(dataset)
-            return np.concatenate([getattr(answer, part) for answer in parts])
+            answers = self._memory.model.predict(dataset)
+            parts = [[getattr(answer, name) for name in names] for answer in answers]
+        return map(np.concatenate, zip(*parts, strict=True))
 
     # -- what scikit-learn asks ----------------------------------------------------------------
 
@@ -482,7 +485,7 @@ class _Memory:
 
     def __init__(self, model: Model) -> None:
         self._model: Model | None = model
-        self._folder, self._origin, self._epoch = model.folder, model.origin, model.trained.epoch
+        self._origin, self._epoch = model.origin, model.trained.epoch
         self._tree = model.plan.spec.tree
         self._weights = model.trained.network.get_weights()
         self._head = model.trained.head.arrays()
@@ -506,7 +509,7 @@ class _Memory:
         network.set_weights(self._weights)
         head = vocabulary.heads[spec.head.type](spec.head.config, plan)
         head.restore(self._head)
-        return Model(self._folder, plan, Trained(network, head, self._epoch), self._origin)
+        return Model(plan, Trained(network, head, self._epoch), self._origin)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_model": None}

@@ -55,14 +55,13 @@ class Model:
     """A network and its head as a stage left them.
 
     Args:
-        folder: of the stage.
         plan: of the network.
         trained: network and head.
         origin: what is to be remembered of the training data.
     """
 
-    def __init__(self, folder: StageFolder, plan: Plan, trained: Trained, origin: Origin) -> None:
-        self.folder, self.plan, self.trained, self.origin = folder, plan, trained, origin
+    def __init__(self, plan: Plan, trained: Trained, origin: Origin) -> None:
+        self.plan, self.trained, self.origin = plan, trained, origin
 
     @classmethod
     def open(cls, folder: StageFolder) -> Model:
@@ -77,7 +76,7 @@ class Model:
         spec, origin = _request_of(folder)
         plan = make_plan(spec, vocabulary)
         network = build_network(plan, vocabulary, seed=0)
-        return cls(folder, plan, restore(folder, network, plan, vocabulary), origin)
+        return cls(plan, restore(folder, network, plan, vocabulary), origin)
 
     @property
     def n_clusters(self) -> int:
@@ -97,13 +96,13 @@ class Model:
         from archbuild.training.feed import Feed
 
         self.origin.refuse_other_columns(dataset)
-        self._refuse_other_shape(dataset)
-        return Feed(dataset.fitted_to(self.plan.spec.input_shape), self.origin.scaler)
+        return Feed(self._fitted(dataset), self.origin.scaler)
 
-    def _refuse_other_shape(self, dataset: Dataset) -> None:
+    def _fitted(self, dataset: Dataset) -> Dataset:
+        """The same rows in the shape of the network's input; others are refused."""
         shape = self.plan.spec.input_shape
         try:
-            dataset.fitted_to(shape)
+            return dataset.fitted_to(shape)
         except DataError as error:
             raise DataError(
                 f"{dataset.source} has rows of shape {list(dataset.shape)}, and the model was "

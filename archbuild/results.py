@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from archbuild.data import Dataset
 from archbuild.evaluation.table import SCORES, evaluate_head, evaluate_space, metrics_document
 from archbuild.job import PRETRAIN, Job, stage_of
 from archbuild.runs.atomic import write_json
+
+if TYPE_CHECKING:
+    from archbuild.trained import Trained
+    from archbuild.training.feed import Feed
 
 
 def measure(job: Job) -> dict[str, Any]:
@@ -99,20 +103,27 @@ def _measure_space(job: Job, space: str) -> list[dict[str, Any]]:
     rows = [evaluate_space(space, values, job.spec.head.config["n_clusters"], labels, seed)]
     if _is_head(space):
         rows.append(evaluate_head(space, values, job.assignments(space), labels, seed))
-        rows += _measure_held_out(job, space)
+        if job.held_out is not None:
+            trained = job.trained(stage_of(space))
+            rows.append(measure_held_out(space, trained, job.held_out, seed))
     return rows
 
 
-def _measure_held_out(job: Job, space: str) -> list[dict[str, Any]]:
-    """The head on rows that it has not seen, where the dataset has such a half."""
-    feed = job.held_out
-    if feed is None:
-        return []
-    trained = job.trained(stage_of(space))
+def measure_held_out(space: str, trained: Trained, feed: Feed, seed: int) -> dict[str, Any]:
+    """The row of a head on rows that it has not seen.
+
+    Args:
+        space: the one that its stage makes.
+        trained: network and head.
+        feed: the rows, as ``Job.held_out``.
+        seed: of the run.
+    """
     codes = trained.codes(feed)
-    latents, assignments = codes[:, : job.plan.latent_size], trained.head.assignments(codes)
-    labels, seed = feed.dataset.labels, job.request.seed
-    return [evaluate_head(space, latents, assignments, labels, seed, method="head, held out")]
+    head, latents = trained.head, codes[:, : trained.network.plan.latent_size]
+    labels = feed.dataset.labels
+    return evaluate_head(
+        space, latents, head.assignments(codes), labels, seed, method="head, held out"
+    )
 
 
 def values_of(job: Job, space: str, chosen: np.ndarray | None = None) -> np.ndarray:

@@ -11,8 +11,9 @@ import argparse
 from pathlib import Path
 
 from archbuild.environment import start_keras
-from archbuild.evaluation.table import evaluate_head, format_table
+from archbuild.evaluation.table import format_table
 from archbuild.job import Job, JobRequest, space_of
+from archbuild.results import measure_held_out
 
 
 def main() -> None:
@@ -27,16 +28,8 @@ def main() -> None:
     )
     job = Job(request)
     stage = options.stage or job.scratch_stage
-    trained, feed = job.trained(stage), job.held_out
-    codes = trained.codes(feed)
-    row = evaluate_head(
-        space_of(stage),
-        codes[:, : job.plan.latent_size],
-        trained.head.assignments(codes),
-        feed.dataset.labels,
-        options.seed,
-        method="head, held out",
-    )
+    trained = job.trained(stage)
+    row = measure_held_out(space_of(stage), trained, job.held_out, options.seed)
     print(f"after epoch {trained.epoch}\n{format_table([row])}")
 
 

@@ -25,6 +25,7 @@ from archbuild import DeepClustering
 from archbuild.cli.main import main
 from archbuild.errors import RunError, SpecError
 from archbuild.job import Job, JobRequest
+from archbuild.model import Model
 from tests.test_documents import ROOT, arguments, commands
 
 FEW = {"pretrain_epochs": 2, "cluster_epochs": 1, "overrides": ("batch_size=64",)}
@@ -328,6 +329,13 @@ def test_the_score_is_the_simplified_silhouette_of_the_latents(fitted, blobs):
     widths = (other - own) / np.maximum(own, other)
     widths[(clusters[:, None] == clusters).sum(axis=1) == 1] = 0
     assert fitted.score(X) == pytest.approx(widths.mean())
+
+
+def test_the_score_runs_the_network_once(fitted, blobs, monkeypatch):
+    calls, predict = [], Model.predict
+    monkeypatch.setattr(Model, "predict", lambda *given: calls.append(1) or predict(*given))
+    fitted.score(blobs[0])
+    assert len(calls) == 1
 
 
 def test_one_cluster_has_the_lowest_score(fitted, blobs):

@@ -69,7 +69,7 @@ def model_of(tree, rows, name="kld", **config):
     head.restore({key: rng.uniform(0.2, 1, was.shape) for key, was in head.arrays().items()})
     dataset = Dataset("rows", rows)
     origin = Origin.of(dataset, Scaler.fit(dataset, spec.scaling))
-    return Model(None, plan, Trained(network, head, epoch=1), origin), dataset
+    return Model(plan, Trained(network, head, epoch=1), origin), dataset
 
 
 def a_table():
@@ -237,7 +237,7 @@ def test_a_decoder_that_reads_switches_is_refused_and_its_encoder_is_not(tmp_pat
 def test_a_pretrained_network_has_no_clusters(pixels, tmp_path):
     model, _ = pixels
     without = Trained(model.trained.network, None, epoch=1)
-    model = Model(None, model.plan, without, model.origin)
+    model = Model(model.plan, without, model.origin)
     with pytest.raises(RunError, match="no clusters"):
         exports.export(model, "assign", "keras", tmp_path / "model.keras")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archbuild.cli.columns import in_columns
+from archbuild.cli.folders import out_option
 from archbuild.cli.numbers import SEED
 from archbuild.cli.runs import size_text
 from archbuild.errors import RunError, UsageError
@@ -31,13 +32,7 @@ if TYPE_CHECKING:
     help="Only this stage of them, such as cluster-kld; may be given several times.",
 )
 @click.option("--all", "everything", is_flag=True, help="Every run.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    metavar="DIR",
-    help="Where saved_params/ and plots/ are (default: here).",
-)
+@out_option("saved_params/ and plots/ are")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 def clean(

@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 from difflib import get_close_matches
-from pathlib import Path
 
 import click
 from click.core import ParameterSource
@@ -17,6 +16,7 @@ from archbuild.cli.clean import clean
 from archbuild.cli.doctor import doctor
 from archbuild.cli.ending import report
 from archbuild.cli.export import export
+from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.generate import generate
 from archbuild.cli.listing import list_things
 from archbuild.cli.new import new
@@ -90,19 +90,8 @@ class _Verbs(click.Group):
     default=0,
     help="Of everything random (default: 0).",
 )
-@click.option(
-    "--data-dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where datasets lie (default: $ARCHBUILD_DATA, else ./datasets).",
-)
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="Where saved_params/, logs/ and plots/ go (default: here).",
-)
+@data_dir_option("Where datasets lie (default: $ARCHBUILD_DATA, else ./datasets).")
+@out_option("saved_params/, logs/ and plots/ go")
 @click.option("--fresh", is_flag=True, help="Start the asked-for stages over.")
 @click.option("--quiet", is_flag=True, help="Only results and errors.")
 @click.option(

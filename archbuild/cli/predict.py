@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archbuild.cli.folders import data_dir_option
 from archbuild.cli.numbers import Whole
 from archbuild.cli.run_options import RunChoice, run_options
 from archbuild.errors import UsageError
@@ -66,7 +67,7 @@ class _Shard(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
     metavar="N",
     help="Rows held at a time (default: 4096); the answers do not depend on it.",
 )
-@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="As in training.")
+@data_dir_option("As in training.")
 @click.option("--quiet", is_flag=True, help="Only results, warnings and errors.")
 def predict(
     dataset: str,
@@ -94,17 +95,14 @@ def predict(
 
     kind = _format(kind, output)
     stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
-    with reporting(quiet=False) as reporter:  # warnings are told in any case
+    with reporting(quiet, warn_anyway=True) as reporter:
         start_keras()
         from archbuild.model import Model
 
         model = Model.open(stage)
         rows = _load(dataset, data_dir, model)
         first, last = (part * len(rows) // shard[1] for part in (shard[0] - 1, shard[0]))
-        if not quiet:
-            reporter.note(
-                f"{rows.name}: rows {first:,} to {last:,} of {len(rows):,}, by {stage.path}"
-            )
+        reporter.note(f"{rows.name}: rows {first:,} to {last:,} of {len(rows):,}, by {stage.path}")
         parts = _named(model.predict(rows, first, last, chunk), rows)
         size = model.plan.latent_size if latent else 0
         layout = Layout(last - first, model.n_clusters, size, rows.ids is not None)
@@ -112,8 +110,7 @@ def predict(
             stream(parts, layout, kind, sys.stdout)
         else:
             save(parts, layout, kind, output)
-            if not quiet:
-                reporter.note(f"rows in {output}: {last - first:,}")
+            reporter.note(f"rows in {output}: {last - first:,}")
 
 
 def _format(kind: str | None, output: Path | None) -> str:
@@ -138,7 +135,9 @@ def _load(dataset: str, data_dir: Path | None, model: Model) -> Dataset:
     from archbuild.data import load_dataset
 
     shape, columns = model.plan.spec.input_shape, model.origin.columns
-    return load_dataset(dataset, data_dir, input_shape=shape, columns=columns, least_rows=1)
+    return load_dataset(
+        dataset, data_dir, input_shape=shape, columns=columns, least_rows=1, labels=False
+    )
 
 
 def _named(predictions: Iterator[Prediction], rows: Dataset) -> Iterator[Part]:

@@ -124,12 +124,15 @@ class _Warnings(logging.Handler):
 
 
 @contextmanager
-def reporting(quiet: bool, as_events: bool = False) -> Iterator[ConsoleReporter]:
+def reporting(
+    quiet: bool, as_events: bool = False, *, warn_anyway: bool = False
+) -> Iterator[ConsoleReporter]:
     """A reporter that also shows warnings; its bar is gone when the block ends, however it ends.
 
     Args:
         quiet: show nothing, only write the log.
         as_events: for programs. An error is then an event too, and ends the process.
+        warn_anyway: show warnings though quiet.
 
     Raises:
         SystemExit: the block raised, and the event has told why.
@@ -137,7 +140,7 @@ def reporting(quiet: bool, as_events: bool = False) -> Iterator[ConsoleReporter]
     display = _display(quiet, as_events)
     with interruptible() as interrupt:
         reporter = ConsoleReporter(display, interrupt)
-        warnings = _Warnings(display)
+        warnings = _Warnings(_display(False, as_events) if quiet and warn_anyway else display)
         LOGGER.addHandler(warnings)
         try:
             yield reporter

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from archbuild.cli.folders import out_option
 from archbuild.cli.numbers import SEED
 from archbuild.errors import DataError, RunError, UsageError
 
@@ -30,13 +31,7 @@ _OPTIONS = (
         metavar="FOLDER",
         help="The run's own folder, in place of -a, --seed and --out.",
     ),
-    click.option(
-        "--out",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path(),
-        metavar="DIR",
-        help="Where the run's saved_params/ is (default: here).",
-    ),
+    out_option("the run's saved_params/ is"),
 )
 
 
@@ -97,8 +92,7 @@ class RunChoice:
         from archbuild.runs import latest_stage
 
         run = self.run()
-        names = None if self.head is None else (f"cluster-{self.head}", f"train-{self.head}")
-        stage = latest_stage(run, names)
+        stage = latest_stage(run, self.head)
         if stage is None:
             what = f"{self.head} head" if self.head else "head"
             advice = self._advice(self._spec() if self.arch else None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from archbuild.cli.columns import in_columns
+from archbuild.cli.folders import out_option
 
 if TYPE_CHECKING:
     from archbuild.runs.catalogue import RunEntry, StageState
@@ -19,13 +20,7 @@ _SCORES: Final = {"acc": "ACC", "nmi": "NMI", "silhouette": "silhouette"}
 
 
 @click.command(short_help="List the runs, newest first.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    metavar="DIR",
-    help="Where saved_params/ is (default: here).",
-)
+@out_option("saved_params/ is")
 @click.option("--json", "as_json", is_flag=True, help="The list as one JSON document.")
 def runs(out: Path, as_json: bool) -> None:
     """List the runs, newest first: how far each stage is, the best metrics, the size on disk.

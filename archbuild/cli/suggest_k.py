@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.numbers import SEED, Whole
 from archbuild.errors import UsageError
 
@@ -28,14 +29,8 @@ _CLUSTERS = Whole(2, 100)
     "--max", "most", type=_CLUSTERS, default=20, metavar="K", help="The most (default: 20)."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no table.")
-@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="As for the run.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    metavar="DIR",
-    help="Where the run's saved_params/ is (default: here).",
-)
+@data_dir_option("As for the run.")
+@out_option("the run's saved_params/ is")
 def suggest_k(
     dataset: str,
     arch: str,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from archbuild.cli.columns import in_columns
+from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.numbers import Whole
 from archbuild.cli.stages import stage_option
 from archbuild.errors import TrainingError
@@ -52,14 +53,8 @@ _ENDS: Final = ("best", "worst")
     help="Runs side by side (default: 1).",
 )
 @click.option("--name", metavar="NAME", help="Of the table's files (default: what is swept over).")
-@click.option("--data-dir", type=click.Path(path_type=Path), metavar="DIR", help="As for a job.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    metavar="DIR",
-    help="Where saved_params/ and sweeps/ go (default: here).",
-)
+@data_dir_option("As for a job.")
+@out_option("saved_params/ and sweeps/ go")
 @click.option("--quiet", is_flag=True, help="Only results and errors.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def sweep(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archbuild.runs.difference import Difference
 from archbuild.runs.finding import find_run, latest_stage
-from archbuild.runs.folder import RunFolder, slug
+from archbuild.runs.folder import RunFolder, slug, with_digest
 from archbuild.runs.stage import Checkpoint, StageFolder
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "find_run",
     "latest_stage",
     "slug",
+    "with_digest",
 ]

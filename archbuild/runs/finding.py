@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from archbuild.errors import UsageError
@@ -38,12 +37,13 @@ def find_run(out: Path, dataset: str | None, arch: str, seed: int) -> RunFolder 
     return found[0] if found else None
 
 
-def latest_stage(run: RunFolder, names: Sequence[str] | None = None) -> StageFolder | None:
-    """Of the stages with a head, or of those ``names``, the one that was written last.
+def latest_stage(run: RunFolder, head: str | None = None) -> StageFolder | None:
+    """Of the stages with a head, or with one of type ``head``, the one that was written last.
 
     ``None`` where there is none.
     """
-    manifests = {name: run.stage(name).manifest() for name in names or run.stages()}
+    names = run.stages() if head is None else (f"cluster-{head}", f"train-{head}")
+    manifests = {name: run.stage(name).manifest() for name in names}
     timings = {
         name: manifest["timing"]
         for name, manifest in manifests.items()

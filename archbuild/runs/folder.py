@@ -43,8 +43,16 @@ def slug(text: str) -> str:
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip(".-")
     if 0 < len(name) <= _LONGEST_SLUG:
         return name
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{name[:_LONGEST_SLUG]}-{digest}" if name else f"unnamed-{digest}"
+    return with_digest(name[:_LONGEST_SLUG] or "unnamed", text)
+
+
+def with_digest(name: str, text: str) -> str:
+    """``name`` and eight hexadecimal digits of the digest of ``text``, which it stands for.
+
+    Two texts that come to one name stay apart.
+    """
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{name}-{digest[:8]}"
 
 
 class RunFolder:

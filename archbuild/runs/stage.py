@@ -40,6 +40,9 @@ OWN_FILES = frozenset(
 )
 """What a stage writes besides checkpoints; nothing else in its folder is ever deleted."""
 
+_PASSING = ("checkpoint-*.npz", f"{atomic.TEMPORARY_PREFIX}*")
+"""Patterns of what it writes that is gone once it is finished."""
+
 Writer = Callable[[Path], object]
 Status = Literal["absent", "running", "finished"]
 
@@ -279,11 +282,10 @@ class StageFolder:
     def own_files(self) -> list[Path]:
         """What the stage wrote, finished or not; what somebody else put there is no part of it."""
         known = OWN_FILES | self._named_files()
-        patterns = ("checkpoint-*.npz", f"{atomic.TEMPORARY_PREFIX}*")
         return [
             path
             for path in sorted(self.path.iterdir())
-            if path.name in known or any(path.match(pattern) for pattern in patterns)
+            if path.name in known or any(map(path.match, _PASSING))
         ]
 
     def clear(self) -> None:
@@ -349,7 +351,7 @@ class StageFolder:
 
     def _sweep(self, manifest: Mapping[str, Any]) -> None:
         keep = manifest.get("checkpoint", {}).get("file")
-        for pattern in ("checkpoint-*.npz", f"{atomic.TEMPORARY_PREFIX}*"):
+        for pattern in _PASSING:
             for path in sorted(self.path.glob(pattern)):
                 if path.name != keep:
                     path.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import re
@@ -14,7 +13,7 @@ from typing import Any
 
 from archbuild.errors import RunError, UsageError
 from archbuild.job import PRETRAIN, Job, JobRequest, space_of
-from archbuild.runs import RunFolder, StageFolder, slug
+from archbuild.runs import RunFolder, StageFolder, slug, with_digest
 from archbuild.runs.catalogue import SWEEPS
 from archbuild.spec.reading import parse_text
 
@@ -204,7 +203,7 @@ class Plan:
         name = request.name or "-".join([self.dataset, self.arch, *heads, *swept])
         safe = slug(name)
         if safe != name:  # two names may come to one
-            safe = f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+            safe = with_digest(safe, name)
         return request.job.out / SWEEPS / f"{safe}.json"
 
 
@@ -252,8 +251,7 @@ def setting_name(setting: Setting) -> str:
     name = ",".join(f"{slug(key)}={slug(value)}" for key, _, value in pairs)
     if name == ",".join(setting).lower() and len(name) <= _LONGEST_NAME:
         return name
-    digest = hashlib.sha256("\n".join(setting).encode()).hexdigest()[:8]
-    return f"{name[:_LONGEST_NAME]}-{digest}"
+    return with_digest(name[:_LONGEST_NAME], "\n".join(setting))
 
 
 def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Part]:

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archbuild.cli.predict import _FORMATS
+from archbuild.predictions import FILES, TEXTS
 from tests.cli.calling import SPEC, Archbuild
 
 TABLE = {
@@ -39,6 +41,10 @@ def trained(archbuild: Archbuild, elsewhere: Path) -> Path:
     return elsewhere
 
 
+def test_every_format_can_be_asked_for() -> None:
+    assert {*TEXTS, *FILES} == {*_FORMATS}
+
+
 def test_new_rows_are_told_apart(archbuild: Archbuild, trained: Path) -> None:
     write_table(trained / "new.csv", 50, seed=1)
     asked = ["predict", "-d", "new.csv", "-a", "table.json", "--output", "out.npz"]
@@ -57,10 +63,12 @@ def test_columns_are_found_by_name(archbuild: Archbuild, trained: Path) -> None:
     write_table(trained / "new.csv", 9, seed=1, header="a,b")
     write_table(trained / "other.csv", 9, seed=1, header="c,b,a")
     answers = [
-        archbuild("predict", "-d", name, "-a", "table", "--format", "csv", "--quiet").out
+        archbuild("predict", "-d", name, "-a", "table", "--format", "csv", "--quiet")
         for name in ("new.csv", "other.csv")
     ]
-    assert answers[0] == answers[1] != ""
+    assert answers[0].out == answers[1].out != ""
+    (warning,) = answers[1].err.splitlines()
+    assert warning.startswith("warning: ")
     write_table(trained / "less.csv", 9, seed=1, header="a,c")
     status, out, err = archbuild("predict", "-d", "less.csv", "-a", "table")
     assert (status, out) == (2, "")
@@ -118,6 +126,14 @@ def test_data_of_another_shape_are_refused(archbuild: Archbuild, trained: Path) 
     status, out, err = archbuild("predict", "-d", "wide.npy", "-a", "table")
     assert (status, out) == (2, "")
     assert "wide.npy has rows of shape [3], and the model was trained on old" in err
+
+
+def test_labels_beside_a_matrix_are_not_looked_at(archbuild: Archbuild, trained: Path) -> None:
+    Path("new.txt").write_text("1 2\n101 -98\n")
+    Path("category.txt").write_text("0\n")
+    status, out, _ = archbuild("predict", "-d", "new.txt", "-a", "table", "--quiet")
+    assert status == 0
+    assert len(out.splitlines()) == 3
 
 
 def test_without_a_name_for_the_model_it_asks(archbuild: Archbuild, trained: Path) -> None:

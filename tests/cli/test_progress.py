@@ -95,6 +95,19 @@ def test_quiet_shows_nothing(
     assert shown_on(terminal(), monkeypatch, quiet=True, events=events) == ""
 
 
+@pytest.mark.parametrize("events", [False, True], ids=["people", "programs"])
+@pytest.mark.parametrize("quiet", [False, True])
+def test_warnings_may_be_shown_anyway(
+    quiet: bool, events: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with reporting(quiet, events, warn_anyway=True) as reporter:
+        reporter.show("all is well")
+        logging.getLogger("archbuild").warning("3 images are broken")
+    *notes, warning = capsys.readouterr().err.splitlines()
+    assert "3 images are broken" in warning
+    assert len(notes) == (0 if quiet else 1)
+
+
 @pytest.mark.parametrize("terminal", [io.StringIO, Terminal], ids=["file", "terminal"])
 def test_programs_get_a_json_line_for_each_event(
     terminal: type[io.StringIO], monkeypatch: pytest.MonkeyPatch

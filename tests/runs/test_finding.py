@@ -58,5 +58,5 @@ def test_the_latest_stage_with_a_head_counts(tmp_path):
     make_stage(run, "cluster-kld", "2003-01-01")
     make_stage(run, "train-gmm", "2002-01-01")
     assert latest_stage(run).name == "cluster-kld"
-    assert latest_stage(run, ["train-gmm", "cluster-gmm"]).name == "train-gmm"
-    assert latest_stage(run, ["cluster-gmm"]) is None
+    assert latest_stage(run, "gmm").name == "train-gmm"
+    assert latest_stage(run, "kmeans") is None

@@ -93,8 +93,8 @@ def render_page(report: Report) -> str:
 def json_for_script(value: Any) -> str:
     r"""``value`` as JSON that can stand inside a ``script`` element.
 
-    ``<``, ``>``, ``&`` and the two line ends that old scripts do not take are written ``\uXXXX``;
-    they occur in texts only, so the value stays the same.
+    ``<``, ``>``, ``&`` and the line ends U+2028 and U+2029 are written ``\uXXXX``; they occur in
+    texts only, so the value stays the same.
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.translate(_UNSAFE)
