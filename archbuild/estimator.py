@@ -241,18 +241,21 @@ class DeepClustering(
         return Job(request, _Printed() if self.verbose else None, spec=spec, dataset=dataset)
 
     def _spec(self, dataset: Dataset) -> Spec:
-        settings = {
-            "pretrain.epochs": self.pretrain_epochs,
-            "cluster.epochs": self.cluster_epochs,
-            "train.epochs": self.train_epochs,
-            "head.n_clusters": self.n_clusters,
+        lengths = {
+            "pretrain": self.pretrain_epochs,
+            "cluster": self.cluster_epochs,
+            "train": self.train_epochs,
         }
         if isinstance(self.overrides, str):
             raise ValueError(
                 f"overrides is the text {self.overrides!r}; expected a list of such texts"
             )
-        given = [f"{key}={value}" for key, value in settings.items() if value is not None]
-        changes = {"overrides": [*self.overrides, *given], "head": self.head}
+        n_clusters = [] if self.n_clusters is None else [f"head.n_clusters={self.n_clusters}"]
+        changes = {
+            "overrides": [*self.overrides, *n_clusters],
+            "head": self.head,
+            "lengths": {stage: n for stage, n in lengths.items() if n is not None},
+        }
         vocabulary = default_vocabulary()
         if self.arch is not None and not isinstance(self.arch, Mapping):
             return load_spec(fspath(self.arch), vocabulary, **changes)

@@ -22,6 +22,8 @@ from archbuild.data.batches import count_batches
 from archbuild.errors import DataError, RunError, UsageError
 from archbuild.heads.base import AUTO
 from archbuild.runs import RunFolder, StageFolder
+from archbuild.runs.catalogue import plots_of
+from archbuild.runs.messages import clear_texts, messages_of
 from archbuild.spec import Plan, Spec, load_spec, make_plan, spec_from_tree
 from archbuild.training.progress import LOGGER, Reporter
 from archbuild.vocabulary import default_vocabulary
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from archbuild.networks.network import Network
     from archbuild.trained import Trained
     from archbuild.training.feed import Feed
+    from archbuild.training.stage import StageOutcome
 
 PRETRAIN = "pretrain"
 _CLUSTER, _TRAIN = "cluster-", "train-"
@@ -75,6 +78,7 @@ class JobRequest:
         seed: of everything random.
         data_dir: where datasets lie; ``None``: ``$ARCHBUILD_DATA`` or ``./datasets``.
         out: where ``saved_params/`` and ``plots/`` go.
+        lengths: of the stages, by name, in epochs or in what the head counts; else the spec's.
     """
 
     dataset: str
@@ -84,6 +88,7 @@ class JobRequest:
     seed: int = 0
     data_dir: Path | None = None
     out: Path = field(default_factory=Path)
+    lengths: Mapping[str, int] = field(default_factory=dict)
 
     def command(self) -> str:
         """The command line that asks for this, without its stages."""
@@ -127,6 +132,7 @@ class Job:
             stem=arch_stem(request.dataset),
             overrides=request.overrides,
             head=request.head,
+            lengths=request.lengths,
         )
         if dataset is None:
             dataset = load_dataset(request.dataset, request.data_dir, input_shape=spec.input_shape)
@@ -140,11 +146,7 @@ class Job:
     @property
     def plots(self) -> Path:
         """Where this run's pictures go."""
-        return (
-            self.request.out
-            / "plots"
-            / self.run.path.relative_to(self.request.out / "saved_params")
-        )
+        return plots_of(self.run)
 
     @property
     def head_stage(self) -> str:
@@ -271,10 +273,10 @@ class Job:
                 "head.n_clusters: auto looks at pretrained latents, and training from scratch has "
                 "none; see what archbuild suggest-k says of a pretrained run, and give that number"
             )
-        settings = self._settings("train")
+        settings, head = self._settings("train"), self._new_head()
         steps = count_batches(len(self.dataset), settings["batch_size"])
-        begins = prelude_epochs(self._new_head(), steps)
-        if begins and begins >= settings["epochs"]:
+        begins = prelude_epochs(head, settings, steps)
+        if begins and begins >= settings["epochs"] and not head.rounds:
             raise UsageError(
                 f"the {self.spec.head.type} head's clusters begin after {_epochs(begins)} of "
                 f"head.gamma_training, and train.epochs is {settings['epochs']}: they would never "
@@ -326,6 +328,7 @@ class Job:
         )
         outcome = trainer.run()
         head = objective if name != PRETRAIN else None
+        self._write_texts(name, head, outcome)
         folder.finish(
             _writers(self.network, outcome.codes, head),
             summary=_summary(outcome),
@@ -334,6 +337,18 @@ class Job:
         )
         self.reporter.stage_ends(name, _ending(outcome))
         return True
+
+    def _write_texts(self, stage: str, head: Head | None, outcome: StageOutcome) -> None:
+        """The messages that a head exchanged, where it is asked to leave them as text."""
+        from archbuild.heads.messages import MessagesHead
+        from archbuild.texts import write_learned
+
+        clear_texts(self.run.stage(stage))  # an earlier training may have had other modules
+        if isinstance(head, MessagesHead) and head.config["text_files"]:
+            folder = messages_of(self.run) / stage
+            losses = np.array([row["loss"] for row in outcome.history])
+            write_learned(self, head, losses, folder)
+            self.reporter.note(f"the messages are in {folder}")
 
     def _refuse_data_out_of_range(self) -> None:
         """A Bernoulli likelihood of values outside 0..1 has no bottom: it would fall for ever."""

@@ -17,7 +17,7 @@ from archbuild.spec.resolve import filled
 if TYPE_CHECKING:
     from archbuild.heads import Head
     from archbuild.networks.network import Network
-    from archbuild.spec import HeadType, Plan, Vocabulary
+    from archbuild.spec import Plan, Vocabulary
     from archbuild.training.feed import Feed
 
 _ATTEMPTS = 5
@@ -107,27 +107,20 @@ class Trained:
         """
         if self.head is None:
             raise RunError("a pretrained network has nothing to draw from; train a head")
-        refuse_without_process(type(self.head))
+        from archbuild.heads import HEADS
+        from archbuild.heads.generative import GenerativeHead
+
+        if not isinstance(self.head, GenerativeHead):
+            able = [name for name, kind in HEADS.items() if issubclass(kind, GenerativeHead)]
+            raise RunError(
+                f"the {self.head.name} head has no generative process; {', '.join(able)} have one "
+                "(archbuild list heads)"
+            )
         return self.head
 
     @cached_property
     def _read(self) -> Any:
         return self.network.reader(self.head.code) if self.head else self.network.predict_latents
-
-
-def refuse_without_process(kind: type[HeadType]) -> None:
-    """Make sure that heads of a kind can generate.
-
-    Raises:
-        RunError: they have no generative process.
-    """
-    from archbuild.heads.generative import GenerativeHead
-
-    if not issubclass(kind, GenerativeHead):
-        raise RunError(
-            f"the {kind.name} head has no generative process; gmm and gmvae have one "
-            "(archbuild list heads)"
-        )
 
 
 def restore(folder: StageFolder, network: Network, plan: Plan, vocabulary: Vocabulary) -> Trained:

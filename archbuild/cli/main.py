@@ -107,7 +107,7 @@ def cli(context: click.Context, /, **options: object) -> None:
 
     Stages run in the order pretrain, cluster, train, without N for as many epochs as the spec
     says; then come metrics, pictures and the report. The same command again goes on where it
-    stopped, and skips what is done.
+    stopped, and skips what is done. A head that learns in rounds (messages) counts these in N.
     """
     if context.invoked_subcommand is not None:
         _refuse_options_before(context.invoked_subcommand, context)

@@ -56,6 +56,12 @@ class _Shard(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
     metavar="FILE",
     help="Where the answers go (default: stdout).",
 )
+@click.option(
+    "--messages",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write what every module of a messages head makes of DATA into DIR, as text.",
+)
 @click.option("--latent", is_flag=True, help="Write each row's latent too.")
 @click.option(
     "--shard", type=_Shard(), default="1/1", metavar="I/N", help="Only the i-th of n parts."
@@ -78,6 +84,7 @@ def predict(
     out: Path,
     kind: str | None,
     output: Path | None,
+    messages: Path | None,
     latent: bool,
     shard: tuple[int, int],
     chunk: int,
@@ -98,9 +105,13 @@ def predict(
     with reporting(quiet, warn_anyway=True) as reporter:
         start_keras()
         from archbuild.model import Model
+        from archbuild.texts import write_recognised
 
         model = Model.open(stage)
-        rows = _load(dataset, data_dir, model)
+        rows = _load(dataset, data_dir, model, labels=messages is not None)
+        if messages is not None:
+            files = write_recognised(model, rows, messages)
+            reporter.note(f"{len(files)} files of messages in {messages}")
         first, last = (part * len(rows) // shard[1] for part in (shard[0] - 1, shard[0]))
         reporter.note(f"{rows.name}: rows {first:,} to {last:,} of {len(rows):,}, by {stage.path}")
         parts = _named(model.predict(rows, first, last, chunk), rows)
@@ -130,13 +141,13 @@ def _format(kind: str | None, output: Path | None) -> str:
     return found
 
 
-def _load(dataset: str, data_dir: Path | None, model: Model) -> Dataset:
-    """New rows, read as the training rows were: one is enough, and labels are not looked at."""
+def _load(dataset: str, data_dir: Path | None, model: Model, labels: bool) -> Dataset:
+    """New rows, read as the training rows were: one is enough; ``labels``: if they are wanted."""
     from archbuild.data import load_dataset
 
     shape, columns = model.plan.spec.input_shape, model.origin.columns
     return load_dataset(
-        dataset, data_dir, input_shape=shape, columns=columns, least_rows=1, labels=False
+        dataset, data_dir, input_shape=shape, columns=columns, least_rows=1, labels=labels
     )
 
 

@@ -58,6 +58,12 @@ class RunOptions:
         """Whether a stage is asked for."""
         return any(epochs is not None for epochs in (self.pretrain, self.cluster, self.train))
 
+    @property
+    def lengths(self) -> dict[str, int]:
+        """The stages whose length is given; a negative one stands for the spec's own."""
+        asked = {"pretrain": self.pretrain, "cluster": self.cluster, "train": self.train}
+        return {stage: n for stage, n in asked.items() if n is not None and n >= 0}
+
 
 def run(options: RunOptions) -> None:
     """Do what the options ask for."""
@@ -99,21 +105,12 @@ def _request(options: RunOptions) -> JobRequest:
         dataset=options.dataset,
         arch=options.arch,
         head=options.head,
-        overrides=(
-            *options.overrides,
-            *_epochs("pretrain", options.pretrain),
-            *_epochs("cluster", options.cluster),
-            *_epochs("train", options.train),
-        ),
+        overrides=options.overrides,
+        lengths=options.lengths,
         seed=options.seed,
         data_dir=options.data_dir,
         out=options.out,
     )
-
-
-def _epochs(stage: str, count: int | None) -> list[str]:
-    """The override that a stage's option stands for; a negative count leaves the spec's own."""
-    return [] if count is None or count < 0 else [f"{stage}.epochs={count}"]
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """SERKET3000: the 3,000 MNIST images of the Serket tutorial on a VAE with a Gaussian mixture.
 
-They are the first 300 of each class from MNIST's training image 5,000 on, classes in turn; where the
-file is not there, the same ones are taken from MNIST.
+They are the first 300 of each class from MNIST's training image 5,000 on, classes in turn. Where
+the file is not there, the same ones are taken from MNIST.
 """
 
 from __future__ import annotations

@@ -59,6 +59,37 @@ def clustering_accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
     return float(counts[rows, columns].sum() / counts.sum())
 
 
+def swap_accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
+    """Return the accuracy of the first matching that no swap of two classes improves.
+
+    It starts with cluster ``k`` as class ``k`` and takes every swap that helps, class after class,
+    until a whole pass brings none; never above :func:`clustering_accuracy`. A class beyond the
+    last cluster's number is nobody's. Only for comparison with Serket (Nakamura et al., Frontiers
+    in Neurorobotics 12:25, 2018), whose code reports it.
+
+    Args:
+        labels: true classes (n,), whole numbers from 0.
+        clusters: cluster of each point (n,), whole numbers from 0.
+
+    Raises:
+        DataError: as :func:`contingency`.
+    """
+    _counted(labels, clusters)
+    size = int(max(np.max(labels), np.max(clusters))) + 1
+    pairs = np.ravel_multi_index((labels, clusters), (size, size))
+    counts = np.bincount(pairs, minlength=size * size).reshape(size, size)
+    held = np.arange(int(np.max(clusters)) + 1)  # the cluster of each class
+    improved = True
+    while improved:
+        improved = False
+        for i, j in np.ndindex(held.size, held.size):
+            before = counts[i, held[i]] + counts[j, held[j]]
+            if counts[i, held[j]] + counts[j, held[i]] > before:
+                held[[i, j]] = held[[j, i]]
+                improved = True
+    return float(counts[np.arange(held.size), held].sum() / counts.sum())
+
+
 def purity(labels: np.ndarray, clusters: np.ndarray) -> float:
     """Return the share of points that are of the most frequent class of their cluster.
 

@@ -9,7 +9,8 @@ from archbuild.heads.gmm import GMMHead
 from archbuild.heads.gmvae import GMVAEHead
 from archbuild.heads.kld import KLDHead
 from archbuild.heads.kmeans import KMeansHead
+from archbuild.heads.messages import MessagesHead
 
 HEADS: Mapping[str, type[Head]] = {
-    head.name: head for head in (KLDHead, KMeansHead, GMMHead, GMVAEHead)
+    head.name: head for head in (KLDHead, KMeansHead, GMMHead, GMVAEHead, MessagesHead)
 }

@@ -129,6 +129,27 @@ class Head(HeadType):
         return None
 
     @property
+    def rounds(self) -> int | None:
+        """How often the stage's epochs are gone through, with a look after each of these rounds.
+
+        ``None``: once, with a look every ``refresh_epochs``.
+        """
+        return None
+
+    @property
+    def warm_start(self) -> bool:
+        """Whether a round goes on from the weights of the one before it."""
+        return True
+
+    @property
+    def memory(self) -> Mapping[str, np.ndarray]:
+        """What a head keeps between looks beside ``variables``: an interrupted stage needs it."""
+        return {}
+
+    def remember(self, memory: Mapping[str, np.ndarray]) -> None:
+        """Take the memory back."""
+
+    @property
     def refresh_epochs(self) -> int:
         """Epochs between two looks at the whole set."""
         return int(self.config.get("refresh", 1))

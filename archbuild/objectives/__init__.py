@@ -35,6 +35,9 @@ _HOMES = {
     "categorical_divergence": "mixture",
     "categorical_entropy": "mixture",
     "at_least": "mixture",
+    "whitened_distances": "whitened",
+    "gaussian_log_joints": "whitened",
+    "student_t_log_joints": "whitened",
 }
 
 __all__ = sorted(_HOMES)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from archbuild.errors import RunError
-from archbuild.runs.folder import SAVED_PARAMS, RunFolder
+from archbuild.runs.folder import SAVED_PARAMS, RunFolder, beside
+from archbuild.runs.messages import messages_of
 
 State = Literal["finished", "running", "stopped", "damaged"]
 
@@ -110,15 +111,15 @@ def stage_folders(run: RunFolder) -> list[Path]:
 
 def plots_of(run: RunFolder) -> Path:
     """Where the pictures of a run are."""
-    *_, dataset, arch, seed = run.path.parts
-    return run.path.parents[3] / PLOTS / dataset / arch / seed
+    return beside(run, PLOTS)
 
 
 def entry_of(run: RunFolder) -> RunEntry:
     """What there is to say of a run, whose folder ``is_run``."""
     in_use = run.in_use()
     stages = {name: _stage_state(run, name, in_use) for name in run.stages()}
-    files = [*files_below(run.path), *files_below(plots_of(run))]
+    places = (run.path, plots_of(run), messages_of(run))
+    files = [path for place in places for path in files_below(place)]
     return RunEntry(
         run=run,
         out=run.path.parents[3],
@@ -151,7 +152,8 @@ def _changed(run: RunFolder, files: list[Path]) -> datetime:
 def _stage_state(run: RunFolder, name: str, in_use: bool) -> StageState:
     try:
         manifest: Any = run.stage(name).manifest()
-        epochs = manifest["request"]["spec"][name.partition("-")[0]]["epochs"]
+        spec = manifest["request"]["spec"]
+        epochs = spec[name.partition("-")[0]]["epochs"] * spec.get("head", {}).get("rounds", 1)
         finished = manifest["state"] == "finished"
         state: State = "finished" if finished else "running" if in_use else "stopped"
         return StageState(state, manifest["epoch"], epochs)

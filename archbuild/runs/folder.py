@@ -177,3 +177,12 @@ def _damaged_spec(path: Path, reason: str) -> RunError:
 
 def _now() -> str:
     return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def beside(run: RunFolder, kind: str) -> Path:
+    """Where what is no part of a run's folder lies, its pictures for instance.
+
+    ``<out>/<kind>/<DATASET>/<arch>/<seed>``.
+    """
+    *_, dataset, arch, seed = run.path.parts
+    return run.path.parents[3] / kind / dataset / arch / seed

@@ -19,6 +19,7 @@ from archbuild.runs.catalogue import (
     stage_folders,
 )
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder
+from archbuild.runs.messages import clear_texts, messages_of, text_files
 
 _PICTURES = ("*.png", "*.html", f"{TEMPORARY_PREFIX}*")
 
@@ -51,7 +52,8 @@ class Removal:
     @property
     def files(self) -> list[Path]:
         """Every file that goes."""
-        inside = [path for each in self.folders for path in self.run.stage(each.name).own_files()]
+        stages = [self.run.stage(folder.name) for folder in self.folders]
+        inside = [path for stage in stages for path in (*stage.own_files(), *text_files(stage))]
         return inside if self.stages is not None else [*inside, *self._loose_files()]
 
     @property
@@ -68,7 +70,9 @@ class Removal:
         """
         with self.run.lock(), explained("remove", self.run.path):
             for folder in self.folders:
-                self.run.stage(folder.name).clear()
+                stage = self.run.stage(folder.name)
+                stage.clear()
+                clear_texts(stage)
                 with suppress(OSError):  # what somebody else put there stays
                     folder.rmdir()
             if self.stages is not None:
@@ -76,10 +80,10 @@ class Removal:
             for path in self._loose_files():
                 with suppress(PermissionError):  # Windows removes no lock that is held
                     path.unlink(missing_ok=True)
-        plots = plots_of(self.run)
-        for folder in (self.run.path, plots):
-            _remove_empty(folder)
-        return [*files_below(self.run.path), *files_below(plots)]
+        places = (self.run.path, plots_of(self.run), messages_of(self.run))
+        for place in places:
+            _remove_empty(place)
+        return [path for place in places for path in files_below(place)]
 
     def _loose_files(self) -> Iterator[Path]:
         """What lies beside the stages, and the pictures."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -13,7 +13,12 @@ from archbuild.spec.check import check
 from archbuild.spec.document import Document, TreePath
 from archbuild.spec.locate import find_arch
 from archbuild.spec.migrate import migrate
-from archbuild.spec.override import Origins, apply_overrides, switch_head
+from archbuild.spec.override import (
+    Origins,
+    apply_overrides,
+    length_overrides,
+    switch_head,
+)
 from archbuild.spec.plan import Spec
 from archbuild.spec.reading import read_document
 from archbuild.spec.resolve import resolve
@@ -28,6 +33,7 @@ def load_spec(
     stem: str | None = None,
     overrides: Sequence[str] = (),
     head: str | None = None,
+    lengths: Mapping[str, int] | None = None,
 ) -> Spec:
     """The one spec that ``arch`` means, checked and resolved.
 
@@ -37,6 +43,7 @@ def load_spec(
         stem: the dataset's name, in whose file an index counts.
         overrides: ``key=value`` texts, applied before the check.
         head: another type of head; of the file's head only ``n_clusters`` is kept.
+        lengths: how long stages are, by name: epochs, or what the head counts in their place.
 
     Raises:
         SpecError: with all problems, each with its place.
@@ -44,7 +51,7 @@ def load_spec(
     """
     path, index = find_arch(arch, stem)
     prefix: TreePath = () if index is None else (index,)
-    spec, problems = _load(read_document(path), prefix, vocabulary, overrides, head)
+    spec, problems = _load(read_document(path), prefix, vocabulary, overrides, head, lengths or {})
     return _unless(problems, spec)
 
 
@@ -61,7 +68,7 @@ def validate_document(
         raise SpecError([_located(Problem("the list holds no spec"), document, (), {})])
     entries = range(len(document.tree)) if isinstance(document.tree, list) else [None]
     prefixes: list[TreePath] = [() if index is None else (index,) for index in entries]
-    loaded = [_load(document, prefix, vocabulary, overrides, None) for prefix in prefixes]
+    loaded = [_load(document, prefix, vocabulary, overrides, None, {}) for prefix in prefixes]
     problems = [problem for _, found in loaded for problem in found]
     if problems:
         raise SpecError(problems)
@@ -74,6 +81,7 @@ def spec_from_tree(
     *,
     overrides: Sequence[str] = (),
     head: str | None = None,
+    lengths: Mapping[str, int] | None = None,
     source: str = "spec",
 ) -> Spec:
     """A spec from Python data, as from a file that held it; ``source`` names it in messages.
@@ -81,7 +89,7 @@ def spec_from_tree(
     Raises:
         SpecError: with all problems.
     """
-    spec, problems = _load(Document(source, tree), (), vocabulary, overrides, head)
+    spec, problems = _load(Document(source, tree), (), vocabulary, overrides, head, lengths or {})
     return _unless(problems, spec)
 
 
@@ -91,6 +99,7 @@ def _load(
     vocabulary: Vocabulary,
     overrides: Sequence[str],
     head: str | None,
+    lengths: Mapping[str, int],
 ) -> tuple[Spec | None, list[Problem]]:
     """The spec at ``prefix``, or its located problems."""
     raw = document.tree[prefix[0]] if prefix else document.tree
@@ -99,7 +108,8 @@ def _load(
     if tree is not None or raw is None:
         tree, origins = switch_head(tree, head)
         if isinstance(tree, dict):
-            tree, set_here = apply_overrides(tree, overrides)
+            given = [*overrides, *length_overrides(tree, lengths, vocabulary)]
+            tree, set_here = apply_overrides(tree, given)
             origins = {**origins, **set_here}
         problems = problems + check(tree, vocabulary)
     located = [_located(problem, document, prefix, origins) for problem in problems]

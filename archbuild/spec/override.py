@@ -12,6 +12,7 @@ from archbuild.spec.document import TreePath, failure
 from archbuild.spec.reading import parse_text
 from archbuild.spec.top import DEFAULT_HEAD
 from archbuild.spec.values import shown
+from archbuild.spec.vocabulary import Vocabulary
 
 Origins = Mapping[TreePath, str]
 """Path of an overridden value -> what to call its source in messages."""
@@ -58,6 +59,20 @@ def switch_head(tree: Any, head: str | None) -> tuple[Any, Origins]:
         return tree, {}
     kept = {key: own[key] for key in ("n_clusters",) if key in own}
     return {**tree, "head": {"type": head, **kept}}, {("head", "type"): f"--head {head}"}
+
+
+def length_overrides(
+    tree: Mapping[str, Any], lengths: Mapping[str, int], vocabulary: Vocabulary
+) -> list[str]:
+    """``key=value`` texts for stages of a given length: epochs, or what the head counts."""
+    head = tree.get("head")
+    kind = head.get("type", DEFAULT_HEAD) if isinstance(head, Mapping) else DEFAULT_HEAD
+    known = isinstance(kind, str) and kind in vocabulary.heads
+    counted = vocabulary.heads[kind].length_key if known else None
+    return [
+        f"{counted if counted and stage != 'pretrain' else f'{stage}.epochs'}={length}"
+        for stage, length in lengths.items()
+    ]
 
 
 def _source(assignment: str) -> str:

@@ -101,6 +101,8 @@ class HeadType(ABC):
     name: ClassVar[str]
     summary: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]] = ()
+    length_key: ClassVar[str | None] = None
+    """What N of ``--cluster N`` and ``--train N`` sets; ``None``: the stage's ``epochs``."""
 
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:

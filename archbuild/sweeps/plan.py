@@ -92,9 +92,12 @@ class Part:
 
     @property
     def arguments(self) -> list[str]:
-        """The command line of its process; how many epochs is among the overrides."""
-        asked = shlex.split(self.request.command())[1:]
-        return [*asked, *(f"--{section}" for section in self.stages), "--metrics", "--json"]
+        """The command line of its process."""
+        words = shlex.split(self.request.command())[1:]
+        for section in self.stages:
+            length = self.request.lengths.get(section)
+            words += [f"--{section}", *([] if length is None else [str(length)])]
+        return [*words, "--metrics", "--json"]
 
     def is_done(self) -> bool:
         """Whether its stages have ended, for this very request, and are measured."""
@@ -275,9 +278,9 @@ def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Pa
 
 
 def _job_request(request: SweepRequest, setting: Setting, head: str | None) -> JobRequest:
-    counts = [(stage, count) for stage, count in request.stages.items() if count is not None]
-    epochs = [f"{stage}.epochs={count}" for stage, count in counts]
-    return replace(request.job, head=head, overrides=(*request.job.overrides, *setting, *epochs))
+    lengths = {stage: count for stage, count in request.stages.items() if count is not None}
+    overrides = (*request.job.overrides, *setting)
+    return replace(request.job, head=head, overrides=overrides, lengths=lengths)
 
 
 def _text(value: Any) -> str:

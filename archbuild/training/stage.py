@@ -56,10 +56,14 @@ class StageTrainer:
         network: the autoencoder, with the weights that the stage starts from.
         objective: what is minimised; a ``Head`` also looks at the whole set between epochs.
         feed: the rows.
-        folder: where checkpoints go; ``begin`` has been called.
+        folder: where checkpoints go; ``begin`` has been called. ``None``: nothing is kept on disk.
         seed: of the run.
         reporter: hears of progress.
         from_scratch: the network is not pretrained: a head's prelude, if it has one, comes first.
+
+    Attributes:
+        epochs: how many there are in all: the settings' own, times the head's rounds.
+        targets: one array for each name, rows of which a loss is given with its batch.
     """
 
     def __init__(
@@ -69,7 +73,7 @@ class StageTrainer:
         network: Network,
         objective: Objective,
         feed: Feed,
-        folder: StageFolder,
+        folder: StageFolder | None,
         seed: int,
         reporter: Reporter,
         from_scratch: bool = False,
@@ -83,12 +87,18 @@ class StageTrainer:
         self.model(feed.clean(np.arange(min(2, len(feed)))))
         self.model.optimizer.build(self.model.trainable_variables)
         self.steps = count_batches(len(feed), settings["batch_size"])
-        self.begins = prelude_epochs(self.head, self.steps) if from_scratch else 0
+        self.rounds = self.head.rounds if self.head else None
+        self.epochs = settings["epochs"] * (self.rounds or 1)
+        self.begins = prelude_epochs(self.head, settings, self.steps) if from_scratch else 0
         self.read = network.reader(self.head.code) if self.head else network.predict_latents
         self.history: list[dict[str, Any]] = []
         self.targets: dict[str, np.ndarray] = {}
         self.codes: np.ndarray | None = None
         self.occupancy: Occupancy | None = None
+        self._first_weights: dict[str, np.ndarray] = {}
+        if self.head is not None and not self.head.warm_start:
+            own = {name: v for name, v in self._variables() if not name.startswith("objective_")}
+            self._first_weights = {name: to_numpy(variable) for name, variable in own.items()}
         self._begun = perf_counter()
         self._earlier_seconds = 0.0
 
@@ -101,12 +111,13 @@ class StageTrainer:
         """
         self._begun = perf_counter()
         self._resume_or_start()
-        epochs = self.settings["epochs"]
-        self.reporter.stage_begins(self.name, len(self.history), epochs, self.steps)
-        while len(self.history) < epochs and not self.converged:
+        self.reporter.stage_begins(self.name, len(self.history), self.epochs, self.steps)
+        while len(self.history) < self.epochs and not self.converged:
             self._epoch(len(self.history))
         if self.codes is None:
             self.codes = encode(self.read, self.feed)
+        if self.rounds:
+            self._last_look()
         if self.head is not None and self.occupancy is None:  # not one epoch since it could begin
             self._begin()
         return StageOutcome(
@@ -129,7 +140,7 @@ class StageTrainer:
         return change is not None and change < self.head.tolerance
 
     def _resume_or_start(self) -> None:
-        checkpoint = self.folder.load_checkpoint()
+        checkpoint = self.folder.load_checkpoint() if self.folder else None
         if checkpoint is not None:
             self._restore(checkpoint.arrays)
             self.history = [dict(row) for row in checkpoint.history]
@@ -151,16 +162,34 @@ class StageTrainer:
         state = self._state()
         self._refuse_non_finite_weights(state, epoch)
         self.history.append(row)
-        timing = {"seconds": round(self.seconds, 2)}
-        self.folder.save_checkpoint(epoch + 1, state, self.history, timing=timing)
-        self.reporter.epoch_ends(self.name, row, self.settings["epochs"])
+        if self.folder:
+            timing = {"seconds": round(self.seconds, 2)}
+            self.folder.save_checkpoint(epoch + 1, state, self.history, timing=timing)
+        self.reporter.epoch_ends(self.name, row, self.epochs)
 
     def _look(self, epoch: int) -> None:
         """Let the head begin, or see the whole set, when it is due."""
         if epoch == self.begins:
             self._begin()
-        if (epoch - self.begins) % self.head.refresh_epochs == 0:
+        if (epoch - self.begins) % self._epochs_between_looks == 0:
             self.targets = self.head.refresh(self.codes)
+            self._begin_network_anew()
+
+    def _begin_network_anew(self) -> None:
+        """Where the head does not want rounds to go on from each other's weights."""
+        for name, variable in self._variables():
+            if name in self._first_weights:
+                variable.assign(self._first_weights[name])
+
+    @property
+    def _epochs_between_looks(self) -> int:
+        return max(self.settings["epochs"], 1) if self.rounds else self.head.refresh_epochs
+
+    def _last_look(self) -> None:
+        """A round ends with a look, the last one too; the network stays as it is."""
+        self._first_weights = {}
+        self._look(self.epochs)
+        self._measure(previous=None)
 
     def _begin(self) -> None:
         self.head.initialise(self.codes)
@@ -180,7 +209,8 @@ class StageTrainer:
         rng = generator(self.seed, f"augment {self.name}", epoch)
         rate, sums = 0.0, dict.fromkeys(self.model.term_names, 0.0)
         for step, indices in enumerate(self._batches(epoch)):
-            rate = self._schedule(Position(epoch * self.steps + step + 1, self.steps))
+            step_of_round = epoch % self.settings["epochs"] * self.steps + step
+            rate = self._schedule(Position(step_of_round + 1, self.steps))
             targets = {name: rows[indices] for name, rows in self.targets.items()}
             rows, originals = self.feed.training(indices, rng)
             targets |= {"original": originals}
@@ -226,20 +256,21 @@ class StageTrainer:
 
     def _state(self) -> dict[str, np.ndarray]:
         variables = {name: to_numpy(variable) for name, variable in self._variables()}
-        return variables | {f"target_{name}": rows for name, rows in self.targets.items()}
+        memory = self.head.memory if self.head else {}
+        return variables | _named("target_", self.targets) | _named("memory_", memory)
 
     def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         for name, variable in self._variables():
             variable.assign(arrays[name])
-        self.targets = {
-            name.removeprefix("target_"): rows
-            for name, rows in arrays.items()
-            if name.startswith("target_")
-        }
+        self.targets = _unnamed("target_", arrays)
+        if self.head is not None:
+            self.head.remember(_unnamed("memory_", arrays))
 
 
-def prelude_epochs(head: Head | None, steps: int) -> int:
+def prelude_epochs(head: Head | None, settings: Mapping[str, Any], steps: int) -> int:
     """How many epochs of ``steps`` go by, in training from scratch, before the head begins."""
+    if head is not None and head.rounds:
+        return int(settings["epochs"])  # the first round is the network's alone
     prelude = head.prelude if head else None
     return whole_epochs(prelude["length"], prelude["unit"], steps) if prelude else 0
 
@@ -250,6 +281,17 @@ def restore_checkpoint(
     """Put a checkpoint's weights into a network and what was trained with it, to look at them."""
     for name, variable in _named_variables(network, objective):
         variable.assign(arrays[name])
+    if isinstance(objective, Head):
+        objective.remember(_unnamed("memory_", arrays))
+
+
+def _named(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{prefix}{name}": array for name, array in arrays.items()}
+
+
+def _unnamed(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    found = {name: array for name, array in arrays.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): array for name, array in found.items()}
 
 
 def _named_variables(network: Network, objective: Objective) -> Iterator[tuple[str, Any]]:

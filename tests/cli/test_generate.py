@@ -134,7 +134,7 @@ def test_a_head_without_a_process_says_which_have_one(
     assert archbuild(*job, "--pretrain", 0, "--cluster", 0).status == 0
     status, _, err = archbuild("generate", *job, "--output", "x.png")
     assert status == 2
-    assert "the kld head has no generative process; gmm and gmvae have one" in err
+    assert "the kld head has no generative process; gmm, gmvae, messages have one" in err
 
 
 def test_latents_are_decoded_by_any_head(archbuild: Archbuild, tiny: Path, elsewhere: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from archbuild.errors import DivergenceError
-from archbuild.heads import GMMHead, GMVAEHead, KLDHead, KMeansHead
+from archbuild.heads import GMMHead, GMVAEHead, KLDHead, KMeansHead, MessagesHead
 from archbuild.heads.base import to_numpy
 from archbuild.training.encoding import encode
 from archbuild.training.pretraining import Reconstruct
@@ -37,6 +37,11 @@ def gmm(**changes):
 
 def gmvae(**changes):
     return make_prior(GMVAEHead, mc_samples=2, **changes)
+
+
+def messages(**changes):
+    modules = [{"type": "gmm", "sweeps": 3}, {"type": "markov"}]
+    return make_prior(MessagesHead, **{"modules": modules, "rounds": 3, **changes})
 
 
 @pytest.mark.parametrize(
@@ -142,14 +147,17 @@ PRELUDE = {"weight": 0.1, "length": 2.0}
 SCRATCH = {"from_scratch": True}
 
 
-def run_in_pieces(make_trainer, head, stops, **changes):
-    """Stopped after each of ``stops``; only the first piece may use the weights it is given."""
-    for seed, epoch in enumerate(stops):
+def run_in_pieces(make_trainer, head, stops, others=range(1, 99), **changes):
+    """Stopped after each of ``stops``; only the first piece may use the weights it is given.
+
+    ``others`` seed the weights that the later pieces are given.
+    """
+    for seed, epoch in zip([0, *others], stops, strict=False):
         network, reporter = make_network(seed, **STOCHASTIC), StopAfter(epoch)
         trainer = make_trainer(network, head(), "cut", reporter, **changes)
         with pytest.raises(KeyboardInterrupt):
             trainer.run()
-    last, network = head(), make_network(9, **STOCHASTIC)
+    last, network = head(), make_network(others[-1], **STOCHASTIC)
     return make_trainer(network, last, "cut", **changes).run(), last.arrays()
 
 
@@ -182,6 +190,74 @@ def test_a_prior_interrupted_and_resumed_is_bit_identical(make_trainer, head, ch
     np.testing.assert_array_equal(resumed.codes, whole.codes)
     for name, values in through.arrays().items():
         np.testing.assert_array_equal(arrays[name], values)
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+@pytest.mark.parametrize(("changes", "stops"), [(SCRATCH, [1, 2, 3, 6]), ({}, [2, 3])])
+def test_rounds_interrupted_and_resumed_are_bit_identical(make_trainer, changes, stops, warm_start):
+    def head():
+        return messages(warm_start=warm_start)
+
+    # without a warm start rounds begin with the first weights: every piece is given the same
+    others = range(1, 99) if warm_start else [0] * len(stops)
+    through, changes = head(), {**changes, "epochs": 2}
+    whole = make_trainer(make_network(**STOCHASTIC), through, "whole", **changes).run()
+    resumed, arrays = run_in_pieces(make_trainer, head, stops, others, **changes)
+    assert resumed.history == whole.history
+    np.testing.assert_array_equal(resumed.codes, whole.codes)
+    assert set(arrays) == set(through.arrays())
+    for name, values in through.arrays().items():
+        np.testing.assert_array_equal(arrays[name], values)
+
+
+def test_each_round_is_the_epochs_of_the_stage_and_ends_with_a_look(make_trainer):
+    head = messages()
+    outcome = make_trainer(
+        make_network(**STOCHASTIC), head, from_scratch=True, epochs=2, learning_rate=1e-2
+    ).run()
+    assert len(outcome.history) == 6
+    assert len(head.classes) == 3
+    alone, *later = outcome.history[1:]
+    assert "occupied" not in alone  # the first round is the network's alone
+    assert all("occupied" in row for row in later)
+    clusters = head.assignments(outcome.codes).argmax(axis=1)
+    assert outcome.occupancy.occupied == len(np.unique(clusters))
+
+
+def test_a_pretrained_network_hears_from_the_modules_in_its_first_round(make_trainer):
+    head = messages(rounds=1)
+    outcome = make_trainer(make_network(**STOCHASTIC), head, epochs=1).run()
+    assert "occupied" in outcome.history[0]
+    assert len(head.classes) == 2  # before the round, and after it
+
+
+def test_without_a_warm_start_every_round_begins_with_the_first_weights(make_trainer):
+    trainer = make_trainer(
+        make_network(**STOCHASTIC), messages(warm_start=False), from_scratch=True, epochs=1
+    )
+    begun = []
+    first = {name: to_numpy(v) for name, v in trainer._variables() if name.startswith("network")}
+    train = trainer._train
+
+    def watched(epoch):
+        begun.append({name: to_numpy(v) for name, v in trainer._variables() if name in first})
+        return train(epoch)
+
+    trainer._train = watched
+    trainer.run()
+    assert len(begun) == 3
+    for weights in begun:
+        for name, values in first.items():
+            np.testing.assert_array_equal(weights[name], values)
+
+
+def test_the_rate_goes_through_its_schedule_in_every_round(make_trainer):
+    trainer = make_trainer(
+        make_network(**STOCHASTIC), messages(rounds=2), epochs=2, schedule="cosine"
+    )
+    first, second, *again = [row["learning_rate"] for row in trainer.run().history]
+    assert again == [first, second]
+    assert second < first
 
 
 def test_the_prior_begins_where_the_prelude_ends(make_trainer):
@@ -243,7 +319,7 @@ def test_schedules_count_from_the_end_of_the_prelude(make_trainer):
     assert noted.seen["kl_weight"] == pytest.approx([0.25] * 5 + [0.5, 0.75, 0.25, 0.5, 0.75])
 
 
-@pytest.mark.parametrize("head", [gmm, gmvae])
+@pytest.mark.parametrize("head", [gmm, gmvae, messages])
 def test_a_checkpoint_can_be_looked_at_without_its_trainer(make_trainer, feed, head):
     trained = head()
     trainer = make_trainer(make_network(**STOCHASTIC), trained, reporter=StopAfter(1))

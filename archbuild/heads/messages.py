@@ -1,0 +1,310 @@
+"""``messages``: a VAE that exchanges messages with the modules above it (Serket).
+
+The bottleneck's forward message, ``z`` of every row, is the data of the first module, whose own
+forward message is the data of the next. Back comes, for every row, where the first module expects
+its ``z``: the prior of the next round of training. What is minimised, a mean over the batch, is
+
+    reconstruction_weight · E_q(z|x) [-log p(x | z)]              "reconstruction"
+    + alpha · KL( q(z|x) || N(message, I) )                       "message_prior"
+
+with the message 0 in the first round. A round is ``train.epochs`` (or ``cluster.epochs``) of that,
+and then one update of each module. Source: Nakamura, Nagai and Taniguchi, "SERKET", Frontiers in
+Neurorobotics 12:25, 2018, and the project's VAE module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from archbuild import objectives
+from archbuild.heads.base import N_CLUSTERS, Batch, reconstruction_loss
+from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
+from archbuild.messages.gmm import GMM
+from archbuild.messages.markov import Markov
+from archbuild.messages.module import Module, Observation
+from archbuild.messages.multinomial import Multinomial
+from archbuild.spec.fields import boolean, choice, entries, integer, number
+
+if TYPE_CHECKING:
+    from archbuild.networks.network import Encoding
+    from archbuild.spec.plan import Plan
+
+MODULES: Mapping[str, type[Module]] = {kind.name: kind for kind in (GMM, Multinomial, Markov)}
+"""What may stand above the network, by its ``type`` in a spec."""
+
+MESSAGES = ("sample", "mean")
+ALPHA = number("alpha", "Weight of the divergence from what the module above says.", default=1.0)
+MESSAGE = choice(
+    "message",
+    MESSAGES,
+    "The z that goes up: a draw of q(z | row) for each row, as in Serket, or its mean.",
+    default="sample",
+)
+WARM_START = boolean(
+    "warm_start",
+    "Whether the network goes on from its weights in every round, or begins anew.",
+    default=True,
+)
+PRIOR = "prior_mean"
+"""The target that holds the message from above, ``(n, latent)``."""
+
+
+class MessagesHead(GenerativeHead):
+    """A chain of modules above the bottleneck; the first one's classes are the clusters."""
+
+    name: ClassVar[str] = "messages"
+    summary: ClassVar[str] = "modules that learn by exchanging messages with the VAE (Serket)"
+    length_key: ClassVar[str] = "head.rounds"
+    fields = (
+        N_CLUSTERS,
+        entries(
+            "modules",
+            MODULES.values(),
+            "What stands above the network, from below: each takes the forward message of the one "
+            "before it as data. The first is a gmm.",
+            noun="module",
+            maximum=20,
+            default=[{"type": GMM.name}],
+        ),
+        integer("rounds", "How often network and modules learn in turn.", default=5),
+        ALPHA,
+        MESSAGE,
+        WARM_START,
+        boolean(
+            "text_files",
+            "Whether the messages are also written as text, under Serket's file names.",
+            default=True,
+        ),
+        RECONSTRUCTION_WEIGHT,
+    )
+    term_names = ("reconstruction", "message_prior")
+
+    def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
+        super().__init__(config, plan, seed)
+        self.latents = Observation(np.zeros((0, plan.latent_size), "float32"))
+        self.modules = self._chain()
+        self.classes: list[np.ndarray] = []
+        """Of the training rows, ``(n,)`` after each round."""
+        self.first_message: np.ndarray | None = None
+        self._looked = False
+
+    def _chain(self) -> Sequence[Any]:
+        below: Module = self.latents
+        modules = []
+        for entry in self.config["modules"]:
+            settings = {key: value for key, value in entry.items() if key != "type"}
+            module = MODULES[entry["type"]](self.n_clusters, seed=self.seed, **settings)
+            module.connect(below)
+            modules.append(module)
+            below = module
+        return modules
+
+    @classmethod
+    def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
+        """What every prior asks for, and a first module that takes latents."""
+        found = list(super().check(config, plan))
+        first = config["modules"][0]["type"]
+        if first != GMM.name:
+            message = f"the first module takes latents as data, and {first} takes probabilities"
+            found.append(("modules", message, "begin the list with {type: gmm}"))
+        return found
+
+    @classmethod
+    def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
+        """None: from scratch is how it is meant."""
+        return None
+
+    @property
+    def rounds(self) -> int:
+        """How often network and modules learn in turn."""
+        return int(self.config["rounds"])
+
+    @property
+    def warm_start(self) -> bool:
+        """As the field says."""
+        return bool(self.config["warm_start"])
+
+    @property
+    def mixture(self) -> GMM:
+        """The first module."""
+        found: GMM = self.modules[0]
+        return found
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the modules have learned once: not in the first round from scratch."""
+        return self.mixture.mixture is not None
+
+    def code(self, encoding: Encoding) -> Any:
+        """``[z | log-variance]`` of a row, ``z`` at its mean."""
+        return mean_and_log_variance(encoding)
+
+    def draw(self, encoding: Encoding) -> Any:
+        """A sample of ``q(z | x)``."""
+        return self.sampled(encoding)
+
+    def initialise(self, codes: np.ndarray) -> None:
+        """The modules' first update."""
+        self._update(codes)
+        self._looked = True
+
+    def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+        """The modules' next update, and where they expect each row, ``(n, latent)``."""
+        if not self._looked:
+            self._update(codes)
+        self._looked = False
+        message: Any = self.latents.backward_message
+        return {PRIOR: message.astype("float32")}
+
+    def _update(self, codes: np.ndarray) -> None:
+        self.latents.observe(self._message(codes))
+        for module in self.modules:
+            module.update()
+        self.classes.append(self.mixture.forward_message.argmax(axis=1))
+        if self.first_message is None:
+            self.first_message = self.latents.forward_message
+
+    def _message(self, codes: np.ndarray) -> np.ndarray:
+        """The ``z`` of every row that goes up."""
+        mean, log_variance = np.split(codes, 2, axis=1)
+        if self.config["message"] == "mean":
+            return mean
+        return sampled_message(mean, log_variance, self.seed, len(self.classes))
+
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """The two terms, weighted."""
+        return {
+            **self.reconstruction_term(batch),
+            "message_prior": self.config["alpha"] * message_divergence(batch),
+        }
+
+    def assign(self, codes: Any) -> Any:
+        """``P(class | z)`` of the first module at the mean of ``q(z | x)``."""
+        return self.mixture.probabilities(codes[:, : self.latent_size])
+
+    def components(self) -> tuple[np.ndarray, np.ndarray]:
+        """Means and variances ``(cluster, latent)`` of the classes."""
+        mixture = self.mixture.learned_mixture
+        variances = np.diagonal(mixture.covariances(), axis1=1, axis2=2)
+        return mixture.means.astype("float32"), variances.astype("float32")
+
+    def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
+        """``(cluster, per_cluster, latent)`` draws of Gaussians with the classes' moments."""
+        mixture = self.mixture.learned_mixture
+        roots = np.linalg.cholesky(mixture.covariances())
+        noise = rng.standard_normal((self.n_clusters, per_cluster, self.latent_size))
+        drawn = mixture.means[:, None] + np.einsum("kij,kcj->kci", roots, noise)
+        return drawn.astype("float32")
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What every module learned (``0.means``), the classes of each round, the messages."""
+        if not self.has_begun:
+            return {}
+        found = {
+            f"{index}.{name}": array
+            for index, module in enumerate(self.modules)
+            for name, array in module.arrays().items()
+        }
+        return found | {
+            "classes": np.stack(self.classes),
+            "first_message": self.first_message,
+            "message": self.latents.forward_message,
+        }
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take them back."""
+        if not arrays:
+            return
+        for index, module in enumerate(self.modules):
+            prefix = f"{index}."
+            own = {name: array for name, array in arrays.items() if name.startswith(prefix)}
+            module.restore({name.removeprefix(prefix): array for name, array in own.items()})
+            module.rounds = len(arrays["classes"])
+        self.classes = list(arrays["classes"])
+        self.first_message = arrays["first_message"]
+        self.latents.observe(arrays["message"])
+
+    @property
+    def memory(self) -> Mapping[str, np.ndarray]:
+        """What was learned, and what each module has heard from the one above it."""
+        heard = {
+            f"{index}.heard": module.backward_message
+            for index, module in enumerate(self.modules)
+            if module.backward_message is not None
+        }
+        return self.arrays() | heard
+
+    def remember(self, memory: Mapping[str, np.ndarray]) -> None:
+        """Take it back."""
+        self.restore({name: array for name, array in memory.items() if ".heard" not in name})
+        for index, module in enumerate(self.modules[:-1]):
+            if f"{index}.heard" in memory:
+                module.hear(self.modules[index + 1], memory[f"{index}.heard"])
+
+
+class MessagePrior:
+    """What a VAE alone minimises, for one whose messages come from Python (``messages/vae.py``).
+
+    Args:
+        kind: the spec's ``reconstruction``.
+        alpha: weight of the divergence.
+        seed: of the noise.
+    """
+
+    term_names = MessagesHead.term_names
+    trains_decoder = True
+    draws = 1
+
+    def __init__(self, kind: str, alpha: float, seed: int) -> None:
+        import keras
+
+        self._kind, self._alpha = kind, alpha
+        self._noise = keras.random.SeedGenerator(seed)
+
+    @property
+    def variables(self) -> list[Any]:
+        """The state of the noise."""
+        return [self._noise.state]
+
+    def draw(self, encoding: Encoding) -> Any:
+        """A sample of ``q(z | x)``, ``(batch, latent)``."""
+        from keras import ops, random
+
+        noise = random.normal(ops.shape(encoding.mean), seed=self._noise)
+        return objectives.reparameterised(encoding.mean, encoding.log_variance, noise)
+
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """The two terms."""
+        return {
+            "reconstruction": reconstruction_loss(self._kind, batch.inputs, batch.reconstruction),
+            "message_prior": self._alpha * message_divergence(batch),
+        }
+
+
+def mean_and_log_variance(encoding: Encoding) -> Any:
+    """Both side by side, ``(batch, 2 * latent)``: all that a message is made from."""
+    from keras import ops
+
+    return ops.concatenate([encoding.mean, encoding.log_variance], axis=1)
+
+
+def message_divergence(batch: Batch) -> Any:
+    """The mean over the batch of ``KL( q(z|x) || N(message, I) )``; without a message it is 0."""
+    from keras import ops
+
+    mean, log_variance = batch.encoding.mean, batch.encoding.log_variance
+    expected = batch.targets.get(PRIOR, ops.zeros_like(mean))
+    return ops.mean(
+        objectives.gaussian_divergence(mean, log_variance, expected, ops.zeros_like(mean))
+    )
+
+
+def sampled_message(
+    mean: np.ndarray, log_variance: np.ndarray, seed: int, update: int
+) -> np.ndarray:
+    """A draw of ``q(z | x)`` for every row ``(n, latent)``; another one in each update."""
+    noise = np.random.default_rng([seed, update]).standard_normal(mean.shape)
+    return (mean + np.exp(0.5 * log_variance) * noise).astype("float32")

@@ -1,0 +1,230 @@
+"""``markov``: a hidden Markov chain over the classes of the module below.
+
+Rows are in the order of time. The state ``z_i`` of a row follows that of the row before by a
+transition matrix ``T``, and the first is any. What came for a row, ``p_i(k)``, is the posterior of
+its class, so by Bayes' rule the likelihood of its data is ``l_i(k) ∝ p_i(k) / mean_i p_i(k)``, and
+
+    P(z, data) ∝ Π_i T[z_(i-1), z_i] Π_i l_i(z_i).
+
+``T`` is learned by expectation maximisation, as if every transition had been seen ``concentration``
+times beforehand. With what comes from before a row and from after it,
+
+    f_0(k) = 1/K,      f_i(k) = Σ_j f_(i-1)(j) l_(i-1)(j) T[j, k]
+    b_(n-1)(j) = 1,    b_i(j) = Σ_k T[j, k] l_(i+1)(k) b_(i+1)(k),
+
+forward goes the posterior ``f_i l_i b_i``, ``(n, K)``; back goes ``a_i(k) / mean_i a_i(k)`` with
+``a_i ∝ f_i b_i``: what the neighbours in time say of a row without its own data, and beyond the
+frequencies of the classes. The module below counts both already; told again, the most frequent
+class grows in every round until it has all rows. Source: Rabiner, "A tutorial on hidden Markov
+models" (1989), section III.
+
+The Markov module of Serket (Nakamura et al., "SERKET", Frontiers in Neurorobotics 12:25, 2018)
+learns ``T`` from 100 sampled sequences and sends back ``p_i(k) Σ_j p_(i-1)(j) T[j, k]``: of the
+neighbours only the row before, the row's own data with them, and no frequencies taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log
+from typing import ClassVar
+
+import numpy as np
+
+from archbuild.errors import UsageError
+from archbuild.messages.module import Learned, Module, normalised
+from archbuild.spec.fields import Field, integer, number
+
+_TOLERANCE = 1e-5
+"""A step that moves no transition probability further is the last."""
+
+
+class Markov(Module):
+    """Classes that follow each other in time.
+
+    Args:
+        n_clusters: ``K``, as many as the module below tells apart.
+        concentration: how often each transition, and each class, counts as seen before the data.
+        steps: of expectation maximisation, at most.
+        starts: rows at which a sequence of its own begins, beside the first; of the training rows,
+            new ones are one sequence.
+        seed: every module takes one; nothing is random here.
+
+    Attributes:
+        transitions: ``T``, ``(K, K)``, from row to column; ``None`` before the first update.
+        frequencies: of the classes, ``(K,)``; likewise.
+    """
+
+    name: ClassVar[str] = "markov"
+    summary: ClassVar[str] = "classes that follow each other in time: rows in their order"
+    fields: ClassVar[tuple[Field, ...]] = (
+        number(
+            "concentration",
+            "How often each transition, and each class, counts as seen before the data.",
+            above=0.0,
+            default=0.1,
+        ),
+        integer("steps", "Of expectation maximisation, at most.", default=100),
+    )
+
+    def __init__(
+        self,
+        n_clusters: int,
+        *,
+        concentration: float = 0.1,
+        steps: int = 100,
+        starts: Sequence[int] = (),
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.n_clusters, self.concentration, self.steps = n_clusters, concentration, steps
+        self.starts, self.seed = starts, seed
+        self.transitions: np.ndarray | None = None
+        self.frequencies: np.ndarray | None = None
+
+    def learn(self, data: np.ndarray) -> Learned:
+        """Learn ``T`` from class probabilities ``(n, K)``, under the bias of the modules above.
+
+        The backward message passes their bias on; the forward message is without it.
+
+        Raises:
+            UsageError: the data are not ``K`` probabilities a row, or a start is not one of them.
+        """
+        self._refuse_other_data(data)
+        breaks, heard = self._breaks(len(data)), self.backward_message
+        bias = 0.0 if heard is None else _log(heard)
+        self.frequencies = self._frequencies(data)
+        evidence = self._evidence(data)
+        self.transitions = self._likeliest(evidence + bias, breaks)
+        around = sum(neighbours(evidence + bias, self.transitions, breaks))
+        beyond = around - _log(_distributions(around).mean(axis=0))
+        return self._learned(evidence, breaks, _distributions(beyond + bias))
+
+    def recognise(self, data: np.ndarray) -> Learned:
+        """The posterior of new rows ``(m, K)``, as one sequence.
+
+        Raises:
+            UsageError: as ``learn``, or nothing was learned.
+        """
+        self._refuse_unlearned()
+        self._refuse_other_data(data)
+        return self._learned(self._evidence(data), np.zeros(len(data), bool))
+
+    def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
+        """The product of what several modules say of the classes, normalised."""
+        return normalised(np.prod(messages, axis=0))
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """``trans_prob``: the transition matrix ``T``, ``(K, K)``, from row to column."""
+        self._refuse_unlearned()
+        return {"trans_prob": self.transitions}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What was learned, by name; nothing before the first update."""
+        if self.transitions is None:
+            return {}
+        return {"transitions": self.transitions, "frequencies": self.frequencies}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what ``arrays`` gave."""
+        self.transitions = arrays.get("transitions")
+        self.frequencies = arrays.get("frequencies")
+
+    def _learned(
+        self, evidence: np.ndarray, breaks: np.ndarray, backward: np.ndarray | None = None
+    ) -> Learned:
+        around = sum(neighbours(evidence, self.transitions, breaks))
+        found = _distributions(around + evidence)
+        return Learned(found, backward, {"class": found.argmax(axis=1), "Pdz": found})
+
+    def _likeliest(self, evidence: np.ndarray, breaks: np.ndarray) -> np.ndarray:
+        transitions = np.full((self.n_clusters, self.n_clusters), 1.0 / self.n_clusters)
+        for _ in range(self.steps):
+            before = transitions
+            counts = expected_transitions(evidence, before, breaks)
+            transitions = normalised(self.concentration + counts)
+            if np.abs(transitions - before).max() < _TOLERANCE:
+                break
+        return transitions
+
+    def _refuse_unlearned(self) -> None:
+        if self.transitions is None:
+            raise UsageError("the markov module has learned nothing yet; update it first")
+
+    def _refuse_other_data(self, data: np.ndarray) -> None:
+        if data.shape[1:] != (self.n_clusters,) or not np.all(data >= 0):
+            raise UsageError(
+                f"the markov module takes {self.n_clusters} class probabilities for each row, none "
+                f"below 0; an array {data.shape} came, from {data.min():.3g}; connect it to one "
+                "module that tells as many classes apart"
+            )
+
+    def _frequencies(self, data: np.ndarray) -> np.ndarray:
+        # a class that has no row must stay unlikely when it is divided by its frequency
+        counts = self.concentration + data.sum(axis=0, dtype=np.float64)
+        return counts / counts.sum()
+
+    def _evidence(self, data: np.ndarray) -> np.ndarray:
+        """``log l``, ``(n, K)``."""
+        return _log(data) - _log(self.frequencies)
+
+    def _breaks(self, n_rows: int) -> np.ndarray:
+        """Which rows ``(n,)`` do not follow the row before."""
+        beyond = [row for row in self.starts if not 0 <= row < n_rows]
+        if beyond:
+            raise UsageError(
+                f"a sequence cannot start at row {beyond[0]} of {n_rows}; count rows from 0"
+            )
+        breaks = np.zeros(n_rows, bool)
+        breaks[list(self.starts)] = True
+        return breaks
+
+
+def neighbours(
+    evidence: np.ndarray, transitions: np.ndarray, breaks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """``log f`` and ``log b``, what comes from before and from after each row.
+
+    Args:
+        evidence: ``log l``, ``(n, K)``.
+        transitions: ``T``, ``(K, K)``.
+        breaks: ``(n,)``, which rows do not follow the row before.
+
+    Returns:
+        Two arrays ``(n, K)``.
+    """
+    within, across = _log(transitions), np.full_like(transitions, -log(len(transitions)))
+    # across a break nothing is known: as if every state followed every other equally
+    steps = [across if each else within for each in breaks]
+    before, after = np.empty_like(evidence), np.zeros_like(evidence)
+    before[0] = across[0]
+    for row in range(1, len(evidence)):
+        past = before[row - 1] + evidence[row - 1]
+        before[row] = np.logaddexp.reduce(past[:, None] + steps[row], axis=0)
+    for row in range(len(evidence) - 1, 0, -1):
+        future = evidence[row] + after[row]
+        after[row - 1] = np.logaddexp.reduce(steps[row] + future, axis=1)
+    return before, after
+
+
+def expected_transitions(
+    evidence: np.ndarray, transitions: np.ndarray, breaks: np.ndarray
+) -> np.ndarray:
+    """How often each state is expected to follow each, ``(K, K)``; arguments as ``neighbours``."""
+    before, after = neighbours(evidence, transitions, breaks)
+    within = ~breaks[1:]
+    past = _distributions((before + evidence)[:-1][within])
+    future = _distributions((evidence + after)[1:][within])
+    # P(z_(i-1) = j, z_i = k) ∝ past[j] T[j, k] future[k], for each i
+    totals = np.einsum("ij,jk,ik->i", past, transitions, future, optimize=True)
+    return transitions * (past.T @ (future / totals[:, None]))
+
+
+def _log(probabilities: np.ndarray) -> np.ndarray:
+    """A probability too small for its float is small, not impossible."""
+    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+
+
+def _distributions(log_weights: np.ndarray) -> np.ndarray:
+    """Rows ``(n, K)`` that are known up to a constant each, as probabilities."""
+    return normalised(np.exp(log_weights - log_weights.max(axis=1, keepdims=True)))

@@ -1,0 +1,275 @@
+"""Modules that learn alone and exchange messages with their neighbours.
+
+A module takes its parents' *forward messages* as its data. What it learns from them gives its own
+forward message, the data of the modules above, and a *backward message*, which the module below
+takes as its prior. Nothing else passes between them, so any acyclic graph of modules can learn:
+each updates in turn, and the turns repeat. The modules of one graph are of one set of rows; all
+messages have a row for each.
+
+Source: Nakamura, Nagai and Taniguchi, "SERKET: an architecture for connecting stochastic models to
+realize a large-scale cognitive model", Frontiers in Neurorobotics 12:25, 2018.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from archbuild.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a module makes of its data.
+
+    Attributes:
+        forward: the data of the modules above, ``(n, ...)``.
+        backward: what the modules below are told of their rows, in the shape of the data, the
+            parents' side by side; ``None`` for nothing, as on new data.
+        texts: the same for people to read, a row each, by Serket's names: ``z``, ``Pdz``.
+    """
+
+    forward: np.ndarray
+    backward: np.ndarray | None = None
+    texts: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+class Module(ABC):
+    """One part of a model.
+
+    Attributes:
+        name: what its folder and errors call it.
+        parents: the modules whose forward messages it takes as data.
+        children: the modules that take its own.
+        learned: of the latest update; ``None`` before the first.
+        rounds: how many updates there were.
+    """
+
+    name: ClassVar[str]
+    """Of the kind of module; an instance may have its own."""
+
+    def __init__(self) -> None:
+        self.parents: tuple[Module, ...] = ()
+        self.children: list[Module] = []
+        self.learned: Learned | None = None
+        self.rounds = 0
+        self._backward: dict[Module, np.ndarray] = {}
+
+    def connect(self, *parents: Module) -> None:
+        """Take the forward messages of ``parents`` as data, side by side in this order.
+
+        Raises:
+            UsageError: the module is connected already, a parent is named twice, or messages would
+                go in a circle.
+        """
+        self._refuse_connection(parents)
+        self.parents = parents
+        for parent in parents:
+            parent.children.append(self)
+
+    @property
+    def forward_message(self) -> np.ndarray:
+        """What the modules above take as data, ``(n, ...)``.
+
+        Raises:
+            UsageError: the module has not been updated.
+        """
+        return self.latest.forward
+
+    @property
+    def latest(self) -> Learned:
+        """What the latest update came to.
+
+        Raises:
+            UsageError: the module has not been updated.
+        """
+        if self.learned is None:
+            raise UsageError(
+                f"the {self.name} module has no message yet; update it before the modules above it"
+            )
+        return self.learned
+
+    @property
+    def backward_message(self) -> np.ndarray | None:
+        """What the modules above say of the forward message; ``None`` while none has spoken."""
+        messages = list(self._backward.values())
+        return self.combine(messages) if messages else None
+
+    def hear(self, child: Module, message: np.ndarray) -> None:
+        """Take a backward message from a child, in place of its earlier one."""
+        self._backward[child] = message
+
+    def update(self) -> None:
+        """Learn from the parents' messages and the children's, and leave a message for each.
+
+        Raises:
+            UsageError: the module has no parents, one of them has no message yet, or their
+                messages have different numbers of rows.
+        """
+        if not self.parents:
+            raise UsageError(f"the {self.name} module has no data; connect it to a module first")
+        messages = [parent.forward_message for parent in self.parents]
+        self._refuse_other_rows(messages)
+        self.learned = self.learn(side_by_side(messages))
+        self.rounds += 1
+        if self.learned.backward is not None:
+            self._send_back(self.learned.backward, messages)
+
+    @abstractmethod
+    def learn(self, data: np.ndarray) -> Learned:
+        """Learn from ``data`` ``(n, dimensions)``, with ``backward_message`` as prior."""
+
+    @abstractmethod
+    def recognise(self, data: np.ndarray) -> Learned:
+        """What was learned, applied to new data ``(m, dimensions)``; nothing changes."""
+
+    def parameters(self) -> Mapping[str, np.ndarray]:
+        """What was learned, for people to read, by Serket's names where it has one: ``mu``."""
+        return {}
+
+    def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
+        """The backward messages of several children as one; by default their mean.
+
+        That is the mean of the product of Gaussians of one spread.
+        """
+        return np.mean(messages, axis=0)
+
+    def _refuse_connection(self, parents: Sequence[Module]) -> None:
+        if self.parents:
+            raise UsageError(
+                f"the {self.name} module is connected already; name all its parents in one call"
+            )
+        if len(set(parents)) < len(parents):
+            raise UsageError(f"a parent of the {self.name} module is named twice; name each once")
+        if self in ancestors(parents):
+            raise UsageError(
+                f"the {self.name} module cannot take data from {parents[0].name}, which takes data "
+                "from it: messages would go in a circle; connect each module to those below it"
+            )
+
+    def _refuse_other_rows(self, messages: Sequence[np.ndarray]) -> None:
+        counts = [len(message) for message in messages]
+        if len(set(counts)) > 1:
+            raise UsageError(
+                f"the parents of the {self.name} module speak of {' and '.join(map(str, counts))} "
+                "rows; give every observation the same rows"
+            )
+
+    def _send_back(self, message: np.ndarray, forward: Sequence[np.ndarray]) -> None:
+        """Cut a message into the parents' parts."""
+        flat = message.reshape(len(message), -1)
+        ends = np.cumsum([prod(part.shape[1:]) for part in forward])
+        for parent, part in zip(self.parents, np.split(flat, ends[:-1], axis=1), strict=True):
+            parent.hear(self, part)
+
+
+class Observation(Module):
+    """Data, as a module that learns nothing.
+
+    Args:
+        values: ``(n, ...)``, a row for each thing that was observed.
+    """
+
+    name = "obs"
+
+    def __init__(self, values: Any) -> None:
+        super().__init__()
+        self.observe(values)
+
+    def observe(self, values: Any) -> None:
+        """Put other values in the place of those that were observed, ``(n, ...)``."""
+        self.learned = Learned(np.asarray(values))
+
+    def connect(self, *parents: Module) -> None:
+        """Refuse: an observation has no parents."""
+        raise UsageError("an observation takes no data from other modules; connect them to it")
+
+    def update(self) -> None:
+        """Nothing is learned."""
+
+    def learn(self, data: np.ndarray) -> Learned:
+        """The data themselves."""
+        return Learned(data)
+
+    def recognise(self, data: np.ndarray) -> Learned:
+        """Likewise."""
+        return Learned(data)
+
+
+def one_of(name: str, value: str, options: Sequence[str]) -> str:
+    """``value``, once it is known to be one of ``options``.
+
+    Raises:
+        UsageError: it is another.
+    """
+    if value not in options:
+        raise UsageError(f"{name} is {value!r}; expected one of {', '.join(options)}")
+    return value
+
+
+def side_by_side(messages: Sequence[np.ndarray]) -> np.ndarray:
+    """Messages ``(n, ...)`` as one, ``(n, dimensions)``; one alone keeps its shape."""
+    if len(messages) == 1:
+        return messages[0]
+    return np.concatenate([message.reshape(len(message), -1) for message in messages], axis=1)
+
+
+def normalised(weights: np.ndarray) -> np.ndarray:
+    """Rows ``(n, K)`` that are not below 0, as distributions; a row of zeros as the uniform one."""
+    totals = weights.sum(axis=1, keepdims=True)
+    uniform = np.full_like(weights, 1.0 / weights.shape[1], dtype=np.float64)
+    return np.divide(weights, totals, out=uniform, where=totals > 0)
+
+
+def ancestors(modules: Sequence[Module]) -> list[Module]:
+    """Modules and all below them, each once, parents before their children."""
+    below: dict[Module, tuple[Module, ...]] = {}
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        below[module] = module.parents
+        waiting += [parent for parent in module.parents if parent not in below]
+    return list(TopologicalSorter(below).static_order())
+
+
+def exchange(*modules: Module, rounds: int = 1) -> None:
+    """Update modules and all below them, from below, ``rounds`` times.
+
+    Raises:
+        UsageError: as ``Module.update``.
+    """
+    order = ancestors(modules)
+    for _ in range(rounds):
+        for module in order:
+            module.update()
+
+
+def recognise(module: Module, values: Mapping[Observation, Any]) -> dict[Module, Learned]:
+    """What a graph that has learned makes of new rows.
+
+    Args:
+        module: the uppermost that is wanted.
+        values: new rows for every observation below it.
+
+    Returns:
+        For the module and each below it, what it recognises.
+
+    Raises:
+        UsageError: an observation has no new rows, or a module has not learned.
+    """
+    found: dict[Module, Learned] = {}
+    for each in ancestors([module]):
+        if isinstance(each, Observation):
+            if each not in values:
+                raise UsageError("an observation has no new rows; give values for each of them")
+            found[each] = each.recognise(np.asarray(values[each]))
+            continue
+        data = side_by_side([found[parent].forward for parent in each.parents])
+        found[each] = each.recognise(data)
+    return found

@@ -1,0 +1,169 @@
+"""``VAE``: any spec with a Gaussian bottleneck, as a module.
+
+Forward goes ``z`` of every row, ``(n, J)``; back goes what the decoder makes of it, in the units of
+the data. A backward message from above, ``(n, J)``, is the mean of each row's prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from archbuild.data.arrays import dataset_from_arrays
+from archbuild.data.scaling import Scaler
+from archbuild.errors import UsageError
+from archbuild.heads.messages import (
+    MESSAGES,
+    PRIOR,
+    MessagePrior,
+    mean_and_log_variance,
+    sampled_message,
+)
+from archbuild.messages.module import Learned, Module, one_of
+from archbuild.spec import Spec, load_spec, make_plan, spec_from_tree
+from archbuild.vocabulary import default_vocabulary
+
+if TYPE_CHECKING:
+    from archbuild.training.feed import Feed
+    from archbuild.training.stage import StageTrainer
+
+
+class VAE(Module):
+    """A variational autoencoder whose prior is ``N(message, I)``, row by row.
+
+    Args:
+        arch: a spec: a file, ``file:name``, the name of a shipped one, or what a file would hold.
+        epochs: of every update; ``None``: the spec's ``train.epochs``.
+        batch_size: ``None``: the spec's.
+        alpha: weight of the divergence from the prior.
+        message: ``sample``: a draw of ``q(z | row)`` goes up while learning, as in Serket;
+            ``mean``. On new rows it is always the mean.
+        warm_start: whether an update goes on from the weights of the one before.
+        overrides: other values of the spec, as ``--set`` takes them.
+        seed: of everything random.
+
+    Raises:
+        SpecError: the spec has problems; all of them are named.
+        UsageError: its bottleneck is not Gaussian, or ``message`` is neither.
+    """
+
+    name: ClassVar[str] = "vae"
+
+    def __init__(
+        self,
+        arch: str | PathLike[str] | Mapping[str, Any],
+        *,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        alpha: float = 1.0,
+        message: str = "sample",
+        warm_start: bool = True,
+        overrides: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        settings = {"train.epochs": epochs, "train.batch_size": batch_size}
+        given = [f"{key}={value}" for key, value in settings.items() if value is not None]
+        self.spec = _spec(arch, [*overrides, *given])
+        self.plan = make_plan(self.spec, default_vocabulary())
+        self._refuse_without_variance()
+        self.alpha, self.message = alpha, one_of("message", message, MESSAGES)
+        self.warm_start, self.seed = warm_start, seed
+        self.losses: list[float] = []
+        self._trainer: StageTrainer | None = None
+        self._scaler: Scaler | None = None
+
+    def learn(self, data: np.ndarray) -> Learned:
+        """Train for the spec's epochs on rows ``(n, ...)``."""
+        feed = self._feed(data)
+        trainer = self._training(feed)
+        done = len(trainer.history)
+        trainer.epochs = done + self.spec.tree["train"]["epochs"]
+        if self.backward_message is not None:
+            trainer.targets = {PRIOR: self.backward_message.astype("float32")}
+        trainer.run()
+        self.losses += [row["loss"] for row in trainer.history[done:]]
+        mean, log_variance = self._encoded(feed)
+        latents = mean
+        if self.message == "sample":
+            latents = sampled_message(mean, log_variance, self.seed, self.rounds)
+        decoded = self._decoded(latents, data.shape)
+        return Learned(latents, decoded, {"z": latents, "x_hat": decoded})
+
+    def recognise(self, data: np.ndarray) -> Learned:
+        """``z`` of new rows, at its mean."""
+        if self._trainer is None:
+            raise UsageError("the vae module has learned nothing yet; update it first")
+        latents, _ = self._encoded(self._feed(data))
+        return Learned(latents, None, {"z": latents, "x_hat": self._decoded(latents, data.shape)})
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """``loss``: of every epoch so far, ``(epochs,)``."""
+        return {"loss": np.array(self.losses)}
+
+    def _encoded(self, feed: Feed) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and log-variance of ``q(z | row)``, ``(n, J)`` each."""
+        from archbuild.training.encoding import encode
+
+        mean, log_variance = np.split(encode(self._read, feed), 2, axis=1)
+        return mean, log_variance
+
+    def _decoded(self, latents: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """What the decoder makes of latents, scaled back, in the shape of the data."""
+        from archbuild.trained import Trained
+
+        rows = Trained(self._trainer.network, None, 0).decode(latents)
+        return self._scaler.undo(rows).reshape(len(latents), *shape[1:])
+
+    def _refuse_without_variance(self) -> None:
+        if self.plan.stochastic:
+            return
+        message = f"the vae module sends draws of its bottleneck, and {self.spec.name} has none"
+        advice = f"end the encoder with {{type: Gaussian, num_units: {self.plan.latent_size}}}"
+        raise UsageError(f"{message} that is Gaussian; {advice} in place of its last layer")
+
+    def _feed(self, data: np.ndarray) -> Feed:
+        """Rows as the network takes them; scaling is learned from the first that come."""
+        from archbuild.training.feed import Feed
+
+        shape = self.spec.input_shape
+        dataset = dataset_from_arrays("observation", data, input_shape=shape, least_rows=1)
+        dataset = dataset.fitted_to(shape)
+        self._scaler = self._scaler or Scaler.fit(dataset, self.spec.scaling)
+        return Feed(dataset, self._scaler, self.spec.augment)
+
+    def _training(self, feed: Feed) -> StageTrainer:
+        """The trainer of the updates before, or a new one."""
+        if self._trainer is None or not self.warm_start:
+            self._trainer = self._new_trainer(feed)
+            self._read = self._trainer.network.reader(mean_and_log_variance)
+        if len(feed) != len(self._trainer.feed):
+            raise UsageError(
+                f"the vae module learned from {len(self._trainer.feed)} rows before, and now there "
+                f"are {len(feed)}; connect a new module to other rows"
+            )
+        self._trainer.feed = feed
+        return self._trainer
+
+    def _new_trainer(self, feed: Feed) -> StageTrainer:
+        from archbuild.networks.builder import build_network
+        from archbuild.training.progress import Reporter
+        from archbuild.training.stage import StageTrainer
+
+        settings = self.spec.tree["train"]
+        settings = {**settings, "batch_size": settings["batch_size"] or self.spec.batch_size}
+        network = build_network(self.plan, default_vocabulary(), self.seed)
+        objective = MessagePrior(self.spec.reconstruction, self.alpha, self.seed)
+        return StageTrainer(
+            self.name, settings, network, objective, feed, None, self.seed, Reporter()
+        )
+
+
+def _spec(arch: str | PathLike[str] | Mapping[str, Any], overrides: Sequence[str]) -> Spec:
+    vocabulary = default_vocabulary()
+    if isinstance(arch, Mapping):
+        return spec_from_tree(arch, vocabulary, source="arch", overrides=overrides)
+    return load_spec(fspath(arch), vocabulary, overrides=overrides)
