@@ -14,6 +14,8 @@ from archbuild.job import PRETRAIN, Job, space_of
 from archbuild.results import spaces_of, values_of
 
 if TYPE_CHECKING:
+    from archbuild.figures import Round
+    from archbuild.heads.messages import MessagesHead
     from archbuild.trained import Trained
     from archbuild.training.feed import Feed
 
@@ -21,6 +23,12 @@ _RECONSTRUCTED = 1000
 _GENERATED = 10
 _GENERATED_POINTS = 200
 """Rows of at most two features are drawn as points."""
+_TAKEN = {
+    "sample": "The latents are those that the modules took: a draw of q(z | row) for each row.",
+    "mean": "The latents are those that the modules took: the mean of q(z | row) for each row.",
+}
+"""By a head's ``message``."""
+_RENUMBERED = "The modules number their clusters anew after every round, the last one too."
 
 
 class _Rows:
@@ -56,7 +64,8 @@ def draw(job: Job) -> list[Path]:
 def draw_without_scatters(job: Job, folder: Path) -> list[Path]:
     """All the other pictures, as files in ``folder`` that are named ``<kind>-<stage or space>``.
 
-    Kinds are curves, occupancy, generated, components, reconstructions, clusters and confusion.
+    Kinds are curves, occupancy, generated, components, exchange, reconstructions, clusters and
+    confusion.
     """
     stages = job.run.stages()
     pictures = [_curves(job, stage, folder) for stage in stages]
@@ -69,22 +78,38 @@ def draw_without_scatters(job: Job, folder: Path) -> list[Path]:
 
 
 def _head(job: Job, stage: str, folder: Path) -> list[Path]:
-    """What became of the clusters, and of a generative head its prior and what it generates."""
-    from archbuild.figures import draw_generated, draw_occupancy
+    """What became of the clusters, of a generative head's prior, and of what modules exchanged."""
     from archbuild.heads.generative import GenerativeHead
+    from archbuild.heads.messages import MessagesHead
 
     space, trained = space_of(stage), job.trained(stage)
-    history, at = _history(job, stage)
-    path = folder / f"occupancy-{space}.png"
-    pictures = [draw_occupancy(history, _title(job, f"clusters of {space} over time{at}"), path)]
+    pictures = [_occupancy(job, stage, folder)]
     if isinstance(trained.head, GenerativeHead) and trained.head.has_begun:
-        path = folder / f"generated-{space}.png"
-        count = _GENERATED_POINTS if prod(job.spec.input_shape) <= 2 else _GENERATED
-        rows = job.feed.scaler.undo(trained.generate(count, job.request.seed))
-        title = generated_title(job.dataset.name, job.spec.name, stage, trained)
-        draw_generated(rows, title, path, feature_names=job.dataset.columns or None)
-        pictures += [path, _components(job, space, trained, folder)]
+        pictures.append(_generated(job, stage, trained, folder))
+        pictures.append(_components(job, space, trained, folder))
+        if isinstance(trained.head, MessagesHead):
+            pictures.append(_exchange(job, stage, trained, folder))
     return pictures
+
+
+def _occupancy(job: Job, stage: str, folder: Path) -> Path:
+    from archbuild.figures import draw_occupancy
+
+    space, (history, at) = space_of(stage), _history(job, stage)
+    title = _title(job, f"clusters of {space} over time{at}")
+    caption = _RENUMBERED if _round_ends(job, stage) else ""
+    return draw_occupancy(history, title, folder / f"occupancy-{space}.png", caption)
+
+
+def _generated(job: Job, stage: str, trained: Trained, folder: Path) -> Path:
+    """Rows that the prior generates."""
+    from archbuild.figures import draw_generated
+
+    path = folder / f"generated-{space_of(stage)}.png"
+    count = _GENERATED_POINTS if prod(job.spec.input_shape) <= 2 else _GENERATED
+    rows = job.feed.scaler.undo(trained.generate(count, job.request.seed))
+    title = generated_title(job.dataset.name, job.spec.name, stage, trained)
+    return draw_generated(rows, title, path, feature_names=job.dataset.columns or None)
 
 
 def generated_title(dataset: str, arch: str, stage: str, trained: Trained) -> str:
@@ -118,6 +143,46 @@ def _components(job: Job, space: str, trained: Trained, folder: Path) -> Path:
         _title(job, f"latents and prior of {space} ({projection.method}){at}"),
         folder / f"components-{space}.png",
     )
+
+
+def _exchange(job: Job, stage: str, trained: Trained, folder: Path) -> Path:
+    """The latents that the modules took first, and those that they took last."""
+    from archbuild.figures import draw_exchange
+
+    head, space = trained.generative_head, space_of(stage)
+    rounds = _rounds(head, from_scratch=space == stage)
+    when = "before and after" if len(rounds) > 1 else "before"
+    at = _at(trained.epoch, trained.finished)
+    return draw_exchange(
+        rounds,
+        job.dataset.labels,
+        job.dataset.class_names,
+        _title(job, f"latents of {space} {when} the exchange{at}"),
+        folder / f"exchange-{space}.png",
+        _TAKEN[head.config["message"]],
+        seed=job.request.seed,
+    )
+
+
+def _rounds(head: MessagesHead, from_scratch: bool) -> list[Round]:
+    """When the modules first learned, and when they last did if that was later."""
+    from archbuild.figures import Round
+
+    # What pretraining is to a refined network, the first round is to one trained from scratch.
+    name = "after round 1, the network alone" if from_scratch else "after pretraining"
+    rounds, updates = [Round(name, head.first_message, head.classes[0])], len(head.classes)
+    if updates > 1:
+        name = f"after round {updates if from_scratch else updates - 1}"
+        rounds.append(Round(name, head.latents.forward_message, head.classes[-1]))
+    return rounds
+
+
+def _round_ends(job: Job, stage: str) -> list[int]:
+    """After which epochs, but for the last one, the modules of a stage learned."""
+    made_for = job.run.stage(stage).manifest()["request"]["spec"]
+    rounds = made_for.get("head", {}).get("rounds", 0)
+    section = made_for.get("train") or made_for.get("cluster") or {}
+    return [section["epochs"] * number for number in range(1, rounds)]
 
 
 def _at(epoch: int, finished: bool) -> str:
@@ -176,7 +241,8 @@ def _curves(job: Job, stage: str, folder: Path) -> Path:
 
     history, at = _history(job, stage)
     path = folder / f"curves-{stage}.png"
-    return draw_curves(history, _title(job, f"training of {stage}{at}"), path)
+    title = _title(job, f"training of {stage}{at}")
+    return draw_curves(history, title, path, rounds=_round_ends(job, stage))
 
 
 def _history(job: Job, stage: str) -> tuple[list[dict[str, Any]], str]:
@@ -198,8 +264,9 @@ def _clusters(job: Job, head: str, folder: Path) -> list[Path]:
     confusion = folder / f"confusion-{head}.png"
     labels, clusters = job.dataset.labels, assignments.argmax(axis=1)
     title = _title(job, f"{head} against the classes")
-    matching = match_clusters(labels, clusters)
-    draw_confusion(labels, clusters, matching, job.dataset.class_names, title, confusion)
+    matching, names = match_clusters(labels, clusters), job.dataset.class_names
+    count = assignments.shape[1]
+    draw_confusion(labels, clusters, matching, names, title, confusion, n_clusters=count)
     return [gallery, confusion]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from archbuild.figures.report import Categories, Measure, Remark, Report, Section
 
 _SECTIONS = {
-    "Clusters": ("clusters", "confusion", "components", "generated"),
+    "Clusters": ("clusters", "confusion", "components", "exchange", "generated"),
     "Reconstructions": ("reconstructions",),
     "Training": ("curves", "occupancy"),
 }

@@ -35,10 +35,13 @@ SPEC = {
     "cluster": {"epochs": 1},
     "train": {"epochs": 4},
 }
+MESSAGES = {"head": "messages", "overrides": ("head.rounds=3", "train.epochs=2")}
+LAST = 6
 EVERY_TITLE = (
     "draw_components",
     "draw_confusion",
     "draw_curves",
+    "draw_exchange",
     "draw_gallery",
     "draw_generated",
     "draw_occupancy",
@@ -58,23 +61,21 @@ def make_job(folder, reporter=None, head=None, overrides=(), **changes):
     return Job(JobRequest(str(data), str(spec), head, overrides, out=folder), reporter)
 
 
-def stopped(folder, epoch):
+def stopped(folder, epoch, **changes):
     """A job whose training from scratch was stopped after an epoch."""
     with pytest.raises(KeyboardInterrupt):
-        make_job(folder, StopAfter(epoch)).train()
-    return make_job(folder)
+        make_job(folder, StopAfter(epoch), **changes).train()
+    return make_job(folder, **changes)
 
 
-@pytest.fixture
-def titles(monkeypatch):
-    """The titles that are drawn, by the name of the file."""
+def listen(monkeypatch, kept):
+    """What is ``kept`` of the arguments and options of every picture, by the name of the file."""
     found = {}
 
     def listening(draw_one):
         def drawing(*arguments, **options):
             path = draw_one(*arguments, **options)
-            (title,) = [each for each in arguments if isinstance(each, str) and " · " in each]
-            found[path.name] = title
+            found[path.name] = kept(arguments, options)
             return path
 
         return drawing
@@ -82,6 +83,23 @@ def titles(monkeypatch):
     for name in EVERY_TITLE:
         monkeypatch.setattr(figures, name, listening(getattr(figures, name)))
     return found
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The arguments and the options, by the name of the file."""
+    return listen(monkeypatch, lambda arguments, options: (arguments, options))
+
+
+@pytest.fixture
+def titles(monkeypatch):
+    """The titles that are drawn, by the name of the file."""
+
+    def title_of(arguments, _):
+        (title,) = [each for each in arguments if isinstance(each, str) and " · " in each]
+        return title
+
+    return listen(monkeypatch, title_of)
 
 
 def test_every_stage_and_space_has_its_pictures(tmp_path, titles):
@@ -109,6 +127,13 @@ def test_every_stage_and_space_has_its_pictures(tmp_path, titles):
     assert all(title.startswith("some · small · ") for title in titles.values())
     assert not any("epoch" in title for title in titles.values())
     assert titles["components-gmm.png"].endswith("latents and prior of gmm (PCA)")
+
+
+def test_the_matrix_has_a_column_for_every_cluster(tmp_path, drawn):
+    make_job(tmp_path, head="kmeans").pretrain()
+    make_job(tmp_path, head="kmeans", overrides=["head.n_clusters=7"]).cluster()
+    draw(make_job(tmp_path))
+    assert drawn["confusion-kmeans.png"][1] == {"n_clusters": 7}
 
 
 def test_of_a_stage_that_is_not_finished_the_titles_say_the_epoch(tmp_path, titles):
@@ -155,6 +180,47 @@ def next_epoch(folder):
     manifest["checkpoint"]["file"], manifest["epoch"] = new, 3
     manifest["history"].append({**manifest["history"][-1], "epoch": 3})
     folder.file("manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "names"),
+    [
+        (3, ["after round 1, the network alone"]),
+        (5, ["after round 1, the network alone", "after round 2"]),
+        (LAST, ["after round 1, the network alone", "after round 3"]),
+    ],
+)
+def test_messages_of_a_training_from_scratch_are_drawn_as_far_as_they_went(
+    tmp_path, drawn, epoch, names
+):
+    job = stopped(tmp_path, epoch, **MESSAGES)
+    if epoch == LAST:
+        job.train()
+    draw(make_job(tmp_path, **MESSAGES))
+    (rounds, labels, _, title, *_), _ = drawn["exchange-train-messages.png"]
+    assert [one.name for one in rounds] == names
+    assert ("not finished" in title) == (epoch < LAST)
+    assert ("before and after" in title) == (len(names) > 1)
+    assert all(one.latents.shape == (len(labels), 3) for one in rounds)
+    assert len({one.latents.tobytes() for one in rounds}) == len(rounds)
+    assert drawn["curves-train-messages.png"][1]["rounds"] == [2, 4]
+    assert drawn["occupancy-train-messages.png"][0][-1].startswith("The modules number")
+
+
+def test_before_modules_have_learned_there_is_no_exchange(tmp_path, titles):
+    draw(stopped(tmp_path, 1, **MESSAGES))
+    assert set(titles) == {"curves-train-messages.png", "occupancy-train-messages.png"}
+
+
+def test_messages_of_a_pretrained_network_begin_with_pretraining(tmp_path, drawn):
+    job = make_job(tmp_path, **MESSAGES)
+    job.pretrain()
+    job.cluster()
+    draw(make_job(tmp_path))  # whatever is asked for by now
+    (rounds, *_), _ = drawn["exchange-messages.png"]
+    assert [one.name for one in rounds] == ["after pretraining", "after round 3"]
+    assert drawn["curves-cluster-messages.png"][1]["rounds"] == [1, 2]
+    assert drawn["curves-pretrain.png"][1]["rounds"] == []
 
 
 def test_points_are_drawn_by_the_hundred_in_the_units_of_the_data(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from archbuild.errors import RunError
 from archbuild.job import Job, JobRequest
 from archbuild.report import write_report
 from archbuild.results import measure
-from tests.test_pictures import make_job, stopped
+from tests.test_pictures import MESSAGES, make_job, stopped
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 FILE = "<img src=x onerror=alert(1)>"
@@ -115,6 +115,11 @@ def test_of_a_run_in_training_there_is_no_map_yet(tmp_path):
     page, data = written(job)
     assert [space["name"] for space in data["spaces"]] == ["raw", "train-gmm"]
     assert "not finished" not in page
+
+
+def test_what_modules_exchanged_stands_by_the_clusters(tmp_path):
+    page, _ = written(stopped(tmp_path, epoch=5, **MESSAGES))
+    assert "exchange of train-messages" in pictures_of(page[: page.index('id="training"')])
 
 
 def test_names_from_outside_are_never_markup(tmp_path):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from archbuild.figures.components import draw_components, project_components
 from archbuild.figures.confusion import draw_confusion
 from archbuild.figures.curves import draw_curves
+from archbuild.figures.exchange import Round, draw_exchange
 from archbuild.figures.gallery import draw_gallery
 from archbuild.figures.generated import draw_generated
 from archbuild.figures.occupancy import draw_occupancy
@@ -21,10 +22,12 @@ from archbuild.figures.style import PALETTE, colour
 __all__ = [
     "PALETTE",
     "Projection",
+    "Round",
     "colour",
     "draw_components",
     "draw_confusion",
     "draw_curves",
+    "draw_exchange",
     "draw_gallery",
     "draw_generated",
     "draw_occupancy",

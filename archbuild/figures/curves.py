@@ -23,9 +23,17 @@ _BOOKKEEPING = frozenset({"epoch", "step", "steps", "seconds", "n_clusters"})
 _LOG_FROM = 20.0
 """The ratio of largest to smallest from which a logarithmic axis shows more than a linear one."""
 _DOTS_UP_TO = 30
+_ROUNDS = "Dotted: a round ends, the modules learn, and their clusters are numbered anew."
 
 
-def draw_curves(history: Sequence[Row], title: str, path: str | Path, caption: str = "") -> Path:
+def draw_curves(
+    history: Sequence[Row],
+    title: str,
+    path: str | Path,
+    caption: str = "",
+    *,
+    rounds: Sequence[int] = (),
+) -> Path:
     """Draw the training curves of one stage to a PNG at ``path``, which is returned.
 
     The loss terms share one axis, logarithmic where their values span a wide range. Where the
@@ -36,18 +44,22 @@ def draw_curves(history: Sequence[Row], title: str, path: str | Path, caption: s
         history: one mapping per epoch, with ``epoch``, ``loss`` and any other loss term by name.
             A row may lack any of them, or hold ``None``; what is not finite leaves a gap, and the
             first such epoch is named.
+        rounds: epochs after which a round ended; a dotted line stands there.
     """
     with styled():
-        return save(curves_figure(history, title, caption), path)
+        return save(curves_figure(history, title, caption, rounds=rounds), path)
 
 
-def curves_figure(history: Sequence[Row], title: str, caption: str = "") -> Figure:
+def curves_figure(
+    history: Sequence[Row], title: str, caption: str = "", *, rounds: Sequence[int] = ()
+) -> Figure:
     """The figure that ``draw_curves`` writes."""
     columns = _columns(history)
     epochs = columns.pop("epoch", np.arange(1.0, len(history) + 1))
     panels = [panel for panel in _PANELS if panel.names & columns.keys()]
     groups, shades = _by_size(columns), _shades(_terms(columns))
-    figure = new_figure(title, caption, height=600 if len(panels) < 3 else 760)
+    note = f"{_ROUNDS if rounds else ''} {caption}".strip()
+    figure = new_figure(title, note, height=600 if len(panels) < 3 else 760)
     widths = (3, 2) if panels else (1,)
     sides = figure.add_gridspec(1, len(widths), width_ratios=widths)
     left = sides[0].subgridspec(len(groups), 1)
@@ -61,6 +73,9 @@ def curves_figure(history: Sequence[Row], title: str, caption: str = "") -> Figu
         panel.draw(axes, epochs, columns)
         axes.set_title(panel.heading, loc="left", fontsize=11)
         _finish(axes, epochs, named=place == len(panels) - 1)
+    for axes in figure.axes:
+        for epoch in rounds:
+            axes.axvline(epoch + 0.5, color=GREY, ls=":", lw=1.2, zorder=0)
     return figure
 
 

@@ -79,10 +79,10 @@ def _end_in_words(shares: NDArray[np.float64]) -> str:
         return "The last epoch does not tell its clusters."
     count, empty = shares.shape[1], np.flatnonzero(shares[-1] == 0)
     if not len(empty):
-        return f"All {count} clusters hold points at the end."
+        return f"All {count} clusters hold points in the last epoch."
     which = f": {', '.join(map(str, empty))}" if len(empty) <= _NAMED_AT_MOST else ""
     verb = "is" if len(empty) == 1 else "are"
-    return f"{len(empty)} of {count} clusters {verb} empty at the end{which}."
+    return f"{len(empty)} of {count} clusters {verb} empty in the last epoch{which}."
 
 
 def _percent(share: float, _: int) -> str:

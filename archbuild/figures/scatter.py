@@ -72,7 +72,7 @@ def scatter_figure(
     numbers, names, heading = colouring(len(points), labels, class_names, clusters)
     figure = new_figure(title, caption, height=850)
     axes = figure.subplots()
-    _scatter(axes, np.asarray(points), numbers, names, room=(1000, 780))
+    plot_classes(axes, np.asarray(points), numbers, names, room=(1000, 780))
     add_legend(figure, numbers, names, heading)
     return figure
 
@@ -120,7 +120,9 @@ def panels_figure(
     for axes in grid[len(spaces) :]:
         axes.set_axis_off()
     for axes, (name, space) in zip(grid, spaces.items(), strict=False):
-        _scatter(axes, space.points, numbers[space.indices], names, room=(0.85 * side, 0.95 * side))
+        plot_classes(
+            axes, space.points, numbers[space.indices], names, room=(0.85 * side, 0.95 * side)
+        )
         note = "" if space.method == "t-SNE" else f" ({space.method})"
         axes.set_title(plain(name, 30) + note, loc="left")
     add_legend(figure, shown, names, heading)
@@ -141,7 +143,7 @@ def colouring(
     return np.full(count, -1), None, ""
 
 
-def _scatter(
+def plot_classes(
     axes: Axes,
     points: NDArray[Any],
     numbers: NDArray[np.int64],

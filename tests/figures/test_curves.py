@@ -63,6 +63,25 @@ def test_panels_for_what_became_of_the_clusters():
     assert np.allclose(values[1:], 50 / np.arange(2, 13))
 
 
+def test_a_dotted_line_in_every_panel_ends_each_round():
+    with styled():
+        figure = curves_figure(_history(), "SERKET3000 · messages", "a note", rounds=[4, 8])
+        plain = curves_figure(_history(), "DIGITS · kld", "a note")
+    for axes in figure.axes:
+        ends = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == ":"]
+        assert ends == [4.5, 8.5]
+    assert figure._supxlabel.get_text().startswith("Dotted: a round ends")
+    assert plain._supxlabel.get_text() == "a note"
+    assert not any(line.get_linestyle() == ":" for axes in plain.axes for line in axes.lines)
+
+
+def test_rounds_that_are_still_to_come_do_not_widen_the_picture():
+    with styled():
+        figure = curves_figure(_history(5), "SERKET3000 · messages", rounds=[4, 8])
+        figure.draw_without_rendering()
+    assert all(axes.get_xlim()[1] < 6 for axes in figure.axes)
+
+
 def test_pretraining_has_no_cluster_panels():
     with styled():
         figure = curves_figure([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.4}], "DIGITS")

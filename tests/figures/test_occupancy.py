@@ -51,11 +51,11 @@ def test_a_band_is_numbered_at_its_end_or_where_it_was_widest():
 @pytest.mark.parametrize(
     ("shares", "words"),
     [
-        (SHRINKING, "1 of 3 clusters is empty at the end: 2."),
-        ([[1.0, 0.0, 0.0]], "2 of 3 clusters are empty at the end: 1, 2."),
-        (SHRINKING[:2], "All 3 clusters hold points at the end."),
+        (SHRINKING, "1 of 3 clusters is empty in the last epoch: 2."),
+        ([[1.0, 0.0, 0.0]], "2 of 3 clusters are empty in the last epoch: 1, 2."),
+        (SHRINKING[:2], "All 3 clusters hold points in the last epoch."),
         ([*SHRINKING, None], "The last epoch does not tell its clusters."),
-        ([np.eye(40)[0]], "39 of 40 clusters are empty at the end."),
+        ([np.eye(40)[0]], "39 of 40 clusters are empty in the last epoch."),
         ([None, None], ""),
     ],
 )
