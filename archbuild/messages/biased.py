@@ -18,12 +18,14 @@ class Found(NamedTuple):
         means: ``(K, J)``.
         whitening: ``(K, J, J)``.
         classes: ``(n,)``, the most probable of each point under the bias.
+        log_evidence: mean over the points of the lower bound of ``log p(point)``, bias included.
     """
 
     offsets: np.ndarray
     means: np.ndarray
     whitening: np.ndarray
     classes: np.ndarray
+    log_evidence: float
 
 
 class _Biased:
@@ -88,7 +90,9 @@ def biased_mixture(
         warnings.simplefilter("ignore", ConvergenceWarning)
         classes = model.fit_predict(points)
     whitening = np.swapaxes(model.precisions_cholesky_, 1, 2)
-    return Found(_offsets(model, whitening, points[0]), model.means_, whitening, classes)
+    return Found(
+        _offsets(model, whitening, points[0]), model.means_, whitening, classes, model.lower_bound_
+    )
 
 
 def _offsets(model: Any, whitening: np.ndarray, point: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, multigammaln
 
 _BLOCK: Final = 128
 """Points that are scored ahead: until one of them moves, no other's scores can have changed."""
@@ -154,8 +154,9 @@ class CollapsedGibbs:
         self.points = np.asarray(points, np.float64)
         self.classes = np.array(classes, np.int64)
         self.n_classes, self.prior, self.rng = n_classes, prior, rng
+        self.concentration = concentration
         self.log_bias = np.zeros((1, n_classes)) if log_bias is None else log_bias
-        self.constants = _Constants(*self.points.shape, prior, concentration)
+        self.constants = _Constants(len(points), self.points.shape[1], prior, concentration)
 
     def sweep(self) -> int:
         """Draw the class of every point in turn, each given all others; how many moved.
@@ -182,6 +183,32 @@ class CollapsedGibbs:
         whitening = np.linalg.inv(np.linalg.cholesky(scatters))
         offsets = table.offset[count] - 0.5 * np.linalg.slogdet(scatters)[1]
         return offsets, means, whitening, table.power[count], table.shrink[count]
+
+    def log_joint(self) -> float:
+        """``log p(points, classes)`` in nats, up to a constant that chains on one set share.
+
+        The marginal likelihood of every class (Murphy, 2007, section 9.2), the
+        Dirichlet-multinomial of the counts, and the bias. Without a concentration only classes that
+        have points count.
+        """
+        counts, _, scatters = self.posterior()
+        held = counts[counts > 0]
+        size, prior = self.points.shape[1], self.prior
+        freedoms, strengths = prior.freedom + held, prior.strength + held
+        spread = np.linalg.slogdet(prior.scatter)[1]
+        spreads = np.linalg.slogdet(scatters[counts > 0])[1]
+        classes = (
+            multigammaln(freedoms / 2.0, size)
+            - multigammaln(prior.freedom / 2.0, size)
+            + 0.5 * (prior.freedom * spread - freedoms * spreads)
+            + 0.5 * size * np.log(prior.strength / strengths)
+            - 0.5 * size * held * np.log(np.pi)
+        )
+        weights = gammaln(held + self.concentration)
+        if self.concentration:
+            weights = weights - gammaln(self.concentration)
+        rows = np.arange(len(self.points)) if len(self.log_bias) > 1 else 0
+        return float(np.sum(classes + weights) + self.log_bias[rows, self.classes].sum())
 
     def log_conditionals(self) -> np.ndarray:
         """``(n, K)``: what each point's next class would be drawn from, up to a constant a row."""

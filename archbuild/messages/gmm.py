@@ -7,20 +7,17 @@ are learned; the forward message does not repeat it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from archbuild import objectives
-from archbuild.errors import UsageError
-from archbuild.messages.module import Learned, Module, normalised, one_of
+from archbuild.messages.module import ClassModule, Learned, logarithms, one_of
 from archbuild.spec.fields import Field, boolean, choice, integer, number
 
 INFERENCES = ("gibbs", "em", "variational")
 STARTS = ("random", "k-means")
-
-_LEAST_PROBABILITY = 1e-300
 
 
 class Mixture(NamedTuple):
@@ -61,7 +58,15 @@ class Mixture(NamedTuple):
         return scatters / (self.shrinks * (freedom - 2.0))[:, None, None]
 
 
-class GMM(Module):
+class _Chain(NamedTuple):
+    """What one start came to."""
+
+    log_evidence: float
+    mixture: Mixture
+    classes: np.ndarray
+
+
+class GMM(ClassModule):
     """Classes of points, as a Gaussian mixture.
 
     Args:
@@ -70,8 +75,10 @@ class GMM(Module):
             ``em``: the likeliest mixture (scikit-learn's ``GaussianMixture``); ``variational``: the
             same under priors (``BayesianGaussianMixture``).
         start: ``random`` classes, as in Serket, or those of ``k-means``.
-        warm_start: whether updates after the first start from the classes of the one before; in
-            Serket none does.
+        chains: how many starts an update makes; the one whose classes and points are the most
+            probable together (``em``: whose points are) is kept. In Serket 1.
+        warm_start: whether, after the first update, one of them starts from the classes of the one
+            before; in Serket none does.
         sweeps: of Gibbs sampling; of the others, steps at most.
         concentration: of the Dirichlet prior of the classes' weights, for each class; in Serket 0,
             and a class that is empty stays empty. ``em`` has no such prior.
@@ -96,9 +103,15 @@ class GMM(Module):
             default="gibbs",
         ),
         choice("start", STARTS, "The classes that it starts from.", default="random"),
+        integer(
+            "chains",
+            "Starts in every round, of which the most probable is kept; in Serket 1.",
+            maximum=1_000,
+            default=1,
+        ),
         boolean(
             "warm_start",
-            "Whether rounds after the first start from the classes of the one before.",
+            "Whether one of them starts from the classes of the round before.",
             default=False,
         ),
         integer("sweeps", "Sweeps of Gibbs sampling; of the others, steps at most.", default=100),
@@ -115,6 +128,7 @@ class GMM(Module):
         *,
         inference: str = "gibbs",
         start: str = "random",
+        chains: int = 1,
         warm_start: bool = False,
         sweeps: int = 100,
         concentration: float = 1.0,
@@ -124,6 +138,7 @@ class GMM(Module):
         self.n_clusters = n_clusters
         self.inference = one_of("inference", inference, INFERENCES)
         self.start, self.warm_start = one_of("start", start, STARTS), warm_start
+        self.chains = chains
         self.sweeps, self.concentration, self.seed = sweeps, concentration, seed
         self.mixture: Mixture | None = None
         self.classes: np.ndarray | None = None
@@ -132,17 +147,13 @@ class GMM(Module):
         """Fit the mixture to points ``(n, J)``, under the bias of the modules above."""
         points = np.asarray(data, np.float64).reshape(len(data), -1)
         bias = self.backward_message
-        log_bias = None if bias is None else np.log(np.maximum(bias, _LEAST_PROBABILITY))
+        log_bias = None if bias is None else logarithms(bias)
         self.mixture, self.classes = self._fitted(points, log_bias)
         return self._learned(points, self.mixture.means[self.classes])
 
     def recognise(self, data: np.ndarray) -> Learned:
         """``P(class | point)`` of new points ``(m, J)``."""
         return self._learned(data.reshape(len(data), -1))
-
-    def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
-        """The product of what several modules say of the classes, normalised."""
-        return normalised(np.prod(messages, axis=0))
 
     def probabilities(self, points: Any) -> Any:
         """``P(class | point)``, a tensor ``(n, K)`` for a tensor ``(n, J)``.
@@ -162,7 +173,7 @@ class GMM(Module):
             UsageError: nothing was learned.
         """
         if self.mixture is None:
-            raise UsageError("the gmm module has learned nothing yet; update it first")
+            raise self.refusal()
         return self.mixture
 
     def parameters(self) -> dict[str, np.ndarray]:
@@ -185,11 +196,23 @@ class GMM(Module):
         self, points: np.ndarray, log_bias: np.ndarray | None
     ) -> tuple[Mixture, np.ndarray]:
         """The mixture, and the class of every point that it was learned with."""
-        rng = np.random.default_rng([self.seed, self.rounds])
-        start = self._start(points, rng)
-        if self.inference == "gibbs":
-            return self._sampled(points, start, log_bias, rng)
-        return self._maximised(points, start, log_bias)
+        kind = self._sampled if self.inference == "gibbs" else self._maximised
+        found = []
+        for chain in range(self.chains):
+            rng = np.random.default_rng([self.seed, self.rounds, *([chain] if chain else [])])
+            goes_on = self.warm_start and chain == 0 and self.classes is not None
+            start = self.classes if goes_on else self._start(points, rng)
+            found.append(kind(points, start, log_bias, rng))
+        best = max(found, key=lambda each: each.log_evidence)
+        return best.mixture, best.classes
+
+    def _start(self, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        if self.start == "random":
+            return rng.integers(0, self.n_clusters, len(points))
+        from archbuild.evaluation.kmeans import kmeans
+
+        # one run each: the best of many would start all chains alike
+        return kmeans(points, self.n_clusters, int(rng.integers(2**31)), n_init=1).clusters
 
     def _sampled(
         self,
@@ -197,7 +220,7 @@ class GMM(Module):
         start: np.ndarray,
         log_bias: np.ndarray | None,
         rng: np.random.Generator,
-    ) -> tuple[Mixture, np.ndarray]:
+    ) -> _Chain:
         from archbuild.messages.gibbs import CollapsedGibbs, GaussWishart
 
         prior = GaussWishart.around(points)
@@ -206,20 +229,15 @@ class GMM(Module):
         )
         for _ in range(self.sweeps):
             chain.sweep()
-        return Mixture(*chain.predictive()), chain.classes
-
-    def _start(self, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if self.warm_start and self.classes is not None:
-            return self.classes
-        if self.start == "random":
-            return rng.integers(0, self.n_clusters, len(points))
-        from archbuild.evaluation.kmeans import kmeans
-
-        return kmeans(points, self.n_clusters, int(rng.integers(2**31))).clusters
+        return _Chain(chain.log_joint(), Mixture(*chain.predictive()), chain.classes)
 
     def _maximised(
-        self, points: np.ndarray, start: np.ndarray, log_bias: np.ndarray | None
-    ) -> tuple[Mixture, np.ndarray]:
+        self,
+        points: np.ndarray,
+        start: np.ndarray,
+        log_bias: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> _Chain:
         from archbuild.messages.biased import biased_mixture
 
         found = biased_mixture(
@@ -232,7 +250,8 @@ class GMM(Module):
             concentration=self.concentration,
         )
         none = np.zeros(self.n_clusters)
-        return Mixture(found.offsets, found.means, found.whitening, none, none), found.classes
+        mixture = Mixture(found.offsets, found.means, found.whitening, none, none)
+        return _Chain(found.log_evidence, mixture, found.classes)
 
     def _learned(self, points: np.ndarray, backward: np.ndarray | None = None) -> Learned:
         from archbuild.heads.base import by_rows

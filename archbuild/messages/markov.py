@@ -15,7 +15,7 @@ times beforehand. With what comes from before a row and from after it,
 forward goes the posterior ``f_i l_i b_i``, ``(n, K)``; back goes ``a_i(k) / mean_i a_i(k)`` with
 ``a_i ∝ f_i b_i``: what the neighbours in time say of a row without its own data, and beyond the
 frequencies of the classes. The module below counts both already; told again, the most frequent
-class grows in every round until it has all rows. Source: Rabiner, "A tutorial on hidden Markov
+class can grow in every round until it has all rows. Source: Rabiner, "A tutorial on hidden Markov
 models" (1989), section III.
 
 The Markov module of Serket (Nakamura et al., "SERKET", Frontiers in Neurorobotics 12:25, 2018)
@@ -32,14 +32,14 @@ from typing import ClassVar
 import numpy as np
 
 from archbuild.errors import UsageError
-from archbuild.messages.module import Learned, Module, normalised
+from archbuild.messages.module import ClassModule, Learned, distributions, logarithms, normalised
 from archbuild.spec.fields import Field, integer, number
 
 _TOLERANCE = 1e-5
 """A step that moves no transition probability further is the last."""
 
 
-class Markov(Module):
+class Markov(ClassModule):
     """Classes that follow each other in time.
 
     Args:
@@ -92,13 +92,13 @@ class Markov(Module):
         """
         self._refuse_other_data(data)
         breaks, heard = self._breaks(len(data)), self.backward_message
-        bias = 0.0 if heard is None else _log(heard)
+        bias = 0.0 if heard is None else logarithms(heard)
         self.frequencies = self._frequencies(data)
         evidence = self._evidence(data)
         self.transitions = self._likeliest(evidence + bias, breaks)
         around = sum(neighbours(evidence + bias, self.transitions, breaks))
-        beyond = around - _log(_distributions(around).mean(axis=0))
-        return self._learned(evidence, breaks, _distributions(beyond + bias))
+        beyond = around - logarithms(distributions(around).mean(axis=0))
+        return self._learned(evidence, breaks, distributions(beyond + bias))
 
     def recognise(self, data: np.ndarray) -> Learned:
         """The posterior of new rows ``(m, K)``, as one sequence.
@@ -109,10 +109,6 @@ class Markov(Module):
         self._refuse_unlearned()
         self._refuse_other_data(data)
         return self._learned(self._evidence(data), np.zeros(len(data), bool))
-
-    def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
-        """The product of what several modules say of the classes, normalised."""
-        return normalised(np.prod(messages, axis=0))
 
     def parameters(self) -> dict[str, np.ndarray]:
         """``trans_prob``: the transition matrix ``T``, ``(K, K)``, from row to column."""
@@ -134,7 +130,7 @@ class Markov(Module):
         self, evidence: np.ndarray, breaks: np.ndarray, backward: np.ndarray | None = None
     ) -> Learned:
         around = sum(neighbours(evidence, self.transitions, breaks))
-        found = _distributions(around + evidence)
+        found = distributions(around + evidence)
         return Learned(found, backward, {"class": found.argmax(axis=1), "Pdz": found})
 
     def _likeliest(self, evidence: np.ndarray, breaks: np.ndarray) -> np.ndarray:
@@ -149,7 +145,7 @@ class Markov(Module):
 
     def _refuse_unlearned(self) -> None:
         if self.transitions is None:
-            raise UsageError("the markov module has learned nothing yet; update it first")
+            raise self.refusal()
 
     def _refuse_other_data(self, data: np.ndarray) -> None:
         if data.shape[1:] != (self.n_clusters,) or not np.all(data >= 0):
@@ -166,7 +162,7 @@ class Markov(Module):
 
     def _evidence(self, data: np.ndarray) -> np.ndarray:
         """``log l``, ``(n, K)``."""
-        return _log(data) - _log(self.frequencies)
+        return logarithms(data) - logarithms(self.frequencies)
 
     def _breaks(self, n_rows: int) -> np.ndarray:
         """Which rows ``(n,)`` do not follow the row before."""
@@ -193,7 +189,7 @@ def neighbours(
     Returns:
         Two arrays ``(n, K)``.
     """
-    within, across = _log(transitions), np.full_like(transitions, -log(len(transitions)))
+    within, across = logarithms(transitions), np.full_like(transitions, -log(len(transitions)))
     # across a break nothing is known: as if every state followed every other equally
     steps = [across if each else within for each in breaks]
     before, after = np.empty_like(evidence), np.zeros_like(evidence)
@@ -213,18 +209,8 @@ def expected_transitions(
     """How often each state is expected to follow each, ``(K, K)``; arguments as ``neighbours``."""
     before, after = neighbours(evidence, transitions, breaks)
     within = ~breaks[1:]
-    past = _distributions((before + evidence)[:-1][within])
-    future = _distributions((evidence + after)[1:][within])
+    past = distributions((before + evidence)[:-1][within])
+    future = distributions((evidence + after)[1:][within])
     # P(z_(i-1) = j, z_i = k) ∝ past[j] T[j, k] future[k], for each i
     totals = np.einsum("ij,jk,ik->i", past, transitions, future, optimize=True)
     return transitions * (past.T @ (future / totals[:, None]))
-
-
-def _log(probabilities: np.ndarray) -> np.ndarray:
-    """A probability too small for its float is small, not impossible."""
-    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
-
-
-def _distributions(log_weights: np.ndarray) -> np.ndarray:
-    """Rows ``(n, K)`` that are known up to a constant each, as probabilities."""
-    return normalised(np.exp(log_weights - log_weights.max(axis=1, keepdims=True)))

@@ -121,6 +121,10 @@ class Module(ABC):
         if self.learned.backward is not None:
             self._send_back(self.learned.backward, messages)
 
+    def refusal(self) -> UsageError:
+        """What a module that has not learned says to whoever asks it something."""
+        return UsageError(f"the {self.name} module has learned nothing yet; update it first")
+
     @abstractmethod
     def learn(self, data: np.ndarray) -> Learned:
         """Learn from ``data`` ``(n, dimensions)``, with ``backward_message`` as prior."""
@@ -147,11 +151,14 @@ class Module(ABC):
             )
         if len(set(parents)) < len(parents):
             raise UsageError(f"a parent of the {self.name} module is named twice; name each once")
-        if self in ancestors(parents):
-            raise UsageError(
-                f"the {self.name} module cannot take data from {parents[0].name}, which takes data "
-                "from it: messages would go in a circle; connect each module to those below it"
-            )
+        if not parents:
+            raise UsageError(f"the {self.name} module was given no parents; name at least one")
+        for parent in parents:
+            if self in ancestors([parent]):
+                raise UsageError(
+                    f"the {self.name} module cannot take data from {parent.name}, which takes data "
+                    "from it: messages would go in a circle; connect each module to those below it"
+                )
 
     def _refuse_other_rows(self, messages: Sequence[np.ndarray]) -> None:
         counts = [len(message) for message in messages]
@@ -218,6 +225,24 @@ def side_by_side(messages: Sequence[np.ndarray]) -> np.ndarray:
     if len(messages) == 1:
         return messages[0]
     return np.concatenate([message.reshape(len(message), -1) for message in messages], axis=1)
+
+
+class ClassModule(Module):
+    """A module whose forward message is a probability for each of its classes, ``(n, K)``."""
+
+    def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
+        """The product of what several modules say of the classes, normalised."""
+        return distributions(sum(logarithms(message) for message in messages))
+
+
+def logarithms(probabilities: np.ndarray) -> np.ndarray:
+    """Of any shape; a probability too small for its float is small, not impossible."""
+    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+
+
+def distributions(log_weights: np.ndarray) -> np.ndarray:
+    """Rows ``(n, K)`` that are known up to a constant each, as probabilities."""
+    return normalised(np.exp(log_weights - log_weights.max(axis=1, keepdims=True)))
 
 
 def normalised(weights: np.ndarray) -> np.ndarray:

@@ -12,8 +12,8 @@ Forward goes ``θ``, ``(n, K)``; back goes, for each parent, what its own bins a
 
     e_n(v) = Σ_k θ_nk φ^m_k(v),    message_n(v) ∝ e_n(v) / mean_n e_n(v).
 
-The division is not in Serket: a parent weighs its classes by their frequency already, and a message
-that does so again lets the frequent ones grow in every round until one has all rows.
+The division is not in Serket: a parent weighs its classes by their frequency already, and under a
+message that does so again the most frequent can grow in every round until it has all rows.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from typing import ClassVar
 import numpy as np
 
 from archbuild.errors import UsageError
-from archbuild.messages.module import Learned, Module, normalised, side_by_side
+from archbuild.messages.module import ClassModule, Learned, normalised, side_by_side
 from archbuild.spec.fields import Field, integer, number
 
 
-class Multinomial(Module):
+class Multinomial(ClassModule):
     """What several modules say of the same rows, as topics.
 
     Args:
@@ -91,10 +91,6 @@ class Multinomial(Module):
         self._refuse_unlearned()
         return self._learned(self._histograms(data))
 
-    def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
-        """The product of what several modules say of the topics, normalised."""
-        return normalised(np.prod(messages, axis=0))
-
     def parameters(self) -> dict[str, np.ndarray]:
         """``phi``: the topics' multinomials ``(K, bins)``, the parents' side by side."""
         self._refuse_unlearned()
@@ -129,7 +125,7 @@ class Multinomial(Module):
 
     def _refuse_unlearned(self) -> None:
         if self.topics is None:
-            raise UsageError("the multinomial module has learned nothing yet; update it first")
+            raise self.refusal()
 
     def _widths(self, data: np.ndarray) -> tuple[int, ...]:
         """The parents'; data that came without parents are of one."""

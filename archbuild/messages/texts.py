@@ -2,8 +2,8 @@
 
 ``module001_vae/z_learn.txt``, ``x_hat_learn.txt``, ``loss.txt``;
 ``module002_gmm/class_learn.txt``, ``acc_learn.txt``, ``mu_learn.txt``, ``Pdz_learn.txt``; and
-``_recog`` in place of ``_learn`` for new rows. A row of a file is a row of the data (a class of ``mu``), its numbers between blanks, with as
-many digits as float32 has: ``numpy.loadtxt`` reads it.
+``_recog`` in place of ``_learn`` for new rows. A row of a file is a row of the data (a class of
+``mu``), its numbers between blanks, with as many digits as float32 has: ``numpy.loadtxt`` reads it.
 """
 
 from __future__ import annotations

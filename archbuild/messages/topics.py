@@ -49,6 +49,6 @@ class _Started(LatentDirichletAllocation):
     # not public in scikit-learn, which has no other way to say where to start
     def _init_latent_vars(self, *args: Any, **others: Any) -> None:
         super()._init_latent_vars(*args, **others)
-        self.components_ = self.first
+        # all that inference reads of the topics
         totals = self.first.sum(axis=1, keepdims=True)
         self.exp_dirichlet_component_ = np.exp(digamma(self.first) - digamma(totals))

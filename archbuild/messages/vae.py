@@ -96,7 +96,7 @@ class VAE(Module):
     def recognise(self, data: np.ndarray) -> Learned:
         """``z`` of new rows, at its mean."""
         if self._trainer is None:
-            raise UsageError("the vae module has learned nothing yet; update it first")
+            raise self.refusal()
         latents, _ = self._encoded(self._feed(data))
         return Learned(latents, None, {"z": latents, "x_hat": self._decoded(latents, data.shape)})
 

@@ -94,6 +94,7 @@ class StageTrainer:
         self.history: list[dict[str, Any]] = []
         self.targets: dict[str, np.ndarray] = {}
         self.codes: np.ndarray | None = None
+        self.clusters: np.ndarray | None = None
         self.occupancy: Occupancy | None = None
         self._first_weights: dict[str, np.ndarray] = {}
         if self.head is not None and not self.head.warm_start:
@@ -116,8 +117,6 @@ class StageTrainer:
             self._epoch(len(self.history))
         if self.codes is None:
             self.codes = encode(self.read, self.feed)
-        if self.rounds:
-            self._last_look()
         if self.head is not None and self.occupancy is None:  # not one epoch since it could begin
             self._begin()
         return StageOutcome(
@@ -147,18 +146,13 @@ class StageTrainer:
             self._earlier_seconds = checkpoint.timing["seconds"]
         if self.head is not None and len(self.history) >= self.begins:
             self.codes = encode(self.read, self.feed)
-            if len(self.history) > self.begins:
+            if len(self.history) > self.begins or (self.rounds and self.history):
                 self._measure(previous=None)
 
     def _epoch(self, epoch: int) -> None:
-        if self.head is not None and epoch >= self.begins:
-            self._look(epoch)
+        self._look_before(epoch)
         row = {"epoch": epoch + 1, **self._train(epoch)}
-        if self.head is not None and epoch + 1 >= self.begins:
-            self.codes = encode(self.read, self.feed)
-        if self.head is not None and epoch >= self.begins:
-            self._measure(previous=self.clusters)
-            row |= asdict(self.occupancy)
+        row |= self._look_after(epoch)
         state = self._state()
         self._refuse_non_finite_weights(state, epoch)
         self.history.append(row)
@@ -167,13 +161,32 @@ class StageTrainer:
             self.folder.save_checkpoint(epoch + 1, state, self.history, timing=timing)
         self.reporter.epoch_ends(self.name, row, self.epochs)
 
+    def _look_before(self, epoch: int) -> None:
+        if self.head is None or epoch < self.begins:
+            return
+        if epoch == 0 or not self.rounds:
+            self._look(epoch)
+        elif epoch % self.settings["epochs"] == 0:
+            self._begin_network_anew()
+
+    def _look_after(self, epoch: int) -> dict[str, Any]:
+        """Where all rows are now, the end of a round if it is one, and what the clusters are."""
+        if self.head is None or epoch + 1 < self.begins:
+            return {}
+        self.codes, previous = encode(self.read, self.feed), self.clusters
+        if self.rounds:
+            self._look(epoch + 1)
+        if self.clusters is None:  # it begins before the next epoch
+            return {}
+        self._measure(previous)
+        return asdict(self.occupancy)
+
     def _look(self, epoch: int) -> None:
         """Let the head begin, or see the whole set, when it is due."""
         if epoch == self.begins:
             self._begin()
         if (epoch - self.begins) % self._epochs_between_looks == 0:
             self.targets = self.head.refresh(self.codes)
-            self._begin_network_anew()
 
     def _begin_network_anew(self) -> None:
         """Where the head does not want rounds to go on from each other's weights."""
@@ -184,12 +197,6 @@ class StageTrainer:
     @property
     def _epochs_between_looks(self) -> int:
         return max(self.settings["epochs"], 1) if self.rounds else self.head.refresh_epochs
-
-    def _last_look(self) -> None:
-        """A round ends with a look, the last one too; the network stays as it is."""
-        self._first_weights = {}
-        self._look(self.epochs)
-        self._measure(previous=None)
 
     def _begin(self) -> None:
         self.head.initialise(self.codes)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from archbuild.evaluation.accuracy import (
     label_scores,
     match_clusters,
     purity,
+    swap_accuracy,
 )
 
 SIZES = [(3, 3), (2, 4), (5, 3), (1, 3), (4, 1)]
@@ -68,6 +69,19 @@ def accuracy_of_carriers(labels, assignments):
     return right / len(labels)
 
 
+def accuracy_by_renaming(labels, clusters):
+    """Serket's: exchange names i and j of all points wherever that helps, until nothing does."""
+    names, best, improved = clusters, 0.0, True
+    while improved:
+        improved = False
+        for i, j in product(range(max(clusters) + 1), repeat=2):
+            exchanged = np.where(names == i, j, np.where(names == j, i, names))
+            share = np.mean(exchanged == labels)
+            if share > best:
+                names, best, improved = exchanged, share, True
+    return best
+
+
 def test_contingency_counts_classes_in_rows_and_clusters_in_columns():
     counts = contingency(np.array([0, 0, 1, 2]), np.array([5, 5, 5, 1]))
     np.testing.assert_array_equal(counts, [[0, 2], [0, 1], [1, 0]])
@@ -113,6 +127,40 @@ def test_a_renamed_partition_is_perfect():
     labels = np.arange(30) % 3
     scores = label_scores(labels, (labels + 1) % 3)
     assert scores == pytest.approx(dict.fromkeys(scores, 1))
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(("n_classes", "n_clusters"), [*SIZES, (6, 6), (10, 10)])
+def test_swap_accuracy_is_serkets(n_classes, n_clusters, seed):
+    labels, clusters = random_pair(n_classes, n_clusters, seed)
+    labels = np.random.default_rng(seed).permutation(n_classes)[labels]
+    expected = accuracy_by_renaming(labels, clusters)
+    assert swap_accuracy(labels, clusters) == pytest.approx(expected, abs=1e-12)
+    assert swap_accuracy(labels, clusters) <= clustering_accuracy(labels, clusters)
+
+
+def test_swaps_miss_what_only_three_names_at_once_bring():
+    labels, clusters = np.array([0, 0, 1, 1, 1]), np.array([0, 2, 0, 0, 1])
+    # best are 0 -> 1, 1 -> 2 and 2 -> 0; each swap alone gains a point and loses one
+    assert clustering_accuracy(labels, clusters) == 0.6
+    assert swap_accuracy(labels, clusters) == 0.4
+
+
+def test_swap_accuracy_begins_with_the_names_that_clusters_have():
+    # a tie of two matchings: the one that is there stays
+    labels, clusters = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    assert swap_accuracy(labels, clusters) == 0.5
+
+
+def test_a_class_beyond_the_last_cluster_is_nobodys_in_swaps():
+    labels, clusters = np.array([2, 2, 2, 0]), np.array([0, 0, 0, 1])
+    assert clustering_accuracy(labels, clusters) == 1
+    assert swap_accuracy(labels, clusters) == 0.25
+
+
+def test_swap_accuracy_counts_labels_of_one_byte():
+    labels = np.arange(40, dtype="uint8")
+    assert swap_accuracy(labels, labels[::-1]) == 1
 
 
 @pytest.mark.parametrize(("n_classes", "n_clusters"), SIZES)
@@ -167,3 +215,5 @@ def test_probabilities_that_are_not_finite_name_no_cluster():
 def test_what_does_not_fit_is_refused(labels, clusters):
     with pytest.raises(DataError, match="one entry for each point"):
         label_scores(np.array(labels), np.array(clusters))
+    with pytest.raises(DataError, match="one entry for each point"):
+        swap_accuracy(np.array(labels), np.array(clusters))

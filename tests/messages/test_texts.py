@@ -45,7 +45,7 @@ def test_without_labels_there_is_no_accuracy(graph, tmp_path):
 
 
 def test_new_rows_are_written_as_recognised(graph, tmp_path):
-    observation, mixture, chain = graph
+    observation, _, chain = graph
     found = recognise(chain, {observation: np.array([[-5.0, 0], [5, 0], [5, 1]])})
     files = save_texts(tmp_path, chain, recognised=found)
     names = sorted(path.name for path in files)

@@ -124,5 +124,6 @@ def test_shipped_archs(folders: tuple[Path, Path]) -> None:
         ("mnist", 1, "packaged-1"),
         ("mnist", 2, "packaged-2"),
     ]
-    datasets, systems = {"mnist", "coil20", "digits", "spiral"}, {"vade", "s3vdc", "gmvae"}
+    datasets = {"mnist", "coil20", "digits", "spiral", "serket3000"}
+    systems = {"vade", "s3vdc", "gmvae"}
     assert {path.stem for path, _, _ in shipped_archs()} == datasets | systems

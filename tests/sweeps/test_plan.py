@@ -69,9 +69,9 @@ def test_a_process_is_asked_for_all_that_its_part_is(planned, tmp_path):
     _, (_, part) = plan.parts
     assert part.arguments == [
         *("-d", "DIGITS", "-a", str(tmp_path / "tiny.json"), "--seed", "1", "--head", "kmeans"),
-        *("--set", "batch_size=64", "--set", "pretrain.epochs=3"),
+        *("--set", "batch_size=64"),
         *("--out", str(tmp_path / "out" / "sweeps/DIGITS/tiny/batch_size=64")),
-        *("--pretrain", "--metrics", "--json"),
+        *("--pretrain", "3", "--metrics", "--json"),
     ]
 
 
