@@ -120,7 +120,8 @@ def test_the_links_lead_somewhere(document):
 @pytest.mark.parametrize("head", HEADS.values(), ids=lambda head: head.name)
 def test_the_page_of_a_head_names_its_fields_their_defaults_and_its_terms(head):
     page = ROOT / "docs" / "heads" / f"{head.name}.md"
-    said = [re.match(r"`?([\w.-]+)", cell)[1] for cell in column(page, "default")]
+    said = [re.match(r"`([^`]+)`|([\w.-]+)", cell) for cell in column(page, "default")]
+    said = [cell[1] or cell[2] for cell in said]
     defaults = [parse_text(text, "the page", "yaml").tree for text in said]
     fields = dict(zip(names(column(page, "field")), defaults, strict=False))
     assert fields == {field.name: field.default for field in head.fields}
@@ -147,3 +148,21 @@ def test_the_printed_spec_is_valid(tmp_path):
     (tmp_path / "readme.yaml").write_text(block[1])
     (spec,) = validate_document(tmp_path / "readme.yaml", default_vocabulary())
     assert np.prod(spec.input_shape) == 784
+
+
+def test_what_is_printed_for_python_runs(tmp_path, monkeypatch, rng):
+    """The blocks of the page on Serket, with an update of one epoch, on a few rows."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("data.txt", "new.txt"):
+        np.savetxt(name, rng.random((40, 784)))
+    np.savetxt("category.txt", np.arange(40) % 10, fmt="%d")
+    page = (ROOT / "docs" / "howto" / "serket.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    assert len([line for line in blocks[0].splitlines() if line]) <= 12  # as Serket's tutorial
+    names = {}
+    for block in blocks:
+        short = block.replace("epochs=200", "epochs=1").replace("GMM(10)", "GMM(10, sweeps=2)")
+        exec(short, names)  # it is ours
+    files = {path.name for path in (tmp_path / "output").rglob("*.txt")}
+    assert {"z_learn.txt", "x_hat_recog.txt", "acc_learn.txt", "mu_learn.txt"} <= files
