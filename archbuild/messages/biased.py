@@ -6,6 +6,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 
@@ -18,7 +19,7 @@ class Found(NamedTuple):
         means: ``(K, J)``.
         whitening: ``(K, J, J)``.
         classes: ``(n,)``, the most probable of each point under the bias.
-        log_evidence: mean over the points of the lower bound of ``log p(point)``, bias included.
+        log_evidence: mean over the points of ``log p(point)``, bias included.
     """
 
     offsets: np.ndarray
@@ -72,14 +73,14 @@ def biased_mixture(
         variational: under priors (Bishop, Pattern Recognition and Machine Learning, 10.2), else the
             likeliest mixture.
         steps: at most.
-        concentration: of the variational mixture's weights.
+        concentration: of the variational mixture's weights, above 0.
     """
     # the draw that scikit-learn starts from gives way to ``start``
     shared = {"init_params": "random", "max_iter": steps, "random_state": 0}
     if variational:
         prior = {
             "weight_concentration_prior_type": "dirichlet_distribution",
-            "weight_concentration_prior": concentration or None,
+            "weight_concentration_prior": concentration,
         }
         model = _Variational(n_components=n_classes, **prior, **shared)
     else:
@@ -89,10 +90,15 @@ def biased_mixture(
     with warnings.catch_warnings():  # the next round goes on from the message
         warnings.simplefilter("ignore", ConvergenceWarning)
         classes = model.fit_predict(points)
+    # the variational bound is a sum that leaves the bias out
+    evidence = _evidence(model, points) if variational else model.lower_bound_
     whitening = np.swapaxes(model.precisions_cholesky_, 1, 2)
-    return Found(
-        _offsets(model, whitening, points[0]), model.means_, whitening, classes, model.lower_bound_
-    )
+    offsets = _offsets(model, whitening, points[0])
+    return Found(offsets, model.means_, whitening, classes, evidence)
+
+
+def _evidence(model: Any, points: np.ndarray) -> float:
+    return float(logsumexp(model._estimate_weighted_log_prob(points), axis=1).mean())
 
 
 def _offsets(model: Any, whitening: np.ndarray, point: np.ndarray) -> np.ndarray:

@@ -13,11 +13,15 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from archbuild import objectives
+from archbuild.errors import UsageError
 from archbuild.messages.module import ClassModule, Learned, logarithms, one_of
 from archbuild.spec.fields import Field, boolean, choice, integer, number
 
 INFERENCES = ("gibbs", "em", "variational")
 STARTS = ("random", "k-means")
+
+_AS_THEY_ARE = (1 / 30, 30.0)
+"""Standard deviations between which points are; Serket's prior is for about 1."""
 
 
 class Mixture(NamedTuple):
@@ -46,6 +50,12 @@ class Mixture(NamedTuple):
                 distances, state.offsets, state.powers, state.shrinks
             )
         return objectives.gaussian_log_joints(distances, state.offsets)
+
+    def in_units(self, unit: float) -> Mixture:
+        """The same mixture of points that are ``unit`` times as large."""
+        offsets = self.offsets - self.means.shape[1] * np.log(unit)
+        whitening = self.whitening / unit
+        return Mixture(offsets, self.means * unit, whitening, self.powers, self.shrinks)
 
     def covariances(self) -> np.ndarray:
         """``(K, J, J)``: of a Student-t component, ``1 / (2 p s - J s - 2 s)`` times its ``S``."""
@@ -85,7 +95,8 @@ class GMM(ClassModule):
         seed: of everything random.
 
     Raises:
-        UsageError: ``inference`` or ``start`` is none of these.
+        UsageError: ``inference`` or ``start`` is none of these, or ``concentration`` is 0 under
+            ``variational``.
 
     Attributes:
         mixture: of the latest update; ``None`` before the first.
@@ -139,6 +150,8 @@ class GMM(ClassModule):
         self.inference = one_of("inference", inference, INFERENCES)
         self.start, self.warm_start = one_of("start", start, STARTS), warm_start
         self.chains = chains
+        if inference == "variational" and not concentration:
+            raise UsageError("variational inference needs a concentration above 0; 1 is usual")
         self.sweeps, self.concentration, self.seed = sweeps, concentration, seed
         self.mixture: Mixture | None = None
         self.classes: np.ndarray | None = None
@@ -223,13 +236,16 @@ class GMM(ClassModule):
     ) -> _Chain:
         from archbuild.messages.gibbs import CollapsedGibbs, GaussWishart
 
+        unit = _unit(points)
+        points = points / unit
         prior = GaussWishart.around(points)
         chain = CollapsedGibbs(
             points, start, self.n_clusters, prior, self.concentration, log_bias, rng
         )
         for _ in range(self.sweeps):
             chain.sweep()
-        return _Chain(chain.log_joint(), Mixture(*chain.predictive()), chain.classes)
+        mixture = Mixture(*chain.predictive()).in_units(unit)
+        return _Chain(chain.log_joint(), mixture, chain.classes)
 
     def _maximised(
         self,
@@ -258,3 +274,13 @@ class GMM(ClassModule):
 
         found = by_rows(self.probabilities, points.astype("float32"))
         return Learned(found, backward, {"class": found.argmax(axis=1), "Pdz": found})
+
+
+def _unit(points: np.ndarray) -> float:
+    """What points are divided by to suit the prior.
+
+    Of points far closer together it would make one class, and a class of points far wider would
+    lose all its digits when one leaves it.
+    """
+    spread, (least, most) = float(points.std()), _AS_THEY_ARE
+    return 1.0 if spread == 0 or least <= spread <= most else spread

@@ -11,6 +11,7 @@ from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 
 from archbuild.errors import UsageError
 from archbuild.evaluation.accuracy import clustering_accuracy, match_clusters
+from archbuild.messages.biased import biased_mixture
 from archbuild.messages.gibbs import GaussWishart
 from archbuild.messages.gmm import GMM, INFERENCES
 from archbuild.messages.module import Observation
@@ -308,3 +309,27 @@ def test_a_spec_may_say_what_python_may_say():
     keywords = {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
     assert keywords.pop("seed") == 0
     assert {each.name: each.default for each in GMM.fields} == keywords
+
+
+@pytest.mark.parametrize("inference", ["gibbs", "em", "variational"])
+@pytest.mark.parametrize("scale", [1e-3, 1e4])
+def test_points_of_any_scale_are_told_apart(inference, scale):
+    kinds = np.arange(150) % 3
+    noise = np.random.default_rng(0).normal(size=(150, 3))
+    points = scale * (noise + 12 * np.eye(3)[kinds])
+    module = updated(points, 3, inference=inference, start="k-means", sweeps=20)
+    assert clustering_accuracy(kinds, module.learned.texts["class"]) == 1.0
+    mine = module.mixture.means[module.classes]
+    np.testing.assert_allclose(mine, 12 * scale * np.eye(3)[kinds], atol=0.7 * scale)
+
+
+def test_a_bias_counts_when_variational_chains_are_compared(rng):
+    points, bias = rng.normal(size=(40, 2)), np.log(np.full((40, 2), 0.05))
+    start, how = np.arange(40) % 2, {"variational": True, "steps": 5, "concentration": 1.0}
+    without, with_bias = (biased_mixture(points, start, 2, b, **how) for b in (None, bias))
+    assert with_bias.log_evidence == pytest.approx(without.log_evidence + np.log(0.05), abs=1e-6)
+
+
+def test_variational_inference_needs_a_concentration():
+    with pytest.raises(UsageError, match="needs a concentration above 0"):
+        GMM(2, inference="variational", concentration=0.0)
