@@ -307,11 +307,13 @@ class Job:
         from archbuild.training.stage import StageTrainer
 
         folder = self.run.stage(name)
-        if folder.status() != "finished":
+        finished = folder.status() == "finished"
+        if not finished:
             self._refuse_data_out_of_range()
-        folder.begin(request, versions=_versions(), origin=self.origin.to_json())
+        origin = {} if finished else self.origin.to_json()
+        folder.begin(request, versions=_versions(), origin=origin)
         self.run.write_spec(self.spec.tree)
-        if folder.status() == "finished":
+        if finished:
             folder.verify()
             self.reporter.stage_ends(name, f"already done ({_epochs(folder.manifest()['epoch'])})")
             return False

@@ -50,9 +50,9 @@ class Trained:
 
     def codes_of(self, rows: np.ndarray) -> np.ndarray:
         """The same for rows ``(n, *input_shape)`` as the network takes them, scaled."""
-        from archbuild.training.encoding import encode_rows
+        from archbuild.heads.base import by_rows
 
-        return encode_rows(self._read, rows)
+        return by_rows(self._read, rows)
 
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """``(n, *input_shape)`` rows from latents ``(n, latent)``, in the network's scale.

@@ -43,7 +43,9 @@ RECONSTRUCTION_WEIGHT = number(
     default=1.0,
 )
 
-_CHUNK = 512
+ROWS_AT_ONCE = 512
+"""A row's answer must not depend on which rows it is asked with, and kernels may choose their
+algorithm by the batch's size: so there is one size for all."""
 
 
 class Batch(NamedTuple):
@@ -266,9 +268,9 @@ def by_rows(function: Callable[[np.ndarray], Any], values: np.ndarray) -> np.nda
         values: all rows.
     """
     parts = []
-    for start in range(0, max(len(values), 1), _CHUNK):
-        rows = values[start : start + _CHUNK]
-        padded = np.zeros((_CHUNK, *values.shape[1:]), values.dtype)
+    for start in range(0, max(len(values), 1), ROWS_AT_ONCE):
+        rows = values[start : start + ROWS_AT_ONCE]
+        padded = np.zeros((ROWS_AT_ONCE, *values.shape[1:]), values.dtype)
         padded[: len(rows)] = rows
         parts.append(to_numpy(function(padded))[: len(rows)])
     return np.concatenate(parts)

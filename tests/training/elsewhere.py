@@ -14,9 +14,8 @@ import keras
 import numpy as np
 
 from archbuild.heads import GMMHead, GMVAEHead
-from archbuild.heads.base import to_numpy
+from archbuild.heads.base import by_rows, to_numpy
 from archbuild.runs.atomic import save_npz
-from archbuild.training.encoding import encode_rows
 from archbuild.training.model import StageModel, optimizer
 from archbuild.training.pretraining import Reconstruct
 from tests.objectives.tensors import tensor
@@ -43,7 +42,7 @@ def prepare(folder: Path, rows: np.ndarray) -> None:
     network.save_weights(folder / "stochastic.weights.h5")
     for name, make in PRIORS.items():
         head = make()
-        head.initialise(encode_rows(network.reader(head.code), rows))
+        head.initialise(by_rows(network.reader(head.code), rows))
         save_npz(folder / f"{name}.npz", head.arrays())
 
 
@@ -52,7 +51,7 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
     rows = np.load(folder / "rows.npy")
     network = make_network(augment=None)
     network.load_weights(folder / "plain.weights.h5")
-    latents = encode_rows(network.predict_latents, rows)
+    latents = by_rows(network.predict_latents, rows)
     np.save(folder / f"{keras.backend.backend()}.npy", latents)
     model = compiled(network, Reconstruct("squared_error"), 0.01)
     found = {"reconstruct": model.test_on_batch(rows, {"original": rows}, return_dict=True)}

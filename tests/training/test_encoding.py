@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from archbuild.training.encoding import encode, encode_rows
+from archbuild.heads.base import by_rows
+from archbuild.training.encoding import encode
 
 
 def test_latents_do_not_depend_on_their_company(network, feed):
@@ -12,7 +13,7 @@ def test_latents_do_not_depend_on_their_company(network, feed):
     assert together.shape == (150, 4)
     for rows in (np.arange(3), np.arange(40, 120)):
         np.testing.assert_array_equal(
-            together[rows], encode_rows(network.predict_latents, feed.clean(rows))
+            together[rows], by_rows(network.predict_latents, feed.clean(rows))
         )
 
 
