@@ -34,6 +34,7 @@ from archbuild.job import Job, JobRequest
 from archbuild.layers.shapes import channels_last
 from archbuild.runs import RunFolder, StageFolder, latest_stage
 from archbuild.spec import Spec, load_spec, make_plan, parse_text, spec_from_tree
+from archbuild.spec.override import length_path
 from archbuild.spec.template import Subject, spec_text
 from archbuild.training.progress import LOGGER, Reporter, beginning, in_words
 from archbuild.vocabulary import default_vocabulary
@@ -472,7 +473,8 @@ class DeepClustering(
         manifest, model = stage.manifest(), self._memory.model
         self.arch, self.random_state = dict(model.plan.spec.tree), manifest["request"]["seed"]
         if stage.name.startswith("train-"):
-            self.train_epochs = self.arch["train"]["epochs"]
+            section, key = length_path(self.arch, "train", default_vocabulary())
+            self.train_epochs = self.arch[section][key]
         self._row_shape = channels_last(model.plan.input_shape)
         self.n_features_in_ = prod(self._row_shape)
         if model.origin.columns:

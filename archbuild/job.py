@@ -23,7 +23,7 @@ from archbuild.errors import DataError, RunError, UsageError
 from archbuild.heads.base import AUTO
 from archbuild.runs import RunFolder, StageFolder
 from archbuild.runs.catalogue import plots_of
-from archbuild.runs.messages import clear_texts, messages_of
+from archbuild.runs.messages import clear_stage, messages_of
 from archbuild.spec import Plan, Spec, load_spec, make_plan, spec_from_tree
 from archbuild.training.progress import LOGGER, Reporter
 from archbuild.vocabulary import default_vocabulary
@@ -203,7 +203,7 @@ class Job:
         for stage in self.run.stages():
             if stage.startswith(_TRAIN):  # it owes the pretrained weights nothing
                 continue
-            self.run.stage(stage).clear()
+            clear_stage(self.run.stage(stage))
             if stage.startswith(_CLUSTER):
                 self.reporter.stage_ends(stage, "dropped, it was trained on the old weights")
 
@@ -216,7 +216,7 @@ class Job:
             DivergenceError: a loss term stopped being finite.
         """
         if fresh:
-            self.run.stage(self.head_stage).clear()
+            clear_stage(self.run.stage(self.head_stage))
         pretrained = self._pretrained()
         self.settle_clusters()
         self._load_weights(pretrained)
@@ -233,7 +233,7 @@ class Job:
         """
         self.refuse_scratch()
         if fresh:
-            self.run.stage(self.scratch_stage).clear()
+            clear_stage(self.run.stage(self.scratch_stage))
         self._forget_weights()
         return self._run_stage(
             self.scratch_stage, "train", self._new_head(), self._request("train")
@@ -343,9 +343,8 @@ class Job:
     def _write_texts(self, stage: str, head: Head | None, outcome: StageOutcome) -> None:
         """The messages that a head exchanged, where it is asked to leave them as text."""
         from archbuild.heads.messages import MessagesHead
-        from archbuild.texts import write_learned
+        from archbuild.message_files import write_learned
 
-        clear_texts(self.run.stage(stage))  # an earlier training may have had other modules
         if isinstance(head, MessagesHead) and head.config["text_files"]:
             folder = messages_of(self.run) / stage
             losses = np.array([row["loss"] for row in outcome.history])

@@ -52,6 +52,8 @@ OF_HEADS = {
     "gmm": {},
     "gmvae": {"posterior": "network", "prior_units": 2},
     "gmvae, bayes": {"posterior": "bayes", "prior_units": 2},
+    "messages": {"modules": [{"type": "gmm", "inference": "em", "chains": 1}]},
+    "messages, gibbs": {"modules": [{"type": "gmm", "inference": "gibbs", "chains": 1}]},
 }
 
 
@@ -66,7 +68,10 @@ def model_of(tree, rows, name="kld", **config):
             variable.assign(rng.uniform(0.5, 1.5, variable.shape))
     kind = HEADS[name]
     head = kind(filled({"n_clusters": 3, **config}, kind.fields), plan)
-    head.restore({key: rng.uniform(0.2, 1, was.shape) for key, was in head.arrays().items()})
+    if head.arrays():
+        head.restore({key: rng.uniform(0.2, 1, was.shape) for key, was in head.arrays().items()})
+    else:  # what it holds depends on the codes
+        head.initialise(rng.normal(size=(60, 2 * plan.latent_size)).astype("float32"))
     dataset = Dataset("rows", rows)
     origin = Origin.of(dataset, Scaler.fit(dataset, spec.scaling))
     return Model(plan, Trained(network, head, epoch=1), origin), dataset

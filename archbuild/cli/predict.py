@@ -101,14 +101,16 @@ def predict(
     from archbuild.predictions import Layout, save, stream
 
     kind = _format(kind, output)
+    if messages is not None and shard[1] > 1:
+        raise UsageError("--messages is of all rows, and --shard of some: give one of them")
     stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
     with reporting(quiet, warn_anyway=True) as reporter:
         start_keras()
+        from archbuild.message_files import write_recognised
         from archbuild.model import Model
-        from archbuild.texts import write_recognised
 
         model = Model.open(stage)
-        rows = _load(dataset, data_dir, model, labels=messages is not None)
+        rows = _load(dataset, data_dir, model)
         if messages is not None:
             files = write_recognised(model, rows, messages)
             reporter.note(f"{len(files)} files of messages in {messages}")
@@ -141,13 +143,13 @@ def _format(kind: str | None, output: Path | None) -> str:
     return found
 
 
-def _load(dataset: str, data_dir: Path | None, model: Model, labels: bool) -> Dataset:
-    """New rows, read as the training rows were: one is enough; ``labels``: if they are wanted."""
+def _load(dataset: str, data_dir: Path | None, model: Model) -> Dataset:
+    """New rows, read as the training rows were: one is enough, and labels may lie elsewhere."""
     from archbuild.data import load_dataset
 
     shape, columns = model.plan.spec.input_shape, model.origin.columns
     return load_dataset(
-        dataset, data_dir, input_shape=shape, columns=columns, least_rows=1, labels=labels
+        dataset, data_dir, input_shape=shape, columns=columns, least_rows=1, labels=False
     )
 
 

@@ -90,6 +90,8 @@ class Head(HeadType):
     """
 
     term_names: ClassVar[tuple[str, ...]]
+    refines: bool = False
+    """Whether it goes on from a pretrained network, whose variances no loss has reached."""
     draws: int = 0
     """Samples of a row's latent in ``draw``; 0: it takes the mean, and no variance is learnt."""
 

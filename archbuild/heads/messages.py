@@ -75,8 +75,9 @@ class MessagesHead(GenerativeHead):
         WARM_START,
         boolean(
             "text_files",
-            "Whether the messages are also written as text, under Serket's file names.",
-            default=True,
+            "Whether the messages are also written as text, under Serket's file names: every "
+            "number of every reconstructed row.",
+            default=False,
         ),
         RECONSTRUCTION_WEIGHT,
     )
@@ -163,16 +164,18 @@ class MessagesHead(GenerativeHead):
         self.latents.observe(self._message(codes))
         for module in self.modules:
             module.update()
-        self.classes.append(self.mixture.forward_message.argmax(axis=1))
+        self.classes.append(self.mixture.forward_message.argmax(axis=1).astype("int32"))
         if self.first_message is None:
             self.first_message = self.latents.forward_message
 
     def _message(self, codes: np.ndarray) -> np.ndarray:
-        """The ``z`` of every row that goes up."""
+        """The ``z`` of every row that goes up: of an untrained variance nothing is drawn."""
         mean, log_variance = np.split(codes, 2, axis=1)
-        if self.config["message"] == "mean":
+        untrained = self.refines and not self.classes
+        if self.config["message"] == "mean" or untrained:
             return mean
-        return sampled_message(mean, log_variance, self.seed, len(self.classes))
+        rng = np.random.default_rng([self.seed, len(self.classes)])
+        return sampled_message(mean, log_variance, rng)
 
     def terms(self, batch: Batch) -> dict[str, Any]:
         """The two terms, weighted."""
@@ -303,8 +306,8 @@ def message_divergence(batch: Batch) -> Any:
 
 
 def sampled_message(
-    mean: np.ndarray, log_variance: np.ndarray, seed: int, update: int
+    mean: np.ndarray, log_variance: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """A draw of ``q(z | x)`` for every row ``(n, latent)``; another one in each update."""
-    noise = np.random.default_rng([seed, update]).standard_normal(mean.shape)
+    """A draw of ``q(z | x)`` for every row ``(n, latent)``."""
+    noise = rng.standard_normal(mean.shape)
     return (mean + np.exp(0.5 * log_variance) * noise).astype("float32")

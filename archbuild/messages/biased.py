@@ -6,7 +6,6 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 
@@ -19,7 +18,8 @@ class Found(NamedTuple):
         means: ``(K, J)``.
         whitening: ``(K, J, J)``.
         classes: ``(n,)``, the most probable of each point under the bias.
-        log_evidence: mean over the points of ``log p(point)``, bias included.
+        log_evidence: what was maximised, bias included: the mean over the points of their log
+            density; of the variational mixture the lower bound of all of them, but for a constant.
     """
 
     offsets: np.ndarray
@@ -50,7 +50,10 @@ class _Likeliest(_Biased, GaussianMixture):
 
 
 class _Variational(_Biased, BayesianGaussianMixture):
-    pass
+    # nor is this; without it a step would not see that it follows the bias
+    def _compute_lower_bound(self, log_resp: np.ndarray, log_prob_norm: Any, **others: Any) -> Any:
+        bound = super()._compute_lower_bound(log_resp, log_prob_norm, **others)
+        return bound + np.sum(np.exp(log_resp) * self.log_bias)
 
 
 def biased_mixture(
@@ -90,15 +93,9 @@ def biased_mixture(
     with warnings.catch_warnings():  # the next round goes on from the message
         warnings.simplefilter("ignore", ConvergenceWarning)
         classes = model.fit_predict(points)
-    # the variational bound is a sum that leaves the bias out
-    evidence = _evidence(model, points) if variational else model.lower_bound_
     whitening = np.swapaxes(model.precisions_cholesky_, 1, 2)
     offsets = _offsets(model, whitening, points[0])
-    return Found(offsets, model.means_, whitening, classes, evidence)
-
-
-def _evidence(model: Any, points: np.ndarray) -> float:
-    return float(logsumexp(model._estimate_weighted_log_prob(points), axis=1).mean())
+    return Found(offsets, model.means_, whitening, classes, model.lower_bound_)
 
 
 def _offsets(model: Any, whitening: np.ndarray, point: np.ndarray) -> np.ndarray:

@@ -43,7 +43,9 @@ class Mixture(NamedTuple):
 
     def log_joints(self, points: Any) -> Any:
         """``log P(class, point)``, a tensor ``(n, K)`` for ``(n, J)``."""
-        state = Mixture(*(array.astype("float32") for array in self))
+        from keras import ops
+
+        state = Mixture(*(ops.convert_to_tensor(array.astype("float32")) for array in self))
         distances = objectives.whitened_distances(points, state.means, state.whitening)
         if self.powers.any():
             return objectives.student_t_log_joints(
@@ -111,14 +113,14 @@ class GMM(ClassModule):
             INFERENCES,
             "How it is learned: collapsed Gibbs sampling with a Gauss-Wishart prior (Serket), "
             "expectation maximisation, or variational Bayes.",
-            default="gibbs",
+            default="em",
         ),
-        choice("start", STARTS, "The classes that it starts from.", default="random"),
+        choice("start", STARTS, "The classes that it starts from.", default="k-means"),
         integer(
             "chains",
             "Starts in every round, of which the most probable is kept; in Serket 1.",
             maximum=1_000,
-            default=1,
+            default=20,
         ),
         boolean(
             "warm_start",
@@ -137,9 +139,9 @@ class GMM(ClassModule):
         self,
         n_clusters: int,
         *,
-        inference: str = "gibbs",
-        start: str = "random",
-        chains: int = 1,
+        inference: str = "em",
+        start: str = "k-means",
+        chains: int = 20,
         warm_start: bool = False,
         sweeps: int = 100,
         concentration: float = 1.0,
@@ -212,7 +214,7 @@ class GMM(ClassModule):
         kind = self._sampled if self.inference == "gibbs" else self._maximised
         found = []
         for chain in range(self.chains):
-            rng = np.random.default_rng([self.seed, self.rounds, *([chain] if chain else [])])
+            rng = self.generator(chain)
             goes_on = self.warm_start and chain == 0 and self.classes is not None
             start = self.classes if goes_on else self._start(points, rng)
             found.append(kind(points, start, log_bias, rng))

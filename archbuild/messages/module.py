@@ -16,12 +16,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from itertools import count
 from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
 from archbuild.errors import UsageError
+
+_NUMBERS = count()
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,16 @@ class Module(ABC):
         children: the modules that take its own.
         learned: of the latest update; ``None`` before the first.
         rounds: how many updates there were.
+        number: a later module has a higher one.
     """
 
     name: ClassVar[str]
     """Of the kind of module; an instance may have its own."""
+    seed: int = 0
+    """Of everything random."""
 
     def __init__(self) -> None:
+        self.number = next(_NUMBERS)
         self.parents: tuple[Module, ...] = ()
         self.children: list[Module] = []
         self.learned: Learned | None = None
@@ -120,6 +127,27 @@ class Module(ABC):
         self.rounds += 1
         if self.learned.backward is not None:
             self._send_back(self.learned.backward, messages)
+
+    def generator(self, *numbers: int) -> np.random.Generator:
+        """What the next update draws with: another stream in each round, and for each module.
+
+        Args:
+            numbers: for several streams in one update.
+        """
+        place = self._namesakes()
+        keys = [*numbers, place] if place else [number for number in numbers if number]
+        return np.random.default_rng([self.seed, self.rounds, *keys])
+
+    def _namesakes(self) -> int:
+        """How many modules of its kind come before it in the whole graph, so seeds can be alike."""
+        graph, waiting = {self: None}, [self]
+        while waiting:
+            module = waiting.pop()
+            found = [each for each in (*module.parents, *module.children) if each not in graph]
+            graph |= dict.fromkeys(found)
+            waiting += found
+        kin = [module for module in graph if type(module) is type(self)]
+        return sum(module.number < self.number for module in kin)
 
     def refusal(self) -> UsageError:
         """What a module that has not learned says to whoever asks it something."""

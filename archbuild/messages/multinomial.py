@@ -112,7 +112,7 @@ class Multinomial(ClassModule):
         from archbuild.evaluation.kmeans import kmeans
         from archbuild.messages.topics import fitted_topics
 
-        rng = np.random.default_rng([self.seed, self.rounds])
+        rng = self.generator()
         start, noise = (int(each) for each in rng.integers(2**31, size=2))
         clusters = kmeans(histograms, self.n_clusters, start).clusters
         return fitted_topics(histograms, clusters, self.n_clusters, self.steps, noise)

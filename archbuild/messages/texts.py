@@ -22,6 +22,7 @@ from archbuild.runs.atomic import write_atomic
 
 Mode = Literal["learn", "recog"]
 
+VAE_NAME: Final = "vae"
 _OF_NO_MODE: Final = "loss"
 
 

@@ -36,7 +36,7 @@ def fitted_topics(
 
 def topic_proportions(histograms: np.ndarray, topics: np.ndarray) -> np.ndarray:
     """``(n, K)`` of each row of ``(n, bins)``, under topics ``(K, bins)`` that were learned."""
-    model = _Started(len(topics))
+    model = _Started(len(topics), random_state=0)
     model.first, model.n_features_in_ = topics, topics.shape[1]
     model._init_latent_vars(topics.shape[1])
     found: np.ndarray = model.transform(histograms)

@@ -23,6 +23,7 @@ from archbuild.heads.messages import (
     sampled_message,
 )
 from archbuild.messages.module import Learned, Module, one_of
+from archbuild.messages.texts import VAE_NAME
 from archbuild.spec import Spec, load_spec, make_plan, spec_from_tree
 from archbuild.vocabulary import default_vocabulary
 
@@ -50,7 +51,7 @@ class VAE(Module):
         UsageError: its bottleneck is not Gaussian, or ``message`` is neither.
     """
 
-    name: ClassVar[str] = "vae"
+    name: ClassVar[str] = VAE_NAME
 
     def __init__(
         self,
@@ -89,7 +90,7 @@ class VAE(Module):
         mean, log_variance = self._encoded(feed)
         latents = mean
         if self.message == "sample":
-            latents = sampled_message(mean, log_variance, self.seed, self.rounds)
+            latents = sampled_message(mean, log_variance, self.generator())
         decoded = self._decoded(latents, data.shape)
         return Learned(latents, decoded, {"z": latents, "x_hat": decoded})
 

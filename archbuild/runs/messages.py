@@ -37,6 +37,16 @@ def clear_texts(stage: StageFolder) -> None:
             folder.rmdir()
 
 
+def clear_stage(stage: StageFolder) -> None:
+    """Delete what a stage wrote, its messages too.
+
+    Raises:
+        RunError: a file cannot be deleted.
+    """
+    stage.clear()
+    clear_texts(stage)
+
+
 def _place(stage: StageFolder) -> Path:
     return messages_of(RunFolder(stage.path.parent)) / stage.name
 

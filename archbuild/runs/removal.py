@@ -19,7 +19,7 @@ from archbuild.runs.catalogue import (
     stage_folders,
 )
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder
-from archbuild.runs.messages import clear_texts, messages_of, text_files
+from archbuild.runs.messages import clear_stage, messages_of, text_files
 
 _PICTURES = ("*.png", "*.html", f"{TEMPORARY_PREFIX}*")
 
@@ -70,9 +70,7 @@ class Removal:
         """
         with self.run.lock(), explained("remove", self.run.path):
             for folder in self.folders:
-                stage = self.run.stage(folder.name)
-                stage.clear()
-                clear_texts(stage)
+                clear_stage(self.run.stage(folder.name))
                 with suppress(OSError):  # what somebody else put there stays
                     folder.rmdir()
             if self.stages is not None:

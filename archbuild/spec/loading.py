@@ -15,8 +15,8 @@ from archbuild.spec.locate import find_arch
 from archbuild.spec.migrate import migrate
 from archbuild.spec.override import (
     Origins,
+    apply_lengths,
     apply_overrides,
-    length_overrides,
     switch_head,
 )
 from archbuild.spec.plan import Spec
@@ -108,9 +108,9 @@ def _load(
     if tree is not None or raw is None:
         tree, origins = switch_head(tree, head)
         if isinstance(tree, dict):
-            given = [*overrides, *length_overrides(tree, lengths, vocabulary)]
-            tree, set_here = apply_overrides(tree, given)
-            origins = {**origins, **set_here}
+            tree, set_here = apply_overrides(tree, overrides)
+            tree, counted = apply_lengths(tree, lengths, vocabulary)
+            origins = {**origins, **set_here, **counted}
         problems = problems + check(tree, vocabulary)
     located = [_located(problem, document, prefix, origins) for problem in problems]
     located.sort(key=lambda problem: (problem.line, problem.column))

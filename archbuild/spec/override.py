@@ -61,18 +61,34 @@ def switch_head(tree: Any, head: str | None) -> tuple[Any, Origins]:
     return {**tree, "head": {"type": head, **kept}}, {("head", "type"): f"--head {head}"}
 
 
-def length_overrides(
-    tree: Mapping[str, Any], lengths: Mapping[str, int], vocabulary: Vocabulary
-) -> list[str]:
-    """``key=value`` texts for stages of a given length: epochs, or what the head counts."""
+def apply_lengths(
+    tree: Any, lengths: Mapping[str, int], vocabulary: Vocabulary
+) -> tuple[Any, Origins]:
+    """A copy of ``tree`` with stages of the given lengths, and where the new values came from.
+
+    Raises:
+        SpecError: two stages whose length is one key are to be of different length.
+    """
+    changed, origins = deepcopy(tree), dict[TreePath, str]()
+    for stage, length in lengths.items():
+        path, source = length_path(tree, stage, vocabulary), f"--{stage} {length}"
+        if path in origins and origins[path].split()[1] != str(length):
+            message = "both set one number, which is the head's"
+            raise failure(f"{origins[path]} and {source}", message, path=path)
+        section = changed.get(path[0])
+        changed[path[0]] = {**(section if isinstance(section, Mapping) else {}), path[1]: length}
+        origins[path] = source
+    return changed, origins
+
+
+def length_path(tree: Mapping[str, Any], stage: str, vocabulary: Vocabulary) -> tuple[str, str]:
+    """The key that says how long a stage is: its epochs, or what the head counts."""
     head = tree.get("head")
     kind = head.get("type", DEFAULT_HEAD) if isinstance(head, Mapping) else DEFAULT_HEAD
-    known = isinstance(kind, str) and kind in vocabulary.heads
+    known = stage != "pretrain" and isinstance(kind, str) and kind in vocabulary.heads
     counted = vocabulary.heads[kind].length_key if known else None
-    return [
-        f"{counted if counted and stage != 'pretrain' else f'{stage}.epochs'}={length}"
-        for stage, length in lengths.items()
-    ]
+    section, _, key = (counted or f"{stage}.epochs").partition(".")
+    return section, key
 
 
 def _source(assignment: str) -> str:

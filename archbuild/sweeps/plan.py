@@ -15,6 +15,7 @@ from archbuild.errors import RunError, UsageError
 from archbuild.job import PRETRAIN, Job, JobRequest, space_of
 from archbuild.runs import RunFolder, StageFolder, slug, with_digest
 from archbuild.runs.catalogue import SWEEPS
+from archbuild.spec.override import length_path
 from archbuild.spec.reading import parse_text
 
 Setting = tuple[str, ...]
@@ -38,7 +39,7 @@ class SweepRequest:
         name: of the table's files; ``None``: composed of what is swept over.
 
     Raises:
-        UsageError: no stage is wanted; or one has a number of epochs, and the grid others.
+        UsageError: no stage is wanted.
     """
 
     job: JobRequest
@@ -51,12 +52,6 @@ class SweepRequest:
     def __post_init__(self) -> None:
         if not self.stages:
             raise UsageError("nothing to run: add --pretrain and --cluster, or --train")
-        for stage, epochs in self.stages.items():
-            if epochs is not None and f"{stage}.epochs" in self.grid:
-                raise UsageError(
-                    f"--{stage} {epochs} and --grid {stage}.epochs=... contradict each other: "
-                    f"leave the number of --{stage} out"
-                )
 
     @property
     def settings(self) -> list[Setting]:
@@ -260,6 +255,7 @@ def setting_name(setting: Setting) -> str:
 def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Part]:
     """One head in one setting, once for each seed."""
     job = Job(_job_request(request, setting, head))
+    _refuse_contradiction(request, job)
     stages = {"pretrain": PRETRAIN, "cluster": job.head_stage, "train": job.scratch_stage}
     out = request.job.out
     if setting:
@@ -275,6 +271,17 @@ def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Pa
         )
         for seed in request.seeds
     ]
+
+
+def _refuse_contradiction(request: SweepRequest, job: Job) -> None:
+    """Make sure that no stage has one length by its option, and others by the grid."""
+    for stage, length in request.stages.items():
+        key = ".".join(length_path(job.spec.tree, stage, job.vocabulary))
+        if length is not None and key in request.grid:
+            raise UsageError(
+                f"--{stage} {length} and --grid {key}=... contradict each other: leave the number "
+                f"of --{stage} out"
+            )
 
 
 def _job_request(request: SweepRequest, setting: Setting, head: str | None) -> JobRequest:

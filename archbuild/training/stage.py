@@ -82,6 +82,8 @@ class StageTrainer:
         self.network, self.folder, self.seed, self.reporter = network, folder, seed, reporter
         self.objective = objective
         self.head = objective if isinstance(objective, Head) else None
+        if self.head is not None:
+            self.head.refines = not from_scratch
         self.model = StageModel(network, objective, settings["weight_decay"])
         self.model.compile(optimizer=optimizer(settings))
         self.model(feed.clean(np.arange(min(2, len(feed)))))

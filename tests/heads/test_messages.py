@@ -15,7 +15,7 @@ from archbuild.vocabulary import default_vocabulary
 from tests.heads.conftest import batch_for, bernoulli, encoding_of, head_of
 
 CENTRES = np.array([[-6.0, 0.0], [0.0, 5.0], [6.0, -3.0]])
-MODULE = {"type": "gmm", "start": "k-means", "sweeps": 20}
+MODULE = {"type": "gmm", "inference": "gibbs", "chains": 1, "sweeps": 20}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from archbuild.messages import GMM, Markov, Observation, exchange, recognise, sa
 def graph():
     rng = np.random.default_rng(0)
     points = np.array([[-5.0, 0], [5, 0]])[np.arange(40) % 2] + rng.normal(size=(40, 2))
-    observation, mixture, chain = Observation(points), GMM(2, start="k-means", sweeps=5), Markov(2)
+    observation, mixture, chain = Observation(points), GMM(2, chains=1), Markov(2)
     mixture.connect(observation)
     chain.connect(mixture)
     exchange(chain)

@@ -93,7 +93,7 @@ def test_flat_rows_are_taken_and_answered_in_their_shape(rows):
 
 
 def test_a_graph_learns_and_recognises(rows):
-    observation, module, mixture = Observation(rows), VAE(SPEC, epochs=2), GMM(3, sweeps=3)
+    observation, module, mixture = Observation(rows), VAE(SPEC, epochs=2), GMM(3, chains=2)
     module.connect(observation)
     mixture.connect(module)
     exchange(mixture, rounds=2)

@@ -14,6 +14,7 @@ from archbuild.errors import Problem, SpecError
 from archbuild.spec import Vocabulary, load_spec, resolve, spec_from_tree, validate_document
 from archbuild.spec.locate import PACKAGED
 from archbuild.spec.reading import read_document
+from archbuild.vocabulary import default_vocabulary
 
 Write = Callable[[str, Any], Path]
 
@@ -211,3 +212,45 @@ def test_no_change_of_a_value_ends_in_anything_but_a_spec_or_problems(
 
 def _keys(node: Any) -> Any:
     return node if isinstance(node, dict) else range(len(node))
+
+
+MESSAGES = {
+    "spec_version": 1,
+    "name": "messages",
+    "layers": [
+        {"type": "Input", "output_shape": [6]},
+        {"type": "Gaussian", "num_units": 2},
+    ],
+    "head": {"type": "messages"},
+}
+
+
+def counted(tree=MESSAGES, **how):
+    spec = spec_from_tree(tree, default_vocabulary(), **how)
+    epochs = {stage: spec.tree[stage]["epochs"] for stage in ("pretrain", "cluster", "train")}
+    return epochs, spec.head.config.get("rounds")
+
+
+def test_the_length_of_a_stage_is_what_its_head_counts():
+    epochs, _ = counted()
+    assert counted(lengths={"train": 7}) == (epochs, 7)
+    assert counted(lengths={"pretrain": 3, "cluster": 7}) == ({**epochs, "pretrain": 3}, 7)
+    kld = {**MESSAGES, "head": None}
+    assert counted(kld, lengths={"train": 7}) == ({**epochs, "train": 7}, None)
+
+
+def test_the_head_that_is_asked_for_counts_not_the_files():
+    epochs, _ = counted()
+    for how in ({"head": "kld"}, {"overrides": ["head={type: kld}"]}):
+        assert counted(lengths={"train": 7}, **how) == ({**epochs, "train": 7}, None)
+    other = {**MESSAGES, "head": None}
+    assert counted(other, overrides=["head.type=messages"], lengths={"train": 7})[1] == 7
+
+
+def test_a_length_is_named_as_it_was_given():
+    with pytest.raises(SpecError, match="--train 0") as caught:
+        counted(lengths={"train": 0})
+    assert caught.value.problems[0].path == ("head", "rounds")
+    with pytest.raises(SpecError, match=r"--cluster 3 and --train 7: .* one number"):
+        counted(lengths={"cluster": 3, "train": 7})
+    assert counted(lengths={"cluster": 3, "train": 3})[1] == 3

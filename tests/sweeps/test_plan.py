@@ -75,11 +75,11 @@ def test_a_process_is_asked_for_all_that_its_part_is(planned, tmp_path):
     ]
 
 
-def test_the_specs_own_epochs_can_be_swept_over(planned, requested):
+def test_the_specs_own_epochs_can_be_swept_over(planned):
     plan = planned(stages={"pretrain": None}, grid={"pretrain.epochs": ["1", "2"]})
     assert [part.tree["pretrain"]["epochs"] for _, part in plan.parts] == [1, 1, 2, 2]
     with pytest.raises(UsageError, match="leave the number of --pretrain out"):
-        requested(stages={"pretrain": 5}, grid={"pretrain.epochs": ["1", "2"]})
+        planned(stages={"pretrain": 5}, grid={"pretrain.epochs": ["1", "2"]})
 
 
 def test_a_sweep_needs_a_stage(requested):

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import keras
 import numpy as np
 
-from archbuild.heads import GMMHead, GMVAEHead
+from archbuild.heads import GMMHead, GMVAEHead, MessagesHead
 from archbuild.heads.base import by_rows, to_numpy
 from archbuild.runs.atomic import save_npz
 from archbuild.training.model import StageModel, optimizer
@@ -30,6 +30,7 @@ NETWORK = {
 PRIORS = {
     "gmm": lambda: make_prior(GMMHead, start="k-means"),
     "gmvae": lambda: make_prior(GMVAEHead, mc_samples=2),
+    "messages": lambda: make_prior(MessagesHead, modules=[{"type": "gmm", "inference": "gibbs"}]),
 }
 SGD = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9, "nesterov": True, "clip_norm": 1}
 
@@ -57,6 +58,7 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
     found = {"reconstruct": model.test_on_batch(rows, {"original": rows}, return_dict=True)}
     for name in PRIORS:
         found |= with_fixed_noise(name, rows, folder)
+        found[f"{name}, shares"] = shares(name, rows, folder)
     found["own noise"] = with_own_noise("gmvae", rows, folder)
     return {of: {term: float(value) for term, value in each.items()} for of, each in found.items()}
 
@@ -66,6 +68,16 @@ def with_fixed_noise(name, rows, folder):
     model, _ = model_of(name, folder)
     with patch.object(keras.random, "normal", fixed_noise):
         return {f"{name}, {which}": step(model, rows) for which in ("first", "second")}
+
+
+def shares(name, rows, folder):
+    """The mean probability of every cluster."""
+    network, head = make_network(**NETWORK), PRIORS[name]()
+    network.load_weights(folder / "stochastic.weights.h5")
+    with np.load(folder / f"{name}.npz") as arrays:
+        head.restore(dict(arrays))
+    means = head.assignments(by_rows(network.reader(head.code), rows)).mean(axis=0)
+    return {str(cluster): mean for cluster, mean in enumerate(means)}
 
 
 def with_own_noise(name, rows, folder):

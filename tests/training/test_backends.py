@@ -53,6 +53,12 @@ def test_a_step_with_a_prior_is_the_same(prior, here, there):
     assert second["loss"] < first["loss"]
 
 
+@pytest.mark.parametrize("prior", PRIORS)
+def test_clusters_are_shared_out_alike(prior, here, there):
+    expected = here[1][f"{prior}, shares"]
+    assert there[1][f"{prior}, shares"] == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
 def test_every_backend_draws_noise_of_its_own(here, there):
     fixed = here[1]["gmvae, first"]
     for _, losses in (here, there):

@@ -40,7 +40,7 @@ def gmvae(**changes):
 
 
 def messages(**changes):
-    modules = [{"type": "gmm", "sweeps": 3}, {"type": "markov"}]
+    modules = [{"type": "gmm", "inference": "gibbs", "chains": 1, "sweeps": 3}, {"type": "markov"}]
     return make_prior(MessagesHead, **{"modules": modules, "rounds": 3, **changes})
 
 

@@ -5,6 +5,7 @@ Module 0 is the observation, 1 the network, and the head's own modules come abov
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,12 @@ import numpy as np
 
 from archbuild.errors import UsageError
 from archbuild.heads.messages import MessagesHead
-from archbuild.messages.module import Learned
-from archbuild.messages.texts import module_folder, write_texts
+from archbuild.messages.texts import VAE_NAME, Mode, module_folder, write_texts
 
 if TYPE_CHECKING:
     from archbuild.data import Dataset
     from archbuild.job import Job
     from archbuild.model import Model
-
-_NETWORK = "vae"
 
 
 def write_learned(job: Job, head: MessagesHead, losses: np.ndarray, folder: Path) -> list[Path]:
@@ -37,12 +35,7 @@ def write_learned(job: Job, head: MessagesHead, losses: np.ndarray, folder: Path
     latents = head.latents.forward_message
     decoded = job.feed.scaler.undo(Trained(job.network, head, 0).decode(latents))
     texts = {"z": latents, "x_hat": decoded, "loss": losses}
-    files = write_texts(module_folder(folder, 1, _NETWORK), texts, "learn")
-    for number, module in enumerate(head.modules, start=2):
-        place = module_folder(folder, number, module.name)
-        texts = {**module.latest.texts, **module.parameters()}
-        files += write_texts(place, texts, "learn", job.dataset.labels)
-    return files
+    return _write(folder, "learn", texts, head, job.dataset.labels)
 
 
 def write_recognised(model: Model, dataset: Dataset, folder: Path) -> list[Path]:
@@ -63,10 +56,19 @@ def write_recognised(model: Model, dataset: Dataset, folder: Path) -> list[Path]
         )
     latents = np.concatenate([part.latents for part in model.predict(dataset)])
     texts = {"z": latents, "x_hat": model.decode(latents)}
-    files = write_texts(module_folder(folder, 1, _NETWORK), texts, "recog")
-    found = Learned(latents)
+    return _write(folder, "recog", texts, head, dataset.labels)
+
+
+def _write(
+    folder: Path, mode: Mode, texts: Mapping[str, np.ndarray], head: MessagesHead, labels: Any
+) -> list[Path]:
+    """The network's files, and those of every module, by what goes up from one to the next."""
+    files = write_texts(module_folder(folder, 1, VAE_NAME), texts, mode)
+    message = texts["z"]
     for number, module in enumerate(head.modules, start=2):
-        found = module.recognise(found.forward)
+        found = module.recognise(message)
+        learned = module.parameters() if mode == "learn" else {}
         place = module_folder(folder, number, module.name)
-        files += write_texts(place, found.texts, "recog", dataset.labels)
+        files += write_texts(place, {**found.texts, **learned}, mode, labels)
+        message = found.forward
     return files
