@@ -63,8 +63,8 @@ class DeepClustering(
         Python data. ``None``: as ``archbuild new`` writes it for data of this shape and size.
 
     head : str, default=None
-        The type of the clustering head, ``kld``, ``kmeans``, ``gmm`` or ``gmvae``, in place of the
-        spec's. ``None``: the spec's, which is ``kld`` where ``arch`` is ``None`` too.
+        The type of the clustering head, ``kld``, ``kmeans``, ``gmm``, ``gmvae`` or ``messages``, in
+        place of the spec's. ``None``: the spec's, which is ``kld`` where ``arch`` is ``None`` too.
 
     n_clusters : int or "auto", default=None
         How many clusters; ``"auto"``: as many as the pretrained latents suggest. ``None``: as many
@@ -74,11 +74,12 @@ class DeepClustering(
         Passes over the data that learn to reconstruct. ``None``: as many as the spec says.
 
     cluster_epochs : int, default=None
-        Passes at most that refine with the head, likewise.
+        Passes at most that refine with the head, likewise; rounds of the head ``messages``.
 
     train_epochs : int, default=None
         Passes that train network and head as one, from the first weights, in place of the other
-        two stages; only some heads can. ``None``: pretrain and refine.
+        two stages; only some heads can. ``None``: pretrain and refine. As ``cluster_epochs``, rounds
+        of the head ``messages``.
 
     overrides : sequence of str, default=()
         Other values of the spec: ``"cluster.learning_rate=1e-4"``, as ``--set`` takes them.
@@ -102,7 +103,8 @@ class DeepClustering(
         The centres in the latent space; only of the heads ``kld`` and ``kmeans``.
 
     means_ : ndarray of shape (n_clusters, n_latent)
-        The means of the prior's components; only of the heads ``gmm`` and ``gmvae``.
+        The means of the prior's components or of the classes; only of the heads ``gmm``, ``gmvae``
+        and ``messages``.
 
     n_iter_ : int
         How many epochs the stage with the head took.
@@ -369,7 +371,7 @@ class DeepClustering(
         return rows.reshape(len(rows), *self._row_shape)
 
     def sample(self, n_per_cluster: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Draw rows from every cluster of the generative process; only ``gmm`` and ``gmvae`` can.
+        """Draw rows from every cluster of the generative process, if the head has one.
 
         Parameters
         ----------

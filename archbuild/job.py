@@ -77,7 +77,7 @@ class JobRequest:
         overrides: ``key=value`` texts, applied to the spec before it is checked.
         seed: of everything random.
         data_dir: where datasets lie; ``None``: ``$ARCHBUILD_DATA`` or ``./datasets``.
-        out: where ``saved_params/`` and ``plots/`` go.
+        out: where ``saved_params/``, ``plots/`` and ``messages/`` go.
         lengths: of the stages, by name, in epochs or in what the head counts; else the spec's.
     """
 

@@ -91,7 +91,7 @@ class _Verbs(click.Group):
     help="Of everything random (default: 0).",
 )
 @data_dir_option("Where datasets lie (default: $ARCHBUILD_DATA, else ./datasets).")
-@out_option("saved_params/, logs/ and plots/ go")
+@out_option("saved_params/, logs/, plots/ and messages/ go")
 @click.option("--fresh", is_flag=True, help="Start the asked-for stages over.")
 @click.option("--quiet", is_flag=True, help="Only results and errors.")
 @click.option(

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from archbuild.errors import RunError
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder, beside
 from archbuild.runs.messages import messages_of
+from archbuild.spec.stages import epochs_in_all
 
 State = Literal["finished", "running", "stopped", "damaged"]
 
@@ -152,8 +153,7 @@ def _changed(run: RunFolder, files: list[Path]) -> datetime:
 def _stage_state(run: RunFolder, name: str, in_use: bool) -> StageState:
     try:
         manifest: Any = run.stage(name).manifest()
-        spec = manifest["request"]["spec"]
-        epochs = spec[name.partition("-")[0]]["epochs"] * spec.get("head", {}).get("rounds", 1)
+        epochs = epochs_in_all(manifest["request"]["spec"], name.partition("-")[0])
         finished = manifest["state"] == "finished"
         state: State = "finished" if finished else "running" if in_use else "stopped"
         return StageState(state, manifest["epoch"], epochs)

@@ -82,3 +82,14 @@ CLASSIC_CLUSTER: Final[Mapping[str, Any]] = {
     "warm_up": 1.0,
     "clip_norm": 1.0,
 }
+
+
+def epochs_in_all(spec: Mapping[str, Any], section: str) -> int:
+    """How many epochs a stage of a resolved spec has: its own, in each of the head's rounds.
+
+    Args:
+        spec: its tree, or a stage's part of it; pretraining has no head.
+        section: ``pretrain``, ``cluster`` or ``train``.
+    """
+    head = {} if section == "pretrain" else spec.get("head", {})
+    return int(spec[section]["epochs"] * head.get("rounds", 1))
