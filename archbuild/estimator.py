@@ -78,8 +78,8 @@ class DeepClustering(
 
     train_epochs : int, default=None
         Passes that train network and head as one, from the first weights, in place of the other
-        two stages; only some heads can. ``None``: pretrain and refine. As ``cluster_epochs``, rounds
-        of the head ``messages``.
+        two stages, or rounds of the head ``messages``; only some heads can. ``None``: pretrain and
+        refine.
 
     overrides : sequence of str, default=()
         Other values of the spec: ``"cluster.learning_rate=1e-4"``, as ``--set`` takes them.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ from archbuild.heads.base import AUTO
 from archbuild.runs import RunFolder, StageFolder
 from archbuild.runs.catalogue import plots_of
 from archbuild.runs.messages import clear_stage, messages_of
-from archbuild.spec import Plan, Spec, load_spec, make_plan, spec_from_tree
+from archbuild.spec import Plan, Spec, Vocabulary, load_spec, make_plan, spec_from_tree
 from archbuild.training.progress import LOGGER, Reporter
 from archbuild.vocabulary import default_vocabulary
 
@@ -64,6 +64,17 @@ def stage_of(space: str) -> str:
 def space_of(stage: str) -> str:
     """The space that a stage makes: the other way round from ``stage_of``."""
     return stage.removeprefix(_CLUSTER)
+
+
+def depended_on(
+    tree: Mapping[str, Any], keys: Iterable[str], vocabulary: Vocabulary
+) -> dict[str, Any]:
+    """Those keys of a resolved spec, without what a head writes or leaves out at will."""
+    found = {key: tree.get(key) for key in keys}
+    if "head" in found:
+        passing = vocabulary.heads[tree["head"]["type"]].passing_fields
+        found["head"] = {name: v for name, v in tree["head"].items() if name not in passing}
+    return found
 
 
 @dataclass(frozen=True)
@@ -367,7 +378,7 @@ class Job:
         keys = [*_NETWORK_KEYS, "batch_size", "augment", section]
         keys += ["head"] if section != PRETRAIN else []
         return {
-            "spec": {key: self.spec.tree.get(key) for key in keys},
+            "spec": depended_on(self.spec.tree, keys, self.vocabulary),
             "seed": self.request.seed,
             "data": self.dataset.digest(),
         }

@@ -28,7 +28,6 @@ _TAKEN = {
     "mean": "The latents are those that the modules took: the mean of q(z | row) for each row.",
 }
 """By a head's ``message``."""
-_RENUMBERED = "The modules number their clusters anew after every round, the last one too."
 
 
 class _Rows:
@@ -97,8 +96,7 @@ def _occupancy(job: Job, stage: str, folder: Path) -> Path:
 
     space, (history, at) = space_of(stage), _history(job, stage)
     title = _title(job, f"clusters of {space} over time{at}")
-    caption = _RENUMBERED if _round_ends(job, stage) else ""
-    return draw_occupancy(history, title, folder / f"occupancy-{space}.png", caption)
+    return draw_occupancy(history, title, folder / f"occupancy-{space}.png")
 
 
 def _generated(job: Job, stage: str, trained: Trained, folder: Path) -> Path:

@@ -23,7 +23,7 @@ _BOOKKEEPING = frozenset({"epoch", "step", "steps", "seconds", "n_clusters"})
 _LOG_FROM = 20.0
 """The ratio of largest to smallest from which a logarithmic axis shows more than a linear one."""
 _DOTS_UP_TO = 30
-_ROUNDS = "Dotted: a round ends, the modules learn, and their clusters are numbered anew."
+_ROUNDS = "Dotted: a round ends, and the modules learn."
 
 
 def draw_curves(

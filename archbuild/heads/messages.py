@@ -58,6 +58,7 @@ class MessagesHead(GenerativeHead):
     name: ClassVar[str] = "messages"
     summary: ClassVar[str] = "modules that learn by exchanging messages with the VAE (Serket)"
     length_key: ClassVar[str] = "head.rounds"
+    passing_fields: ClassVar[frozenset[str]] = frozenset({"text_files"})
     fields = (
         N_CLUSTERS,
         entries(
@@ -85,7 +86,7 @@ class MessagesHead(GenerativeHead):
 
     def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
         super().__init__(config, plan, seed)
-        self.latents = Observation(np.zeros((0, plan.latent_size), "float32"))
+        self.latents = Observation(np.zeros((1, plan.latent_size), "float32"))
         self.modules = self._chain()
         self.classes: list[np.ndarray] = []
         """Of the training rows, ``(n,)`` after each round."""

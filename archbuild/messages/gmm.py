@@ -14,7 +14,7 @@ import numpy as np
 
 from archbuild import objectives
 from archbuild.errors import UsageError
-from archbuild.messages.module import ClassModule, Learned, logarithms, one_of
+from archbuild.messages.module import ClassModule, Learned, at_least, logarithms, one_of
 from archbuild.spec.fields import Field, boolean, choice, integer, number
 
 INFERENCES = ("gibbs", "em", "variational")
@@ -59,6 +59,10 @@ class Mixture(NamedTuple):
         whitening = self.whitening / unit
         return Mixture(offsets, self.means * unit, whitening, self.powers, self.shrinks)
 
+    def in_order(self, order: np.ndarray) -> Mixture:
+        """The same mixture with its components in another order, ``(K,)``."""
+        return Mixture(*(array[order] for array in self))
+
     def covariances(self) -> np.ndarray:
         """``(K, J, J)``: of a Student-t component, ``1 / (2 p s - J s - 2 s)`` times its ``S``."""
         factors = np.linalg.inv(self.whitening)
@@ -97,7 +101,7 @@ class GMM(ClassModule):
         seed: of everything random.
 
     Raises:
-        UsageError: ``inference`` or ``start`` is none of these, or ``concentration`` is 0 under
+        UsageError: an argument is none of what is named here, or ``concentration`` is 0 under
             ``variational``.
 
     Attributes:
@@ -147,20 +151,34 @@ class GMM(ClassModule):
         concentration: float = 1.0,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.n_clusters = n_clusters
+        super().__init__(n_clusters)
         self.inference = one_of("inference", inference, INFERENCES)
         self.start, self.warm_start = one_of("start", start, STARTS), warm_start
-        self.chains = chains
+        self.chains = at_least("chains", chains, 1)
+        if concentration < 0:
+            raise UsageError(f"concentration is {concentration}; expected a number from 0")
+        self.concentration = concentration
         if inference == "variational" and not concentration:
             raise UsageError("variational inference needs a concentration above 0; 1 is usual")
-        self.sweeps, self.concentration, self.seed = sweeps, concentration, seed
+        self.sweeps, self.seed = at_least("sweeps", sweeps, 1), seed
         self.mixture: Mixture | None = None
         self.classes: np.ndarray | None = None
 
     def learn(self, data: np.ndarray) -> Learned:
-        """Fit the mixture to points ``(n, J)``, under the bias of the modules above."""
+        """Fit the mixture to points ``(n, J)``, under the bias of the modules above.
+
+        Classes keep the numbers of those of the update before that they have most points in common
+        with, so that rounds compare and the modules above are understood.
+
+        Raises:
+            UsageError: there are fewer points than classes.
+        """
         points = np.asarray(data, np.float64).reshape(len(data), -1)
+        if len(points) < self.n_clusters:
+            raise UsageError(
+                f"{self.n_clusters} classes were asked for, and there are {len(points)} points; "
+                "lower n_clusters"
+            )
         bias = self.backward_message
         log_bias = None if bias is None else logarithms(bias)
         self.mixture, self.classes = self._fitted(points, log_bias)
@@ -212,22 +230,34 @@ class GMM(ClassModule):
     ) -> tuple[Mixture, np.ndarray]:
         """The mixture, and the class of every point that it was learned with."""
         kind = self._sampled if self.inference == "gibbs" else self._maximised
+        unit = _unit(points)
+        points = points / unit
         found = []
         for chain in range(self.chains):
             rng = self.generator(chain)
             goes_on = self.warm_start and chain == 0 and self.classes is not None
-            start = self.classes if goes_on else self._start(points, rng)
+            start = self.classes if goes_on else self._start(points, log_bias, rng)
             found.append(kind(points, start, log_bias, rng))
         best = max(found, key=lambda each: each.log_evidence)
-        return best.mixture, best.classes
+        mixture, classes = best.mixture.in_units(unit), best.classes
+        if log_bias is not None or self.classes is None or len(self.classes) != len(classes):
+            return mixture, classes  # what the modules above say keeps the numbers
+        numbers = matching(classes, self.classes, self.n_clusters)
+        return mixture.in_order(np.argsort(numbers)), numbers[classes]
 
-    def _start(self, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _start(
+        self, points: np.ndarray, log_bias: np.ndarray | None, rng: np.random.Generator
+    ) -> np.ndarray:
+        """The classes ``(n,)`` that a chain begins with, numbered as the modules above do."""
         if self.start == "random":
             return rng.integers(0, self.n_clusters, len(points))
         from archbuild.evaluation.kmeans import kmeans
 
         # one run each: the best of many would start all chains alike
-        return kmeans(points, self.n_clusters, int(rng.integers(2**31)), n_init=1).clusters
+        found = kmeans(points, self.n_clusters, int(rng.integers(2**31)), n_init=1).clusters
+        if log_bias is None:
+            return found
+        return matching(found, log_bias.argmax(axis=1), self.n_clusters)[found]
 
     def _sampled(
         self,
@@ -238,16 +268,13 @@ class GMM(ClassModule):
     ) -> _Chain:
         from archbuild.messages.gibbs import CollapsedGibbs, GaussWishart
 
-        unit = _unit(points)
-        points = points / unit
         prior = GaussWishart.around(points)
         chain = CollapsedGibbs(
             points, start, self.n_clusters, prior, self.concentration, log_bias, rng
         )
         for _ in range(self.sweeps):
             chain.sweep()
-        mixture = Mixture(*chain.predictive()).in_units(unit)
-        return _Chain(chain.log_joint(), mixture, chain.classes)
+        return _Chain(chain.log_joint(), Mixture(*chain.predictive()), chain.classes)
 
     def _maximised(
         self,
@@ -286,3 +313,15 @@ def _unit(points: np.ndarray) -> float:
     """
     spread, (least, most) = float(points.std()), _AS_THEY_ARE
     return 1.0 if spread == 0 or least <= spread <= most else spread
+
+
+def matching(classes: np.ndarray, others: np.ndarray, n_classes: int) -> np.ndarray:
+    """The number ``(K,)`` that each class would have among ``others``, one to one, ``(n,)`` both.
+
+    As many points as possible then have the same number in both.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    pairs = np.bincount(classes * n_classes + others, minlength=n_classes**2)
+    found: np.ndarray = linear_sum_assignment(-pairs.reshape(n_classes, n_classes))[1]
+    return found

@@ -76,8 +76,8 @@ class Markov(ClassModule):
         starts: Sequence[int] = (),
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.n_clusters, self.concentration, self.steps = n_clusters, concentration, steps
+        super().__init__(n_clusters)
+        self.concentration, self.steps = concentration, steps
         self.starts, self.seed = starts, seed
         self.transitions: np.ndarray | None = None
         self.frequencies: np.ndarray | None = None

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from itertools import count
 from math import prod
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 
-from archbuild.errors import UsageError
+from archbuild.errors import DataError, UsageError
 
 _NUMBERS = count()
 
@@ -98,7 +99,7 @@ class Module(ABC):
         """
         if self.learned is None:
             raise UsageError(
-                f"the {self.name} module has no message yet; update it before the modules above it"
+                f"the {self.name} module has no message yet; update it first, from below"
             )
         return self.learned
 
@@ -122,7 +123,7 @@ class Module(ABC):
         if not self.parents:
             raise UsageError(f"the {self.name} module has no data; connect it to a module first")
         messages = [parent.forward_message for parent in self.parents]
-        self._refuse_other_rows(messages)
+        self.refuse_other_rows(messages)
         self.learned = self.learn(side_by_side(messages))
         self.rounds += 1
         if self.learned.backward is not None:
@@ -173,6 +174,12 @@ class Module(ABC):
         return np.mean(messages, axis=0)
 
     def _refuse_connection(self, parents: Sequence[Module]) -> None:
+        others = [parent for parent in parents if not isinstance(parent, Module)]
+        if others:
+            raise UsageError(
+                f"the {self.name} module was connected to a {type(others[0]).__name__}; wrap data "
+                "in an Observation, and connect to that"
+            )
         if self.parents:
             raise UsageError(
                 f"the {self.name} module is connected already; name all its parents in one call"
@@ -188,7 +195,12 @@ class Module(ABC):
                     "from it: messages would go in a circle; connect each module to those below it"
                 )
 
-    def _refuse_other_rows(self, messages: Sequence[np.ndarray]) -> None:
+    def refuse_other_rows(self, messages: Sequence[np.ndarray]) -> None:
+        """Make sure that messages of the parents are of as many rows each.
+
+        Raises:
+            UsageError: they are not.
+        """
         counts = [len(message) for message in messages]
         if len(set(counts)) > 1:
             raise UsageError(
@@ -208,18 +220,37 @@ class Observation(Module):
     """Data, as a module that learns nothing.
 
     Args:
-        values: ``(n, ...)``, a row for each thing that was observed.
+        values: ``(n, ...)`` numbers, a row for each thing that was observed.
+        name: what errors call it.
+
+    Raises:
+        DataError: the values are no numbers, not finite, or none.
     """
 
     name = "obs"
 
-    def __init__(self, values: Any) -> None:
+    def __init__(self, values: Any, name: str = "obs") -> None:
         super().__init__()
+        self.name = name  # type: ignore[misc]  # of one among several
         self.observe(values)
 
     def observe(self, values: Any) -> None:
         """Put other values in the place of those that were observed, ``(n, ...)``."""
-        self.learned = Learned(np.asarray(values))
+        self.learned = Learned(self._checked(values))
+
+    def _checked(self, values: Any) -> np.ndarray:
+        from archbuild.data.arrays import check_finite, check_kind
+
+        array = np.asarray(values)
+        source = f"the observation {self.name}"
+        check_kind(array, source)
+        if array.ndim < 2 or not array.size:
+            raise DataError(
+                f"{source} has values of shape {array.shape}; expected (n, ...), a row for each "
+                "thing that was observed"
+            )
+        check_finite(array, source)
+        return array
 
     def connect(self, *parents: Module) -> None:
         """Refuse: an observation has no parents."""
@@ -233,8 +264,18 @@ class Observation(Module):
         return Learned(data)
 
     def recognise(self, data: np.ndarray) -> Learned:
-        """Likewise."""
-        return Learned(data)
+        """Likewise, if their rows are like those that were observed.
+
+        Raises:
+            DataError: they are not, or are no finite numbers.
+        """
+        array, wanted = self._checked(data), self.forward_message.shape[1:]
+        if array.shape[1:] != wanted:
+            raise DataError(
+                f"new rows of the observation {self.name} have shape {array.shape[1:]}, and those "
+                f"before had {wanted}; give rows of that shape"
+            )
+        return Learned(array)
 
 
 def one_of(name: str, value: str, options: Sequence[str]) -> str:
@@ -248,6 +289,17 @@ def one_of(name: str, value: str, options: Sequence[str]) -> str:
     return value
 
 
+def at_least(name: str, value: Any, least: int) -> int:
+    """``value``, once it is known to be a whole number from ``least``.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not isinstance(value, Integral) or value < least:
+        raise UsageError(f"{name} is {value!r}; expected a whole number from {least}")
+    return int(value)
+
+
 def side_by_side(messages: Sequence[np.ndarray]) -> np.ndarray:
     """Messages ``(n, ...)`` as one, ``(n, dimensions)``; one alone keeps its shape."""
     if len(messages) == 1:
@@ -256,7 +308,18 @@ def side_by_side(messages: Sequence[np.ndarray]) -> np.ndarray:
 
 
 class ClassModule(Module):
-    """A module whose forward message is a probability for each of its classes, ``(n, K)``."""
+    """A module whose forward message is a probability for each of its classes, ``(n, K)``.
+
+    Args:
+        n_clusters: ``K``.
+
+    Raises:
+        UsageError: it is no whole number from 1.
+    """
+
+    def __init__(self, n_clusters: int) -> None:
+        super().__init__()
+        self.n_clusters = at_least("n_clusters", n_clusters, 1)
 
     def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
         """The product of what several modules say of the classes, normalised."""
@@ -295,8 +358,9 @@ def exchange(*modules: Module, rounds: int = 1) -> None:
     """Update modules and all below them, from below, ``rounds`` times.
 
     Raises:
-        UsageError: as ``Module.update``.
+        UsageError: as ``Module.update``, or ``rounds`` is no number from 1.
     """
+    at_least("rounds", rounds, 1)
     order = ancestors(modules)
     for _ in range(rounds):
         for module in order:
@@ -314,15 +378,20 @@ def recognise(module: Module, values: Mapping[Observation, Any]) -> dict[Module,
         For the module and each below it, what it recognises.
 
     Raises:
-        UsageError: an observation has no new rows, or a module has not learned.
+        UsageError: an observation has no new rows, they differ in number, or a module has not
+            learned.
+        DataError: new rows are not like those that were learned from.
     """
     found: dict[Module, Learned] = {}
     for each in ancestors([module]):
         if isinstance(each, Observation):
             if each not in values:
-                raise UsageError("an observation has no new rows; give values for each of them")
-            found[each] = each.recognise(np.asarray(values[each]))
+                raise UsageError(
+                    f"the observation {each.name} has no new rows; give values for each observation"
+                )
+            found[each] = each.recognise(values[each])
             continue
-        data = side_by_side([found[parent].forward for parent in each.parents])
-        found[each] = each.recognise(data)
+        messages = [found[parent].forward for parent in each.parents]
+        each.refuse_other_rows(messages)
+        found[each] = each.recognise(side_by_side(messages))
     return found

@@ -60,8 +60,8 @@ class Multinomial(ClassModule):
         steps: int = 10,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self.n_clusters, self.weights, self.steps, self.seed = n_clusters, weights, steps, seed
+        super().__init__(n_clusters)
+        self.weights, self.steps, self.seed = weights, steps, seed
         self.topics: np.ndarray | None = None
         self.widths: tuple[int, ...] = ()
 

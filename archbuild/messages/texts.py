@@ -37,7 +37,7 @@ def save_texts(
     Args:
         folder: is made where it is not there.
         module: the uppermost; all below it are written too, numbered from below.
-        labels: true classes of the rows, whole numbers from 0, for ``acc_learn.txt``: the accuracy
+        labels: true classes of the rows, numbers or words, for ``acc_learn.txt``: the accuracy
             as Serket's code counts it (``evaluation.accuracy.swap_accuracy``).
         recognised: what ``recognise`` gave for the new rows; ``None``: the latest update's.
 
@@ -71,7 +71,8 @@ def write_texts(
 ) -> list[Path]:
     """Write the arrays of one module ``(n,)`` or ``(n, ...)``, each whole or not at all."""
     if labels is not None and "class" in texts:
-        accuracy = swap_accuracy(np.asarray(labels), texts["class"])
+        codes = np.unique(labels, return_inverse=True)[1]
+        accuracy = swap_accuracy(codes, texts["class"])
         texts = {**texts, "acc": np.array([accuracy])}
     folder.mkdir(parents=True, exist_ok=True)
     paths = []

@@ -104,6 +104,9 @@ class HeadType(ABC):
     length_key: ClassVar[str | None] = None
     """What N of ``--cluster N`` and ``--train N`` sets; ``None``: the stage's ``epochs``."""
 
+    passing_fields: ClassVar[frozenset[str]] = frozenset()
+    """Those that what is learned does not depend on: a stage may go on under other values."""
+
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
         """What keeps this head from this network: (field or empty, message, advice) for each."""

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from archbuild.errors import RunError, UsageError
-from archbuild.job import PRETRAIN, Job, JobRequest, space_of
+from archbuild.job import PRETRAIN, Job, JobRequest, depended_on, space_of
 from archbuild.runs import RunFolder, StageFolder, slug, with_digest
 from archbuild.runs.catalogue import SWEEPS
 from archbuild.spec.override import length_path
 from archbuild.spec.reading import parse_text
+from archbuild.vocabulary import default_vocabulary
 
 Setting = tuple[str, ...]
 """``key=value`` texts, one for each key of the grid; empty without a grid."""
@@ -131,7 +132,7 @@ class Part:
         manifest: Any = stage.manifest()
         asked = manifest["request"]
         expected = {
-            "spec": {key: self.tree.get(key) for key in asked["spec"]},
+            "spec": depended_on(self.tree, asked["spec"], default_vocabulary()),
             "seed": self.request.seed,
             "data": self.data,
         }

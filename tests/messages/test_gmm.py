@@ -334,6 +334,33 @@ def test_a_bias_counts_when_variational_chains_are_compared(rng):
     )
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"n_clusters": 0}, {"n_clusters": "3"}, {"chains": 0}, {"sweeps": 1.5}, {"concentration": -1}],
+)
+def test_arguments_that_make_no_sense_are_named(wrong):
+    with pytest.raises(UsageError, match=f"{next(iter(wrong))} is .*; expected a"):
+        GMM(**{"n_clusters": 2, **wrong})
+
+
+def test_more_classes_than_points_are_refused():
+    with pytest.raises(UsageError, match="3 classes were asked for, and there are 2 points"):
+        updated(np.ones((2, 2)), 3)
+
+
+def test_classes_keep_their_numbers_from_round_to_round(heaps):
+    module = updated(heaps[0], 3, inference="em", chains=3, start="k-means")
+    before = module.classes
+    for _ in range(3):
+        module.update()
+        assert np.mean(module.classes == before) > 0.9
+        np.testing.assert_allclose(
+            module.mixture.means[module.classes], module.learned.backward, rtol=1e-12
+        )
+        found = module.learned.texts["class"]
+        assert np.mean(found == before) > 0.9
+
+
 def test_variational_inference_needs_a_concentration():
     with pytest.raises(UsageError, match="needs a concentration above 0"):
         GMM(2, inference="variational", concentration=0.0)

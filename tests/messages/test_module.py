@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from archbuild.errors import UsageError
+from archbuild.errors import DataError, UsageError
 from archbuild.messages.module import (
     Learned,
     Module,
@@ -117,7 +117,7 @@ def test_a_circle_through_three_modules_is_refused():
 
 def test_a_message_is_there_after_the_update():
     observed, below, above = chained(Observation(rows(3, 2)), Echo("below"), Echo("above"))
-    with pytest.raises(UsageError, match="below module has no message yet; update it before"):
+    with pytest.raises(UsageError, match="below module has no message yet; update it first"):
         above.update()
     below.update()
     above.update()
@@ -256,8 +256,37 @@ def test_every_observation_needs_new_rows():
     first, second = Observation(rows(3, 2)), Observation(rows(3, 2))
     module = Echo("top")
     module.connect(first, second)
-    with pytest.raises(UsageError, match="an observation has no new rows; give values for each"):
+    with pytest.raises(
+        UsageError, match="the observation obs has no new rows; give values for each"
+    ):
         recognise(module, {first: rows(2, 2)})
+
+
+def test_new_rows_must_be_like_those_that_were_observed():
+    first, second = Observation(rows(3, 2), name="left"), Observation(rows(3, 4), name="right")
+    module = Echo("top")
+    module.connect(first, second)
+    with pytest.raises(DataError, match=r"observation right have shape \(2,\), and those before"):
+        recognise(module, {first: rows(2, 2), second: rows(2, 2)})
+    with pytest.raises(UsageError, match="2 and 5 rows"):
+        recognise(module, {first: rows(2, 2), second: rows(5, 4)})
+
+
+@pytest.mark.parametrize("values", [[], [1.0, 2.0], [["a", "b"]], [[1.0, np.nan]], np.ones((0, 3))])
+def test_what_is_no_table_of_numbers_is_no_observation(values):
+    with pytest.raises(DataError, match="the observation images"):
+        Observation(values, name="images")
+
+
+def test_data_must_be_wrapped():
+    with pytest.raises(UsageError, match="connected to a ndarray; wrap data in an Observation"):
+        Echo("top").connect(rows(3, 2))
+
+
+@pytest.mark.parametrize("rounds", [0, -1, 1.5])
+def test_an_exchange_has_a_round_at_least(rounds):
+    with pytest.raises(UsageError, match=r"rounds is .*; expected a whole number from 1"):
+        exchange(Observation(rows(3, 2)), rounds=rounds)
 
 
 # parts

@@ -180,10 +180,9 @@ def test_nothing_learned_is_nothing_to_keep():
             ask()
 
 
-@pytest.mark.parametrize("value", [-1.0, np.nan])
-def test_values_that_are_no_counts_are_refused(parts, value):
+def test_values_that_are_no_counts_are_refused(parts):
     broken = parts[1].astype(float)
-    broken[3, 2] = value
+    broken[3, 2] = -1.0
     with pytest.raises(UsageError, match=r"takes 10 counts or probabilities .* none below 0"):
         above([parts[0], broken])
 
