@@ -107,6 +107,7 @@ class GMM(ClassModule):
     Attributes:
         mixture: of the latest update; ``None`` before the first.
         classes: ``(n,)``, of the training points, of the latest update.
+        log_evidence: what the chain that was kept was chosen by, in the latest update.
     """
 
     name: ClassVar[str] = "gmm"
@@ -163,6 +164,7 @@ class GMM(ClassModule):
         self.sweeps, self.seed = at_least("sweeps", sweeps, 1), seed
         self.mixture: Mixture | None = None
         self.classes: np.ndarray | None = None
+        self.log_evidence: float | None = None
 
     def learn(self, data: np.ndarray) -> Learned:
         """Fit the mixture to points ``(n, J)``, under the bias of the modules above.
@@ -239,6 +241,7 @@ class GMM(ClassModule):
             start = self.classes if goes_on else self._start(points, log_bias, rng)
             found.append(kind(points, start, log_bias, rng))
         best = max(found, key=lambda each: each.log_evidence)
+        self.log_evidence = best.log_evidence
         mixture, classes = best.mixture.in_units(unit), best.classes
         if log_bias is not None or self.classes is None or len(self.classes) != len(classes):
             return mixture, classes  # what the modules above say keeps the numbers
