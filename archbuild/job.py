@@ -339,6 +339,9 @@ class Job:
             self.reporter,
             from_scratch=name.startswith(_TRAIN),
         )
+        if trainer.rounds:
+            each = _epochs(trainer.settings["epochs"])
+            self.reporter.note(f"rounds: {trainer.rounds}, of {each} each")
         outcome = trainer.run()
         head = objective if name != PRETRAIN else None
         self._write_texts(name, head, outcome)

@@ -89,8 +89,10 @@ def images():
 @pytest.fixture(scope="module", params=["kld", "kmeans", "gmm", "gmvae", "messages"])
 def fitted(request, blobs):
     """One of every head."""
-    short = ["cluster.epochs=1"] if request.param == "messages" else []  # of its one round
-    model = DeepClustering(head=request.param, n_clusters=4, overrides=short, **SHORT)
+    model = DeepClustering(head=request.param, n_clusters=4, **SHORT)
+    if request.param == "messages":
+        one_epoch = [*model.overrides, "cluster.epochs=1"]  # of its one round
+        model.set_params(overrides=one_epoch)
     return model.fit(blobs[0])
 
 

@@ -204,7 +204,6 @@ def test_messages_of_a_training_from_scratch_are_drawn_as_far_as_they_went(
     assert all(one.latents.shape == (len(labels), 3) for one in rounds)
     assert len({one.latents.tobytes() for one in rounds}) == len(rounds)
     assert drawn["curves-train-messages.png"][1]["rounds"] == [2, 4]
-    assert drawn["occupancy-train-messages.png"][0][-1].startswith("The modules number")
 
 
 def test_before_modules_have_learned_there_is_no_exchange(tmp_path, titles):

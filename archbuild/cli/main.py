@@ -25,7 +25,7 @@ from archbuild.cli.predict import predict
 from archbuild.cli.runs import runs
 from archbuild.cli.schema import schema
 from archbuild.cli.show import show
-from archbuild.cli.stages import stage_option
+from archbuild.cli.stages import OF_HEAD, stage_option
 from archbuild.cli.suggest_k import suggest_k
 from archbuild.cli.sweep import sweep
 from archbuild.cli.validate import validate
@@ -70,8 +70,8 @@ class _Verbs(click.Group):
     "-a", "--arch", metavar="ARCH", help="Index, name, path, path:index or path:name of a spec."
 )
 @stage_option("--pretrain", "Learn to reconstruct")
-@stage_option("--cluster", "Refine the pretrained network with the head")
-@stage_option("--train", "Train network and head as one, from scratch")
+@stage_option("--cluster", "Refine the pretrained network with the head", OF_HEAD)
+@stage_option("--train", "Train network and head as one, from scratch", OF_HEAD)
 @click.option("--metrics", is_flag=True, help="Print and write the table of metrics.")
 @click.option("--visualize", is_flag=True, help="Draw the pictures.")
 @click.option("--report", is_flag=True, help="Write everything about the run on one HTML page.")
@@ -107,7 +107,7 @@ def cli(context: click.Context, /, **options: object) -> None:
 
     Stages run in the order pretrain, cluster, train, without N for as many epochs as the spec
     says; then come metrics, pictures and the report. The same command again goes on where it
-    stopped, and skips what is done. A head that learns in rounds (messages) counts these in N.
+    stopped, and skips what is done.
     """
     if context.invoked_subcommand is not None:
         _refuse_options_before(context.invoked_subcommand, context)

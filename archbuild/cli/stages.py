@@ -12,6 +12,8 @@ from archbuild.cli.numbers import Whole
 OWN_EPOCHS: Final = -1
 """As many as the spec says."""
 
+OF_HEAD: Final = "epochs, or rounds of a head that has them"
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -25,13 +27,13 @@ class Epochs(Whole):
         return super().convert(value, param, ctx)
 
 
-def stage_option(name: str, what: str) -> Callable[[_Command], _Command]:
-    """The option that asks for a stage."""
+def stage_option(name: str, what: str, counted: str = "epochs") -> Callable[[_Command], _Command]:
+    """The option that asks for a stage; N counts what is ``counted``."""
     return click.option(
         name,
         metavar="[N]",
         type=Epochs(0, 1_000_000),
         is_flag=False,
         flag_value=OWN_EPOCHS,
-        help=f"{what}, for N epochs.",
+        help=f"{what}, for N {counted}.",
     )

@@ -12,7 +12,7 @@ import click
 from archbuild.cli.columns import in_columns
 from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.numbers import Whole
-from archbuild.cli.stages import stage_option
+from archbuild.cli.stages import OF_HEAD, stage_option
 from archbuild.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ _ENDS: Final = ("best", "worst")
 @click.option("-d", "--dataset", required=True, metavar="DATASET", help="A name, or a path.")
 @click.option("-a", "--arch", required=True, metavar="ARCH", help="As for the main job.")
 @stage_option("--pretrain", "Learn to reconstruct")
-@stage_option("--cluster", "Refine the pretrained network with each head")
-@stage_option("--train", "Train network and head as one, from scratch")
+@stage_option("--cluster", "Refine the pretrained network with each head", OF_HEAD)
+@stage_option("--train", "Train network and head as one, from scratch", OF_HEAD)
 @click.option(
     "--seeds",
     type=Whole(1, 10_000),
