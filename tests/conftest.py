@@ -13,9 +13,12 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, where they share what they train, but for documents'."""
+    """Keep a file's tests in one process, where they share what they train.
+
+    Long files whose tests share nothing are dealt out one by one, so that no process waits.
+    """
     for item in items:
-        alone = item.path.name == "test_documents.py"
+        alone = item.path.name in ("test_documents.py", "test_stage.py")
         group = item.nodeid if alone else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
 
