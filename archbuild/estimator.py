@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from math import prod
 from numbers import Integral
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ from archbuild.heads.generative import GenerativeHead
 from archbuild.job import Job, JobRequest
 from archbuild.layers.shapes import channels_last
 from archbuild.runs import RunFolder, StageFolder, latest_stage
-from archbuild.spec import Spec, load_spec, make_plan, parse_text, spec_from_tree
+from archbuild.spec import Spec, make_plan, parse_text, spec_from_tree, spec_of
 from archbuild.spec.override import length_path
 from archbuild.spec.template import Subject, spec_text
 from archbuild.training.progress import LOGGER, Reporter, beginning, in_words
@@ -259,11 +259,8 @@ class DeepClustering(
             "head": self.head,
             "lengths": {stage: n for stage, n in lengths.items() if n is not None},
         }
-        vocabulary = default_vocabulary()
-        if self.arch is not None and not isinstance(self.arch, Mapping):
-            return load_spec(fspath(self.arch), vocabulary, **changes)
-        tree = _tree_for(dataset, self.head) if self.arch is None else self.arch
-        return spec_from_tree(tree, vocabulary, source="arch", **changes)
+        arch = _tree_for(dataset, self.head) if self.arch is None else self.arch
+        return spec_of(arch, default_vocabulary(), **changes)
 
     def _seed(self) -> int:
         generator = check_random_state(self.random_state)

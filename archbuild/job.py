@@ -284,7 +284,7 @@ class Job:
                 "head.n_clusters: auto looks at pretrained latents, and training from scratch has "
                 "none; see what archbuild suggest-k says of a pretrained run, and give that number"
             )
-        settings, head = self._settings("train"), self._new_head()
+        settings, head = self.spec.settings("train"), self._new_head()
         steps = count_batches(len(self.dataset), settings["batch_size"])
         begins = prelude_epochs(head, settings, steps)
         if begins and begins >= settings["epochs"] and not head.rounds:
@@ -307,11 +307,6 @@ class Job:
         """The spec's head, not yet trained."""
         return self._head_type(self.spec.head.config, self.plan, self.request.seed)
 
-    def _settings(self, section: str) -> dict[str, Any]:
-        """The keys of a stage's section, ``batch_size`` resolved."""
-        settings = self.spec.tree[section]
-        return {**settings, "batch_size": settings["batch_size"] or self.spec.batch_size}
-
     def _run_stage(
         self, name: str, section: str, objective: Any, request: Mapping[str, Any]
     ) -> bool:
@@ -330,7 +325,7 @@ class Job:
             return False
         trainer = StageTrainer(
             name,
-            self._settings(section),
+            self.spec.settings(section),
             self.network,
             objective,
             self.feed,

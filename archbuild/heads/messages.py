@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import N_CLUSTERS, Batch, reconstruction_loss
+from archbuild.heads.base import N_CLUSTERS, Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.messages.gmm import GMM
 from archbuild.messages.markov import Markov
@@ -247,45 +247,6 @@ class MessagesHead(GenerativeHead):
         for index, module in enumerate(self.modules[:-1]):
             if f"{index}.heard" in memory:
                 module.hear(self.modules[index + 1], memory[f"{index}.heard"])
-
-
-class MessagePrior:
-    """What a VAE alone minimises, for one whose messages come from Python (``messages/vae.py``).
-
-    Args:
-        kind: the spec's ``reconstruction``.
-        alpha: weight of the divergence.
-        seed: of the noise.
-    """
-
-    term_names = MessagesHead.term_names
-    trains_decoder = True
-    draws = 1
-
-    def __init__(self, kind: str, alpha: float, seed: int) -> None:
-        import keras
-
-        self._kind, self._alpha = kind, alpha
-        self._noise = keras.random.SeedGenerator(seed)
-
-    @property
-    def variables(self) -> list[Any]:
-        """The state of the noise."""
-        return [self._noise.state]
-
-    def draw(self, encoding: Encoding) -> Any:
-        """A sample of ``q(z | x)``, ``(batch, latent)``."""
-        from keras import ops, random
-
-        noise = random.normal(ops.shape(encoding.mean), seed=self._noise)
-        return objectives.reparameterised(encoding.mean, encoding.log_variance, noise)
-
-    def terms(self, batch: Batch) -> dict[str, Any]:
-        """The two terms."""
-        return {
-            "reconstruction": reconstruction_loss(self._kind, batch.inputs, batch.reconstruction),
-            "message_prior": self._alpha * message_divergence(batch),
-        }
 
 
 def mean_and_log_variance(encoding: Encoding) -> Any:

@@ -7,29 +7,72 @@ the data. A backward message from above, ``(n, J)``, is the mean of each row's p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from os import PathLike, fspath
+from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from archbuild import objectives
 from archbuild.data.arrays import dataset_from_arrays
 from archbuild.data.scaling import Scaler
 from archbuild.errors import UsageError
+from archbuild.heads.base import Batch, reconstruction_loss
 from archbuild.heads.messages import (
     MESSAGES,
     PRIOR,
-    MessagePrior,
+    MessagesHead,
     mean_and_log_variance,
+    message_divergence,
     sampled_message,
 )
 from archbuild.messages.module import Learned, Module, one_of
 from archbuild.messages.texts import VAE_NAME
-from archbuild.spec import Spec, load_spec, make_plan, spec_from_tree
+from archbuild.spec import make_plan, spec_of
 from archbuild.vocabulary import default_vocabulary
 
 if TYPE_CHECKING:
+    from archbuild.networks.network import Encoding
     from archbuild.training.feed import Feed
     from archbuild.training.stage import StageTrainer
+
+
+class MessagePrior:
+    """What the module minimises: the head's two terms, with its own noise.
+
+    Args:
+        kind: the spec's ``reconstruction``.
+        alpha: weight of the divergence.
+        seed: of the noise.
+    """
+
+    term_names = MessagesHead.term_names
+    trains_decoder = True
+    draws = 1
+
+    def __init__(self, kind: str, alpha: float, seed: int) -> None:
+        import keras
+
+        self._kind, self._alpha = kind, alpha
+        self._noise = keras.random.SeedGenerator(seed)
+
+    @property
+    def variables(self) -> list[Any]:
+        """The state of the noise."""
+        return [self._noise.state]
+
+    def draw(self, encoding: Encoding) -> Any:
+        """A sample of ``q(z | x)``, ``(batch, latent)``."""
+        from keras import ops, random
+
+        noise = random.normal(ops.shape(encoding.mean), seed=self._noise)
+        return objectives.reparameterised(encoding.mean, encoding.log_variance, noise)
+
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """The two terms."""
+        return {
+            "reconstruction": reconstruction_loss(self._kind, batch.inputs, batch.reconstruction),
+            "message_prior": self._alpha * message_divergence(batch),
+        }
 
 
 class VAE(Module):
@@ -68,8 +111,9 @@ class VAE(Module):
         super().__init__()
         settings = {"train.epochs": epochs, "train.batch_size": batch_size}
         given = [f"{key}={value}" for key, value in settings.items() if value is not None]
-        self.spec = _spec(arch, [*overrides, *given])
-        self.plan = make_plan(self.spec, default_vocabulary())
+        vocabulary = default_vocabulary()
+        self.spec = spec_of(arch, vocabulary, overrides=[*overrides, *given])
+        self.plan = make_plan(self.spec, vocabulary)
         self._refuse_without_variance()
         self.alpha, self.message = alpha, one_of("message", message, MESSAGES)
         self.warm_start, self.seed = warm_start, seed
@@ -154,17 +198,9 @@ class VAE(Module):
         from archbuild.training.progress import Reporter
         from archbuild.training.stage import StageTrainer
 
-        settings = self.spec.tree["train"]
-        settings = {**settings, "batch_size": settings["batch_size"] or self.spec.batch_size}
+        settings = self.spec.settings("train")
         network = build_network(self.plan, default_vocabulary(), self.seed)
         objective = MessagePrior(self.spec.reconstruction, self.alpha, self.seed)
         return StageTrainer(
             self.name, settings, network, objective, feed, None, self.seed, Reporter()
         )
-
-
-def _spec(arch: str | PathLike[str] | Mapping[str, Any], overrides: Sequence[str]) -> Spec:
-    vocabulary = default_vocabulary()
-    if isinstance(arch, Mapping):
-        return spec_from_tree(arch, vocabulary, source="arch", overrides=overrides)
-    return load_spec(fspath(arch), vocabulary, overrides=overrides)

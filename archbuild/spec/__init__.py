@@ -2,7 +2,7 @@
 
 from archbuild.spec.document import Document
 from archbuild.spec.fields import Field
-from archbuild.spec.loading import load_spec, spec_from_tree, validate_document
+from archbuild.spec.loading import load_spec, spec_from_tree, spec_of, validate_document
 from archbuild.spec.locate import find_arch, shipped_archs
 from archbuild.spec.mirror import make_plan
 from archbuild.spec.plan import HeadSpec, LayerSpec, Plan, PlannedLayer, Shape, Spec
@@ -34,6 +34,7 @@ __all__ = [
     "resolve",
     "shipped_archs",
     "spec_from_tree",
+    "spec_of",
     "template",
     "validate_document",
 ]

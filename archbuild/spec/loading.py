@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,19 @@ def spec_from_tree(
     """
     spec, problems = _load(Document(source, tree), (), vocabulary, overrides, head, lengths or {})
     return _unless(problems, spec)
+
+
+def spec_of(
+    arch: str | PathLike[str] | Mapping[str, Any], vocabulary: Vocabulary, **how: Any
+) -> Spec:
+    """The spec that ``arch`` means, or holds if it is Python data; ``how`` as for both.
+
+    Raises:
+        SpecError, UsageError: as ``load_spec``.
+    """
+    if isinstance(arch, Mapping):
+        return spec_from_tree(arch, vocabulary, source="arch", **how)
+    return load_spec(fspath(arch), vocabulary, **how)
 
 
 def _load(

@@ -53,6 +53,11 @@ class Spec:
     train: Mapping[str, Any] = field(hash=False)
     tree: Mapping[str, Any] = field(hash=False, repr=False)
 
+    def settings(self, section: str) -> dict[str, Any]:
+        """The keys of a stage's section (``spec/stages.py``), ``batch_size`` resolved."""
+        own = self.tree[section]
+        return {**own, "batch_size": own["batch_size"] or self.batch_size}
+
     @property
     def input_shape(self) -> Shape:
         """What Input declares."""

@@ -9,7 +9,8 @@ from archbuild.errors import SpecError
 from archbuild.evaluation.accuracy import clustering_accuracy
 from archbuild.heads import MessagesHead
 from archbuild.heads.base import to_numpy
-from archbuild.heads.messages import MODULES, PRIOR, MessagePrior
+from archbuild.heads.messages import MODULES, PRIOR
+from archbuild.messages.vae import MessagePrior
 from archbuild.spec import spec_from_tree
 from archbuild.vocabulary import default_vocabulary
 from tests.heads.conftest import batch_for, bernoulli, encoding_of, head_of
