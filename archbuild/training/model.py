@@ -92,10 +92,8 @@ class StageModel(keras.Model):
         for mean in self.term_means:
             if mean.name in terms:
                 mean.update_state(terms[mean.name])
-        total: Any = ops.zeros(())
-        for term in terms.values():
-            total = total + term
-        return total
+        # not a chain of additions: TensorFlow would sum it in an order that depends on timing
+        return ops.sum(ops.stack(list(terms.values())))
 
 
 def optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
@@ -48,3 +49,25 @@ def test_optimizer_follows_the_settings(settings, name, clip, expected):
     assert made.global_clipnorm == expected
     if name == "sgd":
         assert (made.momentum, made.nesterov) == (0.8, True)
+
+
+class Given(Reconstruct):
+    """An objective whose terms are the targets: two as they came, one computed."""
+
+    term_names = ("first", "second", "third")
+
+    def terms(self, batch):
+        first, second, third = (batch.targets[name] for name in self.term_names)
+        return {"first": first, "second": second, "third": 1.5 * third}
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="about TensorFlow's graphs")
+def test_the_order_of_the_sum_does_not_depend_on_who_holds_a_term(network, settings):
+    """TensorFlow sums a chain of additions in an order that depends on which buffers are free."""
+    import tensorflow as tf
+
+    model = compiled(network, Given("squared_error"), settings)
+    outputs = {"encoding": None, "latent": None, "reconstruction": None}
+    loss = tf.function(lambda y: model.compute_loss(None, y, outputs))
+    values = {"first": 1e8, "second": -1e8, "third": 1.0}  # 1.5 in this order, else 0
+    assert float(loss({name: tf.constant(value) for name, value in values.items()})) == 1.5
