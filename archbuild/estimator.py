@@ -33,6 +33,7 @@ from archbuild.heads.generative import GenerativeHead
 from archbuild.job import Job, JobRequest
 from archbuild.layers.shapes import channels_last
 from archbuild.runs import RunFolder, StageFolder, latest_stage
+from archbuild.runs.names import is_from_scratch
 from archbuild.spec import Spec, make_plan, parse_text, spec_from_tree, spec_of
 from archbuild.spec.override import length_path
 from archbuild.spec.template import Subject, spec_text
@@ -471,7 +472,7 @@ class DeepClustering(
         self._remember(stage)
         manifest, model = stage.manifest(), self._memory.model
         self.arch, self.random_state = dict(model.plan.spec.tree), manifest["request"]["seed"]
-        if stage.name.startswith("train-"):
+        if is_from_scratch(stage.name):
             section, key = length_path(self.arch, "train", default_vocabulary())
             self.train_epochs = self.arch[section][key]
         self._row_shape = channels_last(model.plan.input_shape)

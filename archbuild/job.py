@@ -24,6 +24,16 @@ from archbuild.heads.base import AUTO
 from archbuild.runs import RunFolder, StageFolder
 from archbuild.runs.catalogue import plots_of
 from archbuild.runs.messages import clear_stage, messages_of
+from archbuild.runs.names import (
+    PRETRAIN,
+    from_scratch,
+    is_from_scratch,
+    is_refining,
+    refining,
+    section_of,
+    space_of,
+    stage_of,
+)
 from archbuild.spec import Plan, Spec, Vocabulary, load_spec, make_plan, spec_from_tree
 from archbuild.training.progress import LOGGER, Reporter
 from archbuild.vocabulary import default_vocabulary
@@ -35,9 +45,6 @@ if TYPE_CHECKING:
     from archbuild.trained import Trained
     from archbuild.training.feed import Feed
     from archbuild.training.stage import StageOutcome
-
-PRETRAIN = "pretrain"
-_CLUSTER, _TRAIN = "cluster-", "train-"
 
 # the keys of a spec that decide what the autoencoder is; the rest belongs to one stage
 _NETWORK_KEYS = (
@@ -51,19 +58,6 @@ _NETWORK_KEYS = (
 
 
 _NETWORK_PATHS = {(key,) for key in _NETWORK_KEYS}
-
-
-def stage_of(space: str) -> str:
-    """The stage whose latents a space is: ``pretrain``, ``train-gmm``, or ``cluster-gmm`` of gmm.
-
-    What is trained from scratch keeps its stage's name, beside a head that refined.
-    """
-    return space if space == PRETRAIN or space.startswith(_TRAIN) else f"{_CLUSTER}{space}"
-
-
-def space_of(stage: str) -> str:
-    """The space that a stage makes: the other way round from ``stage_of``."""
-    return stage.removeprefix(_CLUSTER)
 
 
 def depended_on(
@@ -162,12 +156,12 @@ class Job:
     @property
     def head_stage(self) -> str:
         """The name of the stage that refines a pretrained network with the spec's head."""
-        return stage_of(self.spec.head.type)
+        return refining(self.spec.head.type)
 
     @property
     def scratch_stage(self) -> str:
         """The name of the stage that trains network and head from scratch."""
-        return f"{_TRAIN}{self.spec.head.type}"
+        return from_scratch(self.spec.head.type)
 
     def finished(self, stage: str) -> bool:
         """Whether the stage has ended; ``refuse_foreign_stages`` says whether it is ours."""
@@ -212,10 +206,10 @@ class Job:
 
     def _clear_all_stages(self) -> None:
         for stage in self.run.stages():
-            if stage.startswith(_TRAIN):  # it owes the pretrained weights nothing
+            if is_from_scratch(stage):  # it owes the pretrained weights nothing
                 continue
             clear_stage(self.run.stage(stage))
-            if stage.startswith(_CLUSTER):
+            if is_refining(stage):
                 self.reporter.stage_ends(stage, "dropped, it was trained on the old weights")
 
     def cluster(self, fresh: bool = False) -> bool:
@@ -332,7 +326,7 @@ class Job:
             folder,
             self.request.seed,
             self.reporter,
-            from_scratch=name.startswith(_TRAIN),
+            from_scratch=is_from_scratch(name),
         )
         if trainer.rounds:
             each = _epochs(trainer.settings["epochs"])
@@ -415,7 +409,7 @@ class Job:
             raise RunError(
                 f"{folder.path} was made for another network or other data (there -> now):\n"
                 f"{lines}\nask for what is there, train again with --fresh "
-                f"--{folder.name.partition('-')[0]}, or choose another --out"
+                f"--{section_of(folder.name)}, or choose another --out"
             )
 
     # -- what the rest works with ----------------------------------------------------------

@@ -10,8 +10,9 @@ import numpy as np
 
 from archbuild.evaluation.accuracy import match_clusters
 from archbuild.heads.base import to_numpy
-from archbuild.job import PRETRAIN, Job, space_of
+from archbuild.job import Job
 from archbuild.results import spaces_of, values_of
+from archbuild.runs.names import PRETRAIN, space_of
 
 if TYPE_CHECKING:
     from archbuild.figures import Round

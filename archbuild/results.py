@@ -11,8 +11,9 @@ import numpy as np
 from archbuild import __version__
 from archbuild.data import Dataset
 from archbuild.evaluation.table import SCORES, evaluate_head, evaluate_space, metrics_document
-from archbuild.job import PRETRAIN, Job, stage_of
+from archbuild.job import Job
 from archbuild.runs.atomic import write_json
+from archbuild.runs.names import PRETRAIN, stage_of
 
 if TYPE_CHECKING:
     from archbuild.trained import Trained

@@ -13,8 +13,9 @@ from archbuild.errors import RunError
 from archbuild.evaluation.n_clusters import Suggestion, grid, suggest
 from archbuild.evaluation.table import format_table
 from archbuild.heads.base import AUTO
-from archbuild.job import PRETRAIN, Job
+from archbuild.job import Job
 from archbuild.runs.atomic import write_json
+from archbuild.runs.names import PRETRAIN
 
 LEAST, MOST = 2, 20
 """The range that is tried unless another is asked for."""

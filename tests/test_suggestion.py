@@ -10,7 +10,8 @@ import pytest
 from archbuild import suggestion
 from archbuild.errors import RunError
 from archbuild.evaluation.n_clusters import Candidate, Suggestion
-from archbuild.job import PRETRAIN, Job, JobRequest
+from archbuild.job import Job, JobRequest
+from archbuild.runs.names import PRETRAIN
 from archbuild.suggestion import command, in_text, suggest_for
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from archbuild.errors import RunError
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder, beside
 from archbuild.runs.messages import messages_of
+from archbuild.runs.names import PATTERNS, section_of, space_of
 from archbuild.spec.stages import epochs_in_all
 
 State = Literal["finished", "running", "stopped", "damaged"]
@@ -23,8 +24,6 @@ State = Literal["finished", "running", "stopped", "damaged"]
 PLOTS = "plots"
 SWEEPS = "sweeps"
 """Below it, ``<dataset>/<arch>/<point of the grid>/`` is an out folder of its own."""
-
-_STAGES = ("pretrain", "cluster-*", "train-*")
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def is_run(path: Path) -> bool:
 
 def stage_folders(run: RunFolder) -> list[Path]:
     """The folders of its stages, those without an epoch included; links are none."""
-    found = [path for pattern in _STAGES for path in sorted(run.path.glob(pattern))]
+    found = [path for pattern in PATTERNS for path in sorted(run.path.glob(pattern))]
     return [path for path in found if path.is_dir() and not path.is_symlink()]
 
 
@@ -153,7 +152,7 @@ def _changed(run: RunFolder, files: list[Path]) -> datetime:
 def _stage_state(run: RunFolder, name: str, in_use: bool) -> StageState:
     try:
         manifest: Any = run.stage(name).manifest()
-        epochs = epochs_in_all(manifest["request"]["spec"], name.partition("-")[0])
+        epochs = epochs_in_all(manifest["request"]["spec"], section_of(name))
         finished = manifest["state"] == "finished"
         state: State = "finished" if finished else "running" if in_use else "stopped"
         return StageState(state, manifest["epoch"], epochs)
@@ -163,7 +162,7 @@ def _stage_state(run: RunFolder, name: str, in_use: bool) -> StageState:
 
 def _best(run: RunFolder, stages: Mapping[str, StageState]) -> dict[str, Any] | None:
     """Of the rows of stages that are there, on the rows that these were trained on."""
-    spaces = {name.removeprefix("cluster-") for name in stages}
+    spaces = {space_of(name) for name in stages}
     try:
         rows = json.loads(run.metrics_path.read_bytes())["rows"]
         rows = [row for row in rows if row["space"] in spaces and "held out" not in row["method"]]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from archbuild.errors import UsageError
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder, slug
+from archbuild.runs.names import from_scratch, refining
 from archbuild.runs.stage import StageFolder
 
 
@@ -42,7 +43,7 @@ def latest_stage(run: RunFolder, head: str | None = None) -> StageFolder | None:
 
     ``None`` where there is none.
     """
-    names = run.stages() if head is None else (f"cluster-{head}", f"train-{head}")
+    names = run.stages() if head is None else (refining(head), from_scratch(head))
     manifests = {name: run.stage(name).manifest() for name in names}
     timings = {
         name: manifest["timing"]

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from archbuild.errors import RunError, UsageError
-from archbuild.job import PRETRAIN, Job, JobRequest, depended_on, space_of
+from archbuild.job import Job, JobRequest, depended_on
 from archbuild.runs import RunFolder, StageFolder, slug, with_digest
 from archbuild.runs.catalogue import SWEEPS
+from archbuild.runs.names import PRETRAIN, space_of
 from archbuild.spec.override import length_path
 from archbuild.spec.reading import parse_text
 from archbuild.vocabulary import default_vocabulary

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterable
 
 from archbuild.errors import RunError
-from archbuild.job import PRETRAIN
 from archbuild.runs import StageFolder
 from archbuild.runs.atomic import explained
+from archbuild.runs.names import PRETRAIN
 from archbuild.runs.stage import MANIFEST
 from archbuild.sweeps.plan import Part
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from archbuild.evaluation.seeds import over_seeds
 from archbuild.evaluation.table import SCORES
-from archbuild.job import stage_of
 from archbuild.runs.atomic import write_json, write_text
+from archbuild.runs.names import stage_of
 from archbuild.sweeps.plan import Part, Plan, Run
 
 

@@ -15,6 +15,7 @@ from archbuild.evaluation.collapse import Occupancy, occupancy
 from archbuild.heads.base import Head, to_numpy
 from archbuild.networks.network import Network
 from archbuild.runs.folder import StageFolder
+from archbuild.runs.names import section_of
 from archbuild.training.encoding import encode
 from archbuild.training.feed import Feed, generator
 from archbuild.training.model import Objective, StageModel, optimizer
@@ -255,11 +256,11 @@ class StageTrainer:
                 raise self._divergence(f"the weight {variable.path}", epoch, self.steps - 1)
 
     def _divergence(self, what: str, epoch: int, step: int) -> DivergenceError:
-        advice = _ADVICE.format(section=self.name.partition("-")[0])
+        advice = _ADVICE.format(section=section_of(self.name))
         return DivergenceError(what, self.name, epoch + 1, step + 1, advice)
 
     def _variables(self) -> Iterator[tuple[str, Any]]:
-        yield from _named_variables(self.network, self.objective)
+        yield from named_variables(self.network, self.objective)
         for index, variable in enumerate(self.model.optimizer.variables):
             yield f"optimizer_{index:04d}", variable
 
@@ -288,7 +289,7 @@ def restore_checkpoint(
     network: Network, objective: Objective, arrays: Mapping[str, np.ndarray]
 ) -> None:
     """Put a checkpoint's weights into a network and what was trained with it, to look at them."""
-    for name, variable in _named_variables(network, objective):
+    for name, variable in named_variables(network, objective):
         variable.assign(arrays[name])
     if isinstance(objective, Head):
         objective.remember(_unnamed("memory_", arrays))
@@ -303,7 +304,8 @@ def _unnamed(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndar
     return {name.removeprefix(prefix): array for name, array in found.items()}
 
 
-def _named_variables(network: Network, objective: Objective) -> Iterator[tuple[str, Any]]:
+def named_variables(network: Network, objective: Objective) -> Iterator[tuple[str, Any]]:
+    """Every variable of both, by the name that a checkpoint gives it."""
     for index, variable in enumerate(network.variables):
         yield f"network_{index:04d}", variable
     for index, variable in enumerate(objective.variables):

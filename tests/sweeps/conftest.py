@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from archbuild.job import JobRequest, space_of
+from archbuild.job import JobRequest
 from archbuild.runs.atomic import write_json
+from archbuild.runs.names import space_of
 from archbuild.sweeps import Part, Plan, SweepRequest, make_plan, running
 from tests.cli.calling import SPEC
 

@@ -1,0 +1,53 @@
+"""What stages are called, and the spaces of their latents.
+
+``pretrain``; ``cluster-<head>``, a pretrained network that a head refined; ``train-<head>``,
+network and head from scratch.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+PRETRAIN: Final = "pretrain"
+_CLUSTER, _TRAIN = "cluster-", "train-"
+
+PATTERNS: Final = (PRETRAIN, f"{_CLUSTER}*", f"{_TRAIN}*")
+"""Of the folders of stages, as ``Path.glob`` takes them."""
+
+
+def refining(head: str) -> str:
+    """The stage in which a head of this type refines a pretrained network."""
+    return f"{_CLUSTER}{head}"
+
+
+def from_scratch(head: str) -> str:
+    """The stage that trains network and head as one."""
+    return f"{_TRAIN}{head}"
+
+
+def is_refining(stage: str) -> bool:
+    """Whether the stage goes on from pretrained weights."""
+    return stage.startswith(_CLUSTER)
+
+
+def is_from_scratch(stage: str) -> bool:
+    """Whether the stage owes the pretrained weights nothing, and is not pretraining itself."""
+    return stage.startswith(_TRAIN)
+
+
+def section_of(stage: str) -> str:
+    """The spec's section that says how the stage is trained, which is also its option."""
+    return stage.partition("-")[0]
+
+
+def stage_of(space: str) -> str:
+    """The stage whose latents a space is: ``pretrain``, ``train-gmm``, or ``cluster-gmm`` of gmm.
+
+    What is trained from scratch keeps its stage's name, beside a head that refined.
+    """
+    return space if space == PRETRAIN or is_from_scratch(space) else refining(space)
+
+
+def space_of(stage: str) -> str:
+    """The space that a stage makes: the other way round from ``stage_of``."""
+    return stage.removeprefix(_CLUSTER)
