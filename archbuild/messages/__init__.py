@@ -17,7 +17,9 @@ _HOMES = {
     "Observation": "module",
     "VAE": "vae",
     "exchange": "module",
+    "load_learned": "saved",
     "recognise": "module",
+    "save_learned": "saved",
     "save_texts": "texts",
 }
 

@@ -166,6 +166,25 @@ class Module(ABC):
         """What was learned, for people to read, by Serket's names where it has one: ``mu``."""
         return {}
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What was learned, by name, as ``restore`` takes it; nothing before the first update."""
+        raise UsageError(
+            f"the {self.name} module cannot be saved: its class, {type(self).__name__}, has no "
+            "arrays() and restore(); give it both"
+        )
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what ``arrays`` gave."""
+        raise UsageError(
+            f"the {self.name} module cannot be loaded: its class, {type(self).__name__}, has no "
+            "restore(); give it one"
+        )
+
+    @property
+    def description(self) -> str:
+        """What tells it from modules that cannot take what it learned."""
+        return self.name
+
     def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
         """The backward messages of several children as one; by default their mean.
 
@@ -320,6 +339,11 @@ class ClassModule(Module):
     def __init__(self, n_clusters: int) -> None:
         super().__init__()
         self.n_clusters = at_least("n_clusters", n_clusters, 1)
+
+    @property
+    def description(self) -> str:
+        """``gmm of 10 classes``."""
+        return f"{self.name} of {self.n_clusters} classes"
 
     def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
         """The product of what several modules say of the classes, normalised."""

@@ -6,7 +6,7 @@ the data. A backward message from above, ``(n, J)``, is the mean of each row's p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,7 +16,7 @@ from archbuild import objectives
 from archbuild.data.arrays import dataset_from_arrays
 from archbuild.data.scaling import Scaler
 from archbuild.errors import UsageError
-from archbuild.heads.base import Batch, reconstruction_loss
+from archbuild.heads.base import Batch, reconstruction_loss, to_numpy
 from archbuild.heads.messages import (
     MESSAGES,
     PRIOR,
@@ -31,9 +31,11 @@ from archbuild.spec import make_plan, spec_of
 from archbuild.vocabulary import default_vocabulary
 
 if TYPE_CHECKING:
-    from archbuild.networks.network import Encoding
+    from archbuild.networks.network import Encoding, Network
     from archbuild.training.feed import Feed
     from archbuild.training.stage import StageTrainer
+
+_SCALING = "scaling_"
 
 
 class MessagePrior:
@@ -118,6 +120,7 @@ class VAE(Module):
         self.alpha, self.message = alpha, one_of("message", message, MESSAGES)
         self.warm_start, self.seed = warm_start, seed
         self.losses: list[float] = []
+        self._network: Network | None = None
         self._trainer: StageTrainer | None = None
         self._scaler: Scaler | None = None
 
@@ -140,7 +143,7 @@ class VAE(Module):
 
     def recognise(self, data: np.ndarray) -> Learned:
         """``z`` of new rows, at its mean."""
-        if self._trainer is None:
+        if self._network is None:
             raise self.refusal()
         latents, _ = self._encoded(self._feed(data))
         return Learned(latents, None, {"z": latents, "x_hat": self._decoded(latents, data.shape)})
@@ -148,6 +151,42 @@ class VAE(Module):
     def parameters(self) -> dict[str, np.ndarray]:
         """``loss``: of every epoch so far, ``(epochs,)``."""
         return {"loss": np.array(self.losses)}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Weights, the state of the noise, scaling and losses; nothing before the first update."""
+        if self._network is None or self._scaler is None:
+            return {}
+        variables = {name: to_numpy(each) for name, each in self._variables()}
+        scaling = {f"{_SCALING}{name}": part for name, part in self._scaler.to_arrays().items()}
+        return variables | scaling | {"losses": np.array(self.losses)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what ``arrays`` gave; the optimiser begins anew.
+
+        Raises:
+            UsageError: it is of a network of other layers.
+        """
+        if not arrays:
+            return
+        self._build()
+        wanted = {name: tuple(each.shape) for name, each in self._variables()}
+        if wanted != {name: arrays[name].shape for name in wanted if name in arrays}:
+            raise UsageError(
+                f"what was learned is of a network with other layers than {self.spec.name}; give "
+                "the vae module the spec that it was trained with"
+            )
+        for name, each in self._variables():
+            each.assign(arrays[name])
+        scaling = {name: part for name, part in arrays.items() if name.startswith(_SCALING)}
+        self._scaler = Scaler.from_arrays(
+            {name.removeprefix(_SCALING): part for name, part in scaling.items()}
+        )
+        self.losses = arrays["losses"].tolist()
+
+    def _variables(self) -> Iterator[tuple[str, Any]]:
+        from archbuild.training.stage import named_variables
+
+        yield from named_variables(self._network, self._objective)
 
     def _encoded(self, feed: Feed) -> tuple[np.ndarray, np.ndarray]:
         """Mean and log-variance of ``q(z | row)``, ``(n, J)`` each."""
@@ -160,7 +199,7 @@ class VAE(Module):
         """What the decoder makes of latents, scaled back, in the shape of the data."""
         from archbuild.trained import Trained
 
-        rows = Trained(self._trainer.network, None, 0).decode(latents)
+        rows = Trained(self._network, None, 0).decode(latents)
         return self._scaler.undo(rows).reshape(len(latents), *shape[1:])
 
     def _refuse_without_variance(self) -> None:
@@ -182,9 +221,23 @@ class VAE(Module):
 
     def _training(self, feed: Feed) -> StageTrainer:
         """The trainer of the updates before, or a new one."""
-        if self._trainer is None or not self.warm_start:
-            self._trainer = self._new_trainer(feed)
-            self._read = self._trainer.network.reader(mean_and_log_variance)
+        from archbuild.training.progress import Reporter
+        from archbuild.training.stage import StageTrainer
+
+        if self._network is None or not self.warm_start:
+            self._build()
+        if self._trainer is None:
+            settings = self.spec.settings("train")
+            self._trainer = StageTrainer(
+                self.name,
+                settings,
+                self._network,
+                self._objective,
+                feed,
+                None,
+                self.seed,
+                Reporter(),
+            )
         if len(feed) != len(self._trainer.feed):
             raise UsageError(
                 f"the vae module learned from {len(self._trainer.feed)} rows before, and now there "
@@ -193,14 +246,11 @@ class VAE(Module):
         self._trainer.feed = feed
         return self._trainer
 
-    def _new_trainer(self, feed: Feed) -> StageTrainer:
+    def _build(self) -> None:
+        """A network with its first weights, and nothing that trained it."""
         from archbuild.networks.builder import build_network
-        from archbuild.training.progress import Reporter
-        from archbuild.training.stage import StageTrainer
 
-        settings = self.spec.settings("train")
-        network = build_network(self.plan, default_vocabulary(), self.seed)
-        objective = MessagePrior(self.spec.reconstruction, self.alpha, self.seed)
-        return StageTrainer(
-            self.name, settings, network, objective, feed, None, self.seed, Reporter()
-        )
+        self._network = build_network(self.plan, default_vocabulary(), self.seed)
+        self._objective = MessagePrior(self.spec.reconstruction, self.alpha, self.seed)
+        self._read = self._network.reader(mean_and_log_variance)
+        self._trainer = None
