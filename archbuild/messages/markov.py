@@ -26,7 +26,7 @@ neighbours only the row before, the row's own data with them, and no frequencies
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log
+from math import isqrt
 from typing import ClassVar
 
 import numpy as np
@@ -49,6 +49,9 @@ class Markov(ClassModule):
         starts: rows at which a sequence of its own begins, beside the first; of the training rows,
             new ones are one sequence.
         seed: every module takes one; nothing is random here.
+
+    Raises:
+        UsageError: ``n_clusters`` or ``concentration`` is too small.
 
     Attributes:
         transitions: ``T``, ``(K, K)``, from row to column; ``None`` before the first update.
@@ -77,6 +80,8 @@ class Markov(ClassModule):
         seed: int = 0,
     ) -> None:
         super().__init__(n_clusters)
+        if concentration <= 0:
+            raise UsageError(f"concentration is {concentration}; expected a number above 0")
         self.concentration, self.steps = concentration, steps
         self.starts, self.seed = starts, seed
         self.transitions: np.ndarray | None = None
@@ -181,26 +186,70 @@ def neighbours(
 ) -> tuple[np.ndarray, np.ndarray]:
     """``log f`` and ``log b``, what comes from before and from after each row.
 
+    The rows are cut into ``√n`` blocks that are gone through side by side: first for what a block
+    makes of each state before it, then, once it is known what came, for every row. Each step is
+    scaled; as no transition is impossible, nothing underflows.
+
     Args:
         evidence: ``log l``, ``(n, K)``.
-        transitions: ``T``, ``(K, K)``.
+        transitions: ``T``, ``(K, K)``, all above 0.
         breaks: ``(n,)``, which rows do not follow the row before.
 
     Returns:
-        Two arrays ``(n, K)``.
+        Two arrays ``(n, K)``, each row up to a constant.
     """
-    within, across = logarithms(transitions), np.full_like(transitions, -log(len(transitions)))
-    # across a break nothing is known: as if every state followed every other equally
-    steps = [across if each else within for each in breaks]
-    before, after = np.empty_like(evidence), np.zeros_like(evidence)
-    before[0] = across[0]
-    for row in range(1, len(evidence)):
-        past = before[row - 1] + evidence[row - 1]
-        before[row] = np.logaddexp.reduce(past[:, None] + steps[row], axis=0)
-    for row in range(len(evidence) - 1, 0, -1):
-        future = evidence[row] + after[row]
-        after[row - 1] = np.logaddexp.reduce(steps[row] + future, axis=1)
-    return before, after
+    n_rows, n_states = evidence.shape
+    likelihoods, alone = _in_blocks(evidence, breaks)
+    length, n_blocks, _ = likelihoods.shape
+
+    def onward(past: np.ndarray, step: int) -> np.ndarray:
+        # across a break nothing is known: as if every state followed every other equally
+        anew = alone[step].reshape(-1, *[1] * (past.ndim - 1))
+        return np.where(anew, past.sum(axis=-1, keepdims=True) / n_states, past @ transitions)
+
+    through = np.tile(np.eye(n_states), (n_blocks, 1, 1))
+    for step in range(length):
+        through = onward(through, step) * likelihoods[step][:, None]
+        through /= through.max(axis=(1, 2), keepdims=True)
+
+    entering, leaving = np.ones((2, n_blocks, n_states))
+    for block in range(n_blocks - 1):
+        entering[block + 1] = _scaled(entering[block] @ through[block])
+    for block in range(n_blocks - 1, 0, -1):
+        leaving[block - 1] = _scaled(through[block] @ leaving[block])
+
+    before, after = np.empty((2, length, n_blocks, n_states))
+    past, future = entering, leaving
+    for step in range(length):
+        before[step] = onward(past, step)
+        past = _scaled(before[step] * likelihoods[step])
+    for step in range(length - 1, -1, -1):
+        after[step] = future
+        known = (likelihoods[step] * future) @ transitions.T
+        future = np.where(alone[step][:, None], 1.0, _scaled(known))
+    rows = (part.swapaxes(0, 1).reshape(-1, n_states)[:n_rows] for part in (before, after))
+    return tuple(logarithms(part) for part in rows)
+
+
+def _in_blocks(evidence: np.ndarray, breaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Likelihoods ``(length, blocks, K)`` of at most 1, and breaks ``(length, blocks)``.
+
+    The last block is filled up with rows that follow nothing and know nothing.
+    """
+    n_rows, n_states = evidence.shape
+    length = isqrt(n_rows - 1) + 1
+    missing = -n_rows % length
+    likelihoods = np.exp(evidence - evidence.max(axis=1, keepdims=True))
+    likelihoods = np.concatenate([likelihoods, np.ones((missing, n_states))])
+    alone = np.concatenate([breaks, np.ones(missing, bool)])
+    alone[0] = True
+    blocks = likelihoods.reshape(-1, length, n_states).swapaxes(0, 1)
+    return blocks, alone.reshape(-1, length).T
+
+
+def _scaled(weights: np.ndarray) -> np.ndarray:
+    """Rows ``(..., K)``, each to a maximum of 1."""
+    return weights / weights.max(axis=-1, keepdims=True)
 
 
 def expected_transitions(

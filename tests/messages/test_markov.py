@@ -102,6 +102,33 @@ def test_messages_of_the_module_are_those_of_what_it_learned(small, starts):
     np.testing.assert_allclose(learned.backward, expected, rtol=1e-8)
 
 
+def row_by_row(evidence, transitions, breaks):
+    """``log f`` and ``log b`` by the equations of the module's docstring."""
+    k = len(transitions)
+    steps = [np.full((k, k), -np.log(k)) if each else np.log(transitions) for each in breaks]
+    before, after = np.zeros_like(evidence), np.zeros_like(evidence)
+    for row in range(1, len(evidence)):
+        past = before[row - 1] + evidence[row - 1]
+        before[row] = np.logaddexp.reduce(past[:, None] + steps[row], axis=0)
+    for row in range(len(evidence) - 1, 0, -1):
+        after[row - 1] = np.logaddexp.reduce(steps[row] + evidence[row] + after[row], axis=1)
+    return before, after
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 4, 16, 17, 24, 25, 300])
+@pytest.mark.parametrize("spread", [1.0, 300.0], ids=["usual", "sure"])
+def test_blocks_leave_no_mark(rng, n_rows, spread):
+    evidence, breaks = spread * rng.normal(size=(n_rows, 4)), rng.random(n_rows) < 0.1
+    transitions = rng.dirichlet(np.full(4, 0.3), size=4) + 1e-9
+    transitions /= transitions.sum(axis=1, keepdims=True)
+    expected = row_by_row(evidence, transitions, breaks)
+    for found, wanted in zip(neighbours(evidence, transitions, breaks), expected, strict=True):
+        assert np.all(np.isfinite(found))
+        wanted = wanted - np.logaddexp.reduce(wanted, axis=1)[:, None]
+        found = found - np.logaddexp.reduce(found, axis=1)[:, None]
+        np.testing.assert_allclose(found, wanted, atol=1e-8)
+
+
 def test_a_row_is_not_told_its_own_data():
     """The message for a row is the same whatever came for it, if ``T`` is."""
     data = np.array([[0.7, 0.3], [0.4, 0.6], [0.2, 0.8], [0.9, 0.1]])
@@ -289,3 +316,9 @@ def test_new_rows_go_through_mixture_and_chain():
         for each in (mixture, chain)
     ]
     assert accuracies[1] > 0.85 > accuracies[0]
+
+
+@pytest.mark.parametrize("concentration", [0.0, -1.0])
+def test_a_transition_is_never_impossible(concentration):
+    with pytest.raises(UsageError, match=rf"concentration is {concentration}; expected .* above 0"):
+        Markov(3, concentration=concentration)
