@@ -11,13 +11,14 @@ import click
 
 from archbuild import __version__
 from archbuild.cli.columns import in_columns
+from archbuild.cli.folders import data_dir_option
 from archbuild.cli.listing import datasets_text
 from archbuild.environment import OPTIONAL, REQUIRED, installed, start_keras
 from archbuild.errors import UsageError
 
 
 @click.command(short_help="Say what is installed, what works and what is found.")
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where datasets lie.")
+@data_dir_option()
 def doctor(data_dir: Path | None) -> None:
     """Say what is installed, which backend and devices are used, and which datasets are found.
 

@@ -22,7 +22,9 @@ def out_option(what: str) -> Callable[[_Command], _Command]:
     )
 
 
-def data_dir_option(help_text: str) -> Callable[[_Command], _Command]:
+def data_dir_option(
+    help_text: str = "Where datasets lie (default: $ARCHBUILD_DATA, else ./datasets).",
+) -> Callable[[_Command], _Command]:
     """The option ``--data-dir``; without it, ``data_dir`` is ``None``."""
     return click.option(
         "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help=help_text

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from archbuild.cli.columns import in_columns
+from archbuild.cli.folders import data_dir_option
 
 
 @click.command(
@@ -20,7 +21,7 @@ from archbuild.cli.columns import in_columns
     "and every name alone (archbuild show -a vade-mnist).",
 )
 @click.argument("what", type=click.Choice(["layers", "heads", "datasets", "archs"]))
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where datasets lie.")
+@data_dir_option()
 def list_things(what: str, data_dir: Path | None) -> None:
     """List the layers, heads, datasets or archs that can be named."""
     if what == "datasets":

@@ -90,7 +90,7 @@ class _Verbs(click.Group):
     default=0,
     help="Of everything random (default: 0).",
 )
-@data_dir_option("Where datasets lie (default: $ARCHBUILD_DATA, else ./datasets).")
+@data_dir_option()
 @out_option("saved_params/, logs/, plots/ and messages/ go")
 @click.option("--fresh", is_flag=True, help="Start the asked-for stages over.")
 @click.option("--quiet", is_flag=True, help="Only results and errors.")
