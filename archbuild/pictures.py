@@ -17,6 +17,7 @@ from archbuild.runs.names import PRETRAIN, space_of
 if TYPE_CHECKING:
     from archbuild.figures import Round
     from archbuild.heads.messages import MessagesHead
+    from archbuild.runs import StageFolder
     from archbuild.trained import Trained
     from archbuild.training.feed import Feed
 
@@ -108,13 +109,20 @@ def _generated(job: Job, stage: str, trained: Trained, folder: Path) -> Path:
     count = _GENERATED_POINTS if prod(job.spec.input_shape) <= 2 else _GENERATED
     rows = job.feed.scaler.undo(trained.generate(count, job.request.seed))
     title = generated_title(job.dataset.name, job.spec.name, stage, trained)
-    return draw_generated(rows, title, path, feature_names=job.dataset.columns or None)
+    names, shares = job.dataset.columns or None, shares_of(job.run.stage(stage))
+    return draw_generated(rows, title, path, feature_names=names, shares=shares)
 
 
 def generated_title(dataset: str, arch: str, stage: str, trained: Trained) -> str:
     """What a picture of rows that a stage's head generates shows."""
     at = _at(trained.epoch, trained.finished)
     return f"{dataset} · {arch} · drawn from each cluster of {space_of(stage)}{at}"
+
+
+def shares_of(stage: StageFolder) -> list[float] | None:
+    """Of the training rows, in each cluster, after the latest epoch that counted them."""
+    counted = (row["shares"] for row in reversed(stage.history()) if "shares" in row)
+    return next(counted, None)
 
 
 def _components(job: Job, space: str, trained: Trained, folder: Path) -> Path:

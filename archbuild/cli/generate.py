@@ -14,6 +14,8 @@ from archbuild.errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
 
+    from archbuild.runs import StageFolder
+
 _FORMATS = (".png", ".npy")
 
 
@@ -85,7 +87,7 @@ def generate(
         return
     rows = model.generate(per_cluster, draw_seed)
     title = generated_title(model.origin.name, model.plan.spec.name, stage.name, model.trained)
-    _write(rows, output, title)
+    _write(rows, output, title, stage)
     click.echo(f"{output}: {title} ({per_cluster} each)", err=True)
 
 
@@ -108,11 +110,12 @@ def _read(latents: Path) -> np.ndarray:
     return values
 
 
-def _write(rows: np.ndarray, output: Path, title: str) -> None:
+def _write(rows: np.ndarray, output: Path, title: str, stage: StageFolder) -> None:
     from archbuild.figures import draw_generated
+    from archbuild.pictures import shares_of
     from archbuild.runs.atomic import write_npy
 
     if output.suffix.lower() == ".png":
-        draw_generated(rows, title, output)
+        draw_generated(rows, title, output, shares=shares_of(stage))
     else:
         write_npy(output, rows)

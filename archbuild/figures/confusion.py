@@ -15,6 +15,7 @@ from archbuild.figures.style import (
     colour,
     lettering_on,
     new_figure,
+    percent,
     save,
     styled,
 )
@@ -153,7 +154,7 @@ def _cells(axes: Axes, counts: NDArray[np.int64], k: int) -> None:
 def _cell_text(count: int, share: float, k: int) -> str:
     if k > _PERCENT_UP_TO:
         return str(count)
-    return f"{count}\n{share:.0%}" if share >= 0.005 else f"{count}\n<1%"
+    return f"{count}\n{percent(share)}"
 
 
 def _name_rows(axes: Axes, counts: NDArray[np.int64], names: Sequence[str]) -> None:

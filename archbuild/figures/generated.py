@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archbuild.figures.scatter import scatter_figure
-from archbuild.figures.style import INK, colour, legend_outside, new_figure, plain, save, styled
+from archbuild.figures.style import (
+    INK,
+    colour,
+    legend_outside,
+    new_figure,
+    percent,
+    plain,
+    save,
+    styled,
+)
 from archbuild.figures.tables import draw_strip, name_features, standardised
 from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
 
@@ -35,6 +44,7 @@ def draw_generated(
     caption: str = "",
     *,
     feature_names: Sequence[str] | None = None,
+    shares: Sequence[float] | None = None,
 ) -> Path:
     """Draw what each cluster generates to a PNG at ``path``, which is returned.
 
@@ -46,12 +56,16 @@ def draw_generated(
         samples: (K, n, height, width, channels) in about [0, 1], (K, n, length, channels) or
             (K, n, features): n samples of each of K clusters.
         feature_names: names of a table's columns; numbers stand in for missing names.
+        shares: (K,) of the training rows in each cluster, 0 to 1, to stand by its name; not in a
+            scatter.
 
     Raises:
         ValueError: for arrays of other than three, four or five axes, and for empty ones.
     """
     with styled():
-        figure = generated_figure(samples, title, caption, feature_names=feature_names)
+        figure = generated_figure(
+            samples, title, caption, feature_names=feature_names, shares=shares
+        )
         return save(figure, path)
 
 
@@ -61,6 +75,7 @@ def generated_figure(
     caption: str = "",
     *,
     feature_names: Sequence[str] | None = None,
+    shares: Sequence[float] | None = None,
 ) -> Figure:
     """The figure that ``draw_generated`` writes."""
     samples = np.asarray(samples)
@@ -70,13 +85,14 @@ def generated_figure(
             f"got {samples.shape}"
         )
     kind = kind_of(samples[0])
-    if kind == "images":
-        return _images(samples, title, caption)
-    if kind == "series":
-        return _series(samples, title, caption)
-    if samples.shape[2] <= 2:
+    if kind == "table" and samples.shape[2] <= 2:
         return _points(samples, title, caption, feature_names)
-    return _strip(samples, title, caption, feature_names)
+    if kind == "table":
+        figure = _strip(samples, title, caption, feature_names)
+    else:
+        figure = (_images if kind == "images" else _series)(samples, title, caption)
+    _name_clusters(figure.axes[0], len(samples), shares)
+    return figure
 
 
 def _images(samples: NDArray[Any], title: str, caption: str) -> Figure:
@@ -87,7 +103,6 @@ def _images(samples: NDArray[Any], title: str, caption: str) -> Figure:
     axes = figure.subplots()
     low, high = display_range(samples)
     draw_montage(axes, [to_rgb(row, low, high) for row in samples], columns)
-    _name_clusters(axes, len(samples))
     return figure
 
 
@@ -96,8 +111,12 @@ def _around(caption: str) -> int:
     return 75 + (30 if caption else 0)
 
 
-def _name_clusters(axes: Axes, count: int) -> None:
-    axes.set_yticks(np.arange(count) + 0.5, [f"cluster {number}" for number in range(count)])
+def _name_clusters(axes: Axes, count: int, shares: Sequence[float] | None) -> None:
+    names = [f"cluster {number}" for number in range(count)]
+    if shares is not None:
+        words = ["empty" if share == 0 else percent(share) for share in shares]
+        names = [f"{name} · {share}" for name, share in zip(names, words, strict=True)]
+    axes.set_yticks(np.arange(count) + 0.5, names)
     axes.tick_params(axis="y", length=0)
 
 
@@ -117,7 +136,6 @@ def _series(samples: NDArray[Any], title: str, caption: str) -> Figure:
     axes.vlines(np.arange(columns + 1), 0, clusters, color="#dddddd", lw=0.8)
     axes.set(xlim=(0, columns), ylim=(clusters, 0), xticks=[])
     axes.spines[:].set_visible(False)
-    _name_clusters(axes, clusters)
     if channels > 1:
         _name_channels(figure, shades)
     return figure
@@ -182,7 +200,6 @@ def _strip(
     image = draw_strip(axes, standardised(rows, rows), extent=extent)
     axes.hlines(np.arange(1, count), -0.5, features - 0.5, color="white", lw=3)
     axes.spines[:].set_visible(False)
-    _name_clusters(axes, count)
     name_features(axes, features, feature_names)
     label = "standard deviations\nfrom the mean of all"
     figure.colorbar(image, ax=axes, label=label, extend="both", shrink=min(1, 300 / height))

@@ -95,6 +95,11 @@ def plain(text: object, width: int | None = None) -> str:
     return line.replace("$", r"\$")
 
 
+def percent(share: float) -> str:
+    """A share from 0 to 1 in whole per cent; what would round to none is ``<1%``."""
+    return f"{share:.0%}" if share >= 0.005 else "<1%"
+
+
 def class_name(class_names: Sequence[str] | None, number: int, width: int = 24) -> str:
     """The name of class ``number`` ready to draw; its number where there is no name for it."""
     known = class_names is not None and 0 <= number < len(class_names)

@@ -72,9 +72,10 @@ def test_a_picture_says_what_it_shows(
     drawn: list[tuple[tuple[int, ...], str]] = []
     draw = figures.draw_generated
 
-    def drawing(rows: np.ndarray, title: str, path: Path) -> Path:
+    def drawing(rows: np.ndarray, title: str, path: Path, *, shares: list[float]) -> Path:
         drawn.append((rows.shape, title))
-        return draw(rows, title, path)
+        assert sum(shares) == pytest.approx(1, abs=1e-4)
+        return draw(rows, title, path, shares=shares)
 
     monkeypatch.setattr(figures, "draw_generated", drawing)
     assert archbuild(*run, "--output", "rows.PNG").status == 0

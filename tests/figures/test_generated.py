@@ -86,6 +86,13 @@ def test_the_scale_of_series_is_said(rng, words):
     assert {"channel 0", "channel 1"} <= set(found)
 
 
+@pytest.mark.parametrize("shape", [(3, 2, 8, 8, 1), (3, 2, 10, 1), (3, 2, 5)])
+def test_the_share_of_a_cluster_stands_by_its_name(rng, words, shape):
+    with styled():
+        found = words(generated_figure(rng.random(shape), "x", shares=[0.0, 0.002, 0.998]))
+    assert {"cluster 0 · empty", "cluster 1 · <1%", "cluster 2 · 100%"} <= set(found)
+
+
 def test_points_have_their_clusters_colour_and_number(rng, words):
     samples = rng.normal(size=(3, 40, 2)) + 9 * np.arange(3)[:, None, None]
     with styled():
