@@ -6,17 +6,15 @@ so a step that is done is skipped, and one that was cut short goes on where it s
 
 from __future__ import annotations
 
-import platform
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archbuild import __version__
 from archbuild.data import Dataset, arch_stem, held_out, load_dataset
 from archbuild.data.batches import count_batches
 from archbuild.errors import DataError, RunError, UsageError
@@ -35,6 +33,7 @@ from archbuild.runs.names import (
     stage_of,
 )
 from archbuild.spec import Plan, Spec, Vocabulary, load_spec, make_plan, spec_from_tree
+from archbuild.stage_results import ending, epochs_in_words, summary, versions, writers
 from archbuild.training.progress import LOGGER, Reporter
 from archbuild.vocabulary import default_vocabulary
 
@@ -283,9 +282,9 @@ class Job:
         begins = prelude_epochs(head, settings, steps)
         if begins and begins >= settings["epochs"] and not head.rounds:
             raise UsageError(
-                f"the {self.spec.head.type} head's clusters begin after {_epochs(begins)} of "
-                f"head.gamma_training, and train.epochs is {settings['epochs']}: they would never "
-                f"be trained; ask for more epochs (--train {2 * begins}), or lower "
+                f"the {self.spec.head.type} head's clusters begin after "
+                f"{epochs_in_words(begins)} of head.gamma_training, and train.epochs is "
+                f"{settings['epochs']}: they would never be trained; ask for more epochs (--train {2 * begins}), or lower "
                 "head.gamma_training.length"
             )
 
@@ -311,11 +310,12 @@ class Job:
         if not finished:
             self._refuse_data_out_of_range()
         origin = {} if finished else self.origin.to_json()
-        folder.begin(request, versions=_versions(), origin=origin)
+        folder.begin(request, versions=versions(), origin=origin)
         self.run.write_spec(self.spec.tree)
         if finished:
             folder.verify()
-            self.reporter.stage_ends(name, f"already done ({_epochs(folder.manifest()['epoch'])})")
+            done = epochs_in_words(folder.manifest()["epoch"])
+            self.reporter.stage_ends(name, f"already done ({done})")
             return False
         trainer = StageTrainer(
             name,
@@ -329,18 +329,18 @@ class Job:
             from_scratch=is_from_scratch(name),
         )
         if trainer.rounds:
-            each = _epochs(trainer.settings["epochs"])
+            each = epochs_in_words(trainer.settings["epochs"])
             self.reporter.note(f"rounds: {trainer.rounds}, of {each} each")
         outcome = trainer.run()
         head = objective if name != PRETRAIN else None
         self._write_texts(name, head, outcome)
         folder.finish(
-            _writers(self.network, outcome.codes, head),
-            summary=_summary(outcome),
+            writers(self.network, outcome.codes, head),
+            summary=summary(outcome),
             history=outcome.history,
             timing={"seconds": round(outcome.seconds, 2)},
         )
-        self.reporter.stage_ends(name, _ending(outcome))
+        self.reporter.stage_ends(name, ending(outcome))
         return True
 
     def _write_texts(self, stage: str, head: Head | None, outcome: StageOutcome) -> None:
@@ -499,57 +499,3 @@ def _with_clusters(spec: Spec, number: int, vocabulary: Any) -> Spec:
     """The spec with that many clusters; the head may have a word to say on the number."""
     tree = {**spec.tree, "head": {**spec.tree["head"], "n_clusters": number}}
     return spec_from_tree(tree, vocabulary)
-
-
-def _writers(network: Network, codes: np.ndarray, head: Head | None) -> dict[str, Any]:
-    from archbuild.runs.atomic import save_npy, save_npz
-
-    latents = codes[:, : network.plan.latent_size]
-    writers = {
-        "model.weights.h5": network.save_weights,
-        "latents.npy": lambda path: save_npy(path, latents),
-    }
-    if head is not None:
-        assignments = head.assignments(codes)
-        labels = np.argmax(assignments, axis=1)
-        writers |= {
-            "head.npz": lambda path: save_npz(path, head.arrays()),
-            "assignments.npy": lambda path: save_npy(path, assignments),
-            "labels.npy": lambda path: save_npy(path, labels),
-        }
-    return writers
-
-
-def _summary(outcome: Any) -> dict[str, Any]:
-    occupancy = asdict(outcome.occupancy) if outcome.occupancy else None
-    return {
-        "epochs": len(outcome.history),
-        "converged": outcome.converged,
-        "occupancy": occupancy,
-    }
-
-
-def _ending(outcome: Any) -> str:
-    from archbuild.evaluation.collapse import collapse_in_words
-
-    how = "settled" if outcome.converged else "done"
-    text = f"{how} after {_epochs(len(outcome.history))} in {outcome.seconds:.1f} s"
-    return f"{text}; {collapse_in_words(outcome.occupancy)}" if outcome.occupancy else text
-
-
-def _epochs(count: int) -> str:
-    return "1 epoch" if count == 1 else f"{count} epochs"
-
-
-def _versions() -> dict[str, str]:
-    import keras
-    import sklearn
-
-    return {
-        "archbuild": __version__,
-        "python": platform.python_version(),
-        "keras": keras.__version__,
-        "backend": keras.backend.backend(),
-        "numpy": np.__version__,
-        "scikit-learn": sklearn.__version__,
-    }
