@@ -284,8 +284,8 @@ class Job:
             raise UsageError(
                 f"the {self.spec.head.type} head's clusters begin after "
                 f"{epochs_in_words(begins)} of head.gamma_training, and train.epochs is "
-                f"{settings['epochs']}: they would never be trained; ask for more epochs (--train {2 * begins}), or lower "
-                "head.gamma_training.length"
+                f"{settings['epochs']}: they would never be trained; ask for more epochs "
+                f"(--train {2 * begins}), or lower head.gamma_training.length"
             )
 
     def _forget_weights(self) -> None:
