@@ -21,7 +21,7 @@ from archbuild.errors import DataError, RunError, UsageError
 from archbuild.heads.base import AUTO
 from archbuild.runs import RunFolder, StageFolder
 from archbuild.runs.catalogue import plots_of
-from archbuild.runs.messages import clear_stage, messages_of
+from archbuild.runs.messages import clear_stage, clear_texts, messages_of
 from archbuild.runs.names import (
     PRETRAIN,
     from_scratch,
@@ -32,7 +32,15 @@ from archbuild.runs.names import (
     space_of,
     stage_of,
 )
-from archbuild.spec import Plan, Spec, Vocabulary, load_spec, make_plan, spec_from_tree
+from archbuild.spec import (
+    NETWORK_KEYS,
+    Plan,
+    Spec,
+    Vocabulary,
+    load_spec,
+    make_plan,
+    spec_from_tree,
+)
 from archbuild.stage_results import ending, epochs_in_words, summary, versions, writers
 from archbuild.training.progress import LOGGER, Reporter
 from archbuild.vocabulary import default_vocabulary
@@ -45,18 +53,7 @@ if TYPE_CHECKING:
     from archbuild.training.feed import Feed
     from archbuild.training.stage import StageOutcome
 
-# the keys of a spec that decide what the autoencoder is; the rest belongs to one stage
-_NETWORK_KEYS = (
-    "layers",
-    "decoder",
-    "use_batch_norm",
-    "output_non_linearity",
-    "reconstruction",
-    "scaling",
-)
-
-
-_NETWORK_PATHS = {(key,) for key in _NETWORK_KEYS}
+_NETWORK_PATHS = {(key,) for key in NETWORK_KEYS}
 
 
 def depended_on(
@@ -351,6 +348,7 @@ class Job:
         if isinstance(head, MessagesHead) and head.config["text_files"]:
             folder = messages_of(self.run) / stage
             losses = np.array([row["loss"] for row in outcome.history])
+            clear_texts(self.run.stage(stage))  # a process that was killed may have left some
             write_learned(self, head, losses, folder)
             self.reporter.note(f"the messages are in {folder}")
 
@@ -367,7 +365,7 @@ class Job:
             )
 
     def _request(self, section: str) -> dict[str, Any]:
-        keys = [*_NETWORK_KEYS, "batch_size", "augment", section]
+        keys = [*NETWORK_KEYS, "batch_size", "augment", section]
         keys += ["head"] if section != PRETRAIN else []
         return {
             "spec": depended_on(self.spec.tree, keys, self.vocabulary),

@@ -139,10 +139,14 @@ def test_a_stage_that_was_cut_off_while_they_were_written_goes_on(tmp_path, monk
         patch.setattr("archbuild.job.Job._write_texts", Mock(side_effect=CutOff))
         with pytest.raises(CutOff):
             train(tmp_path / "cut", lengths={"train": 2})
+    half = tmp_path / "cut/messages/few/small/0/train-messages/module001_vae/.tmp-1-z_learn.txt"
+    half.parent.mkdir(parents=True)
+    half.touch()  # as a process leaves it that is killed
     cut, whole = (train(tmp_path / name, lengths={"train": 2}) for name in ("cut", "whole"))
     for path in messages_of(whole.run).rglob("*.txt"):
         other = messages_of(cut.run) / path.relative_to(messages_of(whole.run))
         assert other.read_bytes() == path.read_bytes()
+    assert not half.exists()
 
 
 def test_a_clone_of_the_run_counts_rounds(job):

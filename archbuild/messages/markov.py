@@ -32,7 +32,15 @@ from typing import ClassVar
 import numpy as np
 
 from archbuild.errors import UsageError
-from archbuild.messages.module import ClassModule, Learned, distributions, logarithms, normalised
+from archbuild.messages.module import (
+    ClassModule,
+    Learned,
+    above_zero,
+    at_least,
+    distributions,
+    logarithms,
+    normalised,
+)
 from archbuild.spec.fields import Field, integer, number
 
 _TOLERANCE = 1e-5
@@ -51,7 +59,7 @@ class Markov(ClassModule):
         seed: every module takes one; nothing is random here.
 
     Raises:
-        UsageError: ``n_clusters`` or ``concentration`` is too small.
+        UsageError: a number is too small, or is none.
 
     Attributes:
         transitions: ``T``, ``(K, K)``, from row to column; ``None`` before the first update.
@@ -80,10 +88,9 @@ class Markov(ClassModule):
         seed: int = 0,
     ) -> None:
         super().__init__(n_clusters)
-        if concentration <= 0:
-            raise UsageError(f"concentration is {concentration}; expected a number above 0")
-        self.concentration, self.steps = concentration, steps
-        self.starts, self.seed = starts, seed
+        self.concentration = above_zero("concentration", concentration)
+        self.steps, self.seed = at_least("steps", steps, 1), seed
+        self.starts = [at_least("a start", row, 0) for row in starts]
         self.transitions: np.ndarray | None = None
         self.frequencies: np.ndarray | None = None
 
@@ -153,11 +160,12 @@ class Markov(ClassModule):
             raise self.refusal()
 
     def _refuse_other_data(self, data: np.ndarray) -> None:
-        if data.shape[1:] != (self.n_clusters,) or not np.all(data >= 0):
+        possible = np.isfinite(data) & (data >= 0)
+        if data.shape[1:] != (self.n_clusters,) or not possible.all():
             raise UsageError(
-                f"the markov module takes {self.n_clusters} class probabilities for each row, none "
-                f"below 0; an array {data.shape} came, from {data.min():.3g}; connect it to one "
-                "module that tells as many classes apart"
+                f"the markov module takes {self.n_clusters} class probabilities for each row, "
+                f"finite and not below 0; an array {data.shape} came, from {data.min():.3g} to "
+                f"{data.max():.3g}; connect it to one module that tells as many classes apart"
             )
 
     def _frequencies(self, data: np.ndarray) -> np.ndarray:
@@ -171,13 +179,13 @@ class Markov(ClassModule):
 
     def _breaks(self, n_rows: int) -> np.ndarray:
         """Which rows ``(n,)`` do not follow the row before."""
-        beyond = [row for row in self.starts if not 0 <= row < n_rows]
+        beyond = [row for row in self.starts if row >= n_rows]
         if beyond:
             raise UsageError(
                 f"a sequence cannot start at row {beyond[0]} of {n_rows}; count rows from 0"
             )
         breaks = np.zeros(n_rows, bool)
-        breaks[list(self.starts)] = True
+        breaks[self.starts] = True
         return breaks
 
 

@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from itertools import count
-from math import prod
-from numbers import Integral
+from math import inf, prod
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,13 +53,19 @@ class Module(ABC):
         children: the modules that take its own.
         learned: of the latest update; ``None`` before the first.
         rounds: how many updates there were.
+        heard: the backward messages of its children, as they were said.
         number: a later module has a higher one.
     """
 
     name: ClassVar[str]
-    """Of the kind of module; an instance may have its own."""
+    """Of the kind of module, by default its class's; an instance may have its own."""
     seed: int = 0
     """Of everything random."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not hasattr(cls, "name"):
+            cls.name = cls.__name__.lower()
 
     def __init__(self) -> None:
         self.number = next(_NUMBERS)
@@ -67,7 +73,7 @@ class Module(ABC):
         self.children: list[Module] = []
         self.learned: Learned | None = None
         self.rounds = 0
-        self._backward: dict[Module, np.ndarray] = {}
+        self.heard: dict[Module, np.ndarray] = {}
 
     def connect(self, *parents: Module) -> None:
         """Take the forward messages of ``parents`` as data, side by side in this order.
@@ -106,12 +112,17 @@ class Module(ABC):
     @property
     def backward_message(self) -> np.ndarray | None:
         """What the modules above say of the forward message; ``None`` while none has spoken."""
-        messages = list(self._backward.values())
+        messages = list(self.heard.values())
         return self.combine(messages) if messages else None
 
     def hear(self, child: Module, message: np.ndarray) -> None:
         """Take a backward message from a child, in place of its earlier one."""
-        self._backward[child] = message
+        self.heard[child] = message
+
+    def forget_messages(self) -> None:
+        """Drop what it said and heard; what it learned stays."""
+        self.learned = None
+        self.heard.clear()
 
     def update(self) -> None:
         """Learn from the parents' messages and the children's, and leave a message for each.
@@ -181,9 +192,9 @@ class Module(ABC):
         )
 
     @property
-    def description(self) -> str:
-        """What tells it from modules that cannot take what it learned."""
-        return self.name
+    def identity(self) -> dict[str, Any]:
+        """What a module must have alike to take what this one learned, as JSON."""
+        return {"module": self.name}
 
     def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
         """The backward messages of several children as one; by default their mean.
@@ -275,6 +286,15 @@ class Observation(Module):
         """Refuse: an observation has no parents."""
         raise UsageError("an observation takes no data from other modules; connect them to it")
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """How many numbers a row has, too."""
+        return {**super().identity, "numbers": prod(self.forward_message.shape[1:])}
+
+    def forget_messages(self) -> None:
+        """Drop what it heard; the data stay."""
+        self.heard.clear()
+
     def update(self) -> None:
         """Nothing is learned."""
 
@@ -319,6 +339,17 @@ def at_least(name: str, value: Any, least: int) -> int:
     return int(value)
 
 
+def above_zero(name: str, value: Any) -> float:
+    """``value``, once it is known to be a finite number above 0.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not isinstance(value, Real) or not 0 < value < inf:
+        raise UsageError(f"{name} is {value!r}; expected a number above 0")
+    return float(value)
+
+
 def side_by_side(messages: Sequence[np.ndarray]) -> np.ndarray:
     """Messages ``(n, ...)`` as one, ``(n, dimensions)``; one alone keeps its shape."""
     if len(messages) == 1:
@@ -341,9 +372,9 @@ class ClassModule(Module):
         self.n_clusters = at_least("n_clusters", n_clusters, 1)
 
     @property
-    def description(self) -> str:
-        """``gmm of 10 classes``."""
-        return f"{self.name} of {self.n_clusters} classes"
+    def identity(self) -> dict[str, Any]:
+        """The number of classes too."""
+        return {**super().identity, "n_clusters": self.n_clusters}
 
     def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
         """The product of what several modules say of the classes, normalised."""

@@ -1,23 +1,27 @@
 """What a graph of modules has learned, in one file: to recognise new rows with another day.
 
-The graph itself is Python's: whoever loads builds it by the lines that built it before.
+The graph itself is Python's: whoever loads builds it by the lines that built it before. The file
+describes it nevertheless (``graph``, JSON), so that another one is told apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
+from zipfile import BadZipFile, is_zipfile
+from zlib import error as ZlibError
 
 import numpy as np
 
 from archbuild.errors import DataError, UsageError
 from archbuild.messages.module import Module, Observation, ancestors
-from archbuild.runs.atomic import write_npz
+from archbuild.runs.atomic import explained, json_text, write_npz
+from archbuild.runs.difference import differences
 
-_KIND, _ROUNDS = "kind", "rounds"
-_FOREIGN = "{path} is not what save_learned writes, or is damaged; give the file that it wrote"
+_GRAPH, _ROUNDS = "graph", "rounds"
 
 
 def save_learned(path: str | PathLike[str], module: Module) -> None:
@@ -29,60 +33,87 @@ def save_learned(path: str | PathLike[str], module: Module) -> None:
 
     Raises:
         RunError: the file cannot be written.
-        UsageError: a module has not been updated, or its class cannot be saved.
+        UsageError: a module has not been updated, its class cannot be saved, or nothing learns.
     """
-    arrays: dict[str, np.ndarray] = {}
-    for number, each in _learning(module):
-        own = each.arrays()
-        if not own:
+    modules = _learning(module)
+    arrays = {_GRAPH: np.array(json_text(_described(module), source="the graph of modules"))}
+    for number, each in modules.items():
+        if not each.rounds:
             raise each.refusal()
-        arrays[f"{number}.{_KIND}"] = np.array(each.description)
         arrays[f"{number}.{_ROUNDS}"] = np.array(each.rounds)
-        arrays |= {f"{number}.{name}": array for name, array in own.items()}
+        for name, array in each.arrays().items():
+            arrays[f"{number}.learned.{name}"] = _plain(array, name, each)
     write_npz(path, arrays)
 
 
 def load_learned(path: str | PathLike[str], module: Module) -> None:
     """Give a graph that is built alike what ``save_learned`` wrote.
 
-    ``recognise`` then answers as it did before. An update goes on from there, without the messages
-    that had come and with the optimiser anew.
+    ``recognise`` then answers as it did before. Messages are forgotten: an update goes on from what
+    was learned, but nobody has spoken yet, and optimisers begin anew.
 
     Raises:
         DataError: there is no such file, or it is damaged.
-        UsageError: it is of another graph.
+        RunError: it cannot be read.
+        UsageError: it is of another graph; nothing has changed.
     """
+    modules = _learning(module)
     arrays = _read(Path(path))
-    modules = list(_learning(module))
-    there = [str(array) for name, array in arrays.items() if name.endswith(f".{_KIND}")]
-    here = [each.description for _, each in modules]
-    if there != here:
+    changes = differences(json.loads(str(arrays[_GRAPH])), _described(module))
+    if changes:
+        lines = "\n".join(f"    {change}" for change in changes)
         raise UsageError(
-            f"{path} was learned by {', '.join(there)}, and this graph is {', '.join(here)} (from "
-            "below); connect the modules as they were"
+            f"{path} was learned by another graph (number.what: there -> here):\n{lines}\n"
+            "make and connect the modules as they were"
         )
-    for number, each in modules:
-        prefix = f"{number}."
+    for number, each in modules.items():
+        prefix = f"{number}.learned."
         own = {name: array for name, array in arrays.items() if name.startswith(prefix)}
         each.restore({name.removeprefix(prefix): array for name, array in own.items()})
-        each.rounds = int(own[prefix + _ROUNDS])
+        each.rounds = int(arrays[f"{number}.{_ROUNDS}"])
+    for each in ancestors([module]):
+        each.forget_messages()
 
 
-def _learning(module: Module) -> Iterator[tuple[int, Module]]:
-    """What learns in a graph, numbered from below as ``save_texts`` does."""
-    for number, each in enumerate(ancestors([module])):
-        if not isinstance(each, Observation):
-            yield number, each
+def _learning(module: Module) -> dict[int, Module]:
+    """What learns in a graph, by its number from below, as ``save_texts`` counts."""
+    numbered = enumerate(ancestors([module]))
+    found = {number: each for number, each in numbered if not isinstance(each, Observation)}
+    if not found:
+        raise UsageError("an observation learns nothing; give the uppermost module of the graph")
+    return found
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def _described(module: Module) -> dict[str, Any]:
+    """Every module by its number: what it is, and whose messages it takes."""
+    modules = ancestors([module])
+    return {
+        str(number): {**each.identity, "parents": [modules.index(low) for low in each.parents]}
+        for number, each in enumerate(modules)
+    }
+
+
+def _plain(array: Any, name: str, module: Module) -> np.ndarray:
+    found = np.asarray(array)
+    if found.dtype.hasobject:
+        raise UsageError(
+            f"'{name}' of the {module.name} module is no array of numbers or text, so it cannot be "
+            "saved; have its arrays() give such arrays"
+        )
+    return found
+
+
+def _read(path: Path) -> Mapping[str, np.ndarray]:
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; save_learned writes one")
+    foreign = DataError(f"{path} is damaged, or was not written by save_learned")
+    if not is_zipfile(path):
+        raise foreign
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with explained("read", path), np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError as error:
-        raise DataError(f"there is no file {path}; save_learned writes one") from error
-    except (OSError, ValueError, BadZipFile, TypeError) as error:  # TypeError: one array alone
-        raise DataError(f"{_FOREIGN.format(path=path)}: {error}") from error
-    if not any(name.endswith(f".{_KIND}") for name in arrays):
-        raise DataError(_FOREIGN.format(path=path))
+    except (ValueError, EOFError, BadZipFile, ZlibError) as error:
+        raise foreign from error
+    if _GRAPH not in arrays:
+        raise foreign
     return arrays

@@ -16,9 +16,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from archbuild.errors import UsageError
 from archbuild.evaluation.accuracy import swap_accuracy
 from archbuild.messages.module import Learned, Module, Observation, ancestors
-from archbuild.runs.atomic import write_atomic
+from archbuild.runs.atomic import explained, write_atomic
 
 Mode = Literal["learn", "recog"]
 
@@ -46,7 +47,7 @@ def save_texts(
 
     Raises:
         RunError: a file cannot be written.
-        UsageError: a module has not been updated.
+        UsageError: a module has not been updated, or has recognised nothing.
     """
     written: list[Path] = []
     for number, each in enumerate(ancestors([module])):
@@ -54,6 +55,11 @@ def save_texts(
             continue
         place = module_folder(Path(folder), number, each.name)
         if recognised is not None:
+            if each not in recognised:
+                raise UsageError(
+                    f"nothing was recognised by the {each.name} module; give what recognise() "
+                    "gave for the same uppermost module"
+                )
             written += write_texts(place, recognised[each].texts, "recog", labels)
             continue
         texts = {**each.latest.texts, **each.parameters()}
@@ -74,7 +80,8 @@ def write_texts(
         codes = np.unique(labels, return_inverse=True)[1]
         accuracy = swap_accuracy(codes, texts["class"])
         texts = {**texts, "acc": np.array([accuracy])}
-    folder.mkdir(parents=True, exist_ok=True)
+    with explained("write", folder):
+        folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, array in texts.items():
         path = folder / (f"{name}.txt" if name == _OF_NO_MODE else f"{name}_{mode}.txt")

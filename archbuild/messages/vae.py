@@ -27,7 +27,7 @@ from archbuild.heads.messages import (
 )
 from archbuild.messages.module import Learned, Module, one_of
 from archbuild.messages.texts import VAE_NAME
-from archbuild.spec import make_plan, spec_of
+from archbuild.spec import NETWORK_KEYS, make_plan, spec_of
 from archbuild.vocabulary import default_vocabulary
 
 if TYPE_CHECKING:
@@ -152,6 +152,11 @@ class VAE(Module):
         """``loss``: of every epoch so far, ``(epochs,)``."""
         return {"loss": np.array(self.losses)}
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What of the spec decides what the network is, too."""
+        return {**super().identity, **{key: self.spec.tree[key] for key in NETWORK_KEYS}}
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Weights, the state of the noise, scaling and losses; nothing before the first update."""
         if self._network is None or self._scaler is None:
@@ -161,20 +166,10 @@ class VAE(Module):
         return variables | scaling | {"losses": np.array(self.losses)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take back what ``arrays`` gave; the optimiser begins anew.
-
-        Raises:
-            UsageError: it is of a network of other layers.
-        """
+        """Take back what ``arrays`` gave; the optimiser begins anew."""
         if not arrays:
             return
         self._build()
-        wanted = {name: tuple(each.shape) for name, each in self._variables()}
-        if wanted != {name: arrays[name].shape for name in wanted if name in arrays}:
-            raise UsageError(
-                f"what was learned is of a network with other layers than {self.spec.name}; give "
-                "the vae module the spec that it was trained with"
-            )
         for name, each in self._variables():
             each.assign(arrays[name])
         scaling = {name: part for name, part in arrays.items() if name.startswith(_SCALING)}

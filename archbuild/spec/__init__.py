@@ -5,7 +5,7 @@ from archbuild.spec.fields import Field
 from archbuild.spec.loading import load_spec, spec_from_tree, spec_of, validate_document
 from archbuild.spec.locate import find_arch, shipped_archs
 from archbuild.spec.mirror import make_plan
-from archbuild.spec.plan import HeadSpec, LayerSpec, Plan, PlannedLayer, Shape, Spec
+from archbuild.spec.plan import NETWORK_KEYS, HeadSpec, LayerSpec, Plan, PlannedLayer, Shape, Spec
 from archbuild.spec.reading import parse_text, read_document
 from archbuild.spec.resolve import resolve
 from archbuild.spec.schema import build_schema
@@ -13,6 +13,7 @@ from archbuild.spec.template import template
 from archbuild.spec.vocabulary import HeadType, LayerType, ShapeError, Vocabulary
 
 __all__ = [
+    "NETWORK_KEYS",
     "Document",
     "Field",
     "HeadSpec",

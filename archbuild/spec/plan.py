@@ -30,6 +30,17 @@ class HeadSpec:
     config: Mapping[str, Any] = field(hash=False)
 
 
+NETWORK_KEYS = (
+    "layers",
+    "decoder",
+    "use_batch_norm",
+    "output_non_linearity",
+    "reconstruction",
+    "scaling",
+)
+"""The keys of a spec that decide what the autoencoder is; the rest belongs to one stage."""
+
+
 @dataclass(frozen=True)
 class Spec:
     """A spec that passed every check, with every default filled in.

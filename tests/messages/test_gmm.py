@@ -364,3 +364,21 @@ def test_classes_keep_their_numbers_from_round_to_round(heaps):
 def test_variational_inference_needs_a_concentration():
     with pytest.raises(UsageError, match="needs a concentration above 0"):
         GMM(2, inference="variational", concentration=0.0)
+
+
+def test_a_chain_cannot_go_on_with_other_rows(heaps):
+    points, _ = heaps
+    module = updated(points, warm_start=True)
+    module.parents[0].observe(points[:100])
+    with pytest.raises(UsageError, match="from the classes of 300 rows with 100"):
+        module.update()
+    again = updated(points, warm_start=False)
+    again.parents[0].observe(points[:100])
+    again.update()
+    assert again.forward_message.shape == (100, 3)
+
+
+def test_new_rows_of_another_width_are_refused(heaps):
+    points, _ = heaps
+    with pytest.raises(UsageError, match="learned from rows of 2 numbers, and these have 1"):
+        updated(points).recognise(points[:, :1])

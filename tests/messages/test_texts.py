@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archbuild.errors import UsageError
+from archbuild.errors import RunError, UsageError
 from archbuild.evaluation.accuracy import swap_accuracy
 from archbuild.messages import GMM, Markov, Observation, exchange, recognise, save_texts
 
@@ -52,6 +52,17 @@ def test_new_rows_are_written_as_recognised(graph, tmp_path):
     assert names == ["Pdz_recog.txt", "Pdz_recog.txt", "class_recog.txt", "class_recog.txt"]
     classes = np.loadtxt(tmp_path / "module001_gmm" / "class_recog.txt", dtype=int)
     assert classes[0] != classes[1] == classes[2]
+
+
+def test_what_was_not_recognised_is_not_written(graph, tmp_path):
+    with pytest.raises(UsageError, match="nothing was recognised by the gmm module"):
+        save_texts(tmp_path, graph[2], recognised={})
+
+
+def test_a_file_in_the_place_of_the_folder_is_explained(graph, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(RunError, match=r"cannot write .*out"):
+        save_texts(tmp_path / "out", graph[2])
 
 
 def test_what_was_not_updated_is_not_written(tmp_path):
