@@ -235,9 +235,9 @@ class MessagesHead(GenerativeHead):
     def memory(self) -> Mapping[str, np.ndarray]:
         """What was learned, and what each module has heard from the one above it."""
         heard = {
-            f"{index}.heard": module.backward_message
+            f"{index}.heard": message
             for index, module in enumerate(self.modules)
-            if module.backward_message is not None
+            for message in module.heard.values()  # in a chain there is one above, or none
         }
         return self.arrays() | heard
 

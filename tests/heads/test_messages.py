@@ -143,6 +143,19 @@ def test_what_is_remembered_goes_on_alike(above, codes):
     np.testing.assert_array_equal(head.refresh(codes)[PRIOR], other.refresh(codes)[PRIOR])
 
 
+@pytest.mark.parametrize("above", sorted(set(MODULES) - {"gmm"}))
+def test_what_was_heard_is_remembered_as_it_was_said(above, codes):
+    """Joined messages are scaled; what is scaled again differs in the last digit."""
+    modules = [{"type": "gmm", "chains": 1}, {"type": above}, {"type": above}]
+    head, other = messages(modules=modules), messages(modules=modules)
+    head.initialise(codes)
+    other.remember(head.memory)
+    for one, two in zip(head.modules[:-1], other.modules[:-1], strict=True):
+        (said,), (again,) = one.heard.values(), two.heard.values()
+        np.testing.assert_array_equal(again, said)
+        np.testing.assert_array_equal(two.backward_message, one.backward_message)
+
+
 def test_a_head_that_has_not_begun_remembers_nothing():
     assert messages().memory == {}
 
