@@ -43,6 +43,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-d", "--dataset", default="SERKET3000")
     parser.add_argument("-a", "--arch", default="0")
+    parser.add_argument("--head", help="in place of the spec's: messages")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--set", action="append", default=[], dest="overrides")
@@ -53,6 +54,7 @@ def arguments() -> argparse.Namespace:
 def run_seed(options: argparse.Namespace, seed: int) -> dict:
     command = [sys.executable, "-m", "archbuild", "-d", options.dataset, "-a", options.arch]
     command += ["--train", str(options.rounds), "--seed", str(seed), "--out", str(options.out)]
+    command += ["--head", options.head] if options.head else []
     command += [word for override in options.overrides for word in ("--set", override)]
     command += ["--quiet", "--json"]
     print("$", *command[2:], file=sys.stderr, flush=True)
@@ -67,8 +69,10 @@ def describe(options: argparse.Namespace) -> str:
 
     backend = f"{keras.backend.backend()} (Keras {keras.__version__})"
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    settings = " ".join(f"--set {override}" for override in options.overrides)
-    return f"`{options.dataset}` `-a {options.arch}` {settings}, backend {backend}, {machine}"
+    settings = [f"--head {options.head}"] if options.head else []
+    settings += [f"--set {override}" for override in options.overrides]
+    named = f"`{options.dataset}` `-a {options.arch}` {' '.join(settings)}"
+    return f"{named}, backend {backend}, {machine}"
 
 
 def markdown(rows: list[list[float]], minutes: list[float]) -> str:

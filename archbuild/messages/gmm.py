@@ -130,7 +130,7 @@ class GMM(ClassModule):
         boolean(
             "warm_start",
             "Whether one of them starts from the classes of the round before.",
-            default=False,
+            default=True,
         ),
         integer("sweeps", "Sweeps of Gibbs sampling; of the others, steps at most.", default=100),
         number(
@@ -147,7 +147,7 @@ class GMM(ClassModule):
         inference: str = "em",
         start: str = "k-means",
         chains: int = 20,
-        warm_start: bool = False,
+        warm_start: bool = True,
         sweeps: int = 100,
         concentration: float = 1.0,
         seed: int = 0,
@@ -173,7 +173,8 @@ class GMM(ClassModule):
         with, so that rounds compare and the modules above are understood.
 
         Raises:
-            UsageError: there are fewer points than classes.
+            UsageError: there are fewer points than classes, or not as many as before where it is to
+                go on from their classes.
         """
         points = np.asarray(data, np.float64).reshape(len(data), -1)
         if len(points) < self.n_clusters:
@@ -181,14 +182,29 @@ class GMM(ClassModule):
                 f"{self.n_clusters} classes were asked for, and there are {len(points)} points; "
                 "lower n_clusters"
             )
+        if self.warm_start and self.classes is not None and len(self.classes) != len(points):
+            raise UsageError(
+                f"the gmm module cannot go on from the classes of {len(self.classes)} rows with "
+                f"{len(points)}; give as many rows, or use a module without warm_start"
+            )
         bias = self.backward_message
         log_bias = None if bias is None else logarithms(bias)
         self.mixture, self.classes = self._fitted(points, log_bias)
         return self._learned(points, self.mixture.means[self.classes])
 
     def recognise(self, data: np.ndarray) -> Learned:
-        """``P(class | point)`` of new points ``(m, J)``."""
-        return self._learned(data.reshape(len(data), -1))
+        """``P(class | point)`` of new points ``(m, J)``.
+
+        Raises:
+            UsageError: nothing was learned, or from points of another width.
+        """
+        points, width = data.reshape(len(data), -1), self.learned_mixture.means.shape[1]
+        if points.shape[1] != width:
+            raise UsageError(
+                f"the gmm module learned from rows of {width} numbers, and these have "
+                f"{points.shape[1]}; give rows like those that it learned from"
+            )
+        return self._learned(points)
 
     def probabilities(self, points: Any) -> Any:
         """``P(class | point)``, a tensor ``(n, K)`` for a tensor ``(n, J)``.
