@@ -259,7 +259,7 @@ def _explain_lines(axes: Axes, faint: NDArray[np.bool_]) -> None:
     """A legend of the ellipses above the map, beside which the classes have theirs."""
     from matplotlib.lines import Line2D
 
-    label = "component at 2 standard deviations; the wider the line, the more it weighs"
+    label = "a numbered cluster's prior at 2 standard deviations; the wider, the more it weighs"
     entries = [Line2D([], [], color=INK, lw=2, label=label)]
     if faint.any():
         label = _listed("weighs less than a tenth of an even share", faint).rstrip(". ")
