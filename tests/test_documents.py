@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FETCHED = ("MNIST", "FASHION", "COIL20", "SERKET3000", "SVHN", "HAR")
 SHORTER = {
+    r"^archbuild( sweep)? -d DIGITS -a 0": r"archbuild\1 -d DIGITS -a 0 --set batch_size=256",
     r"--(pretrain|cluster)\b( \d+)?": r"--\1 1",
     r"--train\b( \d+)?": "--train 2",
     r"--seeds \d+": "--seeds 1",
@@ -158,7 +159,7 @@ def test_what_is_printed_for_python_runs(tmp_path, monkeypatch, rng):
     np.savetxt("category.txt", np.arange(40) % 10, fmt="%d")
     page = (ROOT / "docs" / "howto" / "serket.md").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     assert len([line for line in blocks[0].splitlines() if line]) <= 12  # as Serket's tutorial
     names = {}
     for block in blocks:
@@ -166,3 +167,4 @@ def test_what_is_printed_for_python_runs(tmp_path, monkeypatch, rng):
         exec(short, names)  # it is ours
     files = {path.name for path in (tmp_path / "output").rglob("*.txt")}
     assert {"z_learn.txt", "x_hat_recog.txt", "acc_learn.txt", "mu_learn.txt"} <= files
+    assert (tmp_path / "learned.npz").is_file()
