@@ -26,6 +26,7 @@ from archbuild.messages.gmm import GMM
 from archbuild.messages.markov import Markov
 from archbuild.messages.module import Module, Observation
 from archbuild.messages.multinomial import Multinomial
+from archbuild.prefixes import prefixed, unprefixed
 from archbuild.spec.fields import boolean, choice, entries, integer, number
 
 if TYPE_CHECKING:
@@ -207,11 +208,9 @@ class MessagesHead(GenerativeHead):
         """What every module learned (``0.means``), the classes of each round, the messages."""
         if not self.has_begun:
             return {}
-        found = {
-            f"{index}.{name}": array
-            for index, module in enumerate(self.modules)
-            for name, array in module.arrays().items()
-        }
+        found: dict[str, np.ndarray] = {}
+        for index, module in enumerate(self.modules):
+            found |= prefixed(f"{index}.", module.arrays())
         return found | {
             "classes": np.stack(self.classes),
             "first_message": self.first_message,
@@ -223,9 +222,7 @@ class MessagesHead(GenerativeHead):
         if not arrays:
             return
         for index, module in enumerate(self.modules):
-            prefix = f"{index}."
-            own = {name: array for name, array in arrays.items() if name.startswith(prefix)}
-            module.restore({name.removeprefix(prefix): array for name, array in own.items()})
+            module.restore(unprefixed(f"{index}.", arrays))
             module.rounds = len(arrays["classes"])
         self.classes = list(arrays["classes"])
         self.first_message = arrays["first_message"]

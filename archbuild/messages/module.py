@@ -409,6 +409,12 @@ def ancestors(modules: Sequence[Module]) -> list[Module]:
     return list(TopologicalSorter(below).static_order())
 
 
+def learning(module: Module) -> dict[int, Module]:
+    """A module and all below it that learn, by their numbers from below; observations count too."""
+    numbered = enumerate(ancestors([module]))
+    return {number: each for number, each in numbered if not isinstance(each, Observation)}
+
+
 def exchange(*modules: Module, rounds: int = 1) -> None:
     """Update modules and all below them, from below, ``rounds`` times.
 

@@ -17,7 +17,8 @@ from zlib import error as ZlibError
 import numpy as np
 
 from archbuild.errors import DataError, UsageError
-from archbuild.messages.module import Module, Observation, ancestors
+from archbuild.messages.module import Module, ancestors, learning
+from archbuild.prefixes import prefixed, unprefixed
 from archbuild.runs.atomic import explained, json_text, write_npz
 from archbuild.runs.difference import differences
 
@@ -41,8 +42,8 @@ def save_learned(path: str | PathLike[str], module: Module) -> None:
         if not each.rounds:
             raise each.refusal()
         arrays[f"{number}.{_ROUNDS}"] = np.array(each.rounds)
-        for name, array in each.arrays().items():
-            arrays[f"{number}.learned.{name}"] = _plain(array, name, each)
+        own = {name: _plain(array, name, each) for name, array in each.arrays().items()}
+        arrays |= prefixed(f"{number}.learned.", own)
     write_npz(path, arrays)
 
 
@@ -67,18 +68,15 @@ def load_learned(path: str | PathLike[str], module: Module) -> None:
             "make and connect the modules as they were"
         )
     for number, each in modules.items():
-        prefix = f"{number}.learned."
-        own = {name: array for name, array in arrays.items() if name.startswith(prefix)}
-        each.restore({name.removeprefix(prefix): array for name, array in own.items()})
+        each.restore(unprefixed(f"{number}.learned.", arrays))
         each.rounds = int(arrays[f"{number}.{_ROUNDS}"])
     for each in ancestors([module]):
         each.forget_messages()
 
 
 def _learning(module: Module) -> dict[int, Module]:
-    """What learns in a graph, by its number from below, as ``save_texts`` counts."""
-    numbered = enumerate(ancestors([module]))
-    found = {number: each for number, each in numbered if not isinstance(each, Observation)}
+    """What learns in a graph, of which there must be something."""
+    found = learning(module)
     if not found:
         raise UsageError("an observation learns nothing; give the uppermost module of the graph")
     return found

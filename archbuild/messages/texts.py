@@ -18,7 +18,7 @@ import numpy as np
 
 from archbuild.errors import UsageError
 from archbuild.evaluation.accuracy import swap_accuracy
-from archbuild.messages.module import Learned, Module, Observation, ancestors
+from archbuild.messages.module import Learned, Module, learning
 from archbuild.runs.atomic import explained, write_atomic
 
 Mode = Literal["learn", "recog"]
@@ -50,9 +50,7 @@ def save_texts(
         UsageError: a module has not been updated, or has recognised nothing.
     """
     written: list[Path] = []
-    for number, each in enumerate(ancestors([module])):
-        if isinstance(each, Observation):
-            continue
+    for number, each in learning(module).items():
         place = module_folder(Path(folder), number, each.name)
         if recognised is not None:
             if each not in recognised:

@@ -6,7 +6,7 @@ the data. A backward message from above, ``(n, J)``, is the mean of each row's p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,6 +27,7 @@ from archbuild.heads.messages import (
 )
 from archbuild.messages.module import Learned, Module, one_of
 from archbuild.messages.texts import VAE_NAME
+from archbuild.prefixes import prefixed, unprefixed
 from archbuild.spec import NETWORK_KEYS, make_plan, spec_of
 from archbuild.vocabulary import default_vocabulary
 
@@ -161,27 +162,23 @@ class VAE(Module):
         """Weights, the state of the noise, scaling and losses; nothing before the first update."""
         if self._network is None or self._scaler is None:
             return {}
-        variables = {name: to_numpy(each) for name, each in self._variables()}
-        scaling = {f"{_SCALING}{name}": part for name, part in self._scaler.to_arrays().items()}
-        return variables | scaling | {"losses": np.array(self.losses)}
+        from archbuild.training.stage import named_variables
+
+        variables = named_variables(self._network, self._objective)
+        weights = {name: to_numpy(variable) for name, variable in variables}
+        scaling = prefixed(_SCALING, self._scaler.to_arrays())
+        return weights | scaling | {"losses": np.array(self.losses)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take back what ``arrays`` gave; the optimiser begins anew."""
         if not arrays:
             return
+        from archbuild.training.stage import restore_checkpoint
+
         self._build()
-        for name, each in self._variables():
-            each.assign(arrays[name])
-        scaling = {name: part for name, part in arrays.items() if name.startswith(_SCALING)}
-        self._scaler = Scaler.from_arrays(
-            {name.removeprefix(_SCALING): part for name, part in scaling.items()}
-        )
+        restore_checkpoint(self._network, self._objective, arrays)
+        self._scaler = Scaler.from_arrays(unprefixed(_SCALING, arrays))
         self.losses = arrays["losses"].tolist()
-
-    def _variables(self) -> Iterator[tuple[str, Any]]:
-        from archbuild.training.stage import named_variables
-
-        yield from named_variables(self._network, self._objective)
 
     def _encoded(self, feed: Feed) -> tuple[np.ndarray, np.ndarray]:
         """Mean and log-variance of ``q(z | row)``, ``(n, J)`` each."""

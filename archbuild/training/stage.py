@@ -14,6 +14,7 @@ from archbuild.errors import DivergenceError
 from archbuild.evaluation.collapse import Occupancy, occupancy
 from archbuild.heads.base import Head, to_numpy
 from archbuild.networks.network import Network
+from archbuild.prefixes import prefixed, unprefixed
 from archbuild.runs.folder import StageFolder
 from archbuild.runs.names import section_of
 from archbuild.training.encoding import encode
@@ -267,14 +268,14 @@ class StageTrainer:
     def _state(self) -> dict[str, np.ndarray]:
         variables = {name: to_numpy(variable) for name, variable in self._variables()}
         memory = self.head.memory if self.head else {}
-        return variables | _named("target_", self.targets) | _named("memory_", memory)
+        return variables | prefixed("target_", self.targets) | prefixed("memory_", memory)
 
     def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         for name, variable in self._variables():
             variable.assign(arrays[name])
-        self.targets = _unnamed("target_", arrays)
+        self.targets = unprefixed("target_", arrays)
         if self.head is not None:
-            self.head.remember(_unnamed("memory_", arrays))
+            self.head.remember(unprefixed("memory_", arrays))
 
 
 def prelude_epochs(head: Head | None, settings: Mapping[str, Any], steps: int) -> int:
@@ -292,16 +293,7 @@ def restore_checkpoint(
     for name, variable in named_variables(network, objective):
         variable.assign(arrays[name])
     if isinstance(objective, Head):
-        objective.remember(_unnamed("memory_", arrays))
-
-
-def _named(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"{prefix}{name}": array for name, array in arrays.items()}
-
-
-def _unnamed(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    found = {name: array for name, array in arrays.items() if name.startswith(prefix)}
-    return {name.removeprefix(prefix): array for name, array in found.items()}
+        objective.remember(unprefixed("memory_", arrays))
 
 
 def named_variables(network: Network, objective: Objective) -> Iterator[tuple[str, Any]]:
