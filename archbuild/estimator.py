@@ -24,24 +24,24 @@ from sklearn.base import (
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from archbuild.clustering.means import scores_by_means
 from archbuild.data import Dataset, dataset_from_arrays
 from archbuild.data.looks import scaling_of
 from archbuild.errors import RunError
-from archbuild.evaluation.means import scores_by_means
+from archbuild.experiments.job import Job, JobRequest
 from archbuild.heads import HEADS, Head
 from archbuild.heads.generative import GenerativeHead
-from archbuild.job import Job, JobRequest
 from archbuild.layers.shapes import channels_last
+from archbuild.registry import default_vocabulary
 from archbuild.runs import RunFolder, StageFolder, latest_stage
 from archbuild.runs.names import is_from_scratch
 from archbuild.spec import Spec, make_plan, parse_text, spec_from_tree, spec_of
 from archbuild.spec.override import length_path
 from archbuild.spec.template import Subject, spec_text
 from archbuild.training.progress import LOGGER, Reporter, beginning, in_words
-from archbuild.vocabulary import default_vocabulary
 
 if TYPE_CHECKING:
-    from archbuild.model import Model
+    from archbuild.models.model import Model
 
 _CLUSTERS = 8  # as in sklearn.cluster.KMeans
 
@@ -280,7 +280,7 @@ class DeepClustering(
 
     def _remember(self, stage: StageFolder) -> None:
         """Take from a finished stage whatever is needed of it: the folder may go."""
-        from archbuild.model import Model
+        from archbuild.models.model import Model
 
         model, summary = Model.open(stage), stage.manifest()["summary"]
         self._memory = _Memory(model)
@@ -503,9 +503,9 @@ class _Memory:
         return self._model
 
     def _built(self) -> Model:
-        from archbuild.model import Model
+        from archbuild.models.model import Model
+        from archbuild.models.trained import Trained
         from archbuild.networks.builder import build_network
-        from archbuild.trained import Trained
 
         vocabulary = default_vocabulary()
         spec = spec_from_tree(self._tree, vocabulary)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from archbuild.environment import start_keras
 from archbuild.evaluation.table import format_table
-from archbuild.job import Job, JobRequest
-from archbuild.results import measure_held_out
+from archbuild.experiments.job import Job, JobRequest
+from archbuild.models.results import measure_held_out
 from archbuild.runs.names import space_of
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from archbuild.data import load_dataset
 from archbuild.evaluation.accuracy import clustering_accuracy
-from archbuild.messages import GMM, Observation
+from archbuild.serket import GMM, Observation
 
 
 def main() -> None:

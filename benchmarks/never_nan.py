@@ -22,7 +22,7 @@ import keras
 import numpy as np
 
 from archbuild.errors import DivergenceError
-from archbuild.job import Job, JobRequest
+from archbuild.experiments.job import Job, JobRequest
 from archbuild.runs import StageFolder
 
 QUICK_START = ("head.start=k-means", "head.start_epochs=1")

@@ -16,9 +16,9 @@ import matplotlib
 import numpy as np
 
 from archbuild.evaluation.accuracy import purity
+from archbuild.experiments.job import Job, JobRequest
 from archbuild.figures import PALETTE
 from archbuild.figures.components import outline
-from archbuild.job import Job, JobRequest
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

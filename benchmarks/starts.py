@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from archbuild.clustering.starts import START, first_clusters
 from archbuild.data import load_dataset
 from archbuild.evaluation.accuracy import label_scores
-from archbuild.heads.start import START, first_clusters
 
 
 def main() -> None:

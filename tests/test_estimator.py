@@ -24,8 +24,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from archbuild import DeepClustering
 from archbuild.cli.main import main
 from archbuild.errors import RunError, SpecError
-from archbuild.job import Job, JobRequest
-from archbuild.model import Model
+from archbuild.experiments.job import Job, JobRequest
+from archbuild.models.model import Model
 from tests.test_documents import ROOT, arguments, commands
 
 FEW = {"pretrain_epochs": 2, "cluster_epochs": 1, "overrides": ("batch_size=64",)}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from archbuild.cli.ending import exit_status, in_words
-from archbuild.runs.atomic import json_text
+from archbuild.io.atomic import json_text
 from archbuild.training.progress import in_parts
 
 

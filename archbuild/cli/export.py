@@ -53,13 +53,13 @@ def export(
     and the decoder are those of the pretrained network.
     """
     from archbuild.environment import start_keras
-    from archbuild.exports import refuse_place
+    from archbuild.models.exports import refuse_place
 
     refuse_place(output, kind, force)
     stage = _stage(RunChoice(dataset, arch, head, seed, folder, out), part)
     start_keras()
-    from archbuild import exports
-    from archbuild.model import Model
+    from archbuild.models import exports
+    from archbuild.models.model import Model
 
     model = Model.open(stage)
     exports.export(model, part, kind, output, force)

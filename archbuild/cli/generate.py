@@ -68,8 +68,8 @@ def generate(
     data; pixels go from 0 to 1. With --latents it holds (row, ...), one for each of theirs.
     """
     from archbuild.environment import start_keras
-    from archbuild.pictures import generated_title
-    from archbuild.runs.atomic import write_npy
+    from archbuild.figures.pictures import generated_title
+    from archbuild.io.atomic import write_npy
 
     if output.suffix.lower() not in _FORMATS:
         raise UsageError(f"--output {output}: write to a file that ends in .png or in .npy")
@@ -77,7 +77,7 @@ def generate(
         raise UsageError(f"--output {output}: decoded latents go to a file that ends in .npy")
     stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
     start_keras()
-    from archbuild.model import Model
+    from archbuild.models.model import Model
 
     model = Model.open(stage)
     if latents is not None:
@@ -99,7 +99,7 @@ def _read(latents: Path) -> np.ndarray:
         DataError: it is none, or holds something else than finite numbers.
     """
     from archbuild.data.arrays import check_finite, check_kind
-    from archbuild.data.npy import read_npy
+    from archbuild.data.formats.npy import read_npy
     from archbuild.data.request import ReadRequest
 
     if latents.suffix.lower() != ".npy":
@@ -112,8 +112,8 @@ def _read(latents: Path) -> np.ndarray:
 
 def _write(rows: np.ndarray, output: Path, title: str, stage: StageFolder) -> None:
     from archbuild.figures import draw_generated
-    from archbuild.pictures import shares_of
-    from archbuild.runs.atomic import write_npy
+    from archbuild.figures.pictures import shares_of
+    from archbuild.io.atomic import write_npy
 
     if output.suffix.lower() == ".png":
         draw_generated(rows, title, output, shares=shares_of(stage))

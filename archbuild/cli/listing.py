@@ -41,7 +41,7 @@ def datasets_text(data_dir: Path | None) -> str:
 
 
 def _layers() -> str:
-    from archbuild.vocabulary import default_vocabulary
+    from archbuild.registry import default_vocabulary
 
     layers = default_vocabulary().layers
     return in_columns(
@@ -51,7 +51,7 @@ def _layers() -> str:
 
 
 def _heads() -> str:
-    from archbuild.vocabulary import default_vocabulary
+    from archbuild.registry import default_vocabulary
 
     heads = default_vocabulary().heads
     return in_columns(

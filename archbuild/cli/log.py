@@ -40,8 +40,8 @@ class RunLog(MemoryHandler):
         Raises:
             RunError: the file cannot be written.
         """
+        from archbuild.io.atomic import explained
         from archbuild.runs import slug
-        from archbuild.runs.atomic import explained
 
         moment = datetime.now().strftime("%Y%m%d-%H%M%S")
         with explained("write", folder):

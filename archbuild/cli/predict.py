@@ -17,8 +17,8 @@ from archbuild.errors import UsageError
 
 if TYPE_CHECKING:
     from archbuild.data import Dataset
-    from archbuild.model import Model, Prediction
-    from archbuild.predictions import Part
+    from archbuild.models.model import Model, Prediction
+    from archbuild.models.predictions import Part
 
 _FORMATS = ("csv", "json", "jsonl", "parquet", "npz", "text")
 
@@ -98,7 +98,7 @@ def predict(
     """
     from archbuild.cli.progress import reporting
     from archbuild.environment import start_keras
-    from archbuild.predictions import Layout, save, stream
+    from archbuild.models.predictions import Layout, save, stream
 
     kind = _format(kind, output)
     if messages is not None and shard[1] > 1:
@@ -106,8 +106,8 @@ def predict(
     stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
     with reporting(quiet, warn_anyway=True) as reporter:
         start_keras()
-        from archbuild.message_files import write_recognised
-        from archbuild.model import Model
+        from archbuild.models.message_files import write_recognised
+        from archbuild.models.model import Model
 
         model = Model.open(stage)
         rows = _load(dataset, data_dir, model)
@@ -128,7 +128,7 @@ def predict(
 
 def _format(kind: str | None, output: Path | None) -> str:
     """The format that was asked for, or that the file's name stands for."""
-    from archbuild.predictions import FILES, SUFFIXES
+    from archbuild.models.predictions import FILES, SUFFIXES
 
     if output is None:
         if kind in FILES:

@@ -17,7 +17,7 @@ from archbuild.errors import ArchbuildError, UsageError
 
 if TYPE_CHECKING:
     from archbuild.cli.progress import ConsoleReporter
-    from archbuild.job import Job, JobRequest
+    from archbuild.experiments.job import Job, JobRequest
 
 
 class StoppedError(ArchbuildError):
@@ -87,7 +87,7 @@ def run(options: RunOptions) -> None:
 
 def _request(options: RunOptions) -> JobRequest:
     """The request that the options stand for; refused where they say too little."""
-    from archbuild.job import JobRequest
+    from archbuild.experiments.job import JobRequest
 
     if options.dataset is None or options.arch is None:
         raise UsageError(
@@ -118,7 +118,7 @@ def _begun(options: RunOptions) -> Iterator[tuple[Job, ConsoleReporter]]:
     """The job, locked and logged while the block lasts, and stopped by Ctrl-C with a word."""
     from archbuild.cli.log import run_log
     from archbuild.cli.progress import reporting
-    from archbuild.job import Job
+    from archbuild.experiments.job import Job
 
     request = _request(options)
     command = shlex.join(["archbuild", *sys.argv[1:]])
@@ -159,7 +159,7 @@ def _in_words(job: Job) -> str:
 
 
 def _runs_network(options: RunOptions, job: Job) -> bool:
-    from archbuild.results import measures_held_out
+    from archbuild.models.results import measures_held_out
 
     draws = options.visualize or options.report
     return options.trains or draws or (options.metrics and measures_held_out(job))
@@ -178,7 +178,7 @@ def _start_keras(reporter: ConsoleReporter) -> None:
 def _results(job: Job, reporter: ConsoleReporter, options: RunOptions) -> dict[str, Any]:
     """The run as one document; unless that is what is asked for, the table is printed at once."""
     from archbuild.evaluation.table import format_table
-    from archbuild.results import measure
+    from archbuild.models.results import measure
 
     result: dict[str, Any] = {"run": str(job.run.path), "stages": job.summaries()}
     if options.metrics:
@@ -194,7 +194,7 @@ def _results(job: Job, reporter: ConsoleReporter, options: RunOptions) -> dict[s
 
 
 def _drawn(job: Job, reporter: ConsoleReporter) -> list[Path]:
-    from archbuild.pictures import draw
+    from archbuild.figures.pictures import draw
 
     if not job.run.stages():
         reporter.note(f"nothing to draw: {job.run.path} holds no epoch of any stage yet")
@@ -206,7 +206,7 @@ def _drawn(job: Job, reporter: ConsoleReporter) -> list[Path]:
 
 
 def _reported(job: Job, reporter: ConsoleReporter) -> str | None:
-    from archbuild.report import write_report
+    from archbuild.report.writing import write_report
 
     if not job.run.stages():
         reporter.note(f"nothing to report: {job.run.path} holds no epoch of any stage yet")

@@ -111,8 +111,8 @@ class RunChoice:
     def _spec(self) -> Spec | None:
         """What ``-a`` means; ``None`` where that is only a name: a run outlives its spec's file."""
         from archbuild.data import arch_stem
+        from archbuild.registry import default_vocabulary
         from archbuild.spec import load_spec
-        from archbuild.vocabulary import default_vocabulary
 
         arch = self.arch or ""
         try:
@@ -125,7 +125,7 @@ class RunChoice:
 
     def _advice(self, spec: Spec | None) -> str:
         """What to do where there is no such run or no such head yet."""
-        from archbuild.vocabulary import default_vocabulary
+        from archbuild.registry import default_vocabulary
 
         if spec is None or spec.head is None:
             return "archbuild runs lists what is there"

@@ -11,9 +11,9 @@ import click
 @click.option("--markdown", is_flag=True, help="Every key in tables, to be read, instead.")
 def schema(markdown: bool) -> None:
     """Print the JSON Schema (draft-07) of spec files, for editors and other tools."""
+    from archbuild.registry import default_vocabulary
     from archbuild.spec import build_schema
     from archbuild.spec.reference import reference
-    from archbuild.vocabulary import default_vocabulary
 
     vocabulary = default_vocabulary()
     text = reference(vocabulary) if markdown else json.dumps(build_schema(vocabulary), indent=2)

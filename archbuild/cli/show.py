@@ -28,9 +28,9 @@ def show(
 ) -> None:
     """Show what a spec becomes: layers, shapes, parameters, and which layer mirrors which."""
     from archbuild.data import arch_stem
+    from archbuild.registry import default_vocabulary
     from archbuild.spec import load_spec, make_plan
     from archbuild.spec.rendering import plan_document, side_by_side
-    from archbuild.vocabulary import default_vocabulary
 
     vocabulary = default_vocabulary()
     stem = arch_stem(dataset) if dataset else None

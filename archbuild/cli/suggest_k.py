@@ -49,8 +49,8 @@ def suggest_k(
     n_clusters.json beside its spec; asked again, the same is read and not measured. Above 20, the
     numbers that are tried lie a tenth apart. The method: docs/n_clusters.md.
     """
-    from archbuild.job import Job, JobRequest
-    from archbuild.suggestion import command, in_text, suggest_for
+    from archbuild.experiments.job import Job, JobRequest
+    from archbuild.models.suggestion import command, in_text, suggest_for
 
     if least > most:
         raise UsageError(f"--min {least} is above --max {most}; give the lower number to --min")

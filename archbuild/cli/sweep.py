@@ -16,7 +16,7 @@ from archbuild.cli.stages import OF_HEAD, stage_option
 from archbuild.errors import TrainingError
 
 if TYPE_CHECKING:
-    from archbuild.sweeps import Plan, Sweep
+    from archbuild.experiments.sweeps import Plan, Sweep
 
 _SCORES: Final = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "silhouette": "silhouette"}
 _ENDS: Final = ("best", "worst")
@@ -81,8 +81,14 @@ def sweep(
     sweeps/, with every run's metrics as CSV beside it.
     """
     from archbuild.cli.progress import reporting
-    from archbuild.job import JobRequest
-    from archbuild.sweeps import SweepRequest, document, make_plan, read_grid, write_table
+    from archbuild.experiments.job import JobRequest
+    from archbuild.experiments.sweeps import (
+        SweepRequest,
+        document,
+        make_plan,
+        read_grid,
+        write_table,
+    )
 
     asked = {"pretrain": pretrain, "cluster": cluster, "train": train}
     request = SweepRequest(
@@ -112,7 +118,7 @@ def _swept(plan: Plan, jobs: int, quiet: bool, as_json: bool) -> Sweep:
     """Everything run that can be, and shown while it runs."""
     from archbuild.cli.run import StoppedError
     from archbuild.cli.sweep_progress import listening
-    from archbuild.sweeps import Sweep
+    from archbuild.experiments.sweeps import Sweep
 
     count = len(plan.parts)
     with listening(count, quiet, as_json) as listener:

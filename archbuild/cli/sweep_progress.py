@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Column
 
 from archbuild.cli.events import write_event
-from archbuild.sweeps import Listener, Part, Run, State
+from archbuild.experiments.sweeps import Listener, Part, Run, State
 
 _SCORES = {"acc": "ACC", "silhouette": "silhouette"}
 

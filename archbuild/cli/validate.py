@@ -24,8 +24,8 @@ def validate(files: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
     if there is any.
     """
     from archbuild.errors import Problem, SpecError
+    from archbuild.registry import default_vocabulary
     from archbuild.spec import validate_document
-    from archbuild.vocabulary import default_vocabulary
 
     vocabulary = default_vocabulary()
     problems: list[Problem] = []

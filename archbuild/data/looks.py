@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.image_folder import survey
-from archbuild.data.own import split_column
+from archbuild.data.formats.image_folder import survey
+from archbuild.data.formats.own import split_column
 from archbuild.data.registry import DATASETS, load_dataset
 
 _LARGEST_SIDE = 64  # pixels; a network for larger ones trains for hours on two cores

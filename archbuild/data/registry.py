@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 
-from archbuild.data import coil20, digits, fashion, har, mnist, serket3000, spiral, svhn
 from archbuild.data.arrays import folder_safe
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.own import FORMATS, load_path, looks_like_path, split_column
+from archbuild.data.formats.own import FORMATS, load_path, looks_like_path, split_column
+from archbuild.data.sets import coil20, digits, fashion, har, mnist, serket3000, spiral, svhn
 from archbuild.data.source import DatasetSource, Found, data_folder
 from archbuild.errors import DataError
 

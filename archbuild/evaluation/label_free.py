@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from archbuild.clustering.means import scores_by_means
+from archbuild.clustering.points import as_points
 from archbuild.errors import DataError
-from archbuild.evaluation.means import scores_by_means
-from archbuild.evaluation.points import as_points
 
 SILHOUETTE_POINTS = 5_000
 
@@ -33,7 +33,7 @@ def label_free_scores(
         ``silhouette``, the mean over at most 5,000 points drawn without replacement (Rousseeuw,
         1987; between -1 and 1, higher is better); ``simplified_silhouette``, over all points and
         against clusters' means (between -1 and 1), and ``centre_separation`` (from 0, higher is
-        better; both in :func:`~archbuild.evaluation.means.scores_by_means`);
+        better; both in :func:`~archbuild.clustering.means.scores_by_means`);
         ``calinski_harabasz`` (1974; higher is better); ``davies_bouldin`` (1979; from 0, lower is
         better). A score that is not defined, with fewer than two occupied clusters or a cluster
         for every point, is ``None``.

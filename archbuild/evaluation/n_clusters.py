@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from archbuild.clustering.kmeans import kmeans
+from archbuild.clustering.points import as_points
+from archbuild.clustering.tsne import tsne
 from archbuild.errors import DataError
-from archbuild.evaluation.kmeans import kmeans
 from archbuild.evaluation.label_free import label_free_scores
-from archbuild.evaluation.points import as_points
-from archbuild.evaluation.tsne import tsne
 
 CLEAR: Final = 0.46
 """Separation from which clusters are believed: in the trials, data without clusters came to at most

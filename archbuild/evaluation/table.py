@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from archbuild.clustering.kmeans import kmeans
 from archbuild.evaluation.accuracy import confident_point_accuracy, label_scores
-from archbuild.evaluation.kmeans import kmeans
 from archbuild.evaluation.label_free import label_free_scores
 
 MetricRow = dict[str, Any]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archbuild.clustering.tsne import tsne
 from archbuild.errors import DataError
-from archbuild.evaluation.tsne import tsne
 
 LIMIT = 5000
 _FEWEST_FOR_TSNE = 10

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from archbuild.runs.atomic import write_atomic
+from archbuild.io.atomic import write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

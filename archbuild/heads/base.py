@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.start import first_clusters, means
+from archbuild.clustering.starts import first_clusters, means
+from archbuild.networks.rows import by_rows, to_numpy
 from archbuild.spec.fields import integer, number
 from archbuild.spec.vocabulary import HeadType
 
@@ -42,10 +43,6 @@ RECONSTRUCTION_WEIGHT = number(
     "Weight of the reconstruction term; 0 leaves the decoder as it is.",
     default=1.0,
 )
-
-ROWS_AT_ONCE = 512
-"""A row's answer must not depend on which rows it is asked with, and kernels may choose their
-algorithm by the batch's size: so there is one size for all."""
 
 
 class Batch(NamedTuple):
@@ -249,30 +246,3 @@ class CentreHead(Head):
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take the centres back."""
         self.centres.assign(arrays["centres"])
-
-
-def to_numpy(tensor: Any) -> np.ndarray:
-    """A backend's tensor or variable, wherever it lies, as NumPy."""
-    from keras import ops
-
-    return np.asarray(ops.convert_to_numpy(tensor))
-
-
-def by_rows(function: Callable[[np.ndarray], Any], values: np.ndarray) -> np.ndarray:
-    """``function`` of the rows ``(n, ...)``, a fixed number of them at a time, joined as NumPy.
-
-    So pairwise distances fit in memory, and a row's answer does not depend on how many rows it is
-    asked with: kernels may sum in another order for another size. The last rows are filled up with
-    zeros.
-
-    Args:
-        function: from ``(rows, ...)`` to a tensor with one entry for each row.
-        values: all rows.
-    """
-    parts = []
-    for start in range(0, max(len(values), 1), ROWS_AT_ONCE):
-        rows = values[start : start + ROWS_AT_ONCE]
-        padded = np.zeros((ROWS_AT_ONCE, *values.shape[1:]), values.dtype)
-        padded[: len(rows)] = rows
-        parts.append(to_numpy(function(padded))[: len(rows)])
-    return np.concatenate(parts)

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import N_CLUSTERS, TOLERANCE, Batch, to_numpy
+from archbuild.clustering.starts import START, START_SAMPLE, mixture_of
+from archbuild.heads.base import N_CLUSTERS, TOLERANCE, Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
-from archbuild.heads.start import START, START_SAMPLE, mixture_of
+from archbuild.networks.rows import to_numpy
 from archbuild.spec.fields import UNIT, choice, integer, number, schedule, section
 
 if TYPE_CHECKING:

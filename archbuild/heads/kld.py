@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
+from archbuild.clustering.starts import START
 from archbuild.heads.base import (
     N_CLUSTERS,
     RECONSTRUCTION_WEIGHT,
@@ -26,9 +27,8 @@ from archbuild.heads.base import (
     TOLERANCE,
     Batch,
     CentreHead,
-    to_numpy,
 )
-from archbuild.heads.start import START
+from archbuild.networks.rows import to_numpy
 from archbuild.spec.fields import choice, number
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
+from archbuild.clustering.starts import START, means
 from archbuild.heads.base import (
     N_CLUSTERS,
     RECONSTRUCTION_WEIGHT,
@@ -24,10 +25,8 @@ from archbuild.heads.base import (
     TOLERANCE,
     Batch,
     CentreHead,
-    by_rows,
-    to_numpy,
 )
-from archbuild.heads.start import START, means
+from archbuild.networks.rows import by_rows, to_numpy
 from archbuild.spec.fields import choice, number
 
 if TYPE_CHECKING:

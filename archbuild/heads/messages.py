@@ -22,11 +22,11 @@ import numpy as np
 from archbuild import objectives
 from archbuild.heads.base import N_CLUSTERS, Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
-from archbuild.messages.gmm import GMM
-from archbuild.messages.markov import Markov
-from archbuild.messages.module import Module, Observation
-from archbuild.messages.multinomial import Multinomial
-from archbuild.prefixes import prefixed, unprefixed
+from archbuild.io.arrays import prefixed, unprefixed
+from archbuild.modules.gmm import GMM
+from archbuild.modules.markov import Markov
+from archbuild.modules.module import Module, Observation
+from archbuild.modules.multinomial import Multinomial
 from archbuild.spec.fields import boolean, choice, entries, integer, number
 
 if TYPE_CHECKING:

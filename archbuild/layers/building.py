@@ -8,7 +8,7 @@ from archbuild.spec.fields import NON_LINEARITIES
 from archbuild.spec.plan import PlannedLayer
 
 if TYPE_CHECKING:
-    from archbuild.networks.builder import BuildContext
+    from archbuild.layers.context import BuildContext
 
 # The seed's own constants (Lasagne's defaults). Keras's momentum of 0.99 would need some hundred
 # steps before the running statistics mean anything, which is many epochs of a small dataset.

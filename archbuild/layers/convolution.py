@@ -14,7 +14,7 @@ from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType, ShapeError
 
 if TYPE_CHECKING:
-    from archbuild.networks.builder import BuildContext
+    from archbuild.layers.context import BuildContext
 
 
 def convolution_fields(axes: int) -> tuple[Field, ...]:

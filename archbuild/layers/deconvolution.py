@@ -18,7 +18,7 @@ from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import ShapeError
 
 if TYPE_CHECKING:
-    from archbuild.networks.builder import BuildContext
+    from archbuild.layers.context import BuildContext
 
 
 def _output_padding(axes: int) -> Field:

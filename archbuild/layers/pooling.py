@@ -16,7 +16,7 @@ from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType, ShapeError
 
 if TYPE_CHECKING:
-    from archbuild.networks.builder import BuildContext
+    from archbuild.layers.context import BuildContext
 
 _OUTPUT_PADDING = "Rows and columns of zeros put at the end, where pooling left some out."
 

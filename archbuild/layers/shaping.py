@@ -12,7 +12,7 @@ from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType, ShapeError
 
 if TYPE_CHECKING:
-    from archbuild.networks.builder import BuildContext
+    from archbuild.layers.context import BuildContext
 
 
 class Reshape(LayerType):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archbuild.runs.difference import Difference
+from archbuild.io.difference import Difference
 from archbuild.runs.finding import find_run, latest_stage
 from archbuild.runs.folder import RunFolder, slug, with_digest
 from archbuild.runs.stage import Checkpoint, StageFolder

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from archbuild.errors import RunError
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder, beside
-from archbuild.runs.messages import messages_of
 from archbuild.runs.names import PATTERNS, section_of, space_of
+from archbuild.runs.texts import messages_of
 from archbuild.spec.stages import epochs_in_all
 
 State = Literal["finished", "running", "stopped", "damaged"]

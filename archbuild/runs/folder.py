@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from archbuild.errors import RunError, RunInUseError
-from archbuild.runs import atomic
+from archbuild.io import atomic
 from archbuild.runs.stage import MANIFEST, StageFolder
 
 SAVED_PARAMS = "saved_params"

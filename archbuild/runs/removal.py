@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archbuild.errors import RunError
-from archbuild.runs.atomic import TEMPORARY_PREFIX, explained
+from archbuild.io.atomic import TEMPORARY_PREFIX, explained
 from archbuild.runs.catalogue import (
     RunEntry,
     files_below,
@@ -19,7 +19,7 @@ from archbuild.runs.catalogue import (
     stage_folders,
 )
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder
-from archbuild.runs.messages import clear_stage, messages_of, text_files
+from archbuild.runs.texts import clear_stage, messages_of, text_files
 
 _PICTURES = ("*.png", "*.html", f"{TEMPORARY_PREFIX}*")
 

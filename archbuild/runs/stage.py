@@ -21,8 +21,8 @@ from typing import Any, Literal
 import numpy as np
 
 from archbuild.errors import RunError
-from archbuild.runs import atomic
-from archbuild.runs.difference import Difference, differences
+from archbuild.io import atomic
+from archbuild.io.difference import Difference, differences
 
 MANIFEST = "manifest.json"
 HISTORY = "history.jsonl"

@@ -9,13 +9,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from archbuild.spec.fields import Field
 from archbuild.spec.plan import Plan, PlannedLayer, Shape
-
-if TYPE_CHECKING:
-    from archbuild.networks.builder import BuildContext
 
 
 class ShapeError(ValueError):
@@ -91,8 +88,11 @@ class LayerType(ABC):
         """
 
     @abstractmethod
-    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """Apply the layer to a channels-last Keras tensor; Keras is imported inside."""
+    def build(self, layer: PlannedLayer, tensor: Any, context: Any) -> Any:
+        """Apply the layer to a channels-last Keras tensor; Keras is imported inside.
+
+        ``context`` is the ``BuildContext`` of ``layers/context.py``.
+        """
 
 
 class HeadType(ABC):

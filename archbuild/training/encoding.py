@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from archbuild.data.batches import ordered_batches
-from archbuild.heads.base import ROWS_AT_ONCE, by_rows
+from archbuild.networks.rows import ROWS_AT_ONCE, by_rows
 from archbuild.training.feed import Feed
 
 Reader = Callable[[np.ndarray], np.ndarray]

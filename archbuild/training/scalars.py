@@ -12,7 +12,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from archbuild.runs.atomic import explained
+from archbuild.io.atomic import explained
 from archbuild.training.progress import LOGGER, in_parts
 
 _VERSION = "brain.Event:2"  # what TensorBoard expects in a file's first event

@@ -12,9 +12,10 @@ import numpy as np
 from archbuild.data.batches import count_batches, epoch_batches
 from archbuild.errors import DivergenceError
 from archbuild.evaluation.collapse import Occupancy, occupancy
-from archbuild.heads.base import Head, to_numpy
+from archbuild.heads.base import Head
+from archbuild.io.arrays import prefixed, unprefixed
 from archbuild.networks.network import Network
-from archbuild.prefixes import prefixed, unprefixed
+from archbuild.networks.rows import to_numpy
 from archbuild.runs.folder import StageFolder
 from archbuild.runs.names import section_of
 from archbuild.training.encoding import encode

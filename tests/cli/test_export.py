@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from archbuild.cli.export import _FORMATS, _PARTS, export
 from archbuild.data import load_dataset
 from archbuild.errors import ArchbuildError
-from archbuild.exports import FORMATS, PARTS
-from archbuild.job import Job, JobRequest
+from archbuild.experiments.job import Job, JobRequest
+from archbuild.models.exports import FORMATS, PARTS
 from tests.cli.calling import SPEC, Archbuild
 
 

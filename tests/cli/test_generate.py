@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from archbuild import figures
-from archbuild.job import Job, JobRequest
+from archbuild.experiments.job import Job, JobRequest
 from archbuild.training.progress import Reporter
 from tests.cli.calling import PRIOR, SPEC, Archbuild
 from tests.training.conftest import StopAfter

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from archbuild.data import DATASETS
+from archbuild.registry import default_vocabulary
 from archbuild.spec import shipped_archs
-from archbuild.vocabulary import default_vocabulary
 from tests.cli.calling import SPEC, Archbuild
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from archbuild.cli.predict import _FORMATS
-from archbuild.predictions import FILES, TEXTS
+from archbuild.models.predictions import FILES, TEXTS
 from tests.cli.calling import SPEC, Archbuild
 
 TABLE = {

@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from archbuild import figures, pictures, results
+from archbuild import figures
 from archbuild.cli.progress import ConsoleReporter
 from archbuild.data import registry
-from archbuild.runs.atomic import sha256
+from archbuild.figures import pictures
+from archbuild.io.atomic import sha256
+from archbuild.models import results
 from tests.cli.calling import SPEC, Archbuild
 
 HEADINGS = ["space", "method", "ACC", "NMI", "ARI", "purity", "ACC-AAE", "silhouette"]

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from archbuild.cli.suggest_k import suggest_k
 from archbuild.errors import ArchbuildError
-from archbuild.job import Job, JobRequest
+from archbuild.experiments.job import Job, JobRequest
 from tests.cli.calling import ROOT, SPEC
 
 LAYERS = [{"type": "Input", "output_shape": [4]}, {"type": "Dense", "num_units": 4}]

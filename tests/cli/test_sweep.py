@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from archbuild.cli.sweep import table_text
+from archbuild.experiments.sweeps import Sweep, running
 from archbuild.runs import RunFolder
-from archbuild.sweeps import Sweep, running
 from tests.cli.calling import Archbuild
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from archbuild.cli.sweep_progress import listening
-from archbuild.sweeps import Listener
+from archbuild.experiments.sweeps import Listener
 from tests.cli.test_screen import Terminal
 
 RUN: Any = SimpleNamespace(label="x=1 seed 3")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from archbuild.data.idx_halves import Family
+from archbuild.data.sets.idx_halves import Family
 
 # 2 x 2 pixels that carry the row's number, so that a selection can be told by its rows
 TRAIN = np.arange(60_000, dtype=">u4").view(np.uint8).reshape(-1, 2, 2)

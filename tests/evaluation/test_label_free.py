@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from archbuild.clustering.means import scores_by_means
 from archbuild.errors import DataError
 from archbuild.evaluation.label_free import LABEL_FREE_SCORES, label_free_scores
-from archbuild.evaluation.means import scores_by_means
 
 
 def blobs(n=90, seed=0):

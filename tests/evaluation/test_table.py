@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archbuild.clustering.kmeans import kmeans
 from archbuild.evaluation.accuracy import confident_point_accuracy, label_scores
-from archbuild.evaluation.kmeans import kmeans
 from archbuild.evaluation.label_free import label_free_scores
 from archbuild.evaluation.table import (
     evaluate_head,

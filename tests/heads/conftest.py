@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from archbuild.heads.base import Batch, to_numpy
+from archbuild.heads.base import Batch
 from archbuild.networks.network import Encoding, Reconstruction
+from archbuild.networks.rows import to_numpy
+from archbuild.registry import default_vocabulary
 from archbuild.spec import Plan, make_plan, spec_from_tree
 from archbuild.spec.resolve import filled
-from archbuild.vocabulary import default_vocabulary
 from tests.objectives.tensors import gradients, tensor
 
 

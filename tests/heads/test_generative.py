@@ -7,9 +7,9 @@ import pytest
 
 from archbuild.errors import SpecError
 from archbuild.heads import GMMHead, GMVAEHead
-from archbuild.heads.base import to_numpy
+from archbuild.networks.rows import to_numpy
+from archbuild.registry import default_vocabulary
 from archbuild.spec import spec_from_tree
-from archbuild.vocabulary import default_vocabulary
 from tests.heads.conftest import batch_for, bernoulli, encoding_of, head_of
 
 INPUT = {"type": "Input", "output_shape": [1, 8, 8]}

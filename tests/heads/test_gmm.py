@@ -8,11 +8,11 @@ from scipy import special
 
 from archbuild.errors import SpecError
 from archbuild.heads import GMMHead
-from archbuild.heads.base import to_numpy
 from archbuild.networks.builder import build_network
 from archbuild.networks.network import Encoding
+from archbuild.networks.rows import to_numpy
+from archbuild.registry import default_vocabulary
 from archbuild.spec import spec_from_tree
-from archbuild.vocabulary import default_vocabulary
 from tests.heads.conftest import (
     PRIOR_PLAN,
     batch_for,
@@ -84,7 +84,7 @@ def test_the_start_looks_at_a_sample_if_it_is_told_to(monkeypatch, rng):
         seen.append(codes)
         return np.arange(len(codes)) % n_clusters
 
-    monkeypatch.setattr("archbuild.heads.start.first_clusters", halves)
+    monkeypatch.setattr("archbuild.clustering.starts.first_clusters", halves)
     for sample, seed in ((40, 0), (40, 0), (40, 1), (None, 0), (5000, 0)):
         head_of(GMMHead, start_sample=sample, seed=seed).initialise(latents)
     first, same, other, whole, more = seen

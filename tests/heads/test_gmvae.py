@@ -8,7 +8,7 @@ from keras import ops
 from scipy import special
 
 from archbuild.heads import GMVAEHead
-from archbuild.heads.base import to_numpy
+from archbuild.networks.rows import to_numpy
 from tests.heads.conftest import (
     batch_for,
     bernoulli,

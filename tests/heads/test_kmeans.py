@@ -7,8 +7,9 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from archbuild.heads import KMeansHead
-from archbuild.heads.base import Batch, to_numpy
+from archbuild.heads.base import Batch
 from archbuild.networks.network import Encoding, Reconstruction
+from archbuild.networks.rows import to_numpy
 from tests.heads.conftest import plan_of
 
 CONFIG = {

@@ -8,11 +8,11 @@ import pytest
 from archbuild.errors import SpecError
 from archbuild.evaluation.accuracy import clustering_accuracy
 from archbuild.heads import MessagesHead
-from archbuild.heads.base import to_numpy
 from archbuild.heads.messages import MODULES, PRIOR
-from archbuild.messages.vae import MessagePrior
+from archbuild.networks.rows import to_numpy
+from archbuild.registry import default_vocabulary
+from archbuild.serket.vae import MessagePrior
 from archbuild.spec import spec_from_tree
-from archbuild.vocabulary import default_vocabulary
 from tests.heads.conftest import batch_for, bernoulli, encoding_of, head_of
 
 CENTRES = np.array([[-6.0, 0.0], [0.0, 5.0], [6.0, -3.0]])

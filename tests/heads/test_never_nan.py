@@ -12,12 +12,12 @@ from archbuild.data import dataset_from_arrays, load_dataset
 from archbuild.data.scaling import Scaler
 from archbuild.errors import DivergenceError
 from archbuild.networks.builder import build_network
+from archbuild.registry import default_vocabulary
 from archbuild.runs import StageFolder
 from archbuild.spec import make_plan, spec_from_tree
 from archbuild.training.feed import Feed
 from archbuild.training.progress import Reporter
 from archbuild.training.stage import StageTrainer
-from archbuild.vocabulary import default_vocabulary
 
 S3VDC = {
     "type": "gmm",

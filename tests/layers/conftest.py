@@ -10,8 +10,8 @@ import pytest
 
 from archbuild.layers import LAYERS
 from archbuild.layers.shapes import channels_last
+from archbuild.registry import default_vocabulary
 from archbuild.spec import Plan, PlannedLayer, make_plan, spec_from_tree
-from archbuild.vocabulary import default_vocabulary
 
 
 def plan_of(*layers: Mapping[str, Any], **keys: Any) -> Plan:
@@ -51,7 +51,7 @@ def _check_shapes(plan: Plan) -> None:
     """Build the encoder, then the decoder, layer by layer, and compare what goes out."""
     import keras
 
-    from archbuild.networks.builder import BuildContext
+    from archbuild.layers.context import BuildContext
 
     context, tensor = BuildContext(plan, 0), None
     for layer in plan.encoder + plan.decoder:

@@ -11,7 +11,7 @@ def test_batch_norm_stands_between_the_linear_part_and_the_non_linearity(
     plan_of: Callable[..., Any],
 ) -> None:
     from archbuild.networks.builder import build_network
-    from archbuild.vocabulary import default_vocabulary
+    from archbuild.registry import default_vocabulary
 
     plan = plan_of(
         {"type": "Input", "output_shape": [1, 6, 6]},

@@ -60,7 +60,7 @@ def test_refuses_what_does_not_fit(
 def test_mirror_is_the_adjoint(plan_of: Callable[..., Any], fields: dict[str, Any]) -> None:
     """<conv(x), y> = <x, deconv(y)> with the same kernel: sizes and borders both fit."""
     from archbuild.networks.builder import build_network
-    from archbuild.vocabulary import default_vocabulary
+    from archbuild.registry import default_vocabulary
 
     layer = {"type": "Conv2D", "num_filters": 3, "filter_size": 3, "non_linearity": "linear"}
     plan = plan_of({"type": "Input", "output_shape": [2, 9, 10]}, {**layer, **fields})

@@ -9,7 +9,7 @@ from keras.ops import convert_to_numpy
 
 def test_mean_and_log_variance_are_linear_in_what_is_below(plan_of: Callable[..., Any]) -> None:
     from archbuild.networks.builder import build_network
-    from archbuild.vocabulary import default_vocabulary
+    from archbuild.registry import default_vocabulary
 
     plan = plan_of({"type": "Input", "output_shape": [5]}, {"type": "Gaussian", "num_units": 2})
     network = build_network(plan, default_vocabulary(), seed=0)

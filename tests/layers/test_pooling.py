@@ -92,7 +92,7 @@ def test_all_maxima_get_the_value_on_ties(
 
 def test_unpool_repeats_and_puts_zeros_back(plan_of: Callable[..., Any]) -> None:
     from archbuild.networks.builder import build_network
-    from archbuild.vocabulary import default_vocabulary
+    from archbuild.registry import default_vocabulary
 
     plan = plan_of(
         {"type": "Input", "output_shape": [1, 3, 5]},

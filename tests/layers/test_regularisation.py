@@ -9,7 +9,7 @@ from keras.ops import convert_to_numpy
 
 def _network(plan: Any, seed: int = 0) -> Any:
     from archbuild.networks.builder import build_network
-    from archbuild.vocabulary import default_vocabulary
+    from archbuild.registry import default_vocabulary
 
     return build_network(plan, default_vocabulary(), seed)
 

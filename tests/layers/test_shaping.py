@@ -16,7 +16,7 @@ IMAGE = {"type": "Input", "output_shape": [2, 3, 4]}
 
 def test_reshape_and_flatten_keep_the_channels_last_order(plan_of: Callable[..., Any]) -> None:
     from archbuild.networks.builder import build_network
-    from archbuild.vocabulary import default_vocabulary
+    from archbuild.registry import default_vocabulary
 
     back = {"type": "Reshape", "output_shape": [2, 3, 4]}
     plan = plan_of(IMAGE, {"type": "Flatten"}, decoder=[back])
@@ -29,7 +29,7 @@ def test_reshape_and_flatten_keep_the_channels_last_order(plan_of: Callable[...,
 
 def test_concat_joins_in_the_order_given(plan_of: Callable[..., Any]) -> None:
     from archbuild.networks.builder import build_network
-    from archbuild.vocabulary import default_vocabulary
+    from archbuild.registry import default_vocabulary
 
     plan = plan_of(IMAGE, {"type": "Dense", "num_units": 3}, {"type": "Concat", "of": [1, 0]})
     network = build_network(plan, default_vocabulary(), seed=0)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from archbuild.registry import default_vocabulary
 from archbuild.spec import Plan, make_plan, spec_from_tree
-from archbuild.vocabulary import default_vocabulary
 
 
 def plan_of(*layers: Mapping[str, Any], **keys: Any) -> Plan:

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras.ops import convert_to_numpy
 
-from archbuild.networks.builder import BuildContext
+from archbuild.layers.context import BuildContext
 
 IMAGE = {"type": "Input", "output_shape": [1, 8, 8]}
 CONV = {"type": "Conv2D", "num_filters": 3, "filter_size": 3}

@@ -12,8 +12,8 @@ from keras.ops import convert_to_numpy
 
 from archbuild.layers import LAYERS
 from archbuild.layers.shapes import channels_last
+from archbuild.registry import default_vocabulary
 from archbuild.spec import Plan, ShapeError, make_plan, spec_from_tree
-from archbuild.vocabulary import default_vocabulary
 
 Tree = dict[str, Any]
 VOCABULARY = default_vocabulary()

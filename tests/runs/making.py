@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from archbuild.io.atomic import write_json
 from archbuild.runs import RunFolder
-from archbuild.runs.atomic import write_json
 
 STAMP = 1_700_000_000
 

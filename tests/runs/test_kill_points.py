@@ -10,7 +10,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from archbuild.runs import StageFolder, atomic
+from archbuild.io import atomic
+from archbuild.runs import StageFolder
 
 EPOCHS = 3
 REQUEST = {"epochs": EPOCHS, "seed": 0}

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from archbuild.errors import RunError
-from archbuild.runs import StageFolder, atomic
+from archbuild.io import atomic
+from archbuild.runs import StageFolder
 
 REQUEST = {"pretrain": {"epochs": 50, "optimizer": "adam"}, "seed": 0, "data": "abc"}
 VERSIONS = {"archbuild": "0.1.0", "python": "3.11.0"}

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from archbuild.errors import Problem, SpecError
+from archbuild.registry import default_vocabulary
 from archbuild.spec import HeadType, Plan, Vocabulary, spec_from_tree
 from archbuild.spec.fields import Kind, choice, entries, integer, number, schedule
-from archbuild.vocabulary import default_vocabulary
 
 TREE: dict[str, Any] = {
     "spec_version": 1,

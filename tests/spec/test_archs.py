@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from archbuild.registry import default_vocabulary
 from archbuild.spec import Vocabulary, load_spec, make_plan, shipped_archs, validate_document
 from archbuild.spec.locate import PACKAGED
-from archbuild.vocabulary import default_vocabulary
 
 # files whose names say the system, not the layers, and its head
 SYSTEMS = {"vade": "gmm", "s3vdc": "gmm", "gmvae": "gmvae", "spiral": "gmvae"}

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archbuild.errors import Problem, SpecError
+from archbuild.registry import default_vocabulary
 from archbuild.spec import Vocabulary, load_spec, resolve, spec_from_tree, validate_document
 from archbuild.spec.locate import PACKAGED
 from archbuild.spec.reading import read_document
-from archbuild.vocabulary import default_vocabulary
 
 Write = Callable[[str, Any], Path]
 

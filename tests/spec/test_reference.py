@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archbuild.registry import default_vocabulary
 from archbuild.spec import Vocabulary
 from archbuild.spec.reference import reference
-from archbuild.vocabulary import default_vocabulary
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "spec.md"
 VOCABULARY = default_vocabulary()

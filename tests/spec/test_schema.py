@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from archbuild.registry import default_vocabulary
 from archbuild.spec import Vocabulary, build_schema, parse_text, spec_from_tree, template
 from archbuild.spec.locate import PACKAGED
 from archbuild.spec.reading import read_document
-from archbuild.vocabulary import default_vocabulary
 
 GAUSSIAN = [{"type": "Input", "output_shape": [3]}, {"type": "Gaussian", "num_units": 2}]
 

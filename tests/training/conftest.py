@@ -10,6 +10,7 @@ import pytest
 from archbuild.data import dataset_from_arrays, load_dataset
 from archbuild.data.scaling import Scaler
 from archbuild.networks.builder import build_network
+from archbuild.registry import default_vocabulary
 from archbuild.runs import StageFolder
 from archbuild.spec import make_plan, spec_from_tree
 from archbuild.spec.resolve import filled
@@ -17,7 +18,6 @@ from archbuild.spec.stages import CLUSTER_DEFAULTS, STAGE_FIELDS
 from archbuild.training.feed import Feed
 from archbuild.training.progress import Reporter
 from archbuild.training.stage import StageTrainer
-from archbuild.vocabulary import default_vocabulary
 
 SPEC = {
     "spec_version": 1,

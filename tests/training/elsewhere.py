@@ -14,8 +14,8 @@ import keras
 import numpy as np
 
 from archbuild.heads import GMMHead, GMVAEHead, MessagesHead
-from archbuild.heads.base import by_rows, to_numpy
-from archbuild.runs.atomic import save_npz
+from archbuild.io.atomic import save_npz
+from archbuild.networks.rows import by_rows, to_numpy
 from archbuild.training.model import StageModel, optimizer
 from archbuild.training.pretraining import Reconstruct
 from tests.objectives.tensors import tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from archbuild.heads.base import by_rows
+from archbuild.networks.rows import by_rows
 from archbuild.training.encoding import encode
 
 

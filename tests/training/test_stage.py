@@ -7,7 +7,7 @@ import pytest
 
 from archbuild.errors import DivergenceError
 from archbuild.heads import GMMHead, GMVAEHead, KLDHead, KMeansHead, MessagesHead
-from archbuild.heads.base import to_numpy
+from archbuild.networks.rows import to_numpy
 from archbuild.training.encoding import encode
 from archbuild.training.pretraining import Reconstruct
 from archbuild.training.progress import Reporter

@@ -1,0 +1,150 @@
+"""Where the clusters of a head begin: a clustering of the pretrained latents, without labels."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from archbuild.clustering.tsne import tsne
+from archbuild.spec.fields import choice, integer
+
+START = choice(
+    "start",
+    ["k-means", "ward", "ward-graph", "t-sne", "gaussian-mixture", "diagonal-mixture"],
+    "What finds the first clusters in the pretrained latents: k-means (20 starts), Ward's "
+    "agglomeration of a sample, the same along its nearest-neighbour graph or in its t-SNE map, or "
+    "a Gaussian mixture of a sample, with full or with diagonal covariances.",
+    default="k-means",
+)
+START_SAMPLE = integer(
+    "start_sample", "How many random rows the start looks at; null: all.", minimum=2, default=None
+)
+
+# Ward's agglomeration takes memory and time in the square of the rows
+_WARD_SAMPLE: Final = 8_000
+_MIXTURE_SAMPLE: Final = 10_000
+_MERGED: Final = ("ward", "ward-graph", "t-sne")
+_COVARIANCES: Final = {"gaussian-mixture": "full", "diagonal-mixture": "diag"}
+_NEIGHBOURS: Final = 5
+_GRAPH_NEIGHBOURS: Final = 3
+
+
+def first_clusters(latents: np.ndarray, n_clusters: int, start: str, seed: int) -> np.ndarray:
+    """Cluster the pretrained latents.
+
+    Args:
+        latents: ``(n, latent)``.
+        n_clusters: how many clusters.
+        start: one of ``START``'s options.
+        seed: of the starts and of the sample.
+
+    Returns:
+        ``(n,)`` integers. Ward's method (Ward, JASA 58, 1963) merges whatever adds least to the
+        squared distances, and follows clusters of any shape; rows outside its sample of at most
+        8,000 go with the majority of their five nearest rows in it. ``ward-graph`` merges only
+        what the graph of three nearest neighbours connects, and so follows loops. ``t-sne`` merges
+        in a map of the sample (van der Maaten and Hinton, JMLR 9, 2008), which draws apart what
+        only few neighbours connect, as UMAP does in N2D (McConville et al., arXiv 1908.05968). The
+        mixture is the likeliest of ten, each fitted to at most 10,000 rows.
+    """
+    if start in _MERGED:
+        return _merged(latents, n_clusters, start, seed)
+    if start in _COVARIANCES:
+        return _mixture(latents, n_clusters, _COVARIANCES[start], seed)
+    from archbuild.clustering.kmeans import kmeans
+
+    return kmeans(latents, n_clusters, seed).clusters
+
+
+def means(latents: np.ndarray, clusters: np.ndarray, n_clusters: int) -> np.ndarray:
+    """``(n_clusters, latent)`` float32: the mean of each cluster's rows; 0 for an empty one."""
+    sums = np.zeros((n_clusters, latents.shape[1]))
+    np.add.at(sums, clusters, latents)
+    counts = np.bincount(clusters, minlength=n_clusters)[:, None]
+    return (sums / np.maximum(counts, 1)).astype("float32")
+
+
+class Mixture(NamedTuple):
+    """The moments of clusters, as a diagonal Gaussian mixture.
+
+    Attributes:
+        weights: ``(cluster,)``.
+        means: ``(cluster, latent)``.
+        variances: ``(cluster, latent)``.
+        clusters: ``(n,)``, of the rows that were looked at.
+    """
+
+    weights: np.ndarray
+    means: np.ndarray
+    variances: np.ndarray
+    clusters: np.ndarray
+
+
+def mixture_of(
+    latents: np.ndarray, n_clusters: int, start: str, seed: int, sample: int | None = None
+) -> Mixture:
+    """The shares, means and variances of ``first_clusters``.
+
+    Args:
+        latents: ``(n, latent)``.
+        n_clusters: how many clusters.
+        start: one of ``START``'s options.
+        seed: of the start and of the sample.
+        sample: the start looks at that many rows, drawn at random; ``None``: at all.
+    """
+    if sample is not None and sample < len(latents):
+        chosen = np.random.default_rng(seed).choice(len(latents), sample, replace=False)
+        latents = latents[np.sort(chosen)]
+    clusters = first_clusters(latents, n_clusters, start, seed)
+    counts = np.bincount(clusters, minlength=n_clusters)
+    centres = means(latents, clusters, n_clusters)
+    variances = means(np.square(latents - centres[clusters]), clusters, n_clusters)
+    # half a row for each: a cluster that the start left empty keeps a weight above 0
+    return Mixture((counts + 0.5) / np.sum(counts + 0.5), centres, variances, clusters)
+
+
+def _merged(latents: np.ndarray, n_clusters: int, start: str, seed: int) -> np.ndarray:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(latents))[:_WARD_SAMPLE])
+    sample = latents[chosen]
+    space = tsne(sample, seed) if start == "t-sne" else sample
+    clusters = _ward(space, n_clusters, graph=start == "ward-graph")
+    if len(chosen) == len(latents):
+        return clusters
+    neighbours = KNeighborsClassifier(min(_NEIGHBOURS, len(sample)))
+    return neighbours.fit(sample, clusters).predict(latents)
+
+
+def _ward(points: np.ndarray, n_clusters: int, graph: bool) -> np.ndarray:
+    from sklearn.cluster import AgglomerativeClustering
+    from sklearn.neighbors import kneighbors_graph
+
+    near = min(_GRAPH_NEIGHBOURS, len(points) - 1)
+    connectivity = kneighbors_graph(points, near) if graph else None
+    ward = AgglomerativeClustering(n_clusters, linkage="ward", connectivity=connectivity)
+    with warnings.catch_warnings():  # where the graph falls into parts, joining them is wanted
+        warnings.filterwarnings("ignore", message="the number of connected components")
+        clusters: np.ndarray = ward.fit_predict(points)
+    return clusters
+
+
+def _mixture(latents: np.ndarray, n_clusters: int, covariance: str, seed: int) -> np.ndarray:
+    from sklearn.mixture import GaussianMixture
+
+    chosen = np.random.default_rng(seed).permutation(len(latents))[:_MIXTURE_SAMPLE]
+    values = latents.astype("float64")
+    spread = float(np.mean(np.var(values, axis=0)))
+    # from k-means itself every start ends in the same cut; ten from k-means++ do not
+    mixture = GaussianMixture(
+        n_clusters,
+        covariance_type=covariance,
+        reg_covar=1e-4 * spread + 1e-12,
+        init_params="k-means++",
+        n_init=10,
+        max_iter=300,
+        random_state=seed,
+    )
+    return mixture.fit(values[chosen]).predict(values)

@@ -1,0 +1,96 @@
+"""``.mat``: MATLAB files up to version 7."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archbuild.data.formats.npz import pick_key
+from archbuild.data.limits import check_size
+from archbuild.data.request import Arrays, ReadRequest
+from archbuild.errors import DataError
+
+VALUE_KEYS = ("X", "x", "fea", "data")
+LABEL_KEYS = ("Y", "y", "gnd", "labels")
+_ITEM_BYTES = {"uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "uint32": 4, "int32": 4, "single": 4}
+
+
+def read_mat(request: ReadRequest) -> Arrays:
+    """The variable ``X``, ``x``, ``fea`` or ``data``, and ``Y``, ``y``, ``gnd`` or ``labels``.
+
+    Where the labels count the last axis and not the first, as in ``(height, width, channels, n)``,
+    the last axis is taken for the rows.
+
+    Raises:
+        DataError: no such variable, a damaged file, version 7.3, or more than memory holds.
+    """
+    path = request.path
+    headers = _headers(path)
+    value_key, label_key = pick_key(headers, VALUE_KEYS), pick_key(headers, LABEL_KEYS)
+    if value_key is None:
+        raise DataError(
+            f"{path} has the variables {', '.join(headers) or '(none)'}; expected the data under "
+            f"{', '.join(VALUE_KEYS)} and, if there are labels, {', '.join(LABEL_KEYS)}"
+        )
+    check_size(_n_bytes(*headers[value_key]), f"the variable '{value_key}' in {path}")
+    variables = _load(path, [key for key in (value_key, label_key) if key is not None])
+    labels = variables[label_key] if label_key is not None else None
+    return Arrays(_rows_first(_dense(variables[value_key]), labels), labels)
+
+
+def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The variables of the file and their shapes, without their contents.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    return {name: shape for name, (shape, _) in _headers(path).items()}
+
+
+def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Each variable's shape and MATLAB class."""
+    from scipy.io import whosmat
+
+    try:
+        return {name: (shape, kind) for name, shape, kind in whosmat(path)}
+    except Exception as error:
+        raise _damaged(path, error) from error
+
+
+def _n_bytes(shape: tuple[int, ...], kind: str) -> int:
+    return _ITEM_BYTES.get(kind, 8) * prod(shape)
+
+
+def _load(path: Path, names: list[str]) -> dict[str, Any]:
+    from scipy.io import loadmat
+
+    try:
+        return loadmat(path, variable_names=names)
+    except Exception as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    """One sentence for whatever SciPy raised; its reader documents no closed list."""
+    if isinstance(error, NotImplementedError):
+        return DataError(
+            f"{path} is a MATLAB 7.3 file, which is not read here; save it in MATLAB with "
+            "save(..., '-v7'), or as .npz"
+        )
+    return DataError(f"{path} cannot be read as .mat ({error}); copy it again, or save it as .npz")
+
+
+def _dense(values: Any) -> np.ndarray:
+    if not hasattr(values, "toarray"):
+        return np.asarray(values)
+    check_size(prod(values.shape) * values.dtype.itemsize, "the sparse matrix, written out,")
+    return values.toarray()
+
+
+def _rows_first(values: np.ndarray, labels: Any) -> np.ndarray:
+    if labels is None or values.ndim < 3 or len(values) == np.size(labels):
+        return values
+    return np.moveaxis(values, -1, 0) if values.shape[-1] == np.size(labels) else values

@@ -1,0 +1,147 @@
+"""``.npz``: several arrays by name. What they claim to be is checked before any is read."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from archbuild.data.dataset import chunk_slices
+from archbuild.data.formats.zipped import ZIP_DAMAGE
+from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.spill import release, room_for
+from archbuild.errors import DataError
+
+VALUE_KEYS = ("x", "X", "data")
+LABEL_KEYS = ("y", "Y", "labels")
+
+
+class Header(NamedTuple):
+    """What an array of the archive says of itself, and the bytes that are there for it."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype
+    n_bytes: int
+
+
+def read_npz(request: ReadRequest) -> Arrays:
+    """The array ``x``, ``X`` or ``data``, and ``y``, ``Y`` or ``labels`` where there are labels.
+
+    Raises:
+        DataError: no such key, a damaged archive, objects in it, or more than the disk holds.
+    """
+    keys = npz_headers(request.path)
+    value_key = pick_key(keys, VALUE_KEYS)
+    if value_key is None:
+        raise DataError(
+            f"{request.path} has the arrays {', '.join(keys) or '(none)'}; expected the data under "
+            f"{', '.join(VALUE_KEYS)} and, if there are labels, {', '.join(LABEL_KEYS)}: save it "
+            "with numpy.savez(path, x=..., y=...)"
+        )
+    label_key = pick_key(keys, LABEL_KEYS)
+    wanted = [value_key] if label_key is None else [value_key, label_key]
+    arrays = read_arrays(request.path, wanted)
+    return Arrays(arrays[value_key], arrays.get(label_key or ""))
+
+
+def pick_key(keys: Mapping[str, object], wanted: Sequence[str]) -> str | None:
+    """The first of the wanted keys that is there."""
+    return next((key for key in wanted if key in keys), None)
+
+
+def npz_headers(path: Path) -> dict[str, Header]:
+    """Shape and dtype of every array in the archive; no array is read.
+
+    Raises:
+        DataError: the archive or a header is damaged.
+    """
+    with _damage_reported(path), zipfile.ZipFile(path) as archive:
+        return dict(_headers(archive))
+
+
+def read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
+    """The arrays under ``keys``, once their headers are known to be sound.
+
+    Raises:
+        DataError: a key is not there, an array is cut short, holds objects or is too large.
+    """
+    headers = npz_headers(path)
+    for key in keys:
+        if key not in headers:
+            raise DataError(f"{path} has no array '{key}'; it has {', '.join(headers)}")
+        _check(headers[key], f"the array '{key}' in {path}")
+    with _damage_reported(path), zipfile.ZipFile(path) as archive:
+        return {key: _read(archive, key, f"the array '{key}' in {path}") for key in keys}
+
+
+def _read(archive: zipfile.ZipFile, key: str, what: str) -> np.ndarray:
+    """The array, some of it at a time; a large one stays on disk, unpacked."""
+    info = archive.getinfo(f"{key}.npy")
+    with archive.open(info) as file:
+        header = _header(file, info)
+        shape = header.shape[::-1] if header.fortran_order else header.shape
+        values = room_for(shape, header.dtype, what)
+        _fill(values, file)
+    return values.T if header.fortran_order else values
+
+
+def _fill(values: np.ndarray, file: BinaryIO) -> None:
+    """Put the bytes of the file into the array, as they come."""
+    if not values.nbytes:
+        return
+    content = values.reshape(-1).view(np.uint8)
+    for part in chunk_slices(len(content), 1):
+        if file.readinto(content[part]) != part.stop - part.start:
+            raise EOFError("it is cut short")
+        release(values)
+
+
+def _header(file: BinaryIO, info: zipfile.ZipInfo) -> Header:
+    version = np.lib.format.read_magic(file)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read is None:
+        raise ValueError(f"'{info.filename}' has the .npy version {version}")
+    shape, fortran_order, dtype = read(file)
+    return Header(shape, fortran_order, dtype, info.file_size - file.tell())
+
+
+def _headers(archive: zipfile.ZipFile) -> Iterator[tuple[str, Header]]:
+    for info in archive.infolist():
+        if info.filename.endswith(".npy"):
+            with archive.open(info) as file:
+                yield info.filename.removesuffix(".npy"), _header(file, info)
+
+
+def _check(header: Header, what: str) -> None:
+    if header.dtype.hasobject:
+        raise DataError(
+            f"{what} holds Python objects, which are never loaded, because loading them can run "
+            "code; convert it to numbers or texts and save it again"
+        )
+    declared = prod(header.shape) * header.dtype.itemsize
+    if declared != header.n_bytes:
+        raise DataError(
+            f"{what} claims {declared} bytes, and {header.n_bytes} are there; the file is damaged, "
+            "so copy or save it again"
+        )
+
+
+@contextmanager
+def _damage_reported(path: Path) -> Iterator[None]:
+    """A damaged archive, in one sentence."""
+    try:
+        yield
+    except (*ZIP_DAMAGE, ValueError) as error:
+        raise DataError(
+            f"{path} cannot be read as .npz ({error}); copy it again, or save it again with "
+            "numpy.savez(path, x=..., y=...)"
+        ) from error

@@ -1,0 +1,138 @@
+"""``.txt``: a matrix of numbers, one row a line, and its labels in ``category.txt`` beside it.
+
+So the Serket tutorials keep their data, and so ``numpy.savetxt`` writes them. Cells stand apart by
+blanks or tabs; ``#`` begins a comment, and lines with nothing else are left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from archbuild.data.dataset import chunk_slices
+from archbuild.data.formats.csv_faults import is_number
+from archbuild.data.formats.table import LARGEST, fault_message
+from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.spill import release, room_for
+from archbuild.errors import DataError
+
+LABEL_FILE = "category.txt"
+"""Beside the matrix, where there are labels: one a line, in the order of the rows."""
+
+_LONGEST_EXAMPLE = 30
+
+
+def read_text_matrix(request: ReadRequest) -> Arrays:
+    """The numbers as float32, and the lines of ``category.txt`` as texts.
+
+    The file is gone through twice, and is never in memory as a whole.
+
+    Raises:
+        DataError: words, NaN or numbers beyond float32, lines of different lengths, another number
+            of labels than of rows, no rows, or a file that is no text.
+    """
+    path = request.path
+    n_rows, n_columns = _shape(path)
+    labels = _labels(path, n_rows) if request.labels else None
+    return Arrays(_read_values(path, n_rows, n_columns), labels)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """What stands before the comment of each line, and its number in the file, from 1."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file, 1):
+                text = line.partition("#")[0].strip()
+                if text:
+                    yield number, text
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is no text in UTF-8 ({error}); save it with numpy.savetxt(path, array)"
+        ) from error
+
+
+def _shape(path: Path) -> tuple[int, int]:
+    """Rows and columns, where every line has as many cells as the others."""
+    lengths = Counter(len(text.split()) for _, text in _lines(path))
+    if not lengths:
+        raise DataError(f"{path} is empty; expected one line of numbers for each row")
+    if len(lengths) > 1:
+        raise _fault(path)
+    ((n_columns, n_rows),) = lengths.items()
+    return n_rows, n_columns
+
+
+def _read_values(path: Path, n_rows: int, n_columns: int) -> np.ndarray:
+    """The matrix, some lines at a time."""
+    values = room_for((n_rows, n_columns), np.float32, str(path))
+    lines = (text for _, text in _lines(path))
+    for part in chunk_slices(n_rows, values.itemsize * n_columns):
+        values[part] = _numbers(lines, part.stop - part.start, path)
+        release(values)
+    return values
+
+
+def _numbers(lines: Iterator[str], count: int, path: Path) -> np.ndarray:
+    """The next ``count`` rows."""
+    try:
+        rows = np.loadtxt(lines, dtype=np.float32, comments=None, max_rows=count, ndmin=2)
+    except ValueError as error:
+        raise _fault(path, str(error)) from error
+    if not np.isfinite(rows).all():
+        raise _fault(path)
+    return rows
+
+
+def _labels(path: Path, n_rows: int) -> list[str] | None:
+    """The label of each row; ``None`` where there is no other file to hold them."""
+    beside = path.with_name(LABEL_FILE)
+    if not beside.is_file() or beside.samefile(path):
+        return None
+    labels = [text for _, text in _lines(beside)]
+    if len(labels) != n_rows:
+        raise DataError(
+            f"{beside} has {len(labels)} labels, and {path} has {n_rows} rows; give one label a "
+            f"line for each row, or, if these labels are not its own, move {path.name} elsewhere"
+        )
+    return labels
+
+
+def _fault(path: Path, otherwise: str = "") -> DataError:
+    """The first line that is no row, else the cells that hold no finite number.
+
+    Args:
+        path: of the matrix.
+        otherwise: what to say where there is neither.
+    """
+    missing: list[str] = []
+    n_columns = 0
+    for number, text in _lines(path):
+        cells = text.split()
+        n_columns = n_columns or len(cells)
+        word = next((cell for cell in cells if not is_number(cell)), None)
+        if word is not None:
+            return DataError(f"{path}, line {number}: {_no_number(word)}")
+        if len(cells) != n_columns:
+            return DataError(
+                f"{path}, line {number}: {len(cells)} numbers, where the first row has "
+                f"{n_columns}; mend or drop that line"
+            )
+        missing += [
+            f"line {number}, column {column} ({cell})"
+            for column, cell in enumerate(cells, 1)
+            if not abs(float(cell)) <= LARGEST  # true for NaN as well
+        ]
+    return DataError(fault_message(path, {}, missing, otherwise))
+
+
+def _no_number(word: str) -> str:
+    shown = f"'{word[:_LONGEST_EXAMPLE]}' is no number"
+    if "," in word:
+        return f"{shown}; where commas stand between the numbers, let the file's name end in .csv"
+    return (
+        f"{shown}; expected numbers between blanks or tabs (begin a header with #, and put labels "
+        f"into {LABEL_FILE}, one a line)"
+    )

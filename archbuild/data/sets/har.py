@@ -1,0 +1,267 @@
+"""HAR: six human activities in windows of a smartphone's signals (Anguita et al., 2013; UCI).
+
+Of UCI's archive these are the nine raw signals, at 50 Hz for 2.56 s, and not the 561 features made
+from them: acceleration without and with gravity in g, and angular velocity in rad/s. The spec's
+Input chooses between the series and S3VDC's view of them as square images.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from archbuild.data.arrays import check_finite
+from archbuild.data.dataset import Dataset, Shape
+from archbuild.data.formats.zipped import ZIP_DAMAGE
+from archbuild.data.limits import check_size
+from archbuild.data.source import DatasetSource, first_file, search_folders
+from archbuild.errors import DataError
+
+N_WINDOWS = {"train": 7352, "test": 2947}
+_STEPS = 128
+_SIGNALS = tuple(
+    f"{kind}_{axis}" for kind in ("body_acc", "body_gyro", "total_acc") for axis in "xyz"
+)
+_ACTIVITIES = (
+    "WALKING",
+    "WALKING_UPSTAIRS",
+    "WALKING_DOWNSTAIRS",
+    "SITTING",
+    "STANDING",
+    "LAYING",
+)
+_FOLDER = "UCI HAR Dataset"
+_INNER_ARCHIVE = f"{_FOLDER}.zip"
+_ARCHIVES = (_INNER_ARCHIVE, "human+activity+recognition+using+smartphones.zip")
+# zeros before and after the 128 steps make them 144, an image of 12 x 12
+_PADDING, _SIDE = 8, 12
+
+
+class _Files(NamedTuple):
+    """UCI's folder, on the disk or in an archive, and what the user knows it by."""
+
+    root: Path | zipfile.Path
+    place: Path
+
+
+class _Selection(NamedTuple):
+    """A name and the halves that belong to it."""
+
+    name: str
+    summary: str
+    halves: Sequence[str]
+    held_out: str | None = None
+
+
+_SELECTIONS = (
+    _Selection(
+        "HAR",
+        "10,299 windows of 9 smartphone signals, 128 steps, 6 activities",
+        ["train", "test"],
+    ),
+    _Selection("HAR-TRAIN", "the 7,352 training windows of HAR", ["train"], held_out="HAR-TEST"),
+    _Selection("HAR-TEST", "the 2,947 test windows of HAR, of other people", ["test"]),
+)
+
+
+def load(selection: _Selection, data: Path, input_shape: Shape | None = None) -> Dataset:
+    """Series ``(n, 128, 9)`` float32, or images ``(n, s, s, 9)`` where the Input is ``[9, s, s]``.
+
+    Raises:
+        DataError: files are missing or damaged, or no image of the Input's size can be made.
+    """
+    side = _image_side(input_shape)
+    place = _place(data, selection.halves)
+    if place is None:
+        raise DataError(f"{selection.name} is {find(selection, data)[1]}")
+    with _opened(place) as files:
+        _check_complete(files, selection.halves)
+        windows = np.concatenate([_windows(files, half) for half in selection.halves])
+        labels = np.concatenate([_labels(files, half) for half in selection.halves])
+    check_finite(windows, str(place))
+    return Dataset(
+        name=selection.name,
+        values=windows if side is None else as_images(windows, side),
+        labels=labels,
+        class_names=_ACTIVITIES,
+        arch_stem="har",
+        source=str(place),
+    )
+
+
+def find(selection: _Selection, data: Path) -> tuple[bool, str]:
+    """Whether the files are in the data folder, and where, or what to do."""
+    place = _place(data, selection.halves)
+    if place is None:
+        return False, (
+            f"not in {data / 'HAR'}; put there UCI's {_ARCHIVES[1]}, or the folder '{_FOLDER}' "
+            "that is in it"
+        )
+    try:
+        with _opened(place) as files:
+            _check_complete(files, selection.halves)
+    except DataError as error:
+        return False, str(error)
+    return True, str(place)
+
+
+def as_images(windows: np.ndarray, side: int) -> np.ndarray:
+    """S3VDC's view: each signal, with 8 zeros before and after it, as the 12 rows of an image.
+
+    Args:
+        windows: ``(n, 128, 9)`` float32.
+        side: the wanted height and width, at least 12; beyond 12 the images are resized bilinearly.
+
+    Returns:
+        ``(n, side, side, 9)`` float32.
+    """
+    n_channels = windows.shape[-1]
+    padded = np.pad(windows, ((0, 0), (_PADDING, _PADDING), (0, 0)))
+    images = padded.reshape(-1, _SIDE, _SIDE, n_channels)
+    if side == _SIDE:
+        return images
+    check_size(4 * len(images) * side * side * n_channels, f"HAR as images of {side} x {side}")
+    weights = _interpolation(_SIDE, side)
+    taller = weights @ images.reshape(-1, _SIDE, _SIDE * n_channels)
+    return weights @ taller.reshape(-1, side, _SIDE, n_channels)
+
+
+def _interpolation(old: int, new: int) -> np.ndarray:
+    """``(new, old)`` float32: the shares of ``old`` pixels in each of ``new`` on the same line.
+
+    Pixels are squares with their value in the middle; beyond the outer middles nothing changes.
+    """
+    middles = (np.arange(new) + 0.5) * (old / new) - 0.5
+    shares = [np.interp(middles, np.arange(old), pixel) for pixel in np.eye(old)]
+    return np.stack(shares, axis=1).astype(np.float32)
+
+
+def _image_side(input_shape: Shape | None) -> int | None:
+    """The side of the images that the Input asks for; ``None`` where it takes series."""
+    if input_shape is None or len(input_shape) != 3 or input_shape[0] != len(_SIGNALS):
+        return None
+    _, height, width = input_shape
+    if height != width or height < _SIDE:
+        raise DataError(
+            f"the spec's Input takes {list(input_shape)}, and HAR's images are square with sides "
+            f"of {_SIDE} or more; write output_shape: [9, 12, 12] or [9, 28, 28], or [9, 128] for "
+            "the series"
+        )
+    return height
+
+
+def _place(data: Path, halves: Sequence[str]) -> Path | None:
+    """The folder with any of the halves' files, else the archive."""
+    folders = search_folders(data, "HAR", inside=[_FOLDER])
+    for folder in folders:
+        if len(_missing(folder, halves)) < len(_names(halves)):
+            return folder
+    return first_file(folders, _ARCHIVES)
+
+
+def _names(halves: Sequence[str]) -> list[str]:
+    """The files of the halves, by their path in UCI's folder."""
+    return [
+        name
+        for half in halves
+        for name in (_label_name(half), *(_signal_name(half, signal) for signal in _SIGNALS))
+    ]
+
+
+def _label_name(half: str) -> str:
+    return f"{half}/y_{half}.txt"
+
+
+def _signal_name(half: str, signal: str) -> str:
+    return f"{half}/Inertial Signals/{signal}_{half}.txt"
+
+
+def _missing(root: Path | zipfile.Path, halves: Sequence[str]) -> list[str]:
+    return [name for name in _names(halves) if not (root / name).is_file()]
+
+
+def _check_complete(files: _Files, halves: Sequence[str]) -> None:
+    missing = _missing(files.root, halves)
+    if missing:
+        raise DataError(
+            f"{files.place} is without {len(missing)} of the {len(_names(halves))} files of HAR's "
+            f"{' and '.join(halves)} windows, '{missing[0]}' for one; unpack or download it again"
+        )
+
+
+@contextmanager
+def _opened(place: Path) -> Iterator[_Files]:
+    """The files in a folder or in an archive; damage to the archive is reported in one sentence."""
+    if place.is_dir():
+        yield _Files(place, place)
+        return
+    try:
+        with zipfile.ZipFile(place) as outer, _unwrapped(outer) as archive:
+            yield _Files(zipfile.Path(archive, f"{_FOLDER}/"), place)
+    except ZIP_DAMAGE as error:
+        raise DataError(
+            f"{place} cannot be read as a zip archive ({error}); download it again"
+        ) from error
+
+
+def _unwrapped(archive: zipfile.ZipFile) -> zipfile.ZipFile:
+    """The archive inside the archive, as UCI packs it, or the archive itself."""
+    if _INNER_ARCHIVE not in archive.namelist():
+        return archive
+    check_size(archive.getinfo(_INNER_ARCHIVE).file_size, f"{_INNER_ARCHIVE} in {archive.filename}")
+    return zipfile.ZipFile(BytesIO(archive.read(_INNER_ARCHIVE)))
+
+
+def _windows(files: _Files, half: str) -> np.ndarray:
+    """``(n, 128, 9)`` float32."""
+    shape = (N_WINDOWS[half], _STEPS)
+    names = [_signal_name(half, signal) for signal in _SIGNALS]
+    return np.stack([_table(files, name, shape, np.float32) for name in names], axis=-1)
+
+
+def _labels(files: _Files, half: str) -> np.ndarray:
+    """``(n,)`` int64, from 0."""
+    name = _label_name(half)
+    labels = _table(files, name, (N_WINDOWS[half], 1), np.int64)[:, 0]
+    if labels.min() < 1 or labels.max() > len(_ACTIVITIES):
+        raise DataError(
+            f"'{name}' in {files.place} has labels from {labels.min()} to {labels.max()}, and "
+            f"HAR's go from 1 to {len(_ACTIVITIES)}; unpack or download it again"
+        )
+    return labels - 1
+
+
+def _table(files: _Files, name: str, shape: tuple[int, int], dtype: type) -> np.ndarray:
+    """The numbers in a text file, one row to a line."""
+    what = f"'{name}' in {files.place}"
+    try:
+        with (files.root / name).open(encoding="ascii") as file:
+            table = np.loadtxt(file, dtype=dtype, comments=None, ndmin=2)
+    except ValueError as error:
+        raise DataError(f"{what} is damaged ({error}); unpack or download it again") from error
+    if table.shape != shape:
+        raise DataError(
+            f"{what} has {table.shape[0]} rows of {table.shape[1]} numbers, and HAR has "
+            f"{shape[0]} of {shape[1]} there; unpack or download it again"
+        )
+    return table
+
+
+SOURCES = tuple(
+    DatasetSource(
+        name=selection.name,
+        summary=selection.summary,
+        arch_stem="har",
+        load=partial(load, selection),
+        find=partial(find, selection),
+        held_out=selection.held_out,
+    )
+    for selection in _SELECTIONS
+)

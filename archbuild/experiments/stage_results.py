@@ -1,0 +1,81 @@
+"""What a stage leaves when it has ended: its files, its summary, and the words for it."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archbuild import __version__
+
+if TYPE_CHECKING:
+    from archbuild.heads import Head
+    from archbuild.networks.network import Network
+    from archbuild.training.stage import StageOutcome
+
+
+def writers(network: Network, codes: np.ndarray, head: Head | None) -> dict[str, Any]:
+    """What writes each of its files, by name.
+
+    Args:
+        network: with the weights that it ended with.
+        codes: ``(n, code)`` of the training rows.
+        head: what was trained with it; ``None`` after pretraining.
+    """
+    from archbuild.io.atomic import save_npy, save_npz
+
+    latents = codes[:, : network.plan.latent_size]
+    found = {
+        "model.weights.h5": network.save_weights,
+        "latents.npy": lambda path: save_npy(path, latents),
+    }
+    if head is not None:
+        assignments = head.assignments(codes)
+        labels = np.argmax(assignments, axis=1)
+        found |= {
+            "head.npz": lambda path: save_npz(path, head.arrays()),
+            "assignments.npy": lambda path: save_npy(path, assignments),
+            "labels.npy": lambda path: save_npy(path, labels),
+        }
+    return found
+
+
+def summary(outcome: StageOutcome) -> dict[str, Any]:
+    """How it ended, for its manifest."""
+    occupancy = asdict(outcome.occupancy) if outcome.occupancy else None
+    return {
+        "epochs": len(outcome.history),
+        "converged": outcome.converged,
+        "occupancy": occupancy,
+    }
+
+
+def ending(outcome: StageOutcome) -> str:
+    """The same, for people."""
+    from archbuild.evaluation.collapse import collapse_in_words
+
+    how = "settled" if outcome.converged else "done"
+    text = f"{how} after {epochs_in_words(len(outcome.history))} in {outcome.seconds:.1f} s"
+    return f"{text}; {collapse_in_words(outcome.occupancy)}" if outcome.occupancy else text
+
+
+def epochs_in_words(count: int) -> str:
+    """``1 epoch``, ``2 epochs``."""
+    return "1 epoch" if count == 1 else f"{count} epochs"
+
+
+def versions() -> dict[str, str]:
+    """Of all that the numbers may depend on."""
+    import keras
+    import sklearn
+
+    return {
+        "archbuild": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+        "numpy": np.__version__,
+        "scikit-learn": sklearn.__version__,
+    }

@@ -1,0 +1,300 @@
+"""What a sweep runs, where each run goes, and whether it is done."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from archbuild.errors import RunError, UsageError
+from archbuild.experiments.job import Job, JobRequest, depended_on
+from archbuild.registry import default_vocabulary
+from archbuild.runs import RunFolder, StageFolder, slug, with_digest
+from archbuild.runs.catalogue import SWEEPS
+from archbuild.runs.names import PRETRAIN, space_of
+from archbuild.spec.override import length_path
+from archbuild.spec.reading import parse_text
+
+Setting = tuple[str, ...]
+"""``key=value`` texts, one for each key of the grid; empty without a grid."""
+
+_LONGEST_NAME = 100
+_PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """What to run.
+
+    Attributes:
+        job: the dataset, the spec, and what all runs share; its head and seed are not looked at.
+        stages: ``pretrain``, ``cluster``, ``train``, those that are wanted, and for how many
+            epochs; ``None``: as many as the spec says.
+        seeds: one run each, in every setting.
+        heads: heads' types; ``None`` stands for the spec's own.
+        grid: the values of each key, as texts; see ``read_grid``.
+        name: of the table's files; ``None``: composed of what is swept over.
+
+    Raises:
+        UsageError: no stage is wanted.
+    """
+
+    job: JobRequest
+    stages: Mapping[str, int | None]
+    seeds: Sequence[int]
+    heads: Sequence[str | None] = (None,)
+    grid: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise UsageError("nothing to run: add --pretrain and --cluster, or --train")
+
+    @property
+    def settings(self) -> list[Setting]:
+        """Every point of the grid."""
+        texts = [[f"{key}={value}" for value in values] for key, values in self.grid.items()]
+        return list(itertools.product(*texts))
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One head in one run.
+
+    Attributes:
+        request: what its process is asked for.
+        folder: of the run.
+        stages: what is trained: ``pretrain``, ``cluster``, ``train`` -> the name of the folder.
+        dataset: the dataset's name.
+        tree: the resolved spec.
+        data: the digest of the data.
+    """
+
+    request: JobRequest
+    folder: RunFolder
+    stages: Mapping[str, str]
+    dataset: str
+    tree: Mapping[str, Any]
+    data: str
+
+    @property
+    def head(self) -> str:
+        """The head's type."""
+        return str(self.tree["head"]["type"])
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command line of its process."""
+        words = shlex.split(self.request.command())[1:]
+        for section in self.stages:
+            length = self.request.lengths.get(section)
+            words += [f"--{section}", *([] if length is None else [str(length)])]
+        return [*words, "--metrics", "--json"]
+
+    def is_done(self) -> bool:
+        """Whether its stages have ended, for this very request, and are measured."""
+        try:
+            stages = map(self.folder.stage, self.stages.values())
+            return all(map(self.wants, stages)) and self._is_measured()
+        except RunError:  # damaged: its process says what is the matter
+            return False
+
+    def wants(self, stage: StageFolder) -> bool:
+        """Whether a stage, its own or another's, has ended and is what it asks for.
+
+        Raises:
+            RunError: the stage is damaged.
+        """
+        return stage.status() == "finished" and not stage.compare(self._expected(stage))
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The metrics of the spaces that it made, and of the raw rows."""
+        spaces = {"raw", *map(space_of, self.stages.values())}
+        rows = json.loads(self.folder.metrics_path.read_bytes())["rows"]
+        return [row for row in rows if row["space"] in spaces]
+
+    def efforts(self) -> dict[str, dict[str, Any]]:
+        """For each stage: its ``epochs`` and ``seconds``."""
+        manifests: dict[str, Any] = {
+            name: self.folder.stage(name).manifest() for name in self.stages.values()
+        }
+        return {
+            name: {"epochs": manifest["epoch"], "seconds": manifest["timing"]["seconds"]}
+            for name, manifest in manifests.items()
+        }
+
+    def _expected(self, stage: StageFolder) -> dict[str, Any]:
+        """What its manifest should say, of those keys that the stage depends on."""
+        manifest: Any = stage.manifest()
+        asked = manifest["request"]
+        expected = {
+            "spec": depended_on(self.tree, asked["spec"], default_vocabulary()),
+            "seed": self.request.seed,
+            "data": self.data,
+        }
+        if PRETRAIN in asked:
+            expected[PRETRAIN] = self.folder.stage(PRETRAIN).digest
+        return expected
+
+    def _is_measured(self) -> bool:
+        """Whether the metrics are of these very stages: they name their digests."""
+        try:
+            sources = json.loads(self.folder.metrics_path.read_bytes())["sources"]
+        except (OSError, ValueError, LookupError):
+            return False
+        return all(
+            self.folder.stage(name).digest in sources.get(space_of(name), "").split("/")
+            for name in self.stages.values()
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One setting with one seed; its parts share a folder."""
+
+    setting: Setting
+    seed: int
+    parts: Sequence[Part]
+
+    @property
+    def folder(self) -> RunFolder:
+        """Where it goes."""
+        return self.parts[0].folder
+
+    @property
+    def label(self) -> str:
+        """How it is called, for people."""
+        return " ".join([*self.setting, f"seed {self.seed}"])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a sweep runs: ``runs`` has one for each setting and seed, in this order."""
+
+    request: SweepRequest
+    runs: Sequence[Run]
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's name."""
+        return self.runs[0].parts[0].dataset
+
+    @property
+    def arch(self) -> str:
+        """The spec's name."""
+        return str(self.runs[0].parts[0].tree["name"])
+
+    @property
+    def parts(self) -> list[tuple[Run, Part]]:
+        """Every part, with its run."""
+        return [(run, part) for run in self.runs for part in run.parts]
+
+    @property
+    def table_path(self) -> Path:
+        """Where the table goes, as JSON; the runs' metrics go beside it, as CSV."""
+        request = self.request
+        swept = [f"{key}={','.join(values)}" for key, values in request.grid.items()]
+        heads = [head for head in request.heads if head]
+        name = request.name or "-".join([self.dataset, self.arch, *heads, *swept])
+        safe = slug(name)
+        if safe != name:  # two names may come to one
+            safe = with_digest(safe, name)
+        return request.job.out / SWEEPS / f"{safe}.json"
+
+
+def read_grid(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Read ``key=v1,v2`` texts; values are as those of ``--set``, lists and mappings included.
+
+    Raises:
+        UsageError: there is no key or no value, or a key comes twice.
+        SpecError: the values cannot be read.
+    """
+    grid: dict[str, list[str]] = {}
+    for text in texts:
+        key, _, values = text.partition("=")
+        if not key.strip() or not values.strip():
+            raise UsageError(f"--grid {text}: expected KEY=VALUE,VALUE, as head.alpha=0.1,1")
+        if key in grid:
+            raise UsageError(f"--grid {key} came twice: give all its values at once")
+        read = parse_text(f"[{values}]", f"--grid {text}", "yaml").tree
+        grid[key] = list(dict.fromkeys(map(_text, read)))
+    return grid
+
+
+def make_plan(request: SweepRequest) -> Plan:
+    """Read and check every setting with every head, before anything is run.
+
+    Raises:
+        SpecError, DataError, UsageError: as a job's, of the first that does not fit.
+    """
+    runs = []
+    for setting in request.settings:
+        by_head = [_parts(request, setting, head) for head in request.heads]
+        for seed, *parts in zip(request.seeds, *by_head, strict=True):
+            runs.append(Run(setting, seed, parts))
+    return Plan(request, runs)
+
+
+def setting_name(setting: Setting) -> str:
+    """A setting as the name of a folder: safe on every system, and no other setting's.
+
+    Key and value stand as they are where they can; else the name ends in eight hexadecimal digits
+    of the setting's digest. Capital letters count as what cannot: some systems do not tell them
+    from small ones.
+    """
+    pairs = [text.partition("=") for text in setting]
+    name = ",".join(f"{slug(key)}={slug(value)}" for key, _, value in pairs)
+    if name == ",".join(setting).lower() and len(name) <= _LONGEST_NAME:
+        return name
+    return with_digest(name[:_LONGEST_NAME], "\n".join(setting))
+
+
+def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Part]:
+    """One head in one setting, once for each seed."""
+    job = Job(_job_request(request, setting, head))
+    _refuse_contradiction(request, job)
+    stages = {"pretrain": PRETRAIN, "cluster": job.head_stage, "train": job.scratch_stage}
+    out = request.job.out
+    if setting:
+        out = out / SWEEPS / slug(job.dataset.name) / slug(job.spec.name) / setting_name(setting)
+    return [
+        Part(
+            request=replace(job.request, seed=seed, out=out),
+            folder=RunFolder.locate(out, job.dataset.name, job.spec.name, seed),
+            stages={section: stages[section] for section in request.stages},
+            dataset=job.dataset.name,
+            tree=job.spec.tree,
+            data=job.dataset.digest(),
+        )
+        for seed in request.seeds
+    ]
+
+
+def _refuse_contradiction(request: SweepRequest, job: Job) -> None:
+    """Make sure that no stage has one length by its option, and others by the grid."""
+    for stage, length in request.stages.items():
+        key = ".".join(length_path(job.spec.tree, stage, job.vocabulary))
+        if length is not None and key in request.grid:
+            raise UsageError(
+                f"--{stage} {length} and --grid {key}=... contradict each other: leave the number "
+                f"of --{stage} out"
+            )
+
+
+def _job_request(request: SweepRequest, setting: Setting, head: str | None) -> JobRequest:
+    lengths = {stage: count for stage, count in request.stages.items() if count is not None}
+    overrides = (*request.job.overrides, *setting)
+    return replace(request.job, head=head, overrides=overrides, lengths=lengths)
+
+
+def _text(value: Any) -> str:
+    """A value as ``--set`` reads it, without quotes where it is read alike."""
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value)
+    if plain and parse_text(value, "a value", "yaml").tree == value:
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,55 @@
+"""One pretrained network for all settings that leave it as it is, such as those of a head."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+
+from archbuild.errors import RunError
+from archbuild.experiments.sweeps.plan import Part
+from archbuild.io.atomic import explained
+from archbuild.runs import StageFolder
+from archbuild.runs.names import PRETRAIN
+from archbuild.runs.stage import MANIFEST
+
+
+def share_pretrained(part: Part, others: Iterable[Part]) -> None:
+    """Give a part that has not begun to pretrain the network of another that asked for the same.
+
+    Training would make the same bytes again: the seed, the data, and all of the spec that the
+    stage depends on agree.
+
+    Args:
+        part: what is to be run.
+        others: whose networks may be taken.
+
+    Raises:
+        RunInUseError: another process has taken the part's run since.
+        RunError: a file cannot be copied.
+    """
+    own = part.folder.stage(PRETRAIN)
+    if PRETRAIN not in part.stages.values() or own.manifest() is not None:
+        return
+    for other in others:
+        stage = other.folder.stage(PRETRAIN)
+        if _serves(stage, part):
+            with part.folder.lock(), explained("copy", stage.path):
+                _copy(stage, own)
+            return
+
+
+def _serves(stage: StageFolder, part: Part) -> bool:
+    """Whether a stage is what a part asks for, and whole."""
+    try:
+        if wanted := part.wants(stage):
+            stage.verify()
+    except RunError:
+        return False
+    return wanted
+
+
+def _copy(stage: StageFolder, own: StageFolder) -> None:
+    own.path.mkdir(parents=True, exist_ok=True)
+    files = sorted(stage.path.iterdir(), key=lambda path: path.name == MANIFEST)
+    for path in files:  # the manifest last: without it nothing is there
+        shutil.copy2(path, own.file(path.name))

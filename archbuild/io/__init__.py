@@ -1,0 +1,1 @@
+"""Files: atomic writing, arrays behind prefixes, differences of documents."""

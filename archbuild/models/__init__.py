@@ -1,0 +1,1 @@
+"""The read side: what a run folder holds, opened."""

@@ -1,0 +1,196 @@
+"""Predictions as files: part after part, so that memory does not grow with the rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, Any
+
+import numpy as np
+
+from archbuild.errors import UsageError
+from archbuild.io.atomic import save_npz
+from archbuild.models.model import Prediction
+
+Part = tuple[Sequence[Any], Prediction]
+"""The ids of some rows, and what a model says of them."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is written for each row.
+
+    Attributes:
+        n_rows: of all parts together.
+        n_clusters: probabilities of a row.
+        latent_size: numbers of its latent that are written; 0 for none.
+        text_ids: whether ids are texts; else they are row numbers.
+    """
+
+    n_rows: int
+    n_clusters: int
+    latent_size: int
+    text_ids: bool
+
+    @property
+    def columns(self) -> list[str]:
+        """``id, cluster, confidence, p0, p1, ..., z0, z1, ...``."""
+        probabilities = [f"p{index}" for index in range(self.n_clusters)]
+        latents = [f"z{index}" for index in range(self.latent_size)]
+        return ["id", "cluster", "confidence", *probabilities, *latents]
+
+    def numbers(self, prediction: Prediction) -> np.ndarray:
+        """``(rows, ...)`` float32: confidence, probabilities, latent."""
+        latents = prediction.latents[:, : self.latent_size]
+        return np.column_stack([prediction.confidence, prediction.probabilities, latents])
+
+
+def csv_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
+    """A header, and a line for each row; numbers as short as float32 allows."""
+    yield ",".join(layout.columns) + "\n"
+    for ids, prediction in parts:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        numbers = layout.numbers(prediction)
+        for name, cluster, row in zip(ids, prediction.clusters, numbers, strict=True):
+            writer.writerow([name, cluster, *map(str, row)])
+        yield text.getvalue()
+
+
+def jsonl_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
+    """A JSON object on each line: id, cluster, confidence, probabilities, and latent if asked."""
+    for document in _documents(parts, layout):
+        yield json.dumps(document) + "\n"
+
+
+def json_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
+    """The same objects as one JSON list."""
+    separator = "[\n"
+    for document in _documents(parts, layout):
+        yield separator + json.dumps(document)
+        separator = ",\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
+
+
+def text_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
+    """For the eye: id, cluster and confidence in columns."""
+    yield f"{'id':<20} {'cluster':>7} {'confidence':>10}\n"
+    for ids, prediction in parts:
+        rows = zip(ids, prediction.clusters, prediction.confidence, strict=True)
+        yield "".join(f"{name!s:<20} {cluster:>7} {sure:>10.4f}\n" for name, cluster, sure in rows)
+
+
+def save_parquet(parts: Iterable[Part], layout: Layout, path: Path) -> None:
+    """The columns of the CSV, typed; a row group for each part.
+
+    Raises:
+        UsageError: pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise UsageError(
+            "--format parquet needs pyarrow; install it with: pip install 'archbuild[parquet]'"
+        ) from error
+    types = [pa.string() if layout.text_ids else pa.int64(), pa.int32()]
+    types += [pa.float32()] * (len(layout.columns) - 2)
+    schema = pa.schema(list(zip(layout.columns, types, strict=True)))
+    with pq.ParquetWriter(path, schema) as writer:
+        for ids, prediction in parts:
+            numbers = layout.numbers(prediction)
+            columns = [list(ids), prediction.clusters, *numbers.T]
+            arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
+    """``id``, ``cluster``, ``confidence``, ``probabilities`` and, if asked, ``latents``.
+
+    The arrays grow on disk before they are put into the one ``.npz``.
+    """
+    widths = {"probabilities": layout.n_clusters, "latents": layout.latent_size}
+    kinds = {"cluster": np.int64, "confidence": np.float32}
+    ids: list[Any] = []
+    with TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
+
+        def room(name: str, kind: Any, *shape: int) -> np.ndarray:
+            if not layout.n_rows:  # nothing cannot be mapped
+                return np.zeros((0, *shape), kind)
+            place = Path(folder) / f"{name}.npy"
+            return np.lib.format.open_memmap(place, "w+", kind, (layout.n_rows, *shape))
+
+        arrays = {name: room(name, kind) for name, kind in kinds.items()}
+        arrays |= {name: room(name, np.float32, size) for name, size in widths.items() if size}
+        for names, prediction in parts:
+            place = slice(len(ids), len(ids) + len(names))
+            ids += names
+            arrays["cluster"][place] = prediction.clusters
+            arrays["confidence"][place] = prediction.confidence
+            arrays["probabilities"][place] = prediction.probabilities
+            if layout.latent_size:
+                arrays["latents"][place] = prediction.latents
+        save_npz(path, {"id": np.array(ids, str if layout.text_ids else np.int64), **arrays})
+
+
+TEXTS: Mapping[str, Callable[[Iterable[Part], Layout], Iterator[str]]] = {
+    "csv": csv_lines,
+    "json": json_lines,
+    "jsonl": jsonl_lines,
+    "text": text_lines,
+}
+"""Format -> what makes its lines."""
+
+FILES: Mapping[str, Callable[[Iterable[Part], Layout, Path], None]] = {
+    "parquet": save_parquet,
+    "npz": save_arrays,
+}
+"""Format -> what writes its file; these are no text, and cannot go to stdout."""
+
+SUFFIXES: Mapping[str, str] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".txt": "text",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".npz": "npz",
+}
+
+
+def save(parts: Iterable[Part], layout: Layout, kind: str, path: Path) -> None:
+    """Write all parts to one file that is whole or not there."""
+    from archbuild.io.atomic import write_atomic
+
+    def write(place: Path) -> None:
+        if kind in FILES:
+            FILES[kind](parts, layout, place)
+        else:
+            with place.open("w", encoding="utf-8", newline="") as file:
+                stream(parts, layout, kind, file)
+
+    write_atomic(path, write)
+
+
+def stream(parts: Iterable[Part], layout: Layout, kind: str, file: IO[str]) -> None:
+    """Write all parts as text to an open file."""
+    for text in TEXTS[kind](parts, layout):
+        file.write(text)
+
+
+def _documents(parts: Iterable[Part], layout: Layout) -> Iterator[dict[str, Any]]:
+    for ids, prediction in parts:
+        rows = zip(ids, prediction.clusters, layout.numbers(prediction), strict=True)
+        for name, cluster, row in rows:
+            # by way of text: the double nearest to a float32 has seventeen digits
+            sure, *rest = [float(str(number)) for number in row]
+            document = {"id": name, "cluster": int(cluster), "confidence": sure}
+            document["probabilities"] = rest[: layout.n_clusters]
+            if layout.latent_size:
+                document["latent"] = rest[layout.n_clusters :]
+            yield document

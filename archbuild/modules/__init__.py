@@ -1,0 +1,1 @@
+"""Modules that learn by exchanging messages on top of latents."""

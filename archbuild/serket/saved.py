@@ -1,0 +1,117 @@
+"""What a graph of modules has learned, in one file: to recognise new rows with another day.
+
+The graph itself is Python's: whoever loads builds it by the lines that built it before. The file
+describes it nevertheless (``graph``, JSON), so that another one is told apart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, is_zipfile
+from zlib import error as ZlibError
+
+import numpy as np
+
+from archbuild.errors import DataError, UsageError
+from archbuild.io.arrays import prefixed, unprefixed
+from archbuild.io.atomic import explained, json_text, write_npz
+from archbuild.io.difference import differences
+from archbuild.modules.module import Module, ancestors, learning
+
+_GRAPH, _ROUNDS = "graph", "rounds"
+
+
+def save_learned(path: str | PathLike[str], module: Module) -> None:
+    """Write what a module and all below it have learned, without their data and messages.
+
+    Args:
+        path: an ``.npz`` file, written whole or not at all; its folder is made.
+        module: the uppermost.
+
+    Raises:
+        RunError: the file cannot be written.
+        UsageError: a module has not been updated, its class cannot be saved, or nothing learns.
+    """
+    modules = _learning(module)
+    arrays = {_GRAPH: np.array(json_text(_described(module), source="the graph of modules"))}
+    for number, each in modules.items():
+        if not each.rounds:
+            raise each.refusal()
+        arrays[f"{number}.{_ROUNDS}"] = np.array(each.rounds)
+        own = {name: _plain(array, name, each) for name, array in each.arrays().items()}
+        arrays |= prefixed(f"{number}.learned.", own)
+    write_npz(path, arrays)
+
+
+def load_learned(path: str | PathLike[str], module: Module) -> None:
+    """Give a graph that is built alike what ``save_learned`` wrote.
+
+    ``recognise`` then answers as it did before. Messages are forgotten: an update goes on from what
+    was learned, but nobody has spoken yet, and optimisers begin anew.
+
+    Raises:
+        DataError: there is no such file, or it is damaged.
+        RunError: it cannot be read.
+        UsageError: it is of another graph; nothing has changed.
+    """
+    modules = _learning(module)
+    arrays = _read(Path(path))
+    changes = differences(json.loads(str(arrays[_GRAPH])), _described(module))
+    if changes:
+        lines = "\n".join(f"    {change}" for change in changes)
+        raise UsageError(
+            f"{path} was learned by another graph (number.what: there -> here):\n{lines}\n"
+            "make and connect the modules as they were"
+        )
+    for number, each in modules.items():
+        each.restore(unprefixed(f"{number}.learned.", arrays))
+        each.rounds = int(arrays[f"{number}.{_ROUNDS}"])
+    for each in ancestors([module]):
+        each.forget_messages()
+
+
+def _learning(module: Module) -> dict[int, Module]:
+    """What learns in a graph, of which there must be something."""
+    found = learning(module)
+    if not found:
+        raise UsageError("an observation learns nothing; give the uppermost module of the graph")
+    return found
+
+
+def _described(module: Module) -> dict[str, Any]:
+    """Every module by its number: what it is, and whose messages it takes."""
+    modules = ancestors([module])
+    return {
+        str(number): {**each.identity, "parents": [modules.index(low) for low in each.parents]}
+        for number, each in enumerate(modules)
+    }
+
+
+def _plain(array: Any, name: str, module: Module) -> np.ndarray:
+    found = np.asarray(array)
+    if found.dtype.hasobject:
+        raise UsageError(
+            f"'{name}' of the {module.name} module is no array of numbers or text, so it cannot be "
+            "saved; have its arrays() give such arrays"
+        )
+    return found
+
+
+def _read(path: Path) -> Mapping[str, np.ndarray]:
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; save_learned writes one")
+    foreign = DataError(f"{path} is damaged, or was not written by save_learned")
+    if not is_zipfile(path):
+        raise foreign
+    try:
+        with explained("read", path), np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (ValueError, EOFError, BadZipFile, ZlibError) as error:
+        raise foreign from error
+    if _GRAPH not in arrays:
+        raise foreign
+    return arrays

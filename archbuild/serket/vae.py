@@ -1,0 +1,249 @@
+"""``VAE``: any spec with a Gaussian bottleneck, as a module.
+
+Forward goes ``z`` of every row, ``(n, J)``; back goes what the decoder makes of it, in the units of
+the data. A backward message from above, ``(n, J)``, is the mean of each row's prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from archbuild import objectives
+from archbuild.data.arrays import dataset_from_arrays
+from archbuild.data.scaling import Scaler
+from archbuild.errors import UsageError
+from archbuild.heads.base import Batch, reconstruction_loss
+from archbuild.heads.messages import (
+    MESSAGES,
+    PRIOR,
+    MessagesHead,
+    mean_and_log_variance,
+    message_divergence,
+    sampled_message,
+)
+from archbuild.io.arrays import prefixed, unprefixed
+from archbuild.modules.module import Learned, Module, one_of
+from archbuild.modules.texts import VAE_NAME
+from archbuild.networks.rows import to_numpy
+from archbuild.registry import default_vocabulary
+from archbuild.spec import NETWORK_KEYS, make_plan, spec_of
+
+if TYPE_CHECKING:
+    from archbuild.networks.network import Encoding, Network
+    from archbuild.training.feed import Feed
+    from archbuild.training.stage import StageTrainer
+
+_SCALING = "scaling_"
+
+
+class MessagePrior:
+    """What the module minimises: the head's two terms, with its own noise.
+
+    Args:
+        kind: the spec's ``reconstruction``.
+        alpha: weight of the divergence.
+        seed: of the noise.
+    """
+
+    term_names = MessagesHead.term_names
+    trains_decoder = True
+    draws = 1
+
+    def __init__(self, kind: str, alpha: float, seed: int) -> None:
+        import keras
+
+        self._kind, self._alpha = kind, alpha
+        self._noise = keras.random.SeedGenerator(seed)
+
+    @property
+    def variables(self) -> list[Any]:
+        """The state of the noise."""
+        return [self._noise.state]
+
+    def draw(self, encoding: Encoding) -> Any:
+        """A sample of ``q(z | x)``, ``(batch, latent)``."""
+        from keras import ops, random
+
+        noise = random.normal(ops.shape(encoding.mean), seed=self._noise)
+        return objectives.reparameterised(encoding.mean, encoding.log_variance, noise)
+
+    def terms(self, batch: Batch) -> dict[str, Any]:
+        """The two terms."""
+        return {
+            "reconstruction": reconstruction_loss(self._kind, batch.inputs, batch.reconstruction),
+            "message_prior": self._alpha * message_divergence(batch),
+        }
+
+
+class VAE(Module):
+    """A variational autoencoder whose prior is ``N(message, I)``, row by row.
+
+    Args:
+        arch: a spec: a file, ``file:name``, the name of a shipped one, or what a file would hold.
+        epochs: of every update; ``None``: the spec's ``train.epochs``.
+        batch_size: ``None``: the spec's.
+        alpha: weight of the divergence from the prior.
+        message: ``sample``: a draw of ``q(z | row)`` goes up while learning, as in Serket;
+            ``mean``. On new rows it is always the mean.
+        warm_start: whether an update goes on from the weights of the one before.
+        overrides: other values of the spec, as ``--set`` takes them.
+        seed: of everything random.
+
+    Raises:
+        SpecError: the spec has problems; all of them are named.
+        UsageError: its bottleneck is not Gaussian, or ``message`` is neither.
+    """
+
+    name: ClassVar[str] = VAE_NAME
+
+    def __init__(
+        self,
+        arch: str | PathLike[str] | Mapping[str, Any],
+        *,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        alpha: float = 1.0,
+        message: str = "sample",
+        warm_start: bool = True,
+        overrides: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        settings = {"train.epochs": epochs, "train.batch_size": batch_size}
+        given = [f"{key}={value}" for key, value in settings.items() if value is not None]
+        vocabulary = default_vocabulary()
+        self.spec = spec_of(arch, vocabulary, overrides=[*overrides, *given])
+        self.plan = make_plan(self.spec, vocabulary)
+        self._refuse_without_variance()
+        self.alpha, self.message = alpha, one_of("message", message, MESSAGES)
+        self.warm_start, self.seed = warm_start, seed
+        self.losses: list[float] = []
+        self._network: Network | None = None
+        self._trainer: StageTrainer | None = None
+        self._scaler: Scaler | None = None
+
+    def learn(self, data: np.ndarray) -> Learned:
+        """Train for the spec's epochs on rows ``(n, ...)``."""
+        feed = self._feed(data)
+        trainer = self._training(feed)
+        done = len(trainer.history)
+        trainer.epochs = done + self.spec.tree["train"]["epochs"]
+        if self.backward_message is not None:
+            trainer.targets = {PRIOR: self.backward_message.astype("float32")}
+        trainer.run()
+        self.losses += [row["loss"] for row in trainer.history[done:]]
+        mean, log_variance = self._encoded(feed)
+        latents = mean
+        if self.message == "sample":
+            latents = sampled_message(mean, log_variance, self.generator())
+        decoded = self._decoded(latents, data.shape)
+        return Learned(latents, decoded, {"z": latents, "x_hat": decoded})
+
+    def recognise(self, data: np.ndarray) -> Learned:
+        """``z`` of new rows, at its mean."""
+        if self._network is None:
+            raise self.refusal()
+        latents, _ = self._encoded(self._feed(data))
+        return Learned(latents, None, {"z": latents, "x_hat": self._decoded(latents, data.shape)})
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """``loss``: of every epoch so far, ``(epochs,)``."""
+        return {"loss": np.array(self.losses)}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What of the spec decides what the network is, too."""
+        return {**super().identity, **{key: self.spec.tree[key] for key in NETWORK_KEYS}}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Weights, the state of the noise, scaling and losses; nothing before the first update."""
+        if self._network is None or self._scaler is None:
+            return {}
+        from archbuild.training.stage import named_variables
+
+        variables = named_variables(self._network, self._objective)
+        weights = {name: to_numpy(variable) for name, variable in variables}
+        scaling = prefixed(_SCALING, self._scaler.to_arrays())
+        return weights | scaling | {"losses": np.array(self.losses)}
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what ``arrays`` gave; the optimiser begins anew."""
+        if not arrays:
+            return
+        from archbuild.training.stage import restore_checkpoint
+
+        self._build()
+        restore_checkpoint(self._network, self._objective, arrays)
+        self._scaler = Scaler.from_arrays(unprefixed(_SCALING, arrays))
+        self.losses = arrays["losses"].tolist()
+
+    def _encoded(self, feed: Feed) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and log-variance of ``q(z | row)``, ``(n, J)`` each."""
+        from archbuild.training.encoding import encode
+
+        mean, log_variance = np.split(encode(self._read, feed), 2, axis=1)
+        return mean, log_variance
+
+    def _decoded(self, latents: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """What the decoder makes of latents, scaled back, in the shape of the data."""
+        from archbuild.models.trained import Trained
+
+        rows = Trained(self._network, None, 0).decode(latents)
+        return self._scaler.undo(rows).reshape(len(latents), *shape[1:])
+
+    def _refuse_without_variance(self) -> None:
+        if self.plan.stochastic:
+            return
+        message = f"the vae module sends draws of its bottleneck, and {self.spec.name} has none"
+        advice = f"end the encoder with {{type: Gaussian, num_units: {self.plan.latent_size}}}"
+        raise UsageError(f"{message} that is Gaussian; {advice} in place of its last layer")
+
+    def _feed(self, data: np.ndarray) -> Feed:
+        """Rows as the network takes them; scaling is learned from the first that come."""
+        from archbuild.training.feed import Feed
+
+        shape = self.spec.input_shape
+        dataset = dataset_from_arrays("observation", data, input_shape=shape, least_rows=1)
+        dataset = dataset.fitted_to(shape)
+        self._scaler = self._scaler or Scaler.fit(dataset, self.spec.scaling)
+        return Feed(dataset, self._scaler, self.spec.augment)
+
+    def _training(self, feed: Feed) -> StageTrainer:
+        """The trainer of the updates before, or a new one."""
+        from archbuild.training.progress import Reporter
+        from archbuild.training.stage import StageTrainer
+
+        if self._network is None or not self.warm_start:
+            self._build()
+        if self._trainer is None:
+            settings = self.spec.settings("train")
+            self._trainer = StageTrainer(
+                self.name,
+                settings,
+                self._network,
+                self._objective,
+                feed,
+                None,
+                self.seed,
+                Reporter(),
+            )
+        if len(feed) != len(self._trainer.feed):
+            raise UsageError(
+                f"the vae module learned from {len(self._trainer.feed)} rows before, and now there "
+                f"are {len(feed)}; connect a new module to other rows"
+            )
+        self._trainer.feed = feed
+        return self._trainer
+
+    def _build(self) -> None:
+        """A network with its first weights, and nothing that trained it."""
+        from archbuild.networks.builder import build_network
+
+        self._network = build_network(self.plan, default_vocabulary(), self.seed)
+        self._objective = MessagePrior(self.spec.reconstruction, self.alpha, self.seed)
+        self._read = self._network.reader(mean_and_log_variance)
+        self._trainer = None

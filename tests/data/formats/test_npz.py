@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archbuild.data import dataset as dataset_module
+from archbuild.data import limits, load_dataset, spill
+from archbuild.data.formats.npz import npz_headers
+from archbuild.errors import DataError
+
+
+def write_header(path: Path, shape: tuple[int, ...], content: bytes = b"") -> None:
+    """An archive whose array ``x`` claims to be of ``shape``."""
+    member = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(member, header)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", member.getvalue() + content)
+
+
+@pytest.mark.parametrize(("value_key", "label_key"), [("x", "y"), ("X", "Y"), ("data", "labels")])
+def test_the_usual_keys_are_found(tmp_path, value_key, label_key):
+    arrays = {value_key: np.arange(6).reshape(3, 2), label_key: np.array(["b", "a", "b"])}
+    np.savez_compressed(tmp_path / "own.npz", **arrays)
+    dataset = load_dataset(str(tmp_path / "own.npz"))
+    np.testing.assert_array_equal(dataset.values, arrays[value_key])
+    assert dataset.class_names == ("a", "b")
+
+
+def test_labels_may_be_missing(tmp_path):
+    np.savez(tmp_path / "own.npz", x=np.zeros((3, 2)))
+    assert load_dataset(str(tmp_path / "own.npz")).labels is None
+
+
+def test_other_keys_are_listed(tmp_path):
+    np.savez(tmp_path / "own.npz", pixels=np.zeros((3, 2)), who=np.zeros(3))
+    with pytest.raises(DataError, match="has the arrays pixels, who; expected the data under x"):
+        load_dataset(str(tmp_path / "own.npz"))
+
+
+def test_headers_are_read_without_the_arrays(tmp_path):
+    write_header(tmp_path / "own.npz", (10**6, 10**6))
+    assert npz_headers(tmp_path / "own.npz")["x"].shape == (10**6, 10**6)
+
+
+def test_an_absurd_size_is_refused_before_anything_is_allocated(tmp_path):
+    write_header(tmp_path / "own.npz", (10**6, 10**6))
+    with pytest.raises(DataError, match="claims 8000000000000 bytes, and 0 are there"):
+        load_dataset(str(tmp_path / "own.npz"))
+
+
+def test_more_than_the_disk_holds_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "own.npz", x=np.zeros((1000, 10)))
+    monkeypatch.setattr(spill, "IN_MEMORY", 1000)
+    monkeypatch.setattr(limits, "LARGEST_ARRAY", 79_999)
+    with pytest.raises(DataError, match=r"'x' in .* would take .* set TMPDIR"):
+        load_dataset(str(tmp_path / "own.npz"))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_large_arrays_stay_on_disk_and_are_the_same(tmp_path, monkeypatch, order):
+    values = np.asarray(np.random.default_rng(0).normal(size=(50, 3, 4)), order=order)
+    np.savez_compressed(tmp_path / "own.npz", x=values)
+    monkeypatch.setattr(spill, "IN_MEMORY", 1000)
+    monkeypatch.setattr(dataset_module, "_CHUNK_BYTES", 999)
+    dataset = load_dataset(str(tmp_path / "own.npz"))
+    assert isinstance(dataset.values, np.memmap)
+    np.testing.assert_array_equal(dataset.values, values)
+
+
+def test_a_size_that_the_bytes_do_not_bear_out_is_refused(tmp_path):
+    write_header(tmp_path / "own.npz", (1000, 10), content=bytes(80))
+    with pytest.raises(DataError, match="claims 80000 bytes, and 80 are there"):
+        load_dataset(str(tmp_path / "own.npz"))
+
+
+def test_objects_are_refused(tmp_path):
+    np.savez(tmp_path / "own.npz", x=np.array([[{}], [{}]], object))
+    with pytest.raises(DataError, match="never loaded"):
+        load_dataset(str(tmp_path / "own.npz"))
+
+
+def test_a_damaged_archive_is_refused(tmp_path):
+    path = tmp_path / "own.npz"
+    np.savez(path, x=np.random.default_rng(0).normal(size=(40, 40)))
+    content = bytearray(path.read_bytes())
+    content[5000] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"cannot be read as \.npz .*CRC"):
+        load_dataset(str(path))
+    path.write_bytes(content[:6000])
+    with pytest.raises(DataError, match=r"cannot be read as \.npz"):
+        load_dataset(str(path))

@@ -1,0 +1,30 @@
+"""The words for how a stage ended; its files are in ``test_job.py``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from archbuild.evaluation.collapse import occupancy
+from archbuild.experiments.stage_results import ending, epochs_in_words, summary
+from archbuild.training.stage import StageOutcome
+
+
+def outcome(**changes):
+    values = {"history": [{}] * 3, "codes": np.zeros((4, 2)), "seconds": 1.26}
+    return StageOutcome(**{"converged": False, "occupancy": None, **values, **changes})
+
+
+def test_one_epoch_is_one():
+    assert [epochs_in_words(count) for count in (0, 1, 2)] == ["0 epochs", "1 epoch", "2 epochs"]
+
+
+def test_a_stage_without_clusters_says_how_long_it_took():
+    assert ending(outcome()) == "done after 3 epochs in 1.3 s"
+    assert summary(outcome()) == {"epochs": 3, "converged": False, "occupancy": None}
+
+
+def test_a_stage_with_clusters_says_what_became_of_them():
+    clusters = occupancy(np.array([0, 0, 1, 1]), 2)
+    text = ending(outcome(converged=True, occupancy=clusters))
+    assert text.startswith("settled after 3 epochs in 1.3 s; ")
+    assert summary(outcome(occupancy=clusters))["occupancy"]["shares"] == [0.5, 0.5]

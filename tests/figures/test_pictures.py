@@ -1,0 +1,245 @@
+"""Pictures of a run: which are drawn, what they are called, and of which epoch they are."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from archbuild import figures
+from archbuild.experiments.job import Job, JobRequest
+from archbuild.figures.pictures import draw
+from archbuild.runs import StageFolder
+from tests.training.conftest import StopAfter
+
+GAMMA = 1
+SPEC = {
+    "spec_version": 1,
+    "name": "small",
+    "batch_size": 50,
+    "layers": [
+        {"type": "Input", "output_shape": [1, 8, 8]},
+        {"type": "Dense", "num_units": 16},
+        {"type": "Gaussian", "num_units": 3},
+    ],
+    "head": {
+        "type": "gmm",
+        "n_clusters": 4,
+        "start": "k-means",
+        "gamma_training": {"weight": 5e-4, "length": GAMMA},
+    },
+    "pretrain": {"epochs": 1},
+    "cluster": {"epochs": 1},
+    "train": {"epochs": 4},
+}
+MESSAGES = {"head": "messages", "overrides": ("head.rounds=3", "train.epochs=2")}
+LAST = 6
+EVERY_TITLE = (
+    "draw_components",
+    "draw_confusion",
+    "draw_curves",
+    "draw_exchange",
+    "draw_gallery",
+    "draw_generated",
+    "draw_occupancy",
+    "draw_reconstructions",
+    "draw_scatter",
+    "draw_scatter_panels",
+)
+
+
+def make_job(folder, reporter=None, head=None, overrides=(), **changes):
+    """A job on 150 digits."""
+    digits = load_digits()
+    data, spec = folder / "some.npz", folder / "small.json"
+    images = digits.images[:150, ..., np.newaxis].astype("float32") / 16
+    np.savez(data, x=images, y=digits.target[:150])
+    spec.write_text(json.dumps({**SPEC, **changes}))
+    return Job(JobRequest(str(data), str(spec), head, overrides, out=folder), reporter)
+
+
+def stopped(folder, epoch, **changes):
+    """A job whose training from scratch was stopped after an epoch."""
+    with pytest.raises(KeyboardInterrupt):
+        make_job(folder, StopAfter(epoch), **changes).train()
+    return make_job(folder, **changes)
+
+
+def listen(monkeypatch, kept):
+    """What is ``kept`` of the arguments and options of every picture, by the name of the file."""
+    found = {}
+
+    def listening(draw_one):
+        def drawing(*arguments, **options):
+            path = draw_one(*arguments, **options)
+            found[path.name] = kept(arguments, options)
+            return path
+
+        return drawing
+
+    for name in EVERY_TITLE:
+        monkeypatch.setattr(figures, name, listening(getattr(figures, name)))
+    return found
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The arguments and the options, by the name of the file."""
+    return listen(monkeypatch, lambda arguments, options: (arguments, options))
+
+
+@pytest.fixture
+def titles(monkeypatch):
+    """The titles that are drawn, by the name of the file."""
+
+    def title_of(arguments, _):
+        (title,) = [each for each in arguments if isinstance(each, str) and " · " in each]
+        return title
+
+    return listen(monkeypatch, title_of)
+
+
+def test_every_stage_and_space_has_its_pictures(tmp_path, titles):
+    job = make_job(tmp_path)
+    job.pretrain()
+    job.cluster()
+    job.train()
+    make_job(tmp_path, head="kld").cluster()
+    paths = draw(make_job(tmp_path))
+    stages = ("pretrain", "cluster-gmm", "cluster-kld", "train-gmm")
+    heads, priors = ("gmm", "kld", "train-gmm"), ("gmm", "train-gmm")
+    assert {path.name for path in paths} == {
+        "scatter.png",
+        *(f"scatter-{space}.png" for space in ("raw", "pretrain", *heads)),
+        *(f"{what}-{stage}.png" for what in ("curves", "reconstructions") for stage in stages),
+        *(
+            f"{what}-{head}.png"
+            for what in ("occupancy", "clusters", "confusion")
+            for head in heads
+        ),
+        *(f"{what}-{head}.png" for what in ("components", "generated") for head in priors),
+    }
+    assert all(path.parent == job.plots and path.stat().st_size > 5000 for path in paths)
+    assert set(titles) == {path.name for path in paths}
+    assert all(title.startswith("some · small · ") for title in titles.values())
+    assert not any("epoch" in title for title in titles.values())
+    assert titles["components-gmm.png"].endswith("latents and prior of gmm (PCA)")
+
+
+def test_the_matrix_has_a_column_for_every_cluster(tmp_path, drawn):
+    make_job(tmp_path, head="kmeans").pretrain()
+    make_job(tmp_path, head="kmeans", overrides=["head.n_clusters=7"]).cluster()
+    draw(make_job(tmp_path))
+    assert drawn["confusion-kmeans.png"][1] == {"n_clusters": 7}
+
+
+def test_of_a_stage_that_is_not_finished_the_titles_say_the_epoch(tmp_path, titles):
+    draw(stopped(tmp_path, epoch=3))
+    names = ("curves", "occupancy", "components", "generated")
+    assert set(titles) == {f"{name}-train-gmm.png" for name in names}
+    assert all(title.endswith(", epoch 3, not finished") for title in titles.values())
+
+
+def test_before_a_prior_begins_it_is_not_drawn(tmp_path, titles):
+    draw(stopped(tmp_path, epoch=GAMMA))
+    assert set(titles) == {"curves-train-gmm.png", "occupancy-train-gmm.png"}
+
+
+def test_a_finished_stage_is_drawn_whole_beside_one_in_training(tmp_path, titles):
+    stopped(tmp_path, epoch=2).pretrain()
+    draw(make_job(tmp_path))
+    assert {"scatter-pretrain.png", "reconstructions-pretrain.png"} <= set(titles)
+    assert "scatter-train-gmm.png" not in titles
+    assert "epoch" not in titles["curves-pretrain.png"]
+
+
+def test_a_checkpoint_that_is_replaced_meanwhile_is_survived(tmp_path, titles, monkeypatch):
+    job = stopped(tmp_path, epoch=2)
+    folder = job.run.stage("train-gmm")
+    verify, replaced = StageFolder._verify_file, []
+
+    def replacing(self, name, expected):
+        if not replaced:
+            replaced.append(name)
+            next_epoch(folder)
+        return verify(self, name, expected)
+
+    monkeypatch.setattr(StageFolder, "_verify_file", replacing)
+    draw(job)
+    assert titles["generated-train-gmm.png"].endswith(", epoch 3, not finished")
+
+
+def next_epoch(folder):
+    """What another process does at the end of an epoch: a new checkpoint, and the old one goes."""
+    manifest = folder.manifest()
+    old, new = manifest["checkpoint"]["file"], "checkpoint-000003.npz"
+    os.rename(folder.file(old), folder.file(new))
+    manifest["checkpoint"]["file"], manifest["epoch"] = new, 3
+    manifest["history"].append({**manifest["history"][-1], "epoch": 3})
+    folder.file("manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "names"),
+    [
+        (3, ["after round 1, the network alone"]),
+        (5, ["after round 1, the network alone", "after round 2"]),
+        (LAST, ["after round 1, the network alone", "after round 3"]),
+    ],
+)
+def test_messages_of_a_training_from_scratch_are_drawn_as_far_as_they_went(
+    tmp_path, drawn, epoch, names
+):
+    job = stopped(tmp_path, epoch, **MESSAGES)
+    if epoch == LAST:
+        job.train()
+    draw(make_job(tmp_path, **MESSAGES))
+    (rounds, labels, _, title, *_), _ = drawn["exchange-train-messages.png"]
+    assert [one.name for one in rounds] == names
+    assert ("not finished" in title) == (epoch < LAST)
+    assert ("before and after" in title) == (len(names) > 1)
+    assert all(one.latents.shape == (len(labels), 3) for one in rounds)
+    assert len({one.latents.tobytes() for one in rounds}) == len(rounds)
+    assert drawn["curves-train-messages.png"][1]["rounds"] == [2, 4]
+
+
+def test_before_modules_have_learned_there_is_no_exchange(tmp_path, titles):
+    draw(stopped(tmp_path, 1, **MESSAGES))
+    assert set(titles) == {"curves-train-messages.png", "occupancy-train-messages.png"}
+
+
+def test_messages_of_a_pretrained_network_begin_with_pretraining(tmp_path, drawn):
+    job = make_job(tmp_path, **MESSAGES)
+    job.pretrain()
+    job.cluster()
+    draw(make_job(tmp_path))  # whatever is asked for by now
+    (rounds, *_), _ = drawn["exchange-messages.png"]
+    assert [one.name for one in rounds] == ["after pretraining", "after round 3"]
+    assert drawn["curves-cluster-messages.png"][1]["rounds"] == [1, 2]
+    assert drawn["curves-pretrain.png"][1]["rounds"] == []
+
+
+def test_points_are_drawn_by_the_hundred_in_the_units_of_the_data(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "plane.npy", rng.normal((500, -3), (20, 0.1), (200, 2)).astype("float32"))
+    spec = tmp_path / "plane.json"
+    layers = [{"type": "Input", "output_shape": [2]}, {"type": "Gaussian", "num_units": 2}]
+    head = {"type": "gmvae", "n_clusters": 3, "style_size": 2, "prior_units": 5}
+    rest = {"scaling": "standardise", "output_non_linearity": "linear"}
+    spec.write_text(json.dumps({**SPEC, **rest, "layers": layers, "head": head}))
+    job = Job(JobRequest(str(tmp_path / "plane.npy"), str(spec), out=tmp_path))
+    job.train()
+    drawn = []
+
+    def drawing(rows, title, path, **options):
+        drawn.append(rows)
+        return path
+
+    monkeypatch.setattr(figures, "draw_generated", drawing)
+    draw(job)
+    (rows,) = drawn
+    assert rows.shape == (3, 200, 2)
+    assert (np.abs(rows.mean(axis=(0, 1)) - (500, -3)) < (100, 0.5)).all()

@@ -1,0 +1,119 @@
+"""Predictions as files: every format says the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from archbuild.models.model import Prediction
+from archbuild.models.predictions import FILES, SUFFIXES, TEXTS, Layout, save, stream
+
+ROWS, CLUSTERS, LATENT = 7, 3, 2
+PROBABILITIES = np.random.default_rng(0).dirichlet(np.ones(CLUSTERS), ROWS).astype("float32")
+LATENTS = np.random.default_rng(1).normal(size=(ROWS, LATENT)).astype("float32")
+
+
+def parts(texts, *cuts):
+    """The rows in parts that end at ``cuts``."""
+    for start, stop in zip((0, *cuts), (*cuts, ROWS), strict=True):
+        ids = [f'a,"{row}' if texts else row for row in range(start, stop)]
+        yield ids, Prediction(start, PROBABILITIES[start:stop], LATENTS[start:stop])
+
+
+def layout(texts, latent=LATENT, rows=ROWS):
+    return Layout(rows, CLUSTERS, latent, texts)
+
+
+def expected_ids(texts):
+    return [f'a,"{row}' if texts else row for row in range(ROWS)]
+
+
+def read(path, kind, texts):
+    """Ids, clusters, confidence, probabilities and latents from a file."""
+    if kind == "npz":
+        with np.load(path, allow_pickle=False) as found:
+            names = ("id", "cluster", "confidence", "probabilities", "latents")
+            ids, *rest = [found[name] for name in names]
+            return [ids.tolist(), *rest]
+    if kind in ("json", "jsonl"):
+        text = path.read_text()
+        documents = json.loads(text) if kind == "json" else map(json.loads, text.splitlines())
+        names = ("cluster", "confidence", "probabilities", "latent")
+        documents = list(documents)
+        return [
+            [document["id"] for document in documents],
+            *(np.array([document[name] for document in documents]) for name in names),
+        ]
+    if kind == "parquet":
+        table = pytest.importorskip("pyarrow.parquet").read_table(path)
+        columns = [table[name].to_pylist() for name in table.column_names]
+    else:
+        rows = list(csv.reader(io.StringIO(path.read_text())))[1:]
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        columns[0] = columns[0] if texts else [int(cell) for cell in columns[0]]
+    numbers = np.array(columns[1:], dtype=float).T
+    return [columns[0], numbers[:, 0], numbers[:, 1], numbers[:, 2:5], numbers[:, 5:]]
+
+
+@pytest.mark.parametrize("texts", [False, True])
+@pytest.mark.parametrize("kind", sorted({*TEXTS, *FILES} - {"text"}))
+def test_what_is_read_back_is_what_was_predicted(tmp_path, kind, texts):
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    path = tmp_path / "out"
+    save(parts(texts, 3, 5), layout(texts), kind, path)
+    ids, clusters, confidence, probabilities, latents = read(path, kind, texts)
+    assert ids == expected_ids(texts)
+    np.testing.assert_array_equal(clusters, PROBABILITIES.argmax(axis=1))
+    np.testing.assert_array_equal(np.float32(confidence), PROBABILITIES.max(axis=1))
+    np.testing.assert_array_equal(np.float32(probabilities), PROBABILITIES)
+    np.testing.assert_array_equal(np.float32(latents), LATENTS)
+
+
+@pytest.mark.parametrize("kind", sorted({*TEXTS, *FILES} - {"parquet"}))
+def test_the_parts_leave_no_mark(tmp_path, kind):
+    for name, cuts in (("one", ()), ("many", (1, 2, 6))):
+        save(parts(False, *cuts), layout(False), kind, tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "many").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "one"]
+
+
+@pytest.mark.parametrize("kind", sorted({*TEXTS, *FILES}))
+def test_no_rows_are_a_file_without_rows(tmp_path, kind):
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+    save(iter(()), layout(False, rows=0), kind, tmp_path / "none")
+    text = {"csv": "id,cluster,confidence,p0,p1,p2,z0,z1\n", "json": "[]\n", "jsonl": ""}
+    if kind in text:
+        assert (tmp_path / "none").read_text() == text[kind]
+    assert (tmp_path / "none").exists()
+
+
+def test_latents_come_only_where_they_are_asked_for():
+    file = io.StringIO()
+    stream(parts(False), layout(False, latent=0), "csv", file)
+    header, first, *_ = file.getvalue().splitlines()
+    assert header == "id,cluster,confidence,p0,p1,p2"
+    assert first.count(",") == 5
+    file = io.StringIO()
+    stream(parts(False), layout(False, latent=0), "jsonl", file)
+    assert "latent" not in json.loads(file.getvalue().splitlines()[0])
+
+
+def test_a_file_that_fails_half_way_is_not_there(tmp_path):
+    def broken():
+        yield next(parts(False, 3))
+        raise RuntimeError("no more")
+
+    for kind in ("csv", "npz"):
+        with pytest.raises(RuntimeError, match="no more"):
+            save(broken(), layout(False), kind, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_suffix_has_its_format():
+    assert set(SUFFIXES.values()) == {*TEXTS, *FILES}

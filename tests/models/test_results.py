@@ -1,0 +1,149 @@
+"""Rows of metrics: which there are, what they hold, and when they are measured again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from archbuild.data import registry
+from archbuild.data.sets.digits import SOURCE
+from archbuild.errors import DataError
+from archbuild.experiments.job import Job, JobRequest
+from archbuild.models import results
+from archbuild.models.results import measure, measures_held_out
+
+NEVER_MISSING = {"acc", "nmi", "ari", "purity", "simplified_silhouette", "centre_separation"}
+OVERRIDES = ("head.n_clusters=5", "pretrain.epochs=0", "cluster.epochs=0")
+
+
+def part_of_digits(rows, data, input_shape=None):
+    whole = SOURCE.load(data, input_shape)
+    return replace(whole, name="HALF", values=whole.values[rows], labels=whole.labels[rows])
+
+
+def not_there(data, input_shape=None):
+    raise DataError(f"half-test.npz is missing; put it into {data}")
+
+
+@pytest.fixture
+def halves(monkeypatch):
+    """Registers HALF, whose held-out half the test gives."""
+
+    def register(held_out):
+        seen = replace(SOURCE, name="HALF", load=partial(part_of_digits, slice(0, 300)))
+        added = {"HALF": replace(seen, held_out="HALF-TEST" if held_out else None)}
+        if held_out:
+            added["HALF-TEST"] = replace(SOURCE, name="HALF-TEST", load=held_out)
+        monkeypatch.setattr(registry, "DATASETS", {**registry.DATASETS, **added})
+
+    return register
+
+
+@pytest.fixture
+def make_job(tmp_path):
+    """A job on HALF with a head that has started and not one epoch of training."""
+
+    def make(head="kmeans"):
+        layers = "[{type: Input, output_shape: [1, 8, 8]}, {type: Dense, num_units: 4}]"
+        spec = tmp_path / "spec.yaml"
+        spec.write_text(f"{{spec_version: 1, name: small, layers: {layers}}}")
+        job = Job(JobRequest("HALF", str(spec), head, OVERRIDES, out=tmp_path))
+        job.pretrain()
+        job.cluster()
+        return job
+
+    return make
+
+
+def names(document):
+    return [(row["space"], row["method"]) for row in document["rows"]]
+
+
+SEEN = [("raw", "k-means"), ("pretrain", "k-means"), ("kmeans", "k-means"), ("kmeans", "head")]
+
+
+def test_every_row_has_its_scores(halves, make_job):
+    halves(None)
+    job = make_job()
+    document = measure(job)
+    assert names(document) == SEEN
+    assert not measures_held_out(job)
+    for row in document["rows"]:
+        assert set(row) >= NEVER_MISSING
+        assert ("acc_aae" in row) == (row["method"] == "head")
+
+
+def test_rows_that_the_head_has_not_seen_get_a_row(halves, make_job):
+    halves(partial(part_of_digits, slice(300, 500)))
+    job = make_job()
+    document = measure(job)
+    assert names(document) == [*SEEN, ("kmeans", "head, held out")]
+    seen, unseen = document["rows"][-2:]
+    assert set(unseen) == set(seen)
+    assert unseen["acc"] != seen["acc"]
+    assert len(job.held_out) == 200
+    assert measures_held_out(job)
+
+
+def test_held_out_rows_are_scaled_as_the_others_are(halves, make_job):
+    halves(partial(part_of_digits, slice(300, 500)))
+    job = make_job()
+    assert job.held_out.scaler is job.feed.scaler
+
+
+def test_a_held_out_half_that_is_missing_is_warned_of_once(halves, make_job, caplog):
+    halves(not_there)
+    job = make_job()
+    assert names(measure(job)) == SEEN
+    measure(job)
+    (warning,) = warnings_of(caplog)
+    assert warning.startswith("nothing is measured on held-out rows: half-test.npz is missing")
+
+
+def warnings_of(caplog):
+    return [record.getMessage() for record in caplog.records if record.name == "archbuild"]
+
+
+def test_without_a_head_the_held_out_half_is_not_looked_for(halves, make_job, caplog):
+    halves(not_there)
+    job = make_job()
+    job.run.stage("cluster-kmeans").clear()
+    assert not measures_held_out(job)
+    assert names(measure(job)) == SEEN[:2]
+    assert not warnings_of(caplog)
+
+
+def test_what_was_measured_is_kept(halves, make_job, monkeypatch):
+    halves(None)
+    document = measure(make_job())
+    monkeypatch.setattr(results, "evaluate_space", None)
+    assert measure(make_job()) == document
+
+
+def test_a_held_out_half_that_comes_later_is_measured_with_the_heads(halves, make_job, monkeypatch):
+    halves(not_there)
+    before = measure(make_job())
+    halves(partial(part_of_digits, slice(300, 500)))
+    spaces, evaluate = [], results.evaluate_space
+
+    def evaluating(space, *rest):
+        spaces.append(space)
+        return evaluate(space, *rest)
+
+    monkeypatch.setattr(results, "evaluate_space", evaluating)
+    after = measure(make_job())
+    assert names(after) == [*SEEN, ("kmeans", "head, held out")]
+    assert spaces == ["kmeans"]
+    assert after["rows"][:4] == before["rows"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"sources": 3, "rows": 4}'])
+def test_a_file_that_cannot_be_read_is_measured_anew(halves, make_job, text):
+    halves(None)
+    job = make_job()
+    document = measure(job)
+    job.run.metrics_path.write_text(text)
+    assert measure(job) == document == json.loads(job.run.metrics_path.read_text())
