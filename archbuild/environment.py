@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from archbuild import __version__
 from archbuild.errors import UsageError
+from archbuild.version import __version__
 
 REQUIRED: Final = (
     "keras",

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from archbuild import __version__
 from archbuild.environment import installed, versions
+from archbuild.version import __version__
 
 NOISE = (
     "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"

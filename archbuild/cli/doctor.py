@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from archbuild import __version__
 from archbuild.cli.columns import in_columns
 from archbuild.cli.folders import data_dir_option
 from archbuild.cli.listing import datasets_text
 from archbuild.environment import OPTIONAL, REQUIRED, installed, start_keras
 from archbuild.errors import UsageError
+from archbuild.version import __version__
 
 
 @click.command(short_help="Say what is installed, what works and what is found.")

@@ -11,7 +11,6 @@ from difflib import get_close_matches
 import click
 from click.core import ParameterSource
 
-from archbuild import __version__
 from archbuild.cli.clean import clean
 from archbuild.cli.doctor import doctor
 from archbuild.cli.ending import report
@@ -29,6 +28,7 @@ from archbuild.cli.stages import OF_HEAD, stage_option
 from archbuild.cli.suggest_k import suggest_k
 from archbuild.cli.sweep import sweep
 from archbuild.cli.validate import validate
+from archbuild.version import __version__
 
 _NAME = "archbuild"
 _TERMINATED = 143

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archbuild import __version__
+from archbuild.version import __version__
 
 if TYPE_CHECKING:
     from archbuild.heads import Head

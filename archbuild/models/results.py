@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archbuild import __version__
 from archbuild.data import Dataset
 from archbuild.evaluation.table import SCORES, evaluate_head, evaluate_space, metrics_document
 from archbuild.experiments.job import Job
 from archbuild.io.atomic import write_json
 from archbuild.runs.names import PRETRAIN, stage_of
+from archbuild.version import __version__
 
 if TYPE_CHECKING:
     from archbuild.models.trained import Trained

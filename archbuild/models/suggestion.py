@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from archbuild import __version__
 from archbuild.errors import RunError
 from archbuild.evaluation.n_clusters import Suggestion, grid, suggest
 from archbuild.evaluation.table import format_table
@@ -16,6 +15,7 @@ from archbuild.experiments.job import Job
 from archbuild.heads.base import AUTO
 from archbuild.io.atomic import write_json
 from archbuild.runs.names import PRETRAIN
+from archbuild.version import __version__
 
 LEAST, MOST = 2, 20
 """The range that is tried unless another is asked for."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from archbuild import __version__
 from archbuild.spec.locate import PACKAGED
+from archbuild.version import __version__
 from tests.cli.calling import Archbuild
 
 HEAVY = ("keras", "tensorflow", "jax", "torch", "sklearn", "scipy", "matplotlib", "pandas")
