@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,20 +68,21 @@ def _arch_rows() -> Iterator[tuple[str, str, str, str, str]]:
     """One row for each spec, those of the working directory first.
 
     An index counts in the first file for its dataset; what lies in a later one, or in a packaged
-    file that is no dataset's, has only its name.
+    file that is no dataset's, has only its name. A name that an earlier file for the dataset has
+    means that file's spec, and stands once.
     """
     from archbuild.data import DATASETS
-    from archbuild.spec import read_document, shipped_archs
-    from archbuild.spec.locate import PACKAGED, default_folders
+    from archbuild.spec.locate import PACKAGED, default_folders, entries, names, read_folders
 
-    read, stems = cache(read_document), {source.arch_stem for source in DATASETS.values()}
+    stems = {source.arch_stem for source in DATASETS.values()}
     first: dict[str, Path] = {}
-    for path, index, name in shipped_archs(default_folders()):
+    named: dict[tuple[str, str], Path] = {}
+    for path, document in read_folders(default_folders()):
         counts = first.setdefault(path.stem.lower(), path) == path
         counts = counts and (path.parent != PACKAGED or path.stem in stems)
-        tree = read(path).tree
-        entry = tree[index] if isinstance(tree, list) else tree
-        yield path.stem, str(index) if counts else "-", _input(entry), _head(entry), name
+        for index, (name, entry) in enumerate(zip(names(document), entries(document), strict=True)):
+            if named.setdefault((path.stem.lower(), name), path) == path:
+                yield path.stem, str(index) if counts else "-", _input(entry), _head(entry), name
 
 
 def _input(entry: Any) -> str:

@@ -8,22 +8,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from archbuild.errors import SpecError, UsageError
 from archbuild.spec.document import Document
 from archbuild.spec.reading import KINDS, read_document
 from archbuild.spec.values import did_you_mean
 
-PACKAGED: Final = Path(__file__).resolve().parent.parent / "archs"
+
+def packaged_folder(package: Path) -> Path:
+    """Return the folder of the shipped specs, for the folder ``package`` of the package's code.
+
+    A wheel carries them inside the package; in a checkout they lie beside it.
+    """
+    inside = package / "archs"
+    return inside if inside.is_dir() else package.parent / "archs"
+
+
+PACKAGED: Final = packaged_folder(Path(__file__).resolve().parent.parent)
 
 _INDEX: Final = re.compile(r"-?\d{1,9}")
 _NO_NAME: Final = "(no name)"
 
 
 def default_folders() -> tuple[Path, ...]:
-    """Where specs are looked for by index or name, the first to be asked first."""
-    return (Path("archs"), PACKAGED)
+    """Return where specs are looked for by index or name, the first to be asked first.
+
+    In a checkout's own folder both are one, which is then named once.
+    """
+    local = Path("archs")
+    return (PACKAGED,) if local.resolve() == PACKAGED else (local, PACKAGED)
 
 
 def find_arch(
@@ -54,16 +68,29 @@ def shipped_archs(folders: Sequence[Path] = (PACKAGED,)) -> list[tuple[Path, int
     """File, index and name of every spec in ``folders``, by default of those in the package."""
     return [
         (path, index, name)
-        for path in _files(folders)
-        for index, name in enumerate(names(read_document(path)))
+        for path, document in read_folders(folders)
+        for index, name in enumerate(names(document))
     ]
+
+
+def read_folders(folders: Iterable[Path]) -> Iterator[tuple[Path, Document]]:
+    """Yield every spec file of ``folders``, in order, with what is in it.
+
+    Raises:
+        SpecError: a file cannot be read.
+    """
+    return ((path, read_document(path)) for path in _files(folders))
 
 
 def names(document: Document) -> list[str]:
     """The names of a document's specs, in order."""
-    entries = document.tree if isinstance(document.tree, list) else [document.tree]
-    found = [entry.get("name") if isinstance(entry, dict) else None for entry in entries]
+    found = [entry.get("name") if isinstance(entry, dict) else None for entry in entries(document)]
     return [name if isinstance(name, str) else _NO_NAME for name in found]
+
+
+def entries(document: Document) -> list[Any]:
+    """Return a document's specs, unchecked: its list, or the one that it is."""
+    return document.tree if isinstance(document.tree, list) else [document.tree]
 
 
 def _as_path(arch: str) -> tuple[Path | None, str | None]:

@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
+
+import pytest
 
 from archbuild.data import DATASETS
 from archbuild.registry import default_vocabulary
 from archbuild.spec import shipped_archs
+from archbuild.spec.locate import PACKAGED
 from tests.cli.calling import SPEC, Archbuild
 
 
@@ -75,6 +79,20 @@ def test_archs_of_the_working_directory_come_first_and_take_the_indices(
         ["mnist", "1", "-", "kld", "no", "layers"],
     ]
     assert ["mnist", "-", "1x28x28", "kld", "fc-500_fc-500_fc-2000_fc-10"] in rows
+
+
+def test_a_local_copy_of_shipped_archs_stands_once(archbuild: Archbuild, elsewhere: Path) -> None:
+    shutil.copytree(PACKAGED, elsewhere / "archs")
+    rows = [line.split() for line in archbuild("list", "archs").out.splitlines()[1:]]
+    assert len(rows) == len(shipped_archs())
+    assert ["mnist", "2", "1x28x28", "kld", "fc-500_fc-500_fc-2000_fc-10"] in rows
+
+
+def test_in_a_checkout_shipped_archs_stand_once(
+    archbuild: Archbuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(PACKAGED.parent)
+    assert len(archbuild("list", "archs").out.splitlines()[1:]) == len(shipped_archs())
 
 
 def test_a_local_spec_of_the_users_own_data_keeps_its_index(

@@ -8,7 +8,7 @@ import pytest
 
 from archbuild.errors import SpecError, UsageError
 from archbuild.spec import find_arch, shipped_archs
-from archbuild.spec.locate import PACKAGED
+from archbuild.spec.locate import PACKAGED, default_folders, packaged_folder
 
 Write = Callable[[str, Any], Path]
 
@@ -112,6 +112,19 @@ def test_the_working_directory_wins(
     assert find_arch("1", "mnist")[0] == PACKAGED / "mnist.json"
     write("archs/mnist.yml", "- name: a\n- name: b\n")
     assert find_arch("1", "mnist") == (Path("archs/mnist.yml"), 1)
+
+
+def test_shipped_archs_lie_in_the_package_or_beside_it(tmp_path: Path) -> None:
+    package = tmp_path / "archbuild"
+    package.mkdir()
+    assert packaged_folder(package) == tmp_path / "archs"
+    (package / "archs").mkdir()
+    assert packaged_folder(package) == package / "archs"
+
+
+def test_a_checkouts_own_folder_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(PACKAGED.parent)
+    assert default_folders() == (PACKAGED,)
 
 
 def test_shipped_archs(folders: tuple[Path, Path]) -> None:
