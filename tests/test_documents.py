@@ -17,13 +17,15 @@ import pytest
 
 from archbuild import objectives
 from archbuild.cli.main import main
+from archbuild.data import find_datasets
 from archbuild.evaluation.table import SCORES
 from archbuild.heads import HEADS
 from archbuild.spec.reading import parse_text
 from tests.data.writers import write_own_data
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DATASETS_PAGE = ROOT / "datasets" / "README.md"
+DOCUMENTS = [ROOT / "README.md", DATASETS_PAGE, *sorted((ROOT / "docs").rglob("*.md"))]
 FETCHED = ("MNIST", "FASHION", "COIL20", "SERKET3000", "SVHN", "HAR")
 SHORTER = {
     r"^archbuild( sweep)? -d DIGITS -a 0": r"archbuild\1 -d DIGITS -a 0 --set batch_size=256",
@@ -33,6 +35,11 @@ SHORTER = {
     r"length: 50\b": "length: 1",  # of gamma-training, as the specs of the next line have it
     r"-a (s3vdc-\S+)": r"-a \1 --set head.gamma_training.length=1",
 }
+
+
+def name_of(document: Path) -> str:
+    """The document's place in the repository, by which a test of it goes."""
+    return str(document.relative_to(ROOT))
 
 
 def commands(document: Path) -> list[str]:
@@ -96,7 +103,7 @@ def test_the_readme_has_commands_to_run():
     assert len(commands(ROOT / "README.md")) >= 8
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_the_commands_run_one_after_the_other(document, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     for user in ("figures.projection", "heads.start", "evaluation.n_clusters"):
@@ -109,7 +116,7 @@ def test_the_commands_run_one_after_the_other(document, folder, monkeypatch, cap
         assert ended.value.code == 0, f"{line}\n{capsys.readouterr().err}"
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / "CONTRIBUTING.md"], ids=lambda p: p.name)
+@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / "CONTRIBUTING.md"], ids=name_of)
 def test_the_links_lead_somewhere(document):
     links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", document.read_text())
     for path, anchor in links:
@@ -129,7 +136,7 @@ def test_the_page_of_a_head_names_its_fields_their_defaults_and_its_terms(head):
     assert set(names(column(page, "term"))) == set(head.term_names)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_the_functions_of_equations_are_there(document):
     named = [name.removeprefix("objectives.") for name in names(column(document, "function"))]
     assert set(named) <= set(objectives.__all__)
@@ -139,6 +146,16 @@ def test_the_page_of_metrics_has_every_score():
     page = ROOT / "docs" / "metrics.md"
     keys = [name for name in names(column(page, "key")) if name in SCORES]
     assert sorted(keys) == sorted(SCORES)
+
+
+def test_the_page_of_datasets_names_every_set_its_folder_and_its_files(tmp_path):
+    page = DATASETS_PAGE.read_text()
+    for name, _, where in find_datasets(tmp_path):
+        assert f"`{name}`" in page
+        folders = re.findall(rf"{re.escape(str(tmp_path))}/(\w+)", where)
+        files = re.findall(r"[\w+-]+\.(?:mat|np[yz]|zip)\b", where)
+        assert all(f"`{folder}/`" in page for folder in folders), where
+        assert all(f"`{file}`" in page for file in files), where
 
 
 def test_the_printed_spec_is_valid(tmp_path):
