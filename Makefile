@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format dist-check clean
 
 demo: $(VENV)/.user          ## the main job on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
@@ -17,6 +17,9 @@ lint: $(VENV)/.dev           ## style and types
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+dist-check: $(VENV)/.dev     ## wheel, sdist, editable install and checkout find the same files
+	$(BIN)/python .ci/dist_check.py
 
 clean:                       ## the environment and what the demo made
 	rm -rf $(VENV) demo build *.egg-info
