@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint format dist-check clean
+.PHONY: demo test lint imports format dist-check clean
 
 demo: $(VENV)/.user          ## the main job on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
@@ -14,6 +14,9 @@ test: $(VENV)/.dev           ## the tests
 
 lint: $(VENV)/.dev           ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+imports: $(VENV)/.dev        ## the order of the rooms; a part of lint once it holds
+	$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
