@@ -106,7 +106,7 @@ def test_the_readme_has_commands_to_run():
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_the_commands_run_one_after_the_other(document, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
-    for user in ("figures.projection", "heads.start", "evaluation.n_clusters"):
+    for user in ("figures.projection", "clustering.starts", "evaluation.n_clusters"):
         # t-SNE would take most of the time; it has tests of its own
         monkeypatch.setattr(f"archbuild.{user}.tsne", lambda rows, seed, **_: rows[:, :2])
     for line in commands(document):
