@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint imports format dist-check clean
+.PHONY: demo test lint imports format docs dist-check clean
 
 demo: $(VENV)/.user          ## the main job on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
@@ -20,6 +20,9 @@ imports: $(VENV)/.dev        ## the order of the rooms; a part of lint once it h
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev           ## the documentation site, into build/site; a warning is an error
+	$(BIN)/mkdocs build --quiet --strict
 
 dist-check: $(VENV)/.dev     ## wheel, sdist, editable install and checkout find the same files
 	$(BIN)/python .ci/dist_check.py
