@@ -14,6 +14,7 @@ TUM                   1                      1               sum
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,6 +55,7 @@ class KLDHead(CentreHead):
         REFRESH,
         TOLERANCE,
     )
+    classic_fields: ClassVar[Mapping[str, Any]] = {"cluster_weight": 1.0, "reduction": "sum"}
     term_names = ("reconstruction", "divergence")
     centres_trained = True
 

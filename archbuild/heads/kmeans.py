@@ -52,6 +52,7 @@ class KMeansHead(CentreHead):
         REFRESH,
         TOLERANCE,
     )
+    classic_fields: ClassVar[Mapping[str, Any]] = {"cluster_weight": 0.1, "distance": "norm"}
     term_names = ("reconstruction", "distance")
     centres_trained = False
 

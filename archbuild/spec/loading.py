@@ -11,6 +11,7 @@ from typing import Any
 
 from archbuild.errors import Problem, SpecError
 from archbuild.spec.check import check
+from archbuild.spec.classic import names_no_head, with_classic_head
 from archbuild.spec.document import Document, TreePath
 from archbuild.spec.locate import find_arch
 from archbuild.spec.migrate import migrate
@@ -125,6 +126,8 @@ def _load(
             tree, set_here = apply_overrides(tree, overrides)
             tree, counted = apply_lengths(tree, lengths, vocabulary)
             origins = {**origins, **set_here, **counted}
+            if names_no_head(raw):
+                tree = with_classic_head(tree, vocabulary)
         problems = problems + check(tree, vocabulary)
     located = [_located(problem, document, prefix, origins) for problem in problems]
     located.sort(key=lambda problem: (problem.line, problem.column))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from archbuild.spec.classic import CONVOLUTIONAL, FLAT
 from archbuild.spec.fragments import by_type, mapping_of, typed_mapping
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, CURRENT_VERSION, DEFAULT_HEAD, TOP_FIELDS
@@ -21,7 +22,7 @@ _CLASSIC: Final = {
         "name": {"type": "string"},
         "batch_size": {"type": "integer", "minimum": 1},
         "use_batch_norm": {"enum": [0, 1, False, True]},
-        "network_type": {"enum": ["AE", "CAE"]},
+        "network_type": {"enum": [*FLAT, *CONVOLUTIONAL]},
         "layers": {
             "type": "array",
             "items": {"type": "object", "required": ["type"]},

@@ -61,28 +61,6 @@ STAGE_DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """Section -> what differs from the fields' own defaults, in the order in which stages run."""
 
-# The seed's own optimiser (Aljalbout et al., arXiv 1801.07648, and its published code), made safe:
-# without clipping and warm-up the same settings end in NaN in most trials of its MNIST network.
-CLASSIC_PRETRAIN: Final[Mapping[str, Any]] = {
-    "optimizer": "sgd",
-    "learning_rate": 0.01,
-    "momentum": 0.9,
-    "nesterov": True,
-    "schedule": "exponential",
-    "decay": 0.9999,
-    "weight_decay": 5e-5,
-    "warm_up": 1.0,
-    "clip_norm": 1.0,
-}
-CLASSIC_CLUSTER: Final[Mapping[str, Any]] = {
-    "optimizer": "sgd",
-    "learning_rate": 0.01,
-    "momentum": 0.9,
-    "nesterov": True,
-    "warm_up": 1.0,
-    "clip_norm": 1.0,
-}
-
 
 def epochs_in_all(spec: Mapping[str, Any], section: str) -> int:
     """How many epochs a stage of a resolved spec has: its own, in each of the head's rounds.

@@ -104,6 +104,12 @@ class HeadType(ABC):
     length_key: ClassVar[str | None] = None
     """What N of ``--cluster N`` and ``--train N`` sets; ``None``: the stage's ``epochs``."""
 
+    classic_fields: ClassVar[Mapping[str, Any]] = {}
+    """The fields that a classic file, which names no head, gives other values than the defaults.
+
+    They make the head minimise what the classic project's own code did (``spec/classic.py``).
+    """
+
     passing_fields: ClassVar[frozenset[str]] = frozenset()
     """Those that what is learned does not depend on: a stage may go on under other values."""
 
