@@ -143,6 +143,8 @@ def _drop_filters_of_pool(layer: dict[str, Any], index: int, name: Any) -> None:
 def _flatten_input(tree: Mapping[str, Any]) -> None:
     layers = tree.get("layers")
     layer = layers[0] if isinstance(layers, list) and layers else None
-    shape = layer.get("output_shape") if isinstance(layer, dict) else None
+    if not isinstance(layer, dict):
+        return
+    shape = layer.get("output_shape")
     if isinstance(shape, list) and all(type(extent) is int and extent > 0 for extent in shape):
         layer["output_shape"] = [math.prod(shape)]

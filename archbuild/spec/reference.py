@@ -20,6 +20,8 @@ spec or a list of specs, in JSON or YAML. `archbuild validate FILE` checks it, `
 FILE` draws the network that it makes, and `archbuild schema` prints the same rules as a JSON Schema
 for editors.
 
+These are the files with `spec_version: 1`. What one without it means: [classic.md](classic.md).
+
 This page is generated: `archbuild schema --markdown`.
 """
 
