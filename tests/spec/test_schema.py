@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 import pytest
