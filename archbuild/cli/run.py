@@ -119,6 +119,7 @@ def _begun(options: RunOptions) -> Iterator[tuple[Job, ConsoleReporter]]:
     from archbuild.cli.log import run_log
     from archbuild.cli.progress import reporting
     from archbuild.experiments.job import Job
+    from archbuild.training.progress import LOGGER
 
     request = _request(options)
     command = shlex.join(["archbuild", *sys.argv[1:]])
@@ -133,6 +134,7 @@ def _begun(options: RunOptions) -> Iterator[tuple[Job, ConsoleReporter]]:
             path = log.open(options.out / "logs", job.dataset.name, job.spec.name)
             reporter.keep_scalars(path.with_suffix(""))
             reporter.note(_in_words(job))
+            LOGGER.info("network: %s", job.plan.notation)
             yield job, reporter
 
 

@@ -48,6 +48,14 @@ class KernelLayer(LayerType):
         filters: int = config["num_filters"]
         return (kernel * input_shape[0] + 1) * filters
 
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``50[5x5]``: filters and kernel; ``50[5x5]/2`` where the stride is not 1."""
+        stride = per_axis(config["stride"], self.axes)
+        step = stride[:1] if len(set(stride)) == 1 else stride
+        suffix = "" if set(stride) == {1} else f"/{by_axes(step)}"
+        kernel = by_axes(per_axis(config["filter_size"], self.axes))
+        return f"{config['num_filters']}[{kernel}]{suffix}"
+
 
 class Convolution(KernelLayer):
     """What convolutions of one and two axes share."""

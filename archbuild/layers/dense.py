@@ -32,6 +32,10 @@ class Dense(LayerType):
         """``(num_units,)``."""
         return (config["num_units"],)
 
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``fc[10]``."""
+        return f"fc[{config['num_units']}]"
+
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
         """One weight for each pair of numbers, one bias for each unit."""
         units: int = config["num_units"]

@@ -37,6 +37,10 @@ class Gaussian(LayerType):
         """``(num_units,)``."""
         return (config["num_units"],)
 
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``gauss[10]``."""
+        return f"gauss[{config['num_units']}]"
+
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
         """Two dense layers."""
         units: int = config["num_units"]

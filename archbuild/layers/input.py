@@ -37,6 +37,10 @@ class Input(LayerType):
         """The shape that the field gives."""
         return tuple(config["output_shape"])
 
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """Nothing: the line begins with the first layer that computes."""
+        return ""
+
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Nothing: the mirror's last step is to reach this layer's shape."""
         return []

@@ -39,6 +39,10 @@ class MaxPool(LayerType):
             )
         return (input_shape[0], *above)
 
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``max[2x2]``, with switches or without: the inverse says which."""
+        return f"max[{by_axes(per_axis(config['filter_size'], self.axes))}]"
+
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Repeat, then zeros where pooling left rows or columns out."""
         window = per_axis(layer.config["filter_size"], self.axes)
@@ -117,6 +121,10 @@ class Unpool(LayerType):
         rest = per_axis(config["output_padding"], self.axes)
         above = (i * k + r for i, k, r in zip(below, window, rest, strict=True))
         return (input_shape[0], *above)
+
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``ups[2x2]``."""
+        return f"ups[{by_axes(per_axis(config['filter_size'], self.axes))}]"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Nothing: the type stands in decoders only, and decoders are not mirrored."""
@@ -199,6 +207,11 @@ class InverseMaxPool2D(LayerType):
             )
         self._require_same_window(config, pool)
         return pool.input_shape
+
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``ups*[2x2]``; ``ups*`` where the window is left to the layer that is undone."""
+        window = config["filter_size"]
+        return "ups*" if window is None else f"ups*[{by_axes(per_axis(window, 2))}]"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Nothing: the type stands in decoders only, and decoders are not mirrored."""

@@ -33,6 +33,10 @@ class Dropout(LayerType):
         """The shape that comes in."""
         return require_input(self.name, input_shape)
 
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``drop[0.2]``."""
+        return f"drop[{config['rate']:g}]"
+
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Nothing: there is no way back, and none is needed."""
         return []
@@ -62,6 +66,10 @@ class BatchNorm(LayerType):
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
         """Scale, offset, running mean and running variance of each channel."""
         return 4 * input_shape[0]
+
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``bn``."""
+        return "bn"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """A BatchNorm with the same non-linearity."""

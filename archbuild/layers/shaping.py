@@ -40,6 +40,10 @@ class Reshape(LayerType):
         """The shape that the field gives."""
         return tuple(config["output_shape"])
 
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``rsh``."""
+        return "rsh"
+
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """A Reshape back."""
         return [{"type": "Reshape", "output_shape": list(layer.input_shape)}]
@@ -61,6 +65,10 @@ class Flatten(LayerType):
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """``(features,)``."""
         return (flat_size(require_input(self.name, input_shape)),)
+
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``flat``."""
+        return "flat"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """A Reshape back."""
@@ -116,6 +124,10 @@ class Concat(LayerType):
     def reads(self, config: Mapping[str, Any], index: int) -> Sequence[int]:
         """The layers that are joined."""
         return tuple(config["of"])
+
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """``cat[1,3]``: the layers that are joined."""
+        return f"cat[{','.join(map(str, config['of']))}]"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Nothing: the layers that are joined are undone one by one."""

@@ -139,6 +139,7 @@ class _Half:
         layer_type = self._layers[entry.type]
         batch_norm = self._spec.use_batch_norm and layer_type.batch_norm_follows and not is_output
         parameters = layer_type.parameters(entry.config, below)
+        notation = layer_type.notation(entry.config)
         if batch_norm:
             # Scale, offset, running mean and variance come; the bias, which they replace, goes.
             parameters += 3 * above[0]
@@ -155,6 +156,7 @@ class _Half:
             parameters=parameters,
             batch_norm=batch_norm,
             mirrors=entry.mirrors,
+            notation=f"{notation} {notation}_bn" if batch_norm else notation,
         )
 
     def _report(self, entry: _Entry, message: str, advice: str | None = None) -> None:

@@ -89,6 +89,7 @@ class PlannedLayer:
         parameters: trainable and running ones, batch normalisation included.
         batch_norm: whether batch normalisation stands between the layer and its non-linearity.
         mirrors: for a decoder layer, the index of the encoder layer it undoes; otherwise ``None``.
+        notation: the layer as ``Plan.notation`` has it, batch normalisation included.
     """
 
     index: int
@@ -100,6 +101,7 @@ class PlannedLayer:
     parameters: int
     batch_norm: bool = False
     mirrors: int | None = None
+    notation: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,15 @@ class Plan:
     def needs_switches(self) -> bool:
         """Whether the decoder reads the encoder's pooling switches, and so cannot generate."""
         return any(layer.type == "InverseMaxPool2D" for layer in self.decoder)
+
+    @property
+    def notation(self) -> str:
+        """Encoder and decoder in order, in one line: ``50[5x5] 50[5x5]_bn max[2x2] fc[10] ...``.
+
+        The notation of the classic project's logs (Aljalbout et al., arXiv 1801.07648); layers
+        that it does not have say their own word (``LayerType.notation``).
+        """
+        return " ".join(layer.notation for layer in self.encoder + self.decoder if layer.notation)
 
     @property
     def parameters(self) -> int:

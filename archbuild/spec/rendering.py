@@ -24,7 +24,8 @@ def side_by_side(plan: Plan) -> str:
 
     The decoder therefore reads from the bottom to the top. A decoder that the spec states begins
     at the top with its output. Shapes are the spec's: channels first. Where a line would be longer
-    than ``WIDTH``, the details of each layer stand in a line of their own.
+    than ``WIDTH``, the details of each layer stand in a line of their own. Above them the network
+    stands in one line, however long (``Plan.notation``).
     """
     pairs = list(_facing(plan))
     lines = _lines(pairs, split=False)
@@ -40,6 +41,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "input_shape": list(plan.input_shape),
         "latent_size": plan.latent_size,
         "parameters": plan.parameters,
+        "notation": plan.notation,
         "head": None if plan.spec.head is None else plan.spec.head.type,
         "encoder": [_document(layer) for layer in plan.encoder],
         "decoder": [_document(layer) for layer in plan.decoder],
@@ -86,6 +88,7 @@ def _heading(plan: Plan) -> list[str]:
         plan.spec.name,
         f"input {shape_text(plan.input_shape)}, latent {plan.latent_size}, "
         f"{plan.parameters:,} parameters{head}",
+        plan.notation,
     ]
 
 

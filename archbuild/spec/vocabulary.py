@@ -78,6 +78,14 @@ class LayerType(ABC):
         """How many numbers the layer holds, batch normalisation not counted."""
         return 0
 
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """Return the layer in the one-line notation of a network: ``50[5x5]``, ``max[2x2]``.
+
+        What follows the layer, batch normalisation, is not part of it. Empty: the line leaves the
+        layer out.
+        """
+        return self.name
+
     @abstractmethod
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """The decoder entries, in order, that bring the output shape back to the input shape.

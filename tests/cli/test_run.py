@@ -58,6 +58,7 @@ def test_the_main_job_from_the_first_epoch_to_the_table(
         "command: archbuild -d DIGITS",
         ", tensorflow ",
         "backend: ",
+        "INFO network: fc[4] fc[64] rsh\n",
         "pretrain 2/2  loss",
     ):
         assert said in log

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from archbuild.layers import LAYERS
+from archbuild.layers.pooling import MaxPool2D
+from archbuild.spec import LayerType
 
 Tree = dict[str, Any]
 
@@ -142,6 +144,44 @@ def test_contract(
     plan = plan_of(*layers, **keys)
     assert getattr(plan, side)[index].type == kind
     run_layer_contract(plan, side, index)
+
+
+NOTATIONS = {
+    "Input": [""],
+    "Dense": ["fc[4]", "fc[4]"],
+    "Conv2D": ["4[3x3]", "4[3x3]/2x3 4[3x3]/2x3_bn", "4[2x3]/2"],
+    "Conv1D": ["3[4]/3", "3[4]/5"],
+    "MaxPool2D": ["max[2x4]"],
+    "MaxPool2D*": ["max[2x3]"],
+    "MaxPool1D": ["max[3]"],
+    "Reshape": ["rsh"],
+    "Flatten": ["flat"],
+    "Dropout": ["drop[0.5]"],
+    "BatchNorm": ["bn"],
+    "Concat": ["cat[1,2]", "cat[1]"],
+    "Gaussian": ["gauss[3]", "gauss[3]"],
+    "Deconv2D": ["2[1x1]", "2[3x4]/2"],
+    "Deconv1D": ["2[3]/2"],
+    "Unpool2D": ["ups[2x2]"],
+    "Unpool1D": ["ups[5]"],
+    "InverseMaxPool2D": ["ups*", "ups*[2x3]"],
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_each_type_has_its_word_in_the_notation_of_one_line(
+    plan_of: Callable[..., Any], kind: str
+) -> None:
+    plans = ((plan_of(*layers, **keys), side, i) for side, i, layers, keys in CASES[kind])
+    assert [getattr(plan, side)[i].notation for plan, side, i in plans] == NOTATIONS[kind]
+
+
+def test_a_type_that_says_no_word_goes_by_its_name() -> None:
+    class AveragePool(MaxPool2D):
+        name = "AveragePool"
+        notation = LayerType.notation
+
+    assert AveragePool().notation({"filter_size": 2}) == "AveragePool"
 
 
 def test_every_type_and_field_is_documented() -> None:

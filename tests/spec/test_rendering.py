@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from archbuild.spec import Plan, Vocabulary, make_plan, spec_from_tree
+from archbuild.spec import Plan, Vocabulary, load_spec, make_plan, spec_from_tree
 from archbuild.spec.rendering import WIDTH, layer_text, plan_document, shape_text, side_by_side
 
 
@@ -30,6 +30,7 @@ def test_each_layer_faces_what_undoes_it(vocabulary: Vocabulary) -> None:
     assert text.splitlines() == [
         "drawn",
         "input 1x8x9, latent 3, 1,139 parameters, head kld",
+        "fc[7] fc[3] fc[7] fc[72] rsh",
         "",
         "encoder, downwards  shape  parameters  |  decoder, upwards     shape  parameters",
         " 0 Input            1x8x9              |   2 Reshape           1x8x9",
@@ -52,8 +53,19 @@ def test_details_get_a_line_of_their_own_where_the_page_is_too_narrow(
 def test_a_stated_decoder_begins_at_the_top_with_its_output(vocabulary: Vocabulary) -> None:
     decoder = [dense(20), dense(72), {"type": "Reshape", "output_shape": [1, 8, 9]}]
     text = side_by_side(plan_of(vocabulary, [INPUT, dense(3)], decoder=decoder))
-    right = [line.partition("|")[2].split() for line in text.splitlines()[4:]]
+    right = [line.partition("|")[2].split() for line in text.splitlines()[5:]]
     assert [cells[:2] for cells in right] == [["2", "Reshape"], ["1", "Dense"], ["0", "Dense"]]
+
+
+def test_the_network_in_one_line_as_the_classic_project_wrote_it(vocabulary: Vocabulary) -> None:
+    spec = load_spec("1", vocabulary, stem="mnist")
+    plan = make_plan(spec, vocabulary)
+    assert plan.notation == (
+        "50[5x5] 50[5x5]_bn max[2x2] 50[5x5] 50[5x5]_bn max[2x2] 120[4x4] 120[4x4]_bn "
+        "50[4x4] 50[4x4]_bn ups*[2x2] 50[5x5] 50[5x5]_bn ups*[2x2] 1[5x5]"
+    )
+    assert side_by_side(plan).splitlines()[2] == plan.notation
+    assert plan_document(plan)["notation"] == plan.notation
 
 
 @pytest.mark.parametrize(
