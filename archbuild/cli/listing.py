@@ -69,10 +69,11 @@ def _arch_rows() -> Iterator[tuple[str, str, str, str, str]]:
 
     An index counts in the first file for its dataset; what lies in a later one, or in a packaged
     file that is no dataset's, has only its name. A name that an earlier file for the dataset has
-    means that file's spec, and stands once.
+    means that file's spec, and stands once. Its aliases stand below it.
     """
     from archbuild.data import DATASETS
-    from archbuild.spec.locate import PACKAGED, default_folders, entries, names, read_folders
+    from archbuild.spec.locate import PACKAGED, default_folders, read_folders
+    from archbuild.spec.names import aliases_of, entries, names
 
     stems = {source.arch_stem for source in DATASETS.values()}
     first: dict[str, Path] = {}
@@ -82,7 +83,8 @@ def _arch_rows() -> Iterator[tuple[str, str, str, str, str]]:
         counts = counts and (path.parent != PACKAGED or path.stem in stems)
         for index, (name, entry) in enumerate(zip(names(document), entries(document), strict=True)):
             if named.setdefault((path.stem.lower(), name), path) == path:
-                yield path.stem, str(index) if counts else "-", _input(entry), _head(entry), name
+                called = "\n".join([name, *(f"  or {alias}" for alias in aliases_of(entry))])
+                yield path.stem, str(index) if counts else "-", _input(entry), _head(entry), called
 
 
 def _input(entry: Any) -> str:

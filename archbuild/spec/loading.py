@@ -15,6 +15,7 @@ from archbuild.spec.classic import names_no_head, with_classic_head
 from archbuild.spec.document import Document, TreePath
 from archbuild.spec.locate import find_arch
 from archbuild.spec.migrate import migrate
+from archbuild.spec.names import alias_problems
 from archbuild.spec.override import (
     Origins,
     apply_lengths,
@@ -72,6 +73,7 @@ def validate_document(
     prefixes: list[TreePath] = [() if index is None else (index,) for index in entries]
     loaded = [_load(document, prefix, vocabulary, overrides, None, {}) for prefix in prefixes]
     problems = [problem for _, found in loaded for problem in found]
+    problems += [_located(problem, document, (), {}) for problem in alias_problems(document)]
     if problems:
         raise SpecError(problems)
     return [spec for spec, _ in loaded if spec is not None]

@@ -1,17 +1,20 @@
 """Finding the spec that ``-a`` means: an index, a name, a path, ``path:index`` or ``path:name``.
 
-A folder ``archs`` in the working directory wins over the one in the package.
+A spec's aliases are as good as its name. A folder ``archs`` in the working directory wins over the
+one in the package.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from archbuild.errors import SpecError, UsageError
 from archbuild.spec.document import Document
+from archbuild.spec.names import all_names, names
 from archbuild.spec.reading import KINDS, read_document
 from archbuild.spec.values import did_you_mean
 
@@ -28,7 +31,6 @@ def packaged_folder(package: Path) -> Path:
 PACKAGED: Final = packaged_folder(Path(__file__).resolve().parent.parent)
 
 _INDEX: Final = re.compile(r"-?\d{1,9}")
-_NO_NAME: Final = "(no name)"
 
 
 def default_folders() -> tuple[Path, ...]:
@@ -82,17 +84,6 @@ def read_folders(folders: Iterable[Path]) -> Iterator[tuple[Path, Document]]:
     return ((path, read_document(path)) for path in _files(folders))
 
 
-def names(document: Document) -> list[str]:
-    """The names of a document's specs, in order."""
-    found = [entry.get("name") if isinstance(entry, dict) else None for entry in entries(document)]
-    return [name if isinstance(name, str) else _NO_NAME for name in found]
-
-
-def entries(document: Document) -> list[Any]:
-    """Return a document's specs, unchecked: its list, or the one that it is."""
-    return document.tree if isinstance(document.tree, list) else [document.tree]
-
-
 def _as_path(arch: str) -> tuple[Path | None, str | None]:
     """``arch`` as a path and what follows its colon; no path where it is an index or a name."""
     if Path(arch).suffix.lower() in KINDS:
@@ -118,7 +109,7 @@ def _select(document: Document, selector: str | None) -> int | None:
     elif _INDEX.fullmatch(selector):
         index = _checked_index(int(selector), known, document.source)
     else:
-        index = _index_of_name(selector, known, document.source)
+        index = _index_of_name(selector, document)
     return index if isinstance(document.tree, list) else None
 
 
@@ -129,8 +120,9 @@ def _checked_index(index: int, known: Sequence[str], source: str) -> int:
     raise UsageError(f"there is no spec {index} in {source}: it holds {count}{_listing(known)}")
 
 
-def _index_of_name(name: str, known: Sequence[str], source: str) -> int:
-    found = [index for index, other in enumerate(known) if other == name]
+def _index_of_name(name: str, document: Document) -> int:
+    source, known = document.source, all_names(document)
+    found = [index for index, own in enumerate(known) if name in own]
     if len(found) == 1:
         return found[0]
     if found:
@@ -138,9 +130,9 @@ def _index_of_name(name: str, known: Sequence[str], source: str) -> int:
             f"{len(found)} specs in {source} are called '{name}': say which by index, "
             f"{', '.join(map(str, found))}"
         )
-    advice = did_you_mean(name, known)
+    advice = did_you_mean(name, chain.from_iterable(known))
     hint = f"; {advice}" if advice else ""
-    raise UsageError(f"there is no spec '{name}' in {source}{hint}{_listing(known)}")
+    raise UsageError(f"there is no spec '{name}' in {source}{hint}{_listing(names(document))}")
 
 
 def _listing(known: Sequence[str]) -> str:
@@ -174,9 +166,9 @@ def _by_name(name: str, stem: str | None, folders: Sequence[Path]) -> tuple[Path
     documents = [(path, read_document(path)) for path in own]
     documents += _readable(path for path in _files(folders) if path not in own)
     for path, document in documents:
-        if name in names(document):
+        if name in chain.from_iterable(all_names(document)):
             return path, _select(document, name)
-    known = [other for _, document in documents for other in names(document)]
+    known = [other for _, document in documents for own in all_names(document) for other in own]
     files = [f"{name}{suffix}" for suffix in KINDS if Path(f"{name}{suffix}").is_file()]
     advice = f"did you mean the file {files[0]}?" if files else did_you_mean(name, known)
     hint = f"; {advice or 'see: archbuild list archs'}"

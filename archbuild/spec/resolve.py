@@ -19,6 +19,7 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
     Resolving ``spec.tree`` again gives an equal ``Spec``.
     """
     full = filled(tree, TOP_FIELDS)
+    del full["aliases"]  # how its file is searched for it, no part of what it is
     full["layers"] = [_typed(entry, vocabulary.layers) for entry in full["layers"]]
     full["decoder"] = _decoder(full["decoder"], vocabulary)
     full["output_non_linearity"] = full["output_non_linearity"] or default_output(full)

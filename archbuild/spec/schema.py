@@ -20,6 +20,7 @@ _CLASSIC: Final = {
     "required": ["name", "layers"],
     "properties": {
         "name": {"type": "string"},
+        "aliases": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
         "batch_size": {"type": "integer", "minimum": 1},
         "use_batch_norm": {"enum": [0, 1, False, True]},
         "network_type": {"enum": [*FLAT, *CONVOLUTIONAL]},

@@ -35,6 +35,17 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
         {"type": "string", "pattern": NAME_PATTERN, "description": NAME_RULE},
         doc=f"Names the spec and its run folder: {NAME_RULE}.",
     ),
+    Field(
+        "aliases",
+        {
+            "type": "array",
+            "items": {"type": "string", "pattern": NAME_PATTERN, "description": NAME_RULE},
+            "maxItems": 20,
+            "uniqueItems": True,
+        },
+        [],
+        "Other names that -a finds the spec by; no other spec of the file may have them.",
+    ),
     fields.integer("batch_size", "Rows in one training step.", maximum=1_000_000, default=256),
     fields.boolean(
         "use_batch_norm",

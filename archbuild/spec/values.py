@@ -31,6 +31,7 @@ _SENTENCES: Final = {
     "exclusiveMaximum": "{label} is too large",
     "minItems": "{label} has too few entries",
     "maxItems": "{label} has too many entries",
+    "uniqueItems": "{label} has an entry twice",
 }
 _SWITCHES: Final = {0: "false", 1: "true", "no": "false", "yes": "true", "off": "false"} | {
     "on": "true",

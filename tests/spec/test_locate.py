@@ -36,6 +36,23 @@ def test_names_are_looked_for_in_the_datasets_own_file_first(folders: tuple[Path
     assert find_arch("packaged-2", None, folders) == (folders[1] / "mnist.json", 2)
 
 
+def test_an_alias_is_as_good_as_a_name(write: Write) -> None:
+    specs = [{"name": "new"}, {"name": "a", "aliases": ["old", "older"]}, {"name": "b"}]
+    path = write("archs/mnist.json", [*specs, {"name": "c", "aliases": ["b"]}])
+    assert find_arch("older", None, [path.parent]) == (path, 1)
+    assert find_arch("old", "mnist", [path.parent]) == (path, 1)
+    assert find_arch(f"{path}:old", None) == (path, 1)
+    with pytest.raises(UsageError, match=r"2 specs in .* are called 'b': say which by index, 2, 3"):
+        find_arch(f"{path}:b", None)
+    with pytest.raises(UsageError, match=r"did you mean 'older'\?"):
+        find_arch("oldr", None, [path.parent])
+
+
+def test_the_classic_projects_own_name_finds_its_network() -> None:
+    path, index = find_arch("c-5-6_p_c-5-16_p_c-4-120", None)
+    assert (path.name, index) == ("mnist.json", 1)
+
+
 def test_paths(write: Write) -> None:
     path = write("a.json", [{"name": "x"}, {"name": "c-3:2"}])
     assert find_arch(f"{path}:1", None) == (path, 1)
