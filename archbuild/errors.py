@@ -7,6 +7,7 @@
     │   ├── SpecError             one or many problems in a spec
     │   ├── UsageError            a request that cannot be met as it was put
     │   ├── DataError             a dataset is missing, damaged, or does not fit
+    │   ├── PluginError           what another package brings cannot be used
     │   └── RunError              a run folder is locked, damaged, missing or of another spec
     │       └── RunInUseError     another process holds its lock
     └── TrainingError             a run that failed by itself: exit status 1
@@ -94,6 +95,10 @@ class UsageError(UserError):
 
 class DataError(UserError):
     """A dataset is missing, damaged, or does not fit the spec."""
+
+
+class PluginError(UserError):
+    """Something that another package brings cannot be used; the message names the package."""
 
 
 class RunError(UserError):

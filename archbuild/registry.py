@@ -1,4 +1,4 @@
-"""archbuild's own vocabulary: every layer and head type that it ships."""
+"""The vocabulary of specs: every layer and head type, archbuild's own and those of plugins."""
 
 from __future__ import annotations
 
@@ -8,5 +8,10 @@ from archbuild.spec.vocabulary import Vocabulary
 
 
 def default_vocabulary() -> Vocabulary:
-    """The vocabulary that the command line and the estimator use."""
+    """Return the vocabulary that is installed: archbuild's own, and what plugins bring."""
     return Vocabulary(layers=LAYERS, heads=HEADS)
+
+
+def own_vocabulary() -> Vocabulary:
+    """Return archbuild's own vocabulary, which ``spec/schema.json`` and ``docs/spec.md`` hold."""
+    return Vocabulary(layers=LAYERS.own, heads=HEADS.own)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any
 
 from archbuild.data.arrays import folder_safe
 from archbuild.data.dataset import Dataset, Shape
@@ -13,23 +13,32 @@ from archbuild.data.formats.own import FORMATS, load_path, looks_like_path, spli
 from archbuild.data.sets import coil20, digits, fashion, har, mnist, serket3000, spiral, svhn
 from archbuild.data.source import DatasetSource, Found, data_folder
 from archbuild.errors import DataError
+from archbuild.plugins import Registry, instance_of
 
-DATASETS: Mapping[str, DatasetSource] = MappingProxyType(
-    {
-        source.name: source
-        for source in (
-            digits.SOURCE,
-            spiral.SOURCE,
-            *mnist.SOURCES,
-            *fashion.SOURCES,
-            coil20.SOURCE,
-            serket3000.SOURCE,
-            *svhn.SOURCES,
-            *har.SOURCES,
-        )
-    }
+
+def _named_in_capitals(thing: Any) -> DatasetSource:
+    """Return the source that a plugin brings: names are looked up in capitals."""
+    source = instance_of(DatasetSource)(thing)
+    if source.name != source.name.upper():
+        raise TypeError(f"expected a name in capitals, got '{source.name}'")
+    return source
+
+
+DATASETS: Mapping[str, DatasetSource] = Registry(
+    "archbuild.datasets",
+    (
+        digits.SOURCE,
+        spiral.SOURCE,
+        *mnist.SOURCES,
+        *fashion.SOURCES,
+        coil20.SOURCE,
+        serket3000.SOURCE,
+        *svhn.SOURCES,
+        *har.SOURCES,
+    ),
+    _named_in_capitals,
 )
-"""Name -> source. A new dataset is one file and one entry here."""
+"""Every dataset that has a name, in the order in which they are listed to users."""
 
 
 def load_dataset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Final
 
 from archbuild.heads.base import Head
 from archbuild.heads.gmm import GMMHead
@@ -10,7 +10,11 @@ from archbuild.heads.gmvae import GMVAEHead
 from archbuild.heads.kld import KLDHead
 from archbuild.heads.kmeans import KMeansHead
 from archbuild.heads.messages import MessagesHead
+from archbuild.plugins import Registry, subclass_of
 
-HEADS: Mapping[str, type[Head]] = {
-    head.name: head for head in (KLDHead, KMeansHead, GMMHead, GMVAEHead, MessagesHead)
-}
+HEADS: Final[Registry[type[Head]]] = Registry(
+    "archbuild.heads",
+    (KLDHead, KMeansHead, GMMHead, GMVAEHead, MessagesHead),
+    subclass_of(Head),
+)
+"""Every head that a spec may name, in the order in which they are listed to users."""

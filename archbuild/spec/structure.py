@@ -65,9 +65,12 @@ def _layers(value: Any, side: str, vocabulary: Vocabulary) -> list[Problem]:
 
 
 def _layer(entry: Any, side: str, path: TreePath, vocabulary: Vocabulary) -> list[Problem]:
-    here = {name: kind for name, kind in vocabulary.layers.items() if side in kind.sides}
     name = entry.get("type") if isinstance(entry, Mapping) else None
-    if isinstance(name, str) and name in vocabulary.layers and name not in here:
+    kind = vocabulary.layers.get(name) if isinstance(name, str) else None
+    if kind is not None and side in kind.sides:
+        return _typed(entry, {kind.name: kind}, path, "layer type")
+    here = {name: kind for name, kind in vocabulary.layers.items() if side in kind.sides}
+    if kind is not None:
         message = f"{name} can stand in the {_OTHER_SIDE[side]} only"
         return [Problem(message, (*path, "type"), shown(name), ", ".join(here))]
     return _entry(entry, here, path, "layer", "{type: Dense, num_units: 10}")

@@ -1,7 +1,7 @@
 """What ``spec/`` has to know of layer and head types, and the vocabulary that it is handed.
 
-The types themselves live in ``layers/`` and ``heads/``; an extension can bring its own by
-building a ``Vocabulary`` that holds more of them.
+The types themselves live in ``layers/`` and ``heads/``; other packages bring theirs by entry
+points (``plugins.py``).
 """
 
 from __future__ import annotations

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from archbuild.registry import default_vocabulary
+from archbuild.registry import own_vocabulary
 from archbuild.spec import Vocabulary
 from archbuild.spec.reference import reference
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "spec.md"
-VOCABULARY = default_vocabulary()
+VOCABULARY = own_vocabulary()
 
 
 def test_the_page_is_the_generated_one():
