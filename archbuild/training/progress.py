@@ -40,7 +40,12 @@ class Reporter:
 def beginning(stage: str, first_epoch: int, epochs: int, steps: int) -> str:
     """What is said when a stage begins."""
     at = f", resumed after epoch {first_epoch}" if first_epoch else ""
-    return f"{stage}: {epochs} epochs of {steps} steps{at}"
+    return f"{stage}: {counted(epochs, 'epoch')} of {counted(steps, 'step')}{at}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 epoch``, ``2 epochs``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def in_words(row: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from time import perf_counter
 from typing import Any
 
@@ -153,6 +153,7 @@ class StageTrainer:
             self.codes = encode(self.read, self.feed)
             if len(self.history) > self.begins or (self.rounds and self.history):
                 self._measure(previous=None)
+                self.occupancy = _occupancy_of(self.history[-1]) or self.occupancy
 
     def _epoch(self, epoch: int) -> None:
         self._look_before(epoch)
@@ -277,6 +278,17 @@ class StageTrainer:
         self.targets = unprefixed("target_", arrays)
         if self.head is not None:
             self.head.remember(unprefixed("memory_", arrays))
+
+
+def _occupancy_of(row: Mapping[str, Any]) -> Occupancy | None:
+    """Read the occupancy from a line of the history, which alone knows the change of labels.
+
+    ``None`` where the line lacks a value, as those of older versions do.
+    """
+    names = {field.name for field in fields(Occupancy)}
+    if not names <= row.keys():
+        return None
+    return Occupancy(**{name: row[name] for name in names})
 
 
 def prelude_epochs(head: Head | None, settings: Mapping[str, Any], steps: int) -> int:

@@ -91,7 +91,7 @@ def test_without_a_number_the_specs_own_epochs_count(
     status, _, err = archbuild(*job, "--pretrain", "--cluster")
     assert status == 0
     assert "pretrain: 2 epochs of 8 steps" in err
-    assert "cluster-kld: 1 epochs of 8 steps" in err
+    assert "cluster-kld: 1 epoch of 8 steps" in err
 
 
 def test_a_head_says_which_command_makes_what_it_starts_from(

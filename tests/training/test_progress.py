@@ -26,5 +26,6 @@ def test_people_read_four_digits_and_no_lists():
 
 
 def test_a_stage_begins_or_goes_on():
+    assert beginning("pretrain", 0, 1, 1) == "pretrain: 1 epoch of 1 step"
     assert beginning("pretrain", 0, 5, 7) == "pretrain: 5 epochs of 7 steps"
     assert beginning("pretrain", 2, 5, 7).endswith("7 steps, resumed after epoch 2")

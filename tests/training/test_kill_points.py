@@ -1,0 +1,116 @@
+"""A stage with any head, killed before any file operation and resumed, ends as if it never was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+from archbuild.experiments.stage_results import summary, writers
+from archbuild.registry import default_vocabulary
+from archbuild.runs import StageFolder
+from archbuild.spec.resolve import filled
+from archbuild.training.progress import Reporter
+from archbuild.training.stage import StageTrainer
+from tests.training.conftest import STOCHASTIC, make_network
+
+HEADS = default_vocabulary().heads
+LIGHT = {"type": "gmm", "inference": "gibbs", "chains": 1, "sweeps": 3}
+LIGHTER = {"messages": {"modules": [LIGHT, {"type": "markov"}], "rounds": 2}}
+REQUEST = {"seed": 0}
+
+
+@pytest.fixture(autouse=True)
+def eager():
+    """Trace no graph: each of these networks sees six batches."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def train(feed, settings):
+    """Train one head in a folder as far as its end, from where the folder says."""
+    settings |= {"epochs": 1, "batch_size": 75}
+
+    def run(name, path):
+        network, folder = make_network(**STOCHASTIC), StageFolder(path)
+        config = filled({"n_clusters": 10, **LIGHTER.get(name, {})}, HEADS[name].fields)
+        head = HEADS[name](config, network.plan)
+        folder.begin(REQUEST)
+        settings["epochs"] = 1 if head.rounds else 2
+        stage = f"cluster-{name}"
+        outcome = StageTrainer(stage, settings, network, head, feed, folder, 0, Reporter()).run()
+        return lambda into: finish(into, network, head, outcome)
+
+    return run
+
+
+def finish(path, network, head, outcome):
+    folder = StageFolder(path)
+    folder.begin(REQUEST)
+    files = writers(network, outcome.codes, head)
+    folder.finish(files, summary=summary(outcome), history=outcome.history)
+
+
+class Snapshots:
+    """Copies of a folder before each file operation: what a kill at that moment leaves."""
+
+    def __init__(self, patch, path, into):
+        self.path, self.into, self.taken = path, into, []
+        for name in ("replace", "fsync", "unlink", "mkdir", "rmdir"):
+            patch.setattr(os, name, self._copying_first(getattr(os, name)))
+
+    def _copying_first(self, operation):
+        def wrapper(*arguments, **options):
+            if not self.copying:
+                self.copy()
+            return operation(*arguments, **options)
+
+        return wrapper
+
+    copying = False
+
+    def copy(self):
+        self.copying = True
+        copy = self.into / str(len(self.taken))
+        if self.path.exists():
+            shutil.copytree(self.path, copy)
+        self.taken.append(copy)
+        self.copying = False
+
+
+def state_of(path):
+    """All that a resumed process starts from: the checkpoint that the manifest names."""
+    manifest = StageFolder(path).manifest()
+    return manifest and (manifest["state"], manifest["epoch"])
+
+
+def left(path):
+    """Every byte that must be identical, and the digest, which covers the summary."""
+    files = {file.name: file.read_bytes() for file in path.iterdir()}
+    del files["manifest.json"]
+    return files, StageFolder(path).digest
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_head_killed_anywhere_and_resumed_ends_the_same(name, train, tmp_path, monkeypatch):
+    whole = tmp_path / "whole"
+    with monkeypatch.context() as patch:
+        kills = Snapshots(patch, whole, tmp_path / "killed")
+        end = train(name, whole)
+        end(whole)
+    ends = {None: end, ("finished", 2): lambda path: StageFolder(path).begin(REQUEST)}
+    for path in kills.taken:
+        state = state_of(path)
+        if state is not None:
+            StageFolder(path).verify()
+        if state not in ends:
+            ends[state] = train(name, shutil.copytree(path, tmp_path / f"resumed-{len(ends)}"))
+        ends[state](path)
+        assert left(path) == left(whole), f"killed before operation {path.name}"
+    assert ends.keys() == {None, ("running", 1), ("running", 2), ("finished", 2)}
+    assert len(kills.taken) > 40
