@@ -1,29 +1,33 @@
-"""The vocabulary of layer types: one file per family, one line per type in the registry.
+"""The layer types that a spec may name, and Keras layers for anybody's model.
 
-Nothing here imports Keras before a layer is built, or one of the Keras layers is asked for.
+``LAYERS`` holds the types, one file per family, one line per type. The names in ``__all__`` are
+Keras layers (``keras_layers.py``). Keras is imported when a network is built, or when one of these
+is asked for.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from archbuild.layers import pooling
 from archbuild.layers.convolution import Conv1D, Conv2D
 from archbuild.layers.deconvolution import Deconv1D, Deconv2D
 from archbuild.layers.dense import Dense
 from archbuild.layers.gaussian import Gaussian
 from archbuild.layers.input import Input
-from archbuild.layers.pooling import (
-    InverseMaxPool2D,
-    MaxPool1D,
-    MaxPool2D,
-    SwitchedMaxPool2D,
-    Unpool1D,
-    Unpool2D,
-)
 from archbuild.layers.regularisation import BatchNorm, Dropout
 from archbuild.layers.shaping import Concat, Flatten, Reshape
 from archbuild.plugins import Registry, instance_of
 from archbuild.spec.vocabulary import LayerType
+
+if TYPE_CHECKING:
+    from archbuild.layers.keras_layers import (
+        ClusteringLayer,
+        InverseMaxPool2D,
+        SwitchedMaxPool2D,
+        Unpool1D,
+        Unpool2D,
+    )
 
 LAYERS: Final[Registry[LayerType]] = Registry(
     "archbuild.layers",
@@ -32,9 +36,9 @@ LAYERS: Final[Registry[LayerType]] = Registry(
         Dense(),
         Conv2D(),
         Conv1D(),
-        MaxPool2D(),
-        SwitchedMaxPool2D(),
-        MaxPool1D(),
+        pooling.MaxPool2D(),
+        pooling.SwitchedMaxPool2D(),
+        pooling.MaxPool1D(),
         Reshape(),
         Flatten(),
         Dropout(),
@@ -43,12 +47,25 @@ LAYERS: Final[Registry[LayerType]] = Registry(
         Gaussian(),
         Deconv2D(),
         Deconv1D(),
-        Unpool2D(),
-        Unpool1D(),
-        InverseMaxPool2D(),
+        pooling.Unpool2D(),
+        pooling.Unpool1D(),
+        pooling.InverseMaxPool2D(),
     ),
     instance_of(LayerType),
 )
 """Every layer type that a spec may name, in the order in which they are listed to users."""
 
-__all__ = ["LAYERS"]
+__all__ = ["ClusteringLayer", "InverseMaxPool2D", "SwitchedMaxPool2D", "Unpool1D", "Unpool2D"]
+
+
+def __getattr__(name: str) -> Any:
+    """Return a Keras layer, when it is asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from archbuild.layers import keras_layers
+
+    return getattr(keras_layers, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

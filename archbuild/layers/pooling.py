@@ -101,10 +101,11 @@ class SwitchedMaxPool2D(MaxPool):
         ]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """As MaxPool2D; the switches, of ``tensor``'s shape, are left in ``context``."""
-        pooled = super().build(layer, tensor, context)
-        window = per_axis(layer.config["filter_size"], 2)
-        context.switches[layer.index] = max_pool_switches(tensor, pooled, window)
+        """Pool as MaxPool2D; the switches, of ``tensor``'s shape, are left in ``context``."""
+        from archbuild.layers import keras_layers
+
+        pool = keras_layers.SwitchedMaxPool2D(layer.config["filter_size"], name=layer.name)
+        pooled, context.switches[layer.index] = pool(tensor)
         return pooled
 
 
@@ -132,8 +133,11 @@ class Unpool(LayerType):
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """``(batch, height, width, channels)`` -> every pixel repeated over its window."""
-        repeated = repeat(tensor, per_axis(layer.config["filter_size"], self.axes))
-        return put_zeros_after(repeated, per_axis(layer.config["output_padding"], self.axes))
+        from archbuild.layers import keras_layers
+
+        unpooling = getattr(keras_layers, f"Unpool{self.axes}D")
+        sizes = layer.config["filter_size"], layer.config["output_padding"]
+        return unpooling(*sizes, name=layer.name)(tensor)
 
 
 class Unpool2D(Unpool):
@@ -219,9 +223,12 @@ class InverseMaxPool2D(LayerType):
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """``(batch, height, width, channels)`` -> the shape of the switches."""
+        from archbuild.layers import keras_layers
+
         index = layer.config["inverse_of"]
-        window = per_axis(context.plan.encoder[index].config["filter_size"], 2)
-        return inverse_max_pool(tensor, context.switches[index], window)
+        window = context.plan.encoder[index].config["filter_size"]
+        unpooling = keras_layers.InverseMaxPool2D(window, name=layer.name)
+        return unpooling([tensor, context.switches[index]])
 
     @staticmethod
     def _require_same_window(config: Mapping[str, Any], pool: PlannedLayer) -> None:
@@ -234,48 +241,3 @@ class InverseMaxPool2D(LayerType):
                 f"{by_axes(theirs)}",
                 "leave filter_size out",
             )
-
-
-def max_pool_switches(tensor: Any, pooled: Any, window: Sequence[int]) -> Any:
-    """1 where a number is the maximum of its window, otherwise 0, in ``tensor``'s shape.
-
-    Args:
-        tensor: what was pooled, ``(batch, height, width, channels)``.
-        pooled: the maxima, ``(batch, height // k, width // k, channels)``.
-        window: ``k`` for height and width.
-    """
-    from keras import ops
-
-    spread = repeat(pooled, window)
-    height, width = spread.shape[1:3]
-    is_maximum = ops.cast(ops.equal(tensor[:, :height, :width, :], spread), spread.dtype)
-    rest = (tensor.shape[1] - height, tensor.shape[2] - width)
-    return ops.stop_gradient(put_zeros_after(is_maximum, rest))
-
-
-def inverse_max_pool(tensor: Any, switches: Any, window: Sequence[int]) -> Any:
-    """``tensor`` repeated over the windows, kept where the switches are 1."""
-    spread = repeat(tensor, window)
-    rest = [
-        theirs - own for theirs, own in zip(switches.shape[1:3], spread.shape[1:3], strict=True)
-    ]
-    return put_zeros_after(spread, rest) * switches
-
-
-def repeat(tensor: Any, window: Sequence[int]) -> Any:
-    """Every number repeated over its window: ``(batch, *spatial, channels)``."""
-    from keras import ops
-
-    for axis, times in enumerate(window, start=1):
-        if times > 1:
-            tensor = ops.repeat(tensor, times, axis=axis)
-    return tensor
-
-
-def put_zeros_after(tensor: Any, amounts: Sequence[int]) -> Any:
-    """Zeros at the end of each spatial axis of ``(batch, *spatial, channels)``."""
-    from keras import ops
-
-    if not any(amounts):
-        return tensor
-    return ops.pad(tensor, [(0, 0), *((0, amount) for amount in amounts), (0, 0)])

@@ -84,7 +84,7 @@ def graph_of(model: Model, part: str) -> keras.Model:
             f"exports are built with TensorFlow, and Keras runs on {backend}: set KERAS_BACKEND="
             "tensorflow. It exports what any backend has trained, and any can load a .keras file"
         )
-    return _with_constants(PARTS[part](model))
+    return _stock(PARTS[part](model))
 
 
 def encoder(model: Model) -> keras.Model:
@@ -165,10 +165,12 @@ def _encoding(model: Model, rows: Any) -> Any:
     return model.trained.network.encode(model.origin.scaler.apply(rows))
 
 
-def _with_constants(graph: keras.Model) -> keras.Model:
-    """The same graph; tensors and variables that enter it from outside become NumPy arrays.
+def _stock(graph: keras.Model) -> keras.Model:
+    """Return the same graph, of Keras's own layers and operations and of constants.
 
-    Layers keep their weights. What else a function captures, tf2onnx takes for further inputs.
+    Layers keep their weights; archbuild's own, which have none, become the operations that they
+    are made of. Tensors and variables that enter from outside become NumPy arrays: what else a
+    function captures, tf2onnx takes for further inputs.
     """
     import keras
 
@@ -180,6 +182,10 @@ def _with_constants(graph: keras.Model) -> keras.Model:
 
     def call(operation: Any, *arguments: Any, **named: Any) -> Any:
         arguments, named = keras.tree.map_structure(constant, (arguments, named))
+        if isinstance(operation, keras.Model):
+            operation = _stock(operation)
+        elif keras.saving.get_registered_name(type(operation)).startswith("archbuild>"):
+            return operation.call(*arguments, **named)
         return operation(*arguments, **named)
 
     return keras.models.clone_model(graph, clone_function=lambda same: same, call_function=call)

@@ -9,7 +9,7 @@ from keras.ops import convert_to_numpy
 
 from archbuild.errors import SpecError
 from archbuild.layers import LAYERS
-from archbuild.layers.pooling import inverse_max_pool, max_pool_switches
+from archbuild.layers.keras_layers import InverseMaxPool2D, SwitchedMaxPool2D
 from archbuild.spec import ShapeError
 
 Array = np.ndarray
@@ -41,13 +41,8 @@ def _gradient(x: Array, y: Array, window: tuple[int, int]) -> Array:
 
 
 def _inverse(x: Array, y: Array, window: tuple[int, int]) -> Array:
-    from keras import ops
-
-    tensor = ops.convert_to_tensor(x)
-    switches = max_pool_switches(tensor, ops.max_pool(tensor, window, window), window)
-    return np.array(
-        ops.convert_to_numpy(inverse_max_pool(ops.convert_to_tensor(y), switches, window))
-    )
+    _, switches = SwitchedMaxPool2D(window)(x)
+    return np.array(convert_to_numpy(InverseMaxPool2D(window)([y, switches])))
 
 
 SIZES = [((6, 8), (2, 2)), ((7, 9), (2, 2)), ((7, 11), (3, 2)), ((5, 4), (1, 4))]

@@ -46,6 +46,7 @@ PIXELS = {
         {"type": "Dense", "num_units": 3, "non_linearity": "linear"},
     ],
 }
+LAYERS = PIXELS["layers"]
 OF_HEADS = {
     "kld": {},
     "kmeans": {},
@@ -188,6 +189,8 @@ sys.modules["archbuild"] = None  # whoever imports it fails
 import keras, numpy as np
 graph = keras.saving.load_model("model.keras")
 np.save("found.npy", graph.predict(np.load("rows.npy"), verbose=0))
+keras.saving.load_model("decoder.keras")
+keras.saving.load_model("switched.keras")
 """
 
 
@@ -196,6 +199,10 @@ def test_a_keras_file_needs_no_archbuild_and_no_certain_backend(pixels, tmp_path
     model, dataset = pixels
     np.save(tmp_path / "rows.npy", dataset.rows(slice(None)))
     exports.export(model, "assign", "keras", tmp_path / "model.keras")
+    exports.export(model, "decoder", "keras", tmp_path / "decoder.keras")  # it has an Unpool2D
+    layers = [{**layer, "type": layer["type"].replace("Pool2D", "Pool2D*")} for layer in LAYERS]
+    switched, _ = model_of({**PIXELS, "layers": layers}, digits())
+    exports.export(switched, "assign", "keras", tmp_path / "switched.keras")
     environment = os.environ | {"KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", ELSEWHERE]
     subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True)
