@@ -28,13 +28,13 @@ from archbuild.clustering.means import scores_by_means
 from archbuild.data import Dataset, dataset_from_arrays
 from archbuild.data.looks import scaling_of
 from archbuild.errors import RunError
-from archbuild.experiments.job import Job, JobRequest
-from archbuild.heads import HEADS, Head
-from archbuild.heads.generative import GenerativeHead
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.heads import HEADS
 from archbuild.layers.shapes import channels_last
+from archbuild.models.run import open_run
+from archbuild.models.stage import Stage
 from archbuild.registry import default_vocabulary
-from archbuild.runs import RunFolder, StageFolder, latest_stage
-from archbuild.runs.names import is_from_scratch
 from archbuild.spec import Spec, make_plan, parse_text, spec_from_tree, spec_of
 from archbuild.spec.override import length_path
 from archbuild.spec.template import Subject, spec_text
@@ -184,11 +184,11 @@ class DeepClustering(
         RunError
             There is no such run, it has no such head that is finished, or a file is damaged.
         """
-        run = RunFolder(Path(folder))
-        stage = latest_stage(run, head)
-        if stage is None or stage.status() != "finished":
+        run = open_run(folder)
+        stage = run.latest(head)
+        if stage is None or not stage.finished:
             what = f"{head} head" if head else "head"
-            there = ", ".join(run.stages()) or "nothing"
+            there = ", ".join(stage.name for stage in run.stages)
             raise RunError(f"{run.path} holds no finished {what}; it holds {there}")
         return cls()._restored(stage)
 
@@ -223,9 +223,9 @@ class DeepClustering(
         """
         dataset = self._dataset(X, reset=True)
         with self._folder() as out:
-            job = self._job(dataset, Path(out))
-            with job.run.lock(), _backend():
-                self._remember(self._trained(job))
+            experiment = self._experiment(dataset, Path(out))
+            with experiment.folder.lock(), _backend():
+                self._remember(self._trained(experiment))
         return self
 
     def _folder(self) -> Any:
@@ -234,15 +234,16 @@ class DeepClustering(
             return TemporaryDirectory(prefix="archbuild-")
         return nullcontext(self.out)
 
-    def _job(self, dataset: Dataset, out: Path) -> Job:
+    def _experiment(self, dataset: Dataset, out: Path) -> Experiment:
         spec = self._spec(dataset)
         wanted = spec.head.config["n_clusters"]
         if isinstance(wanted, int) and wanted > len(dataset):
             raise ValueError(f"n_samples={len(dataset)} should be >= n_clusters={wanted}.")
         # other rows get a folder of their own
         dataset = replace(dataset, name=f"{dataset.name}-{dataset.digest()[:8]}")
-        request = JobRequest(dataset.name, spec.name, seed=self._seed(), out=out)
-        return Job(request, _Printed() if self.verbose else None, spec=spec, dataset=dataset)
+        request = ExperimentRequest(dataset.name, spec.name, seed=self._seed(), out=out)
+        reporter = _Printed() if self.verbose else None
+        return Experiment(request, reporter, spec=spec, dataset=dataset)
 
     def _spec(self, dataset: Dataset) -> Spec:
         lengths = {
@@ -269,30 +270,30 @@ class DeepClustering(
             return int(self.random_state)
         return int(generator.randint(2**31 - 1))
 
-    def _trained(self, job: Job) -> StageFolder:
+    def _trained(self, experiment: Experiment) -> Stage:
         """The stage that holds the head, finished."""
         if self.train_epochs is not None:
-            job.train()
-            return job.run.stage(job.scratch_stage)
-        job.pretrain()
-        job.cluster()
-        return job.run.stage(job.head_stage)
+            experiment.train()
+            return experiment.results().stage(experiment.scratch_stage)
+        experiment.pretrain()
+        experiment.cluster()
+        return experiment.results().stage(experiment.head_stage)
 
-    def _remember(self, stage: StageFolder) -> None:
+    def _remember(self, stage: Stage) -> None:
         """Take from a finished stage whatever is needed of it: the folder may go."""
-        from archbuild.models.model import Model
-
-        model, summary = Model.open(stage), stage.manifest()["summary"]
+        model, summary = stage.open(), stage.manifest["summary"]
         self._memory = _Memory(model)
-        self.labels_ = np.load(stage.file("labels.npy"))
+        self.labels_ = stage.clusters
         self.n_iter_, self.converged_ = summary["epochs"], summary["converged"]
         for name in ("cluster_centers_", "means_"):  # of the head of an earlier fit
             vars(self).pop(name, None)
-        head = model.trained.head
-        if isinstance(head, GenerativeHead):
-            self.means_ = head.components()[0]
+        centres = model.assigning_head.centres()
+        if centres is None:
+            return
+        if model.assigning_head.generates:
+            self.means_ = centres
         else:
-            self.cluster_centers_ = head.arrays()["centres"]
+            self.cluster_centers_ = centres
 
     # -- using -------------------------------------------------------------------------------
 
@@ -468,11 +469,11 @@ class DeepClustering(
             "array", values.reshape(len(values), *shape), source="X", columns=names, least_rows=1
         )
 
-    def _restored(self, stage: StageFolder) -> DeepClustering:
+    def _restored(self, stage: Stage) -> DeepClustering:
         self._remember(stage)
-        manifest, model = stage.manifest(), self._memory.model
-        self.arch, self.random_state = dict(model.plan.spec.tree), manifest["request"]["seed"]
-        if is_from_scratch(stage.name):
+        model = self._memory.model
+        self.arch, self.random_state = dict(model.plan.spec.tree), stage.seed
+        if stage.from_scratch:
             section, key = length_path(self.arch, "train", default_vocabulary())
             self.train_epochs = self.arch[section][key]
         self._row_shape = channels_last(model.plan.input_shape)
@@ -490,10 +491,10 @@ class _Memory:
 
     def __init__(self, model: Model) -> None:
         self._model: Model | None = model
-        self._origin, self._epoch = model.origin, model.trained.epoch
+        self._origin, self._epoch = model.origin, model.epoch
         self._tree = model.plan.spec.tree
-        self._weights = model.trained.network.get_weights()
-        self._head = model.trained.head.arrays()
+        self._weights = model.network.get_weights()
+        self._head = model.assigning_head.arrays()
 
     @property
     def model(self) -> Model:
@@ -504,7 +505,6 @@ class _Memory:
 
     def _built(self) -> Model:
         from archbuild.models.model import Model
-        from archbuild.models.trained import Trained
         from archbuild.networks.builder import build_network
 
         vocabulary = default_vocabulary()
@@ -514,7 +514,7 @@ class _Memory:
         network.set_weights(self._weights)
         head = vocabulary.heads[spec.head.type](spec.head.config, plan)
         head.restore(self._head)
-        return Model(plan, Trained(network, head, self._epoch), self._origin)
+        return Model(plan, network, head, self._origin, self._epoch)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_model": None}
@@ -542,7 +542,7 @@ def _tree_for(dataset: Dataset, head: str | None) -> Any:
     scaling, _ = scaling_of(dataset)
     subject = Subject("default", shape, len(dataset), scaling=scaling, n_clusters=_CLUSTERS)
     tree = parse_text(spec_text(subject), "arch", "yaml").tree
-    if issubclass(HEADS.get(head, Head), GenerativeHead):
+    if head in HEADS and HEADS[head].generates:
         bottleneck = tree["layers"][-1]
         tree["layers"][-1] = {"type": "Gaussian", "num_units": bottleneck["num_units"]}
         # the mean over a row's elements becomes the sum that stands in a bound

@@ -12,26 +12,28 @@ from pathlib import Path
 
 from archbuild.environment import start_keras
 from archbuild.evaluation.table import format_table
-from archbuild.experiments.job import Job, JobRequest
-from archbuild.models.results import measure_held_out
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.models.measuring import measure_held_out
 from archbuild.runs.names import space_of
 
 
 def main() -> None:
     options = arguments()
     start_keras()
-    request = JobRequest(
+    request = ExperimentRequest(
         options.dataset,
         options.arch,
         overrides=options.overrides,
         seed=options.seed,
         out=options.out,
     )
-    job = Job(request)
-    stage = options.stage or job.scratch_stage
-    trained = job.trained(stage)
-    row = measure_held_out(space_of(stage), trained, job.held_out, options.seed)
-    print(f"after epoch {trained.epoch}\n{format_table([row])}")
+    experiment = Experiment(request)
+    stage = options.stage or experiment.scratch_stage
+    run = experiment.results()
+    model = run.stage(stage).open()
+    row = measure_held_out(space_of(stage), model, run.held_out, options.seed)
+    print(f"after epoch {model.epoch}\n{format_table([row])}")
 
 
 def arguments() -> argparse.Namespace:

@@ -22,7 +22,8 @@ import keras
 import numpy as np
 
 from archbuild.errors import DivergenceError
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.runs import StageFolder
 
 QUICK_START = ("head.start=k-means", "head.start_epochs=1")
@@ -71,21 +72,23 @@ def end_of(run: Run, overrides: list[str], seed: int) -> str:
     keras.utils.clear_session()
     with TemporaryDirectory() as out:
         changes = (*run.short, *overrides)
-        job = Job(JobRequest("DIGITS", run.arch, run.head, changes, seed, out=Path(out)))
+        experiment = Experiment(
+            ExperimentRequest("DIGITS", run.arch, run.head, changes, seed, out=Path(out))
+        )
         try:
-            folder = trained(job, run.pretrained)
+            folder = trained(experiment, run.pretrained)
         except DivergenceError as error:
             return error.what
         return FINITE if is_finite(folder) else SILENT
 
 
-def trained(job: Job, pretrained: bool) -> StageFolder:
+def trained(experiment: Experiment, pretrained: bool) -> StageFolder:
     if not pretrained:
-        job.train()
-        return job.run.stage(job.scratch_stage)
-    job.pretrain()
-    job.cluster()
-    return job.run.stage(job.head_stage)
+        experiment.train()
+        return experiment.folder.stage(experiment.scratch_stage)
+    experiment.pretrain()
+    experiment.cluster()
+    return experiment.folder.stage(experiment.head_stage)
 
 
 def is_finite(folder: StageFolder) -> bool:

@@ -16,9 +16,12 @@ import matplotlib
 import numpy as np
 
 from archbuild.evaluation.accuracy import purity
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.figures import PALETTE
 from archbuild.figures.components import outline
+from archbuild.models.model import Model
+from archbuild.models.run import Run
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -31,23 +34,26 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path())
     options = parser.parse_args()
-    job = Job(JobRequest("SPIRAL", "0", None, options.overrides, options.seed, out=options.out))
-    figure = draw(job, options.out.name)
+    request = ExperimentRequest(
+        "SPIRAL", "0", overrides=options.overrides, seed=options.seed, out=options.out
+    )
+    experiment = Experiment(request)
+    run = experiment.results()
+    figure = draw(run, run.stage(experiment.scratch_stage).open(), options.out.name)
     path = options.output / f"spiral-{options.out.name}.png"
     figure.savefig(path, dpi=80)
     print(path)
 
 
-def draw(job: Job, name: str) -> plt.Figure:
-    trained = job.trained(job.scratch_stage)
-    codes = trained.codes(job.feed)
-    clusters = trained.head.assignments(codes).argmax(axis=1)
-    points, latents = job.dataset.values, codes[:, :2]
+def draw(run: Run, model: Model, name: str) -> plt.Figure:
+    codes = model.codes(run.feed)
+    clusters = model.assigning_head.assignments(codes).argmax(axis=1)
+    points, latents = run.dataset.values, codes[:, :2]
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 5.2), layout="constrained")
     left.set_aspect("equal")
-    scatter(left, points, clusters, trained.head.n_clusters)
-    scatter(right, latents, clusters, trained.head.n_clusters)
-    for mean, variance in zip(*trained.generative_head.components(), strict=True):
+    scatter(left, points, clusters, model.assigning_head.n_clusters)
+    scatter(right, latents, clusters, model.assigning_head.n_clusters)
+    for mean, variance in zip(*model.assigning_head.components(), strict=True):
         line = outline(mean, np.diag(variance))
         right.plot(*line.T, color="#222222", lw=1.2)
     low, high = latents.min(axis=0), latents.max(axis=0)
@@ -58,9 +64,9 @@ def draw(job: Job, name: str) -> plt.Figure:
     left.set_title("data, coloured by cluster", loc="left")
     right.set_title("latents and prior at w = 0 (2 sigma)", loc="left")
     occupied = len(np.unique(clusters))
-    share = purity(job.dataset.labels, clusters)
+    share = purity(run.dataset.labels, clusters)
     figure.suptitle(
-        f"SPIRAL, {name}, seed {job.request.seed}: {occupied} of {trained.head.n_clusters} "
+        f"SPIRAL, {name}, seed {run.seed}: {occupied} of {model.assigning_head.n_clusters} "
         f"clusters populated, purity {share:.3f}"
     )
     return figure

@@ -12,7 +12,7 @@ import numpy as np
 
 from archbuild.clustering.starts import START, first_clusters
 from archbuild.data import load_dataset
-from archbuild.evaluation.accuracy import label_scores
+from archbuild.evaluation.scores import label_scores
 
 
 def main() -> None:

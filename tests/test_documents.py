@@ -18,7 +18,7 @@ import pytest
 from archbuild import objectives
 from archbuild.cli.main import main
 from archbuild.data import find_datasets
-from archbuild.evaluation.table import SCORES
+from archbuild.evaluation.scores import SCORES
 from archbuild.heads import HEADS
 from archbuild.spec.reading import parse_text
 from tests.data.writers import write_own_data

@@ -24,7 +24,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from archbuild import DeepClustering
 from archbuild.cli.main import main
 from archbuild.errors import RunError, SpecError
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.models.model import Model
 from tests.test_documents import ROOT, arguments, commands
 
@@ -383,20 +384,20 @@ def run(tmp_path_factory):
     )
     short = ("pretrain.epochs=1", "cluster.epochs=1")
     for head, stages in {"kld": ("pretrain", "cluster"), "gmvae": ("train",)}.items():
-        request = JobRequest(
+        request = ExperimentRequest(
             str(out / "table.csv"), str(out / "table.yaml"), head, short, 7, out=out
         )
-        job = Job(request)
+        experiment = Experiment(request)
         for stage in stages:
-            getattr(job, stage)()
-    return job
+            getattr(experiment, stage)()
+    return experiment
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_a_run_is_an_estimator_that_is_fitted(run):
     X = run.dataset.values
     model = DeepClustering.from_run(run.run.path, "kld")
-    labels = np.load(run.run.stage("cluster-kld").file("labels.npy"))
+    labels = np.load(run.folder.stage("cluster-kld").file("labels.npy"))
     np.testing.assert_array_equal(model.labels_, labels)
     np.testing.assert_array_equal(model.predict(X), labels)
     assert list(model.feature_names_in_) == ["x", "y", "z"]

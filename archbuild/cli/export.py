@@ -10,7 +10,7 @@ import click
 from archbuild.cli.run_options import RunChoice, run_options
 
 if TYPE_CHECKING:
-    from archbuild.runs import StageFolder
+    from archbuild.models.stage import Stage
 
 _FORMATS = ("keras", "onnx", "saved_model")
 _PARTS = ("encoder", "decoder", "assign")
@@ -59,20 +59,15 @@ def export(
     stage = _stage(RunChoice(dataset, arch, head, seed, folder, out), part)
     start_keras()
     from archbuild.models import exports
-    from archbuild.models.model import Model
 
-    model = Model.open(stage)
+    model = stage.open()
     exports.export(model, part, kind, output, force)
-    state = "" if model.trained.finished else f", epoch {model.trained.epoch}, not finished"
-    click.echo(f"{output}: {part} of {stage.path}{state}", err=True)
+    click.echo(f"{output}: {part} of {stage.path}{stage.progress}", err=True)
 
 
-def _stage(choice: RunChoice, part: str) -> StageFolder:
+def _stage(choice: RunChoice, part: str) -> Stage:
     """That of the head; of a run without any, the pretrained network, which has no clusters."""
-    from archbuild.runs import latest_stage
-
     run = choice.run()
-    stages = run.stages()
-    if part != "assign" and choice.head is None and stages and latest_stage(run) is None:
-        return run.stage(stages[0])
+    if part != "assign" and choice.head is None and run.stages and run.latest() is None:
+        return run.stages[0]
     return choice.stage()

@@ -14,7 +14,7 @@ from archbuild.errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
 
-    from archbuild.runs import StageFolder
+    from archbuild.models.stage import Stage
 
 _FORMATS = (".png", ".npy")
 
@@ -68,7 +68,7 @@ def generate(
     data; pixels go from 0 to 1. With --latents it holds (row, ...), one for each of theirs.
     """
     from archbuild.environment import start_keras
-    from archbuild.figures.pictures import generated_title
+    from archbuild.figures.generated import drawn_from
     from archbuild.io.atomic import write_npy
 
     if output.suffix.lower() not in _FORMATS:
@@ -77,16 +77,14 @@ def generate(
         raise UsageError(f"--output {output}: decoded latents go to a file that ends in .npy")
     stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
     start_keras()
-    from archbuild.models.model import Model
-
-    model = Model.open(stage)
+    model = stage.open()
     if latents is not None:
         rows = model.decode(_read(latents))
         write_npy(output, rows)
         click.echo(f"{output}: {len(rows)} rows, decoded by {stage.path}", err=True)
         return
     rows = model.generate(per_cluster, draw_seed)
-    title = generated_title(model.origin.name, model.plan.spec.name, stage.name, model.trained)
+    title = f"{model.origin.name} · {model.plan.spec.name} · {drawn_from(stage)}"
     _write(rows, output, title, stage)
     click.echo(f"{output}: {title} ({per_cluster} each)", err=True)
 
@@ -110,12 +108,11 @@ def _read(latents: Path) -> np.ndarray:
     return values
 
 
-def _write(rows: np.ndarray, output: Path, title: str, stage: StageFolder) -> None:
+def _write(rows: np.ndarray, output: Path, title: str, stage: Stage) -> None:
     from archbuild.figures import draw_generated
-    from archbuild.figures.pictures import shares_of
     from archbuild.io.atomic import write_npy
 
     if output.suffix.lower() == ".png":
-        draw_generated(rows, title, output, shares=shares_of(stage))
+        draw_generated(rows, title, output, shares=stage.shares)
     else:
         write_npy(output, rows)

@@ -107,15 +107,16 @@ def predict(
     with reporting(quiet, warn_anyway=True) as reporter:
         start_keras()
         from archbuild.models.message_files import write_recognised
-        from archbuild.models.model import Model
 
-        model = Model.open(stage)
+        model = stage.open()
         rows = _load(dataset, data_dir, model)
         if messages is not None:
             files = write_recognised(model, rows, messages)
             reporter.note(f"{len(files)} files of messages in {messages}")
         first, last = (part * len(rows) // shard[1] for part in (shard[0] - 1, shard[0]))
-        reporter.note(f"{rows.name}: rows {first:,} to {last:,} of {len(rows):,}, by {stage.path}")
+        reporter.note(
+            f"{rows.name}: rows {first:,} to {last:,} of {len(rows):,}, by {stage.folder.path}"
+        )
         parts = _named(model.predict(rows, first, last, chunk), rows)
         size = model.plan.latent_size if latent else 0
         layout = Layout(last - first, model.n_clusters, size, rows.ids is not None)

@@ -17,7 +17,9 @@ from archbuild.errors import ArchbuildError, UsageError
 
 if TYPE_CHECKING:
     from archbuild.cli.progress import ConsoleReporter
-    from archbuild.experiments.job import Job, JobRequest
+    from archbuild.experiments.experiment import Experiment
+    from archbuild.experiments.request import ExperimentRequest
+    from archbuild.models.run import Run
 
 
 class StoppedError(ArchbuildError):
@@ -67,27 +69,32 @@ class RunOptions:
 
 def run(options: RunOptions) -> None:
     """Do what the options ask for."""
-    with _begun(options) as (job, reporter):
-        if _runs_network(options, job):
+    with _started(options) as (experiment, reporter):
+        if options.trains:
             _start_keras(reporter)
-        if options.train is not None:
-            job.refuse_scratch()  # before hours of other stages
-        if options.pretrain is not None:
-            job.pretrain(options.fresh)
-        if options.cluster is not None:
-            job.cluster(options.fresh)
-        if options.train is not None:
-            job.train(options.fresh)
-        result = _results(job, reporter, options)
-        if job.run.path.is_dir():
-            reporter.note(f"the run is in {job.run.path}")
+            _train(experiment, options)
+        result = _results(experiment.results(), reporter, options)
+        if experiment.folder.path.is_dir():
+            reporter.note(f"the run is in {experiment.folder.path}")
     if options.as_json:
         click.echo(json.dumps(result, indent=2))
 
 
-def _request(options: RunOptions) -> JobRequest:
+def _train(experiment: Experiment, options: RunOptions) -> None:
+    """Run the stages that are asked for."""
+    if options.train is not None:
+        experiment.refuse_scratch()  # before hours of other stages
+    if options.pretrain is not None:
+        experiment.pretrain(options.fresh)
+    if options.cluster is not None:
+        experiment.cluster(options.fresh)
+    if options.train is not None:
+        experiment.train(options.fresh)
+
+
+def _request(options: RunOptions) -> ExperimentRequest:
     """The request that the options stand for; refused where they say too little."""
-    from archbuild.experiments.job import JobRequest
+    from archbuild.experiments.request import ExperimentRequest
 
     if options.dataset is None or options.arch is None:
         raise UsageError(
@@ -101,7 +108,7 @@ def _request(options: RunOptions) -> JobRequest:
         )
     if options.fresh and not options.trains:
         raise UsageError("--fresh starts stages over: add --pretrain, --cluster or --train")
-    return JobRequest(
+    return ExperimentRequest(
         dataset=options.dataset,
         arch=options.arch,
         head=options.head,
@@ -114,11 +121,11 @@ def _request(options: RunOptions) -> JobRequest:
 
 
 @contextmanager
-def _begun(options: RunOptions) -> Iterator[tuple[Job, ConsoleReporter]]:
-    """The job, locked and logged while the block lasts, and stopped by Ctrl-C with a word."""
+def _started(options: RunOptions) -> Iterator[tuple[Experiment, ConsoleReporter]]:
+    """Start the experiment: locked and logged until the block ends, stoppable by Ctrl-C."""
     from archbuild.cli.log import run_log
     from archbuild.cli.progress import reporting
-    from archbuild.experiments.job import Job
+    from archbuild.experiments.experiment import Experiment
     from archbuild.training.progress import LOGGER
 
     request = _request(options)
@@ -128,14 +135,14 @@ def _begun(options: RunOptions) -> Iterator[tuple[Job, ConsoleReporter]]:
         run_log(command) as log,
         _stoppable(reporter, options.fresh),
     ):
-        job = Job(request, reporter)
+        experiment = Experiment(request, reporter)
         # looking takes no lock: pictures of a run that another process trains show its latest epoch
-        with job.run.lock() if options.trains or options.metrics else nullcontext():
-            path = log.open(options.out / "logs", job.dataset.name, job.spec.name)
+        with experiment.folder.lock() if options.trains or options.metrics else nullcontext():
+            path = log.open(options.out / "logs", experiment.dataset.name, experiment.spec.name)
             reporter.keep_scalars(path.with_suffix(""))
-            reporter.note(_in_words(job))
-            LOGGER.info("network: %s", job.plan.notation)
-            yield job, reporter
+            reporter.note(_in_words(experiment))
+            LOGGER.info("network: %s", experiment.plan.notation)
+            yield experiment, reporter
 
 
 @contextmanager
@@ -149,22 +156,24 @@ def _stoppable(reporter: ConsoleReporter, fresh: bool) -> Iterator[None]:
         raise StoppedError(f"stopped{at}; {command} goes on from there") from None
 
 
-def _in_words(job: Job) -> str:
+def _in_words(experiment: Experiment) -> str:
     from archbuild.spec.rendering import shape_text
 
-    shape = job.spec.input_shape
+    dataset, spec = experiment.dataset, experiment.spec
+    shape = spec.input_shape
     row = f"{shape[0]} numbers" if len(shape) == 1 else shape_text(shape)
     return (
-        f"{job.dataset.name}: {len(job.dataset):,} rows of {row}; "
-        f"{job.spec.name}: {job.plan.parameters:,} parameters; seed {job.request.seed}"
+        f"{dataset.name}: {len(dataset):,} rows of {row}; "
+        f"{spec.name}: {experiment.plan.parameters:,} parameters; seed {experiment.request.seed}"
     )
 
 
-def _runs_network(options: RunOptions, job: Job) -> bool:
-    from archbuild.models.results import measures_held_out
+def _needs_keras(options: RunOptions, run: Run) -> bool:
+    """Return whether a network is built after training."""
+    from archbuild.models.measuring import measures_held_out
 
     draws = options.visualize or options.report
-    return options.trains or draws or (options.metrics and measures_held_out(job))
+    return draws or (options.metrics and measures_held_out(run))
 
 
 def _start_keras(reporter: ConsoleReporter) -> None:
@@ -177,43 +186,51 @@ def _start_keras(reporter: ConsoleReporter) -> None:
         LOGGER.info("backend: %s", start_keras())
 
 
-def _results(job: Job, reporter: ConsoleReporter, options: RunOptions) -> dict[str, Any]:
-    """The run as one document; unless that is what is asked for, the table is printed at once."""
-    from archbuild.evaluation.table import format_table
-    from archbuild.models.results import measure
-
-    result: dict[str, Any] = {"run": str(job.run.path), "stages": job.summaries()}
+def _results(run: Run, reporter: ConsoleReporter, options: RunOptions) -> dict[str, Any]:
+    """Return the run as one document; unless it is asked for, the table is printed at once."""
+    stages = {stage.name: stage.summary for stage in run.finished_stages}
+    result: dict[str, Any] = {"run": str(run.path), "stages": stages}
+    if _needs_keras(options, run):
+        _start_keras(reporter)
     if options.metrics:
-        reporter.note("metrics: k-means with 20 starts in every space")
-        result["metrics"] = measure(job)
-        if not options.as_json:
-            click.echo(format_table(result["metrics"]["rows"]))
+        result["metrics"] = _measured(run, reporter, options)
     if options.visualize:
-        result["pictures"] = [str(path) for path in _drawn(job, reporter)]
+        result["pictures"] = [str(path) for path in _drawn(run, reporter)]
     if options.report:
-        result["report"] = _reported(job, reporter)
+        result["report"] = _reported(run, reporter)
     return result
 
 
-def _drawn(job: Job, reporter: ConsoleReporter) -> list[Path]:
-    from archbuild.figures.pictures import draw
+def _measured(run: Run, reporter: ConsoleReporter, options: RunOptions) -> dict[str, Any]:
+    from archbuild.evaluation.table import format_table
+    from archbuild.models.measuring import measure
 
-    if not job.run.stages():
-        reporter.note(f"nothing to draw: {job.run.path} holds no epoch of any stage yet")
+    reporter.note("metrics: k-means with 20 starts in every space")
+    document = measure(run)
+    if not options.as_json:
+        click.echo(format_table(document["rows"]))
+    return document
+
+
+def _drawn(run: Run, reporter: ConsoleReporter) -> list[Path]:
+    from archbuild.figures.drawing import draw
+
+    if not run.stages:
+        reporter.note(f"nothing to draw: {run.path} holds no epoch of any stage yet")
         return []
     reporter.note("pictures: t-SNE of every space takes a while")
-    pictures = draw(job)
-    reporter.note(f"{len(pictures)} pictures in {job.plots}")
+    pictures = draw(run)
+    reporter.note(f"{len(pictures)} pictures in {run.plots}")
     return pictures
 
 
-def _reported(job: Job, reporter: ConsoleReporter) -> str | None:
+def _reported(run: Run, reporter: ConsoleReporter) -> str | None:
     from archbuild.report.writing import write_report
 
-    if not job.run.stages():
-        reporter.note(f"nothing to report: {job.run.path} holds no epoch of any stage yet")
+    if not run.stages:
+        reporter.note(f"nothing to report: {run.path} holds no epoch of any stage yet")
         return None
     reporter.note("report: t-SNE of every space takes a while")
-    path = write_report(job)
+    path = write_report(run)
     reporter.note(f"the report is {path}")
     return str(path)

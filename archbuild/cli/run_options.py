@@ -15,7 +15,8 @@ from archbuild.cli.numbers import SEED
 from archbuild.errors import DataError, RunError, UsageError
 
 if TYPE_CHECKING:
-    from archbuild.runs import RunFolder, StageFolder
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
     from archbuild.spec import Spec
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -57,20 +58,18 @@ class RunChoice:
     folder: Path | None
     out: Path
 
-    def run(self) -> RunFolder:
+    def run(self) -> Run:
         """The run that is meant.
 
         Raises:
             UsageError: none is named, or several are.
             RunError: it is not there; names the command that makes it.
         """
-        from archbuild.runs import RunFolder, find_run
+        from archbuild.models.run import Run, open_run
+        from archbuild.runs import find_run
 
         if self.folder is not None:
-            run = RunFolder(self.folder)
-            if not run.stages():
-                raise RunError(f"{run.path} holds no run; give the folder that has spec.json in it")
-            return run
+            return open_run(self.folder)
         if self.arch is None:
             raise UsageError("which model? name its spec with -a, or its folder with --run")
         spec = self._spec()
@@ -81,18 +80,16 @@ class RunChoice:
                 f"no run of '{name}' with seed {self.seed} is under {self.out / 'saved_params'}; "
                 f"{self._advice(spec)}"
             )
-        return found
+        return Run(found)
 
-    def stage(self) -> StageFolder:
+    def stage(self) -> Stage:
         """Its stage with the head that is meant.
 
         Raises:
             UsageError, RunError: as ``run``, or it has no such head.
         """
-        from archbuild.runs import latest_stage
-
         run = self.run()
-        stage = latest_stage(run, self.head)
+        stage = run.latest(self.head)
         if stage is None:
             what = f"{self.head} head" if self.head else "head"
             advice = self._advice(self._spec() if self.arch else None)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from archbuild.runs.catalogue import RunEntry, StageState
 
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
-_SCORES: Final = {"acc": "ACC", "nmi": "NMI", "silhouette": "silhouette"}
 
 
 @click.command(short_help="List the runs, newest first.")
@@ -60,11 +59,13 @@ def _row(entry: RunEntry, out: Path) -> tuple[str, ...]:
 
 def _about(entry: RunEntry, out: Path) -> Iterator[str]:
     """The lines of the last column."""
+    from archbuild.evaluation.scores import BRIEF
+
     yield from (_stage(name, stage) for name, stage in entry.stages.items())
     if not entry.stages:
         yield "in use" if entry.in_use else "no epoch yet"
     if entry.best:
-        scores = [f"{_SCORES[key]} {entry.best[key]:.4f}" for key in _SCORES if key in entry.best]
+        scores = [f"{BRIEF[key]} {entry.best[key]:.4f}" for key in BRIEF if key in entry.best]
         yield f"best: {' '.join(scores)} ({entry.best['space']}, {entry.best['method']})"
     if entry.out != out:
         yield f"in {entry.out}"

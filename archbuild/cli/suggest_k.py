@@ -49,16 +49,22 @@ def suggest_k(
     n_clusters.json beside its spec; asked again, the same is read and not measured. Above 20, the
     numbers that are tried lie a tenth apart. The method: docs/n_clusters.md.
     """
-    from archbuild.experiments.job import Job, JobRequest
-    from archbuild.models.suggestion import command, in_text, suggest_for
+    from archbuild.experiments.experiment import Experiment
+    from archbuild.experiments.request import ExperimentRequest
+    from archbuild.figures.candidates import draw_suggestion
+    from archbuild.models.suggestion import in_text, suggest_for
 
     if least > most:
         raise UsageError(f"--min {least} is above --max {most}; give the lower number to --min")
     overrides = (*overrides, "head.n_clusters=auto")  # whatever number the spec has
-    job = Job(JobRequest(dataset, arch, head, overrides, seed, data_dir, out))
-    with job.run.lock():
-        suggestion = suggest_for(job, least, most)
+    request = ExperimentRequest(dataset, arch, head, overrides, seed, data_dir, out)
+    experiment = Experiment(request)
+    with experiment.folder.lock():
+        run = experiment.results()
+        suggestion = suggest_for(run, least, most)
+        picture = draw_suggestion(run, suggestion)
     click.echo(json.dumps(suggestion.to_json(), indent=2) if as_json else in_text(suggestion))
-    click.echo(f"picture: {job.plots / 'candidates.png'}", err=True)
-    again = " --fresh" if job.finished(job.head_stage) else ""
-    click.echo(f"next: {command(job, suggestion.n_clusters)} --cluster{again}", err=True)
+    click.echo(f"picture: {picture}", err=True)
+    done = experiment.head_stage in [stage.name for stage in run.finished_stages]
+    command = request.with_clusters(suggestion.n_clusters).command()
+    click.echo(f"next: {command} --cluster{' --fresh' if done else ''}", err=True)

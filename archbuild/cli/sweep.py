@@ -18,7 +18,6 @@ from archbuild.errors import TrainingError
 if TYPE_CHECKING:
     from archbuild.experiments.sweeps import Plan, Sweep
 
-_SCORES: Final = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "silhouette": "silhouette"}
 _ENDS: Final = ("best", "worst")
 
 
@@ -81,7 +80,7 @@ def sweep(
     sweeps/, with every run's metrics as CSV beside it.
     """
     from archbuild.cli.progress import reporting
-    from archbuild.experiments.job import JobRequest
+    from archbuild.experiments.request import ExperimentRequest
     from archbuild.experiments.sweeps import (
         SweepRequest,
         document,
@@ -92,7 +91,7 @@ def sweep(
 
     asked = {"pretrain": pretrain, "cluster": cluster, "train": train}
     request = SweepRequest(
-        job=JobRequest(dataset, arch, None, overrides, 0, data_dir, out),
+        experiment=ExperimentRequest(dataset, arch, None, overrides, 0, data_dir, out),
         stages={
             stage: None if epochs < 0 else epochs
             for stage, epochs in asked.items()
@@ -147,15 +146,17 @@ def _failures(sweep: Sweep) -> str:
 
 def table_text(found: Mapping[str, Any]) -> str:
     """The table of a sweep for people; of the scores, those that fit beside the first."""
+    from archbuild.evaluation.scores import BRIEF
+
     rows = found["table"]
-    present = [score for score in _SCORES if any(score in row["scores"] for row in rows)]
+    present = [score for score in BRIEF if any(score in row["scores"] for row in rows)]
     if not present:
         return "no run has been measured"
     shown = [score for score in present if score != "silhouette"] or present
     keys = list(found["grid"])
-    first = _SCORES[shown[0]]
+    first = BRIEF[shown[0]]
     headings = [*keys, "space", "method", "seeds", first, "median", "best (seed)", "worst (seed)"]
-    headings += [_SCORES[score] for score in shown[1:]]
+    headings += [BRIEF[score] for score in shown[1:]]
     lines = [_line(row, keys, shown) for row in rows]
     numbers = range(len(keys) + 2, len(headings))
     return in_columns([headings, *lines], numbers=list(numbers))

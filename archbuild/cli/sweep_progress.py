@@ -21,8 +21,6 @@ from rich.table import Column
 from archbuild.cli.events import write_event
 from archbuild.experiments.sweeps import Listener, Part, Run, State
 
-_SCORES = {"acc": "ACC", "silhouette": "silhouette"}
-
 
 class SweepLines(Listener):
     """One line when a process begins, and one when it ends."""
@@ -144,6 +142,8 @@ def _names(run: Run, part: Part) -> dict[str, Any]:
 
 def _score(part: Part) -> str:
     """What the part came to, in a word; of its head where there is one."""
+    from archbuild.evaluation.scores import BRIEF
+
     own = [row for row in part.rows() if "held out" not in row["method"]]
-    scores = [f", {name} {own[-1][key]:.4f}" for key, name in _SCORES.items() if own[-1].get(key)]
+    scores = [f", {name} {own[-1][key]:.4f}" for key, name in BRIEF.items() if own[-1].get(key)]
     return scores[0] if scores else ""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.data.dataset import Dataset
+from archbuild.data.location import DataLocation
 from archbuild.data.scaling import Scaler
 from archbuild.errors import DataError
 
@@ -23,6 +24,8 @@ class Origin:
         scaler: fitted on the training rows.
         low: the least value that the network was shown.
         high: the largest.
+        location: where they were read; ``None`` for rows that were only in memory.
+        command: the command line that asked for the run, without its stages; ``""`` if unknown.
     """
 
     name: str
@@ -30,15 +33,23 @@ class Origin:
     scaler: Scaler
     low: float
     high: float
+    location: DataLocation | None = None
+    command: str = ""
 
     @classmethod
-    def of(cls, dataset: Dataset, scaler: Scaler) -> Origin:
+    def of(
+        cls,
+        dataset: Dataset,
+        scaler: Scaler,
+        location: DataLocation | None = None,
+        command: str = "",
+    ) -> Origin:
         """Look at all rows, some at a time."""
         low, high = np.inf, -np.inf
         for rows in dataset.chunks():
             scaled = scaler.apply(rows)
             low, high = min(low, float(scaled.min())), max(high, float(scaled.max()))
-        return cls(dataset.name, dataset.columns, scaler, low, high)
+        return cls(dataset.name, dataset.columns, scaler, low, high, location, command)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, from which ``from_json`` gives back the same numbers."""
@@ -51,6 +62,8 @@ class Origin:
                 "factor": self.scaler.factor.tolist(),
             },
             "range": [self.low, self.high],
+            "location": self.location.to_json() if self.location else None,
+            "command": self.command,
         }
 
     @classmethod
@@ -62,7 +75,15 @@ class Origin:
             np.array(scaling["offset"], np.float32),
             np.array(scaling["factor"], np.float32),
         )
-        return cls(document["name"], tuple(document["columns"]), scaler, *document["range"])
+        place = document.get("location")  # absent in runs of earlier versions
+        return cls(
+            document["name"],
+            tuple(document["columns"]),
+            scaler,
+            *document["range"],
+            DataLocation.from_json(place) if place else None,
+            document.get("command", ""),
+        )
 
     def refuse_other_columns(self, dataset: Dataset) -> None:
         """Make sure that a table has the features that the model was trained on, in their order.

@@ -124,31 +124,28 @@ def confident_point_accuracy(labels: np.ndarray, assignments: np.ndarray) -> flo
     return float(np.mean(names[assignments.argmax(axis=1)] == labels))
 
 
-def label_scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
-    """Return the scores that need labels and hard clusters.
-
-    Args:
-        labels: true classes (n,).
-        clusters: cluster of each point (n,).
-
-    Returns:
-        ``acc`` (see :func:`clustering_accuracy`), ``nmi`` (mutual information over the
-        arithmetic mean of the two entropies), ``ari`` (Hubert and Arabie, 1985; may be negative)
-        and ``purity`` (see :func:`purity`).
+def normalised_mutual_information(labels: np.ndarray, clusters: np.ndarray) -> float:
+    """Return the mutual information over the arithmetic mean of the two entropies, 0 to 1.
 
     Raises:
         DataError: as :func:`contingency`.
     """
-    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+    from sklearn.metrics import normalized_mutual_info_score
 
-    accuracy = clustering_accuracy(labels, clusters)
-    information = normalized_mutual_info_score(labels, clusters, average_method="arithmetic")
-    return {
-        "acc": accuracy,
-        "nmi": float(information),
-        "ari": float(adjusted_rand_score(labels, clusters)),
-        "purity": purity(labels, clusters),
-    }
+    _counted(labels, clusters)
+    return float(normalized_mutual_info_score(labels, clusters, average_method="arithmetic"))
+
+
+def adjusted_rand_index(labels: np.ndarray, clusters: np.ndarray) -> float:
+    """Return the Rand index adjusted for chance (Hubert and Arabie, 1985); may be negative.
+
+    Raises:
+        DataError: as :func:`contingency`.
+    """
+    from sklearn.metrics import adjusted_rand_score
+
+    _counted(labels, clusters)
+    return float(adjusted_rand_score(labels, clusters))
 
 
 def _counted(labels: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -17,7 +17,7 @@ from archbuild.clustering.kmeans import kmeans
 from archbuild.clustering.points import as_points
 from archbuild.clustering.tsne import tsne
 from archbuild.errors import DataError
-from archbuild.evaluation.label_free import label_free_scores
+from archbuild.evaluation.scores import label_free_scores
 
 CLEAR: Final = 0.46
 """Separation from which clusters are believed: in the trials, data without clusters came to at most

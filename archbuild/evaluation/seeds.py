@@ -6,9 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from archbuild.evaluation.table import SCORES, MetricRow
-
-_LOW_IS_GOOD = ("davies_bouldin",)
+from archbuild.evaluation.scores import SCORES
+from archbuild.evaluation.table import MetricRow
 
 
 def over_seeds(rows: Mapping[int, Sequence[MetricRow]]) -> list[dict[str, Any]]:
@@ -42,7 +41,7 @@ def _scores(rows: Mapping[int, MetricRow]) -> dict[str, dict[str, Any]]:
 
 def _spread(score: str, by_seed: Mapping[int, float]) -> dict[str, Any]:
     values = list(by_seed.values())
-    sign = -1 if score in _LOW_IS_GOOD else 1
+    sign = 1 if SCORES[score].higher_is_better else -1
     best = max(by_seed, key=lambda seed: sign * by_seed[seed])
     worst = min(by_seed, key=lambda seed: sign * by_seed[seed])
     return {

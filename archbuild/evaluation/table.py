@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.clustering.kmeans import kmeans
-from archbuild.evaluation.accuracy import confident_point_accuracy, label_scores
-from archbuild.evaluation.label_free import label_free_scores
+from archbuild.evaluation.scores import SCORES, Clustering, measure
 
 MetricRow = dict[str, Any]
 """``space`` and ``method`` as text, then scores by name; ``None`` for one that is not defined."""
@@ -19,23 +18,7 @@ K_MEANS, HEAD = "k-means", "head"
 _WIDTH = 100
 _LONGEST_TEXT = 20
 _GAP = "  "
-_HEADINGS = {  # key -> (heading, format), in the table's order
-    "space": ("space", ""),
-    "method": ("method", ""),
-    "acc": ("ACC", ".4f"),
-    "nmi": ("NMI", ".4f"),
-    "ari": ("ARI", ".4f"),
-    "purity": ("purity", ".4f"),
-    "acc_aae": ("ACC-AAE", ".4f"),
-    "silhouette": ("silhouette", ".4f"),
-    "calinski_harabasz": ("Calinski-H.", ".1f"),
-    "davies_bouldin": ("Davies-B.", ".4f"),
-    "simplified_silhouette": ("simplified", ".4f"),
-    "centre_separation": ("separation", ".4f"),
-}
-
-SCORES = tuple(key for key in _HEADINGS if key not in ("space", "method"))
-"""The scores that a row may have, in the table's order."""
+_TEXTS = ("space", "method")
 
 
 def evaluate_space(
@@ -54,7 +37,7 @@ def evaluate_space(
         DataError: a value is not finite, or the lengths differ.
     """
     clusters = kmeans(values, n_clusters, seed).clusters
-    return _row(space, K_MEANS, values, clusters, labels, seed)
+    return _row(space, K_MEANS, Clustering(values, clusters, labels, seed=seed))
 
 
 def evaluate_head(
@@ -75,10 +58,8 @@ def evaluate_head(
         seed: draws the sample of the silhouette.
         method: what the row is called, for heads that assign in more ways than one.
     """
-    row = _row(space, method, latents, np.argmax(assignments, axis=1), labels, seed)
-    if labels is None:
-        return row
-    return row | {"acc_aae": confident_point_accuracy(labels, assignments)}
+    clusters = np.argmax(assignments, axis=1)
+    return _row(space, method, Clustering(latents, clusters, labels, assignments, seed))
 
 
 def metrics_document(
@@ -112,34 +93,26 @@ def table_cells(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     return list(zip(*(_cells(key, rows) for key in _columns(rows)), strict=True))
 
 
-def _row(
-    space: str,
-    method: str,
-    values: np.ndarray,
-    clusters: np.ndarray,
-    labels: np.ndarray | None,
-    seed: int,
-) -> MetricRow:
-    labelled = {} if labels is None else label_scores(labels, clusters)
-    free = label_free_scores(values, clusters, seed)
-    return {"space": space, "method": method, **labelled, **free}
+def _row(space: str, method: str, clustering: Clustering) -> MetricRow:
+    return {"space": space, "method": method, **measure(clustering)}
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     present = {key: None for row in rows for key in row}
-    known = [key for key in _HEADINGS if key in present]
-    return known + [key for key in present if key not in _HEADINGS]
+    known = [key for key in (*_TEXTS, *SCORES) if key in present]
+    return known + [key for key in present if key not in known]
 
 
 def _cells(key: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    heading, form = _HEADINGS.get(key, (key, ".4f"))
+    score = SCORES.get(key)
+    heading, form = (score.heading, score.form) if score else (key, ".4f")
     return [heading, *(_cell(row.get(key), form) for row in rows)]
 
 
 def _column(key: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     cells = _cells(key, rows)
     width = max(map(len, cells))
-    is_text = key in ("space", "method")
+    is_text = key in _TEXTS
     return [cell.ljust(width) if is_text else cell.rjust(width) for cell in cells]
 
 

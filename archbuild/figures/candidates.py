@@ -12,9 +12,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from archbuild.models.run import Run
+
+FILE_NAME = "candidates.png"
 _HEIGHT = 620
 _SEPARATION, _STABILITY, _BIC = PALETTE[0], PALETTE[1], PALETTE[2]
 _NEARLY = "#e9ecff"
+
+
+def draw_suggestion(run: Run, suggestion: Suggestion) -> Path:
+    """Draw a suggestion for a run to ``candidates.png`` among its pictures; return the path."""
+    return draw_candidates(suggestion, run.title("how many clusters?"), run.plots / FILE_NAME)
 
 
 def draw_candidates(suggestion: Suggestion, title: str, path: str | Path) -> Path:

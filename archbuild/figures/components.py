@@ -11,13 +11,24 @@ from numpy.typing import NDArray
 
 from archbuild.evaluation.collapse import SMALLEST_HEALTHY_PART
 from archbuild.figures.marks import place_marks
-from archbuild.figures.projection import LIMIT, Projection, project, sample_rows
+from archbuild.figures.picture import HeadPicture
+from archbuild.figures.projection import (
+    LIMIT,
+    Projection,
+    project,
+    sample_indices,
+    sample_rows,
+)
 from archbuild.figures.scatter import add_legend, colouring, plot_points
 from archbuild.figures.style import INK, new_figure, save, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
+
 
 _ROOM = (1000, 740)
 """Pixels of the map, or a little less."""
@@ -84,6 +95,36 @@ def _principal_plane(
         (means - centre) @ plane,
         covariances,
     )
+
+
+class ComponentsPicture(HeadPicture):
+    """The latents of each head with a prior, and the prior's components over them."""
+
+    kind = "components"
+    section = "Clusters"
+
+    def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
+        """Draw a sample of the latents and the components."""
+        model, space = stage.model, stage.space
+        indices = sample_indices(len(run.dataset), run.seed)
+        codes = model.codes(run.feed, indices)
+        clusters = model.assigning_head.assignments(codes).argmax(axis=1)
+        shares = np.bincount(clusters, minlength=model.n_clusters) / len(clusters)
+        latents, prior = codes[:, : model.plan.latent_size], model.assigning_head.components()
+        projection, means, covariances = project_components(latents, *prior, run.seed)
+        chosen, labels = indices[projection.indices], run.dataset.labels
+        what = f"latents and prior of {space} ({projection.method}){stage.progress}"
+        return draw_components(
+            projection.points,
+            None if labels is None else labels[chosen],
+            run.dataset.class_names,
+            clusters[projection.indices],
+            means,
+            covariances,
+            shares,
+            run.title(what),
+            path,
+        )
 
 
 def draw_components(

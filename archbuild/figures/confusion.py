@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archbuild.evaluation.accuracy import match_clusters
+from archbuild.figures.picture import HeadPicture
 from archbuild.figures.style import (
     WIDTH,
     class_name,
@@ -24,9 +26,34 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
+
+
 _PERCENT_UP_TO = 24
 """Columns up to which a cell has room for its percentage."""
 _WIDE = 1600
+
+
+class ConfusionPicture(HeadPicture):
+    """Each finished head's clusters against the classes, where there are labels."""
+
+    kind = "confusion"
+    section = "Clusters"
+
+    def stages(self, run: Run) -> Sequence[Stage]:
+        """Return the finished stages with a head; none without labels."""
+        heads = run.finished_heads
+        return heads if heads and run.dataset.labels is not None else ()
+
+    def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
+        """Draw the counts."""
+        labels: Any = run.dataset.labels
+        assignments = stage.assignments
+        clusters, count = assignments.argmax(axis=1), assignments.shape[1]
+        matching, names = match_clusters(labels, clusters), run.dataset.class_names
+        title = run.title(f"{stage.space} against the classes")
+        return draw_confusion(labels, clusters, matching, names, title, path, n_clusters=count)
 
 
 def draw_confusion(

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archbuild.figures.picture import StagePicture
 from archbuild.figures.style import GREY, colour, new_figure, plain, save, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
+
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, NDArray[np.float64]]
@@ -24,6 +29,18 @@ _LOG_FROM = 20.0
 """The ratio of largest to smallest from which a logarithmic axis shows more than a linear one."""
 _DOTS_UP_TO = 30
 _ROUNDS = "Dotted: a round ends, and the modules learn."
+
+
+class CurvesPicture(StagePicture):
+    """The training curves of each stage."""
+
+    kind = "curves"
+    section = "Training"
+
+    def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
+        """Draw the history of a stage."""
+        title = run.title(f"training of {stage.name}{stage.progress}")
+        return draw_curves(stage.history(), title, path, rounds=stage.round_ends)
 
 
 def draw_curves(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archbuild.evaluation.accuracy import clustering_accuracy
+from archbuild.figures.picture import HeadPicture
 from archbuild.figures.projection import sample_rows
 from archbuild.figures.scatter import add_legend, colouring, plot_classes
 from archbuild.figures.style import new_figure, plain, save, styled
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
+
+
+_TAKEN = {
+    "sample": "The latents are those that the modules took: a draw of q(z | row) for each row.",
+    "mean": "The latents are those that the modules took: the mean of q(z | row) for each row.",
+}
+"""By a head's ``message``."""
 _LARGEST_SIDE = 640
 _SIDES = 1040
 """Pixels of all panels together, from left to right."""
@@ -37,6 +47,39 @@ class Round:
     name: str
     latents: NDArray[Any]
     clusters: NDArray[Any]
+
+
+class ExchangePicture(HeadPicture):
+    """The latents that a head's modules took first, and those that they took last."""
+
+    kind = "exchange"
+    section = "Clusters"
+
+    def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
+        """Draw the latents of both times."""
+        head: Any = stage.model.head
+        rounds = [
+            Round(_when(update.number, stage.from_scratch), update.latents, update.classes)
+            for update in head.first_and_last_update()
+        ]
+        when = "before and after" if len(rounds) > 1 else "before"
+        return draw_exchange(
+            rounds,
+            run.dataset.labels,
+            run.dataset.class_names,
+            run.title(f"latents of {stage.space} {when} the exchange{stage.progress}"),
+            path,
+            _TAKEN[head.config["message"]],
+            seed=run.seed,
+        )
+
+
+def _when(update: int, from_scratch: bool) -> str:
+    """Return when the modules were updated for the ``update``-th time, from 1."""
+    # What pretraining is to a refined network, the first round is to one trained from scratch.
+    if update == 1:
+        return "after round 1, the network alone" if from_scratch else "after pretraining"
+    return f"after round {update if from_scratch else update - 1}"
 
 
 def draw_exchange(

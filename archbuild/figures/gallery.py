@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archbuild.figures.picture import HeadPicture
 from archbuild.figures.style import GREY, INK, new_figure, save, styled
 from archbuild.figures.tables import name_features, standardised
 from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
@@ -17,6 +18,11 @@ from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
+    from archbuild.training.feed import Feed
+
 
 _SHOWN = 8
 _TILE = 67
@@ -76,6 +82,41 @@ def choose_members(assignments: NDArray[Any], shown: int = _SHOWN) -> list[Membe
         share = len(rows) / max(count, 1)
         chosen.append(Members(number, rows, share, typical, doubtful, rival[doubtful]))
     return chosen
+
+
+class GalleryPicture(HeadPicture):
+    """The most typical and the most doubtful members of each finished head's clusters."""
+
+    kind = "clusters"
+    section = "Clusters"
+
+    def stages(self, run: Run) -> Sequence[Stage]:
+        """Return the finished stages with a head."""
+        return run.finished_heads
+
+    def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
+        """Draw the members."""
+        title, names = run.title(f"clusters of {stage.space}"), run.dataset.columns or None
+        rows = _Rows(run.feed)
+        return draw_gallery(rows, stage.assignments, title, path, feature_names=names)
+
+
+class _Rows:
+    """The rows as the network sees them, read when they are asked for: an array to index."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self.shape = feed.dataset.values.shape
+        self.ndim = len(self.shape)
+
+    def __len__(self) -> int:
+        return len(self._feed)
+
+    def __getitem__(self, indices: Any) -> NDArray[Any]:
+        return self._feed.clean(indices)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self[np.arange(len(self))].astype(dtype or np.float32, copy=False)
 
 
 def draw_gallery(

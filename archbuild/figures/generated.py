@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archbuild.figures.picture import HeadPicture
 from archbuild.figures.scatter import scatter_figure
 from archbuild.figures.style import (
     INK,
@@ -28,6 +30,13 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
+
+
+_GENERATED = 10
+_GENERATED_POINTS = 200
+"""Rows of each cluster that are drawn of a run."""
 _FEWEST_ABREAST = 8
 _STRIP = 1080
 """Pixels from side to side that the samples of a cluster share."""
@@ -35,6 +44,25 @@ _SERIES_HEIGHT = 70
 _TABLE_HEIGHT = 46
 _MARGIN = 0.06
 _CHANNELS_NAMED = 12
+
+
+class GeneratedPicture(HeadPicture):
+    """Rows that each generative head draws from its clusters."""
+
+    kind = "generated"
+    section = "Clusters"
+
+    def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
+        """Draw some rows of each cluster; rows of at most two features become points."""
+        count = _GENERATED_POINTS if prod(run.spec.input_shape) <= 2 else _GENERATED
+        rows, names = stage.model.generate(count, run.seed), run.dataset.columns or None
+        title = run.title(drawn_from(stage))
+        return draw_generated(rows, title, path, feature_names=names, shares=stage.shares)
+
+
+def drawn_from(stage: Stage) -> str:
+    """Return what a picture of rows that a stage's head generates shows."""
+    return f"drawn from each cluster of {stage.space}{stage.progress}"
 
 
 def draw_generated(

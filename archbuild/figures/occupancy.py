@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archbuild.figures.picture import HeadPicture
 from archbuild.figures.style import INK, new_figure, save, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
+
 
 _HEIGHT = 620
 _STACKED_UP_TO = 20
@@ -25,6 +30,22 @@ _SHADES = ("#dbe6f0", "#08306b")
 _EMPTY = "#f4b183"
 _LEAST = 5e-7  # below the six digits that shares are kept to
 _NAMED_AT_MOST = 20
+
+
+class OccupancyPicture(HeadPicture):
+    """How each head's clusters filled and emptied over the epochs."""
+
+    kind = "occupancy"
+    section = "Training"
+
+    def stages(self, run: Run) -> Sequence[Stage]:
+        """Return every stage with a head."""
+        return [stage for stage in run.stages if stage.has_head]
+
+    def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
+        """Draw the shares in a stage's history."""
+        title = run.title(f"clusters of {stage.space} over time{stage.progress}")
+        return draw_occupancy(stage.history(), title, path)
 
 
 def draw_occupancy(

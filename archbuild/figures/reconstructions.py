@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archbuild.figures.picture import StagePicture
+from archbuild.figures.projection import sample_indices
 from archbuild.figures.style import (
     GREY,
     colour,
@@ -24,12 +26,36 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
+
+
 _ABREAST = 12
+_RECONSTRUCTED = 1000
+"""Rows of a run that are reconstructed, a sample of which is shown."""
 _FEWEST_ABREAST = 8
 _STRIP = 1080
 """Pixels from side to side that the thumbnails share."""
 _SERIES_ABREAST = 4
 _TABLE_ROWS = 40
+
+
+class ReconstructionsPicture(StagePicture):
+    """Rows beside what comes out for them, of each finished stage."""
+
+    kind = "reconstructions"
+    section = "Reconstructions"
+
+    def stages(self, run: Run) -> Sequence[Stage]:
+        """Return the finished stages."""
+        return run.finished_stages
+
+    def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
+        """Draw a sample of the rows."""
+        rows = run.feed.clean(sample_indices(len(run.dataset), run.seed, _RECONSTRUCTED))
+        outputs, names = stage.model.reconstruct(rows), run.dataset.columns or None
+        title = run.title(f"reconstructions after {stage.name}")
+        return draw_reconstructions(rows, outputs, title, path, feature_names=names, seed=run.seed)
 
 
 def draw_reconstructions(

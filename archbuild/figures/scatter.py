@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archbuild.figures.marks import place_marks
-from archbuild.figures.projection import Projection
+from archbuild.figures.picture import Picture
+from archbuild.figures.projection import Projection, project
 from archbuild.figures.style import (
     DPI,
     GREY,
@@ -29,11 +30,56 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from archbuild.models.run import Run
+
+
 _LEGEND_LINE = 24
 """Pixels from one entry of the legend to the next."""
 _PANELS_ABREAST = 3
 _MARKED_FROM = 15
 """Points per class from which a mark on the map hides less than it tells."""
+
+
+class ScatterPicture(Picture):
+    """Every space in two dimensions: one picture each, and all of them side by side."""
+
+    kind = "scatter"
+
+    def draw(self, run: Run, folder: Path) -> list[Path]:
+        """Draw the spaces of the finished stages, in the same colours."""
+        if not run.finished_stages:
+            return []
+        spaces = {space: project(run.values(space), run.seed) for space in run.spaces}
+        labels, names = run.dataset.labels, run.dataset.class_names
+        own = {stage.space: stage.assignments.argmax(axis=1) for stage in run.finished_heads}
+        last = list(own.values())[-1] if own else None
+        title, path = run.title("every space"), folder / "scatter.png"
+        together = draw_scatter_panels(spaces, labels, names, title, path, clusters=last)
+        return [
+            together,
+            *(
+                self._draw_space(run, space, projection, own.get(space, last), folder)
+                for space, projection in spaces.items()
+            ),
+        ]
+
+    def _draw_space(
+        self,
+        run: Run,
+        space: str,
+        projection: Projection,
+        clusters: NDArray[Any] | None,
+        folder: Path,
+    ) -> Path:
+        chosen, labels = projection.indices, run.dataset.labels
+        return draw_scatter(
+            projection.points,
+            None if labels is None else labels[chosen],
+            run.dataset.class_names,
+            run.title(f"{space} ({projection.method})"),
+            folder / f"{self.kind}-{space}.png",
+            clusters=None if clusters is None else clusters[chosen],
+        )
 
 
 def draw_scatter(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from archbuild.spec.fields import integer, number
 from archbuild.spec.vocabulary import HeadType
 
 if TYPE_CHECKING:
-    from archbuild.networks.network import Encoding, Reconstruction
+    from archbuild.networks.network import Encoding, Network, Reconstruction
     from archbuild.spec.plan import Plan
 
 AUTO = "auto"
@@ -89,6 +89,8 @@ class Head(HeadType):
     term_names: ClassVar[tuple[str, ...]]
     refines: bool = False
     """Whether it goes on from a pretrained network, whose variances no loss has reached."""
+    generates: ClassVar[bool] = False
+    """Whether it has a generative process: ``sample_latents``, ``components``."""
     draws: int = 0
     """Samples of a row's latent in ``draw``; 0: it takes the mean, and no variance is learnt."""
 
@@ -205,6 +207,34 @@ class Head(HeadType):
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take the state that ``arrays`` gave back."""
 
+    # -- what others show and use of it ----------------------------------------------------
+
+    def centres(self) -> np.ndarray | None:
+        """Return one point for each cluster, ``(cluster, latent)``; ``None`` without centres."""
+        return None
+
+    def figures(self) -> Sequence[str]:
+        """Return the kinds of pictures (``figures/``) that show more of this head than others'."""
+        return ()
+
+    def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw ``(cluster, per_cluster, latent)`` float32 from each cluster's prior.
+
+        Only heads that set ``generates`` have one.
+        """
+        raise NotImplementedError(f"the {self.name} head has no generative process")
+
+    def sample_rows(
+        self, network: Network, per_cluster: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw ``(cluster, per_cluster, *input_shape)`` rows, in the scale that the network sees.
+
+        They are the means of ``p(x | z)`` at draws of ``sample_latents``, channels last.
+        """
+        latents = self.sample_latents(per_cluster, rng)
+        rows = network.decode_rows(latents.reshape(-1, latents.shape[-1]))
+        return rows.reshape(*latents.shape[:2], *rows.shape[1:])
+
     def _reconstruction_term(self, batch: Batch) -> dict[str, Any]:
         if not self.trains_decoder:
             return {}
@@ -222,7 +252,7 @@ class CentreHead(Head):
 
         super().__init__(config, plan, seed)
         self.first_clusters: np.ndarray | None = None
-        self.centres = keras.Variable(
+        self.centre_variable = keras.Variable(
             np.zeros((self.n_clusters, self.latent_size), "float32"),
             trainable=self.centres_trained,
             name="centres",
@@ -231,18 +261,22 @@ class CentreHead(Head):
     @property
     def variables(self) -> list[Any]:
         """The centres, ``(cluster, latent)``."""
-        return [self.centres]
+        return [self.centre_variable]
 
     def initialise(self, codes: np.ndarray) -> None:
         """Put the centres in the middle of the clusters that ``start`` finds."""
         clusters = first_clusters(codes, self.n_clusters, self.config["start"], self.seed)
-        self.centres.assign(means(codes, clusters, self.n_clusters))
+        self.centre_variable.assign(means(codes, clusters, self.n_clusters))
         self.first_clusters = clusters
+
+    def centres(self) -> np.ndarray:
+        """Return the centres, ``(cluster, latent)``."""
+        return to_numpy(self.centre_variable)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """``centres``, ``(cluster, latent)``."""
-        return {"centres": to_numpy(self.centres)}
+        return {"centres": self.centres()}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take the centres back."""
-        self.centres.assign(arrays["centres"])
+        self.centre_variable.assign(arrays["centres"])

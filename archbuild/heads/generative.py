@@ -28,6 +28,7 @@ RECONSTRUCTION_WEIGHT = number(
 class GenerativeHead(Head):
     """A head with a generative process: latents per cluster, and rows from latents."""
 
+    generates = True
     draws = 1
 
     def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
@@ -96,10 +97,14 @@ class GenerativeHead(Head):
         loss = reconstruction_loss(self.reconstruction, inputs, batch.reconstruction)
         return {"reconstruction": self.config["reconstruction_weight"] * loss}
 
+    def centres(self) -> np.ndarray:
+        """Return the means of the prior's components, ``(cluster, latent)``."""
+        return self.components()[0]
+
+    def figures(self) -> Sequence[str]:
+        """Return the pictures of the prior, and of rows drawn from it, once it is initialised."""
+        return ("generated", "components") if self.has_begun else ()
+
     @abstractmethod
     def components(self) -> tuple[np.ndarray, np.ndarray]:
         """Means and variances of the prior's components, ``(cluster, latent)`` each."""
-
-    @abstractmethod
-    def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
-        """Draws of each cluster's prior, ``(cluster, per_cluster, latent)`` float32."""

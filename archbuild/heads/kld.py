@@ -88,5 +88,5 @@ class KLDHead(CentreHead):
 
     def _log_assignment(self, latent: Any) -> Any:
         return objectives.log_soft_assignment(
-            latent, self.centres, self.config["degrees_of_freedom"]
+            latent, self.centre_variable, self.config["degrees_of_freedom"]
         )

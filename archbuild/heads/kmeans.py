@@ -65,7 +65,7 @@ class KMeansHead(CentreHead):
     @property
     def variables(self) -> list[Any]:
         """The centres, ``(cluster, latent)``, and the spread of the rows around them."""
-        return [self.centres, self.variance]
+        return [self.centre_variable, self.variance]
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
         """One Lloyd step; returns each row's centre, ``(n, latent)``."""
@@ -73,8 +73,8 @@ class KMeansHead(CentreHead):
         occupied = np.bincount(clusters, minlength=self.n_clusters)[:, None] > 0
         # an empty cluster keeps its centre: it may win rows back, and the report names it
         middle = means(codes, clusters, self.n_clusters)
-        moved = np.where(occupied, middle, to_numpy(self.centres))
-        self.centres.assign(moved)
+        moved = np.where(occupied, middle, to_numpy(self.centre_variable))
+        self.centre_variable.assign(moved)
         nearest = moved[self._nearest(codes)]
         self.variance.assign(np.mean(np.square(codes - nearest), dtype="float64") + 1e-12)
         return {"centre": nearest}
@@ -99,7 +99,7 @@ class KMeansHead(CentreHead):
         """
         from keras import ops
 
-        distances = objectives.squared_distances(codes, self.centres)
+        distances = objectives.squared_distances(codes, self.centre_variable)
         return ops.softmax(-0.5 * distances / self.variance, axis=1)
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -115,6 +115,8 @@ class KMeansHead(CentreHead):
         from keras import ops
 
         return by_rows(
-            lambda rows: ops.argmin(objectives.squared_distances(rows, self.centres), axis=1),
+            lambda rows: ops.argmin(
+                objectives.squared_distances(rows, self.centre_variable), axis=1
+            ),
             latents,
         )

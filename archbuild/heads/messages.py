@@ -15,7 +15,7 @@ Neurorobotics 12:25, 2018, and the project's VAE module.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -51,6 +51,20 @@ WARM_START = boolean(
 )
 PRIOR = "prior_mean"
 """The target that holds the message from above, ``(n, latent)``."""
+
+
+class Update(NamedTuple):
+    """One update of the modules.
+
+    Attributes:
+        number: counted from 1.
+        latents: ``(n, latent)``, the forward messages of the training rows.
+        classes: ``(n,)``, the class that the first module put each row into.
+    """
+
+    number: int
+    latents: Any
+    classes: np.ndarray
 
 
 class MessagesHead(GenerativeHead):
@@ -189,6 +203,18 @@ class MessagesHead(GenerativeHead):
     def assign(self, codes: Any) -> Any:
         """``P(class | z)`` of the first module at the mean of ``q(z | x)``."""
         return self.mixture.probabilities(codes[:, : self.latent_size])
+
+    def figures(self) -> Sequence[str]:
+        """Return the pictures of every prior, and one of the latents before and after."""
+        return (*super().figures(), "exchange") if self.has_begun else ()
+
+    def first_and_last_update(self) -> list[Update]:
+        """Return what the modules took and found first, and last if that was another time."""
+        updates = [Update(1, self.first_message, self.classes[0])]
+        if len(self.classes) > 1:
+            latents = self.latents.forward_message
+            updates.append(Update(len(self.classes), latents, self.classes[-1]))
+        return updates
 
     def components(self) -> tuple[np.ndarray, np.ndarray]:
         """Means and variances ``(cluster, latent)`` of the classes."""

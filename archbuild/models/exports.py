@@ -100,7 +100,7 @@ def decoder(model: Model) -> keras.Model:
     import keras
 
     latents = keras.Input((model.plan.latent_size,), name="latents")
-    network = model.trained.network
+    network = model.network
     rows = model.origin.scaler.undo(network.expected(network.decode(latents)))
     return keras.Model(latents, rows, name="rows")
 
@@ -109,7 +109,7 @@ def assign(model: Model) -> keras.Model:
     """Rows ``(batch, *input_shape)`` to the probabilities of clusters, ``(batch, cluster)``."""
     import keras
 
-    head, rows = model.trained.refuse_without_clusters(), _rows(model)
+    head, rows = model.assigning_head, _rows(model)
     found = head.assign(head.code(_encoding(model, rows)))
     return keras.Model(rows, found, name="probabilities")
 
@@ -158,11 +158,11 @@ FORMATS: Mapping[str, Callable[[keras.Model, Path], None]] = {
 def _rows(model: Model) -> Any:
     import keras
 
-    return keras.Input(model.trained.network.encoder.input.shape[1:], name="rows")
+    return keras.Input(model.network.encoder.input.shape[1:], name="rows")
 
 
 def _encoding(model: Model, rows: Any) -> Any:
-    return model.trained.network.encode(model.origin.scaler.apply(rows))
+    return model.network.encode(model.origin.scaler.apply(rows))
 
 
 def _stock(graph: keras.Model) -> keras.Model:

@@ -17,25 +17,32 @@ from archbuild.modules.texts import VAE_NAME, Mode, module_folder, write_texts
 
 if TYPE_CHECKING:
     from archbuild.data import Dataset
-    from archbuild.experiments.job import Job
+    from archbuild.data.scaling import Scaler
     from archbuild.models.model import Model
+    from archbuild.networks.network import Network
 
 
-def write_learned(job: Job, head: MessagesHead, losses: np.ndarray, folder: Path) -> list[Path]:
+def write_learned(
+    head: MessagesHead,
+    network: Network,
+    scaler: Scaler,
+    labels: np.ndarray | None,
+    losses: np.ndarray,
+    folder: Path,
+) -> list[Path]:
     """Write the messages of the training rows as they were after the last round.
 
     Args:
-        job: whose network the stage has just trained.
-        head: of that stage.
+        head: of the stage.
+        network: which the stage has just trained.
+        scaler: of the training rows.
+        labels: of the training rows, for ``acc_learn.txt`` alone.
         losses: of every epoch, ``(epochs,)``.
         folder: where the modules' folders go.
     """
-    from archbuild.models.trained import Trained
-
     latents = head.latents.forward_message
-    decoded = job.feed.scaler.undo(Trained(job.network, head, 0).decode(latents))
-    texts = {"z": latents, "x_hat": decoded, "loss": losses}
-    return _write(folder, "learn", texts, head, job.dataset.labels)
+    texts = {"z": latents, "x_hat": scaler.undo(network.decode_rows(latents)), "loss": losses}
+    return _write(folder, "learn", texts, head, labels)
 
 
 def write_recognised(model: Model, dataset: Dataset, folder: Path) -> list[Path]:
@@ -48,7 +55,7 @@ def write_recognised(model: Model, dataset: Dataset, folder: Path) -> list[Path]
         DataError: as ``Model.feed``.
         RunError: the head has not begun.
     """
-    head: Any = model.trained.refuse_without_clusters()
+    head: Any = model.assigning_head
     if not isinstance(head, MessagesHead):
         raise UsageError(
             f"the {head.name} head exchanges no messages; leave --messages out, or choose a run of "

@@ -1,34 +1,40 @@
-"""A trained model: opened from its folder alone, it encodes, assigns, decodes and generates.
+"""A trained model: opened from a stage's folder, it encodes, assigns, decodes and generates.
 
-It needs neither the spec file nor the data that it was trained on.
+It needs neither the spec file nor the data that it was trained on, and it owns its network: two
+opened models never share weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from archbuild.data.origin import Origin
 from archbuild.errors import DataError, RunError
-from archbuild.models.trained import Trained, restore
 from archbuild.registry import default_vocabulary
-from archbuild.runs import RunFolder, StageFolder
+from archbuild.runs import Checkpoint, RunFolder, StageFolder
 from archbuild.spec import Plan, Spec, make_plan, spec_from_tree
+from archbuild.spec.resolve import filled
 from archbuild.training.progress import LOGGER
 
 if TYPE_CHECKING:
     from archbuild.data import Dataset
     from archbuild.heads import Head
+    from archbuild.networks.network import Network
+    from archbuild.training.encoding import Reader
     from archbuild.training.feed import Feed
 
 CHUNK = 4096
 """Rows that are read and answered at a time, unless told otherwise."""
+_ATTEMPTS = 5
 
 
 class Prediction(NamedTuple):
-    """What a model says of some rows.
+    """The answers for some rows.
 
     Attributes:
         start: the number of the first of them.
@@ -52,43 +58,79 @@ class Prediction(NamedTuple):
 
 
 class Model:
-    """A network and its head as a stage left them.
+    """A network and its head, with the weights that a stage left.
 
     Args:
         plan: of the network.
-        trained: network and head.
+        network: with the stage's weights; nobody else's.
+        head: with its learned state, which may not be initialised yet; ``None`` after pretraining.
         origin: what is to be remembered of the training data.
+        epoch: how many epochs of training are behind it.
+        finished: whether its stage has ended.
     """
 
-    def __init__(self, plan: Plan, trained: Trained, origin: Origin) -> None:
-        self.plan, self.trained, self.origin = plan, trained, origin
+    def __init__(
+        self,
+        plan: Plan,
+        network: Network,
+        head: Head | None,
+        origin: Origin,
+        epoch: int,
+        finished: bool = True,
+    ) -> None:
+        self.plan, self.network, self.head, self.origin = plan, network, head, origin
+        self.epoch, self.finished = epoch, finished
 
     @classmethod
     def open(cls, folder: StageFolder) -> Model:
-        """The model of a finished stage, or of the latest epoch of one with a head.
+        """Return the model of a finished stage, or of the latest epoch of one with a head.
+
+        Another process may be training it.
 
         Raises:
             RunError: there is none, or a file is missing or altered.
         """
         from archbuild.networks.builder import build_network
 
+        manifest = _manifest_of(folder)
         vocabulary = default_vocabulary()
-        spec, origin = _request_of(folder)
-        plan = make_plan(spec, vocabulary)
-        network = build_network(plan, vocabulary, seed=0)
-        return cls(plan, restore(folder, network, plan, vocabulary), origin)
+        plan = make_plan(_spec_of(folder, manifest), vocabulary)
+        network, head = build_network(plan, vocabulary, seed=0), _head_of(manifest, plan)
+        epoch, finished = _restore(folder, network, head)
+        origin = Origin.from_json(manifest["origin"])
+        return cls(plan, network, head, origin, epoch, finished)
+
+    # -- heads -----------------------------------------------------------------------------
+
+    @property
+    def assigning_head(self) -> Head:
+        """The head, once it is known that it can assign.
+
+        Raises:
+            RunError: there is none, or it is not initialised yet.
+        """
+        if self.head is None:
+            raise RunError("a pretrained network has no clusters; train a head (--cluster)")
+        if not self.head.has_begun:
+            raise RunError(
+                f"the {self.head.name} head has not begun after epoch {self.epoch}, and has no "
+                "clusters; let the stage go on first"
+            )
+        return self.head
 
     @property
     def n_clusters(self) -> int:
         """How many clusters the head has.
 
         Raises:
-            RunError: the model has no head, or one that has not begun.
+            RunError: the model has no head, or one that is not initialised yet.
         """
-        return self.trained.refuse_without_clusters().n_clusters
+        return self.assigning_head.n_clusters
+
+    # -- rows to latents and clusters ------------------------------------------------------
 
     def feed(self, dataset: Dataset) -> Feed:
-        """The rows of a dataset, scaled as the training rows were.
+        """Return the rows of a dataset, scaled as the training rows were.
 
         Raises:
             DataError: their shape or their columns are not those that the model was trained on.
@@ -99,7 +141,7 @@ class Model:
         return Feed(self._fitted(dataset), self.origin.scaler)
 
     def _fitted(self, dataset: Dataset) -> Dataset:
-        """The same rows in the shape of the network's input; others are refused."""
+        """Return the rows in the shape of the network's input; refuse others."""
         shape = self.plan.spec.input_shape
         try:
             return dataset.fitted_to(shape)
@@ -110,18 +152,37 @@ class Model:
                 "first); give it rows of that shape, or choose another model"
             ) from error
 
+    def codes(self, feed: Feed, chosen: np.ndarray | None = None) -> np.ndarray:
+        """Return ``(n, code)`` of all rows, or of those ``chosen`` by index.
+
+        A code is the latent, and after it what else the head assigns by.
+        """
+        from archbuild.training.encoding import encode
+
+        return encode(self._read, feed, chosen)
+
+    def codes_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return ``(n, code)`` of rows ``(n, *input_shape)`` as the network takes them, scaled."""
+        from archbuild.networks.rows import by_rows
+
+        return by_rows(self._read, rows)
+
+    @cached_property
+    def _read(self) -> Reader:
+        return self.network.reader(self.head.code) if self.head else self.network.predict_latents
+
     def predict(
         self, dataset: Dataset, start: int = 0, stop: int | None = None, chunk: int = CHUNK
     ) -> Iterator[Prediction]:
-        """What the model says of the rows from ``start`` to before ``stop``.
+        """Assign the rows from ``start`` to before ``stop``.
 
         At most ``chunk`` rows are held at a time, and the answers do not depend on it.
 
         Raises:
             DataError: as ``feed``.
-            RunError: the model has no head, or one that has not begun.
+            RunError: the model has no head, or one that is not initialised yet.
         """
-        feed, head = self.feed(dataset), self.trained.refuse_without_clusters()
+        feed, head = self.feed(dataset), self.assigning_head
         stop = len(feed) if stop is None else stop
         return self._answers(feed, head, start, stop, chunk)
 
@@ -135,11 +196,15 @@ class Model:
             if strange:
                 LOGGER.warning("%s: %s", feed.dataset.source, strange)
                 warned = True
-            codes = self.trained.codes_of(rows)
+            codes = self.codes_of(rows)
             yield Prediction(first, head.assignments(codes), codes[:, : self.plan.latent_size])
 
+    # -- latents to rows -------------------------------------------------------------------
+
     def decode(self, latents: np.ndarray) -> np.ndarray:
-        """Rows ``(n, *input_shape)``, channels last, in the units of the data.
+        """Return rows ``(n, *input_shape)``, channels last, in the units of the data.
+
+        They are the means of ``p(x | z)``.
 
         Args:
             latents: ``(n, latent)``.
@@ -154,19 +219,45 @@ class Model:
                 f"the decoder takes latents of shape (n, {size}), and these have shape "
                 f"{latents.shape}"
             )
-        return self.origin.scaler.undo(self.trained.decode(latents))
+        return self.origin.scaler.undo(self.network.decode_rows(latents))
+
+    def reconstruct(self, rows: np.ndarray) -> np.ndarray:
+        """Return what comes out for rows ``(n, *input_shape)``, scaled; both as the network's.
+
+        The latent is the mean of ``q(z | x)``, and the output the mean of ``p(x | z)``.
+        """
+        from archbuild.networks.rows import to_numpy
+
+        encoding = self.network.encode(rows)
+        decoded = self.network.decode(encoding.mean, encoding.switches)
+        return to_numpy(self.network.expected(decoded))
 
     def generate(self, per_cluster: int, seed: int) -> np.ndarray:
-        """``(cluster, per_cluster, *input_shape)`` rows drawn from each cluster, likewise.
+        """Draw ``(cluster, per_cluster, *input_shape)`` rows, in the units of the data.
+
+        They are the means of ``p(x | z)`` at latents drawn from each cluster, channels last.
 
         Raises:
-            RunError: as ``Trained.generate``.
+            RunError: there is no head, it has no generative process, or is not initialised yet.
         """
-        return self.origin.scaler.undo(self.trained.generate(per_cluster, seed))
+        self._refuse_without_process()
+        rng = np.random.default_rng(seed)
+        rows = self.assigning_head.sample_rows(self.network, per_cluster, rng)
+        return self.origin.scaler.undo(rows)
+
+    def _refuse_without_process(self) -> None:
+        if self.head is None:
+            raise RunError("a pretrained network has nothing to draw from; train a head")
+        if not self.head.generates:
+            heads = default_vocabulary().heads
+            able = [name for name, kind in heads.items() if kind.generates]
+            raise RunError(
+                f"the {self.head.name} head has no generative process; {', '.join(able)} have one "
+                "(archbuild list heads)"
+            )
 
 
-def _request_of(folder: StageFolder) -> tuple[Spec, Origin]:
-    """The spec and the origin that a stage was made with: the run's spec may have moved on."""
+def _manifest_of(folder: StageFolder) -> dict[str, Any]:
     manifest = folder.manifest()
     if manifest is None:
         raise RunError(f"{folder.path} holds no stage yet, not even its first epoch")
@@ -175,5 +266,47 @@ def _request_of(folder: StageFolder) -> tuple[Spec, Origin]:
             f"{folder.path} was made before archbuild kept the scaling of the data with the "
             "model; train it again with --fresh"
         )
+    return manifest
+
+
+def _spec_of(folder: StageFolder, manifest: Mapping[str, Any]) -> Spec:
+    """Return the spec that a stage was made with: the run's own may have moved on."""
     tree: dict[str, Any] = RunFolder(folder.path.parent).read_spec() | manifest["request"]["spec"]
-    return spec_from_tree(tree, default_vocabulary()), Origin.from_json(manifest["origin"])
+    return spec_from_tree(tree, default_vocabulary())
+
+
+def _head_of(manifest: Mapping[str, Any], plan: Plan) -> Head | None:
+    """Return the head that a stage was made with, untrained; ``None`` for pretraining."""
+    entry = manifest["request"]["spec"].get("head")
+    if entry is None:
+        return None
+    kind: Any = default_vocabulary().heads[entry["type"]]
+    head: Head = kind(filled(entry, kind.fields), plan, manifest["request"]["seed"])
+    return head
+
+
+def _restore(folder: StageFolder, network: Network, head: Head | None) -> tuple[int, bool]:
+    """Load what a stage left into both; return its epochs, and whether it is finished."""
+    from archbuild.training.stage import restore_checkpoint
+
+    checkpoint = _latest_checkpoint(folder)
+    if checkpoint is not None:
+        if head is None:
+            raise RunError(f"{folder.path} is not finished; let it go on to its end first")
+        restore_checkpoint(network, head, checkpoint.arrays)
+        return checkpoint.epoch, False
+    folder.verify()
+    network.load_weights(folder.file("model.weights.h5"))
+    if head is not None:
+        with np.load(folder.file("head.npz"), allow_pickle=False) as arrays:
+            head.restore(dict(arrays))
+    return len(folder.history()), True
+
+
+def _latest_checkpoint(folder: StageFolder) -> Checkpoint | None:
+    """Return it of a stage that another process may be training; ``None`` once it is finished."""
+    for _ in range(_ATTEMPTS - 1):
+        # it may be replaced between reading the manifest and opening the file
+        with suppress(RunError, OSError):
+            return folder.load_checkpoint()
+    return folder.load_checkpoint()

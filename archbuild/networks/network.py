@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from archbuild.errors import UsageError
+from archbuild.networks.rows import by_rows
 from archbuild.spec.plan import Plan
 
 
@@ -94,6 +95,18 @@ class Network(keras.Model):
         if self.plan.spec.reconstruction == "bernoulli":
             return ops.sigmoid(reconstruction.value)
         return reconstruction.value
+
+    def decode_rows(self, latents: np.ndarray) -> np.ndarray:
+        """Return ``(n, *input_shape)`` means of ``p(x | z)`` for latents ``(n, latent)``.
+
+        Any number of latents: they are decoded a fixed number at a time.
+
+        Raises:
+            UsageError: the decoder puts maxima back where the encoder found them.
+        """
+        return by_rows(
+            lambda part: self.expected(self.decode(part)), np.asarray(latents, "float32")
+        )
 
     def reader(self, code: Callable[[Encoding], Any]) -> Callable[[np.ndarray], np.ndarray]:
         """What maps a batch ``(n, *input_shape)`` to ``code(encoding)``, ``(n, ...)``, as NumPy.

@@ -190,9 +190,7 @@ class VAE(Module):
 
     def _decoded(self, latents: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """What the decoder makes of latents, scaled back, in the shape of the data."""
-        from archbuild.models.trained import Trained
-
-        rows = Trained(self._network, None, 0).decode(latents)
+        rows = self._network.decode_rows(latents)
         return self._scaler.undo(rows).reshape(len(latents), *shape[1:])
 
     def _refuse_without_variance(self) -> None:

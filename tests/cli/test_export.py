@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from archbuild.cli.export import _FORMATS, _PARTS, export
 from archbuild.data import load_dataset
 from archbuild.errors import ArchbuildError
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.models.exports import FORMATS, PARTS
 from tests.cli.calling import SPEC, Archbuild
 
@@ -35,10 +36,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of two runs on DIGITS: seed 0 has a head, seed 1 is only pretrained."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "tiny.json").write_text(json.dumps({**SPEC, "head": {"type": "kld"}}))
-    job = Job(JobRequest("DIGITS", str(folder / "tiny.json"), out=folder))
-    job.pretrain(1)
-    shutil.copytree(job.run.path, job.run.path.with_name("1"))
-    job.cluster(1)
+    experiment = Experiment(ExperimentRequest("DIGITS", str(folder / "tiny.json"), out=folder))
+    experiment.pretrain(1)
+    shutil.copytree(experiment.folder.path, experiment.folder.path.with_name("1"))
+    experiment.cluster(1)
     return folder
 
 

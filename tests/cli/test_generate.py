@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from archbuild import figures
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.training.progress import Reporter
 from tests.cli.calling import PRIOR, SPEC, Archbuild
 from tests.training.conftest import StopAfter
@@ -22,7 +23,7 @@ def trained(folder: Path, reporter: Reporter | None = None) -> list[str]:
     spec = folder / "prior.json"
     head = {**PRIOR["head"], "gamma_training": {"weight": 5e-4, "length": GAMMA}}
     spec.write_text(json.dumps({**PRIOR, "head": head, "train": {"epochs": EPOCHS}}))
-    Job(JobRequest("DIGITS", str(spec), out=folder), reporter).train()
+    Experiment(ExperimentRequest("DIGITS", str(spec), out=folder), reporter).train()
     return ["generate", "-d", "DIGITS", "-a", str(spec), "--out", str(folder)]
 
 
@@ -91,9 +92,11 @@ def test_rows_come_in_the_units_of_the_data(archbuild: Archbuild, elsewhere: Pat
     head = {"type": "gmvae", "n_clusters": 2, "style_size": 2, "prior_units": 5}
     rest = {"scaling": "standardise", "output_non_linearity": "linear", "train": {"epochs": 1}}
     Path("mine.json").write_text(json.dumps({**SPEC, **rest, "layers": layers, "head": head}))
-    job = ["-d", "mine.npy", "-a", "mine.json"]
-    assert archbuild(*job, "--train").status == 0
-    assert archbuild("generate", *job, "--output", "new.npy", "--per-cluster", 200).status == 0
+    experiment = ["-d", "mine.npy", "-a", "mine.json"]
+    assert archbuild(*experiment, "--train").status == 0
+    assert (
+        archbuild("generate", *experiment, "--output", "new.npy", "--per-cluster", 200).status == 0
+    )
     rows = np.load("new.npy")
     assert rows.shape == (2, 200, 2)
     assert (np.abs(rows.mean(axis=(0, 1)) - (1000, -3)) < (100, 0.5)).all()
@@ -119,8 +122,8 @@ def test_another_suffix_is_refused_before_anything_is_looked_for(
 def test_without_a_run_the_command_that_makes_one_is_named(
     archbuild: Archbuild, elsewhere: Path, arch: str, head: str, stages: str
 ) -> None:
-    job = ["-d", "DIGITS", "-a", arch, "--head", head]
-    status, _, err = archbuild("generate", *job, "--output", "x.npy")
+    experiment = ["-d", "DIGITS", "-a", arch, "--head", head]
+    status, _, err = archbuild("generate", *experiment, "--output", "x.npy")
     assert status == 2
     assert f"no run of '{arch}' with seed 0 is under saved_params; train one with: " in err
     command = err.strip().partition("with: ")[2]
@@ -131,16 +134,16 @@ def test_without_a_run_the_command_that_makes_one_is_named(
 def test_a_head_without_a_process_says_which_have_one(
     archbuild: Archbuild, tiny: Path, elsewhere: Path
 ) -> None:
-    job = ["-d", "DIGITS", "-a", tiny]
-    assert archbuild(*job, "--pretrain", 0, "--cluster", 0).status == 0
-    status, _, err = archbuild("generate", *job, "--output", "x.png")
+    experiment = ["-d", "DIGITS", "-a", tiny]
+    assert archbuild(*experiment, "--pretrain", 0, "--cluster", 0).status == 0
+    status, _, err = archbuild("generate", *experiment, "--output", "x.png")
     assert status == 2
     assert "the kld head has no generative process; gmm, gmvae, messages have one" in err
 
 
 def test_latents_are_decoded_by_any_head(archbuild: Archbuild, tiny: Path, elsewhere: Path) -> None:
-    job = ["-d", "DIGITS", "-a", tiny]
-    assert archbuild(*job, "--pretrain", 0, "--cluster", 0).status == 0
+    experiment = ["-d", "DIGITS", "-a", tiny]
+    assert archbuild(*experiment, "--pretrain", 0, "--cluster", 0).status == 0
     np.save("z.npy", np.zeros((700, 4), np.float32))
     given = ["--latents", "z.npy", "--output", "x.npy"]
     assert archbuild("generate", "-a", "tiny", *given).status == 0
@@ -148,7 +151,7 @@ def test_latents_are_decoded_by_any_head(archbuild: Archbuild, tiny: Path, elsew
     assert rows.shape == (700, 8, 8, 1)
     assert (rows == rows[0]).all()
     np.save("z.npy", np.zeros((7, 3), np.float32))
-    status, _, err = archbuild("generate", *job, *given)
+    status, _, err = archbuild("generate", *experiment, *given)
     assert status == 2
     assert "takes latents of shape (n, 4), and these have shape (7, 3)" in err
 
@@ -173,8 +176,8 @@ def test_before_the_mixture_begins_there_is_nothing_to_draw_from(
 
 def test_of_two_stages_the_last_one_counts(archbuild: Archbuild, elsewhere: Path) -> None:
     run = trained(elsewhere)
-    job = run[1:]
-    assert archbuild(*job, "--pretrain", 0, "--cluster", 0).status == 0
+    experiment = run[1:]
+    assert archbuild(*experiment, "--pretrain", 0, "--cluster", 0).status == 0
     manifest = elsewhere / "saved_params/DIGITS/prior/0/train-gmm/manifest.json"
     document = json.loads(manifest.read_text())
     document["timing"]["finished"] = "2001-02-03T04:05:06+00:00"

@@ -16,9 +16,9 @@ import pytest
 from archbuild import figures
 from archbuild.cli.progress import ConsoleReporter
 from archbuild.data import registry
-from archbuild.figures import pictures
+from archbuild.figures import drawing
 from archbuild.io.atomic import sha256
-from archbuild.models import results
+from archbuild.models import measuring
 from tests.cli.calling import SPEC, Archbuild
 
 HEADINGS = ["space", "method", "ACC", "NMI", "ARI", "purity", "ACC-AAE", "silhouette"]
@@ -119,7 +119,7 @@ def test_quiet_leaves_results_only(archbuild: Archbuild, job: list[str]) -> None
 def test_pictures_are_named(
     archbuild: Archbuild, job: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "draw", lambda _: [Path("a.png"), Path("b.png")])
+    monkeypatch.setattr(drawing, "draw", lambda _: [Path("a.png"), Path("b.png")])
     status, out, err = archbuild(*job, "--pretrain", "0", "--visualize", "--json")
     assert status == 0
     assert json.loads(out)["pictures"] == ["a.png", "b.png"]
@@ -139,7 +139,7 @@ def test_before_the_first_epoch_there_is_nothing_to_draw(
 def test_a_defect_leaves_its_traceback_in_the_log(
     archbuild: Archbuild, job: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "measure", lambda _: 1 // 0)
+    monkeypatch.setattr(measuring, "measure", lambda _: 1 // 0)
     status, _, err = archbuild(*job, "--metrics")
     assert status == 1
     assert "that is a defect: ZeroDivisionError" in err
@@ -360,5 +360,6 @@ def titles_of(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
         return drawing
 
     for name in names:
-        monkeypatch.setattr(figures, name, listening(getattr(figures, name)))
+        draw_one = getattr(figures, name)
+        monkeypatch.setattr(f"{draw_one.__module__}.{name}", listening(draw_one))
     return titles

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from archbuild.cli.suggest_k import suggest_k
 from archbuild.errors import ArchbuildError
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from tests.cli.calling import ROOT, SPEC
 
 LAYERS = [{"type": "Input", "output_shape": [4]}, {"type": "Dense", "num_units": 4}]
@@ -30,8 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "mine.json").write_text(json.dumps({**SPEC, "layers": LAYERS}))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        Job(
-            JobRequest(RUN[1], RUN[3], overrides=("head.n_clusters=2", "pretrain.epochs=0"))
+        Experiment(
+            ExperimentRequest(RUN[1], RUN[3], overrides=("head.n_clusters=2", "pretrain.epochs=0"))
         ).pretrain()
     return folder
 

@@ -10,11 +10,11 @@ from archbuild.evaluation.accuracy import (
     clustering_accuracy,
     confident_point_accuracy,
     contingency,
-    label_scores,
     match_clusters,
     purity,
     swap_accuracy,
 )
+from archbuild.evaluation.scores import label_scores
 
 SIZES = [(3, 3), (2, 4), (5, 3), (1, 3), (4, 1)]
 

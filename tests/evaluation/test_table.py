@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from archbuild.clustering.kmeans import kmeans
-from archbuild.evaluation.accuracy import confident_point_accuracy, label_scores
-from archbuild.evaluation.label_free import label_free_scores
+from archbuild.evaluation.accuracy import confident_point_accuracy
+from archbuild.evaluation.scores import label_free_scores, label_scores
 from archbuild.evaluation.table import (
     evaluate_head,
     evaluate_space,
@@ -22,10 +22,10 @@ from archbuild.evaluation.table import (
 ROOT = Path(__file__).parents[2]
 FREE = {
     "silhouette": 0.0569,
-    "simplified_silhouette": 0.1042,
-    "centre_separation": 1.25,
     "calinski_harabasz": 2687.5887,
     "davies_bouldin": 2.7776,
+    "simplified_silhouette": 0.1042,
+    "centre_separation": 1.25,
 }
 LABELLED = {"acc": 0.5348, "nmi": 0.49992, "ari": 0.3667, "purity": 0.5812}
 ROW = {"space": "raw", "method": "k-means", **LABELLED, **FREE}

@@ -20,7 +20,6 @@ from archbuild.errors import RunError, UsageError
 from archbuild.heads import HEADS
 from archbuild.models import exports
 from archbuild.models.model import Model
-from archbuild.models.trained import Trained
 from archbuild.networks.builder import build_network
 from archbuild.registry import default_vocabulary
 from archbuild.spec import make_plan, spec_from_tree
@@ -75,7 +74,7 @@ def model_of(tree, rows, name="kld", **config):
         head.initialise(rng.normal(size=(60, 2 * plan.latent_size)).astype("float32"))
     dataset = Dataset("rows", rows)
     origin = Origin.of(dataset, Scaler.fit(dataset, spec.scaling))
-    return Model(plan, Trained(network, head, epoch=1), origin), dataset
+    return Model(plan, network, head, origin, epoch=1), dataset
 
 
 def a_table():
@@ -248,10 +247,9 @@ def test_a_decoder_that_reads_switches_is_refused_and_its_encoder_is_not(tmp_pat
 
 def test_a_pretrained_network_has_no_clusters(pixels, tmp_path):
     model, _ = pixels
-    without = Trained(model.trained.network, None, epoch=1)
-    model = Model(model.plan, without, model.origin)
+    without = Model(model.plan, model.network, None, model.origin, epoch=1)
     with pytest.raises(RunError, match="no clusters"):
-        exports.export(model, "assign", "keras", tmp_path / "model.keras")
+        exports.export(without, "assign", "keras", tmp_path / "model.keras")
 
 
 @pytest.mark.parametrize(("kind", "name"), [("keras", "a.keras"), ("saved_model", "a")])

@@ -14,7 +14,8 @@ from archbuild import DeepClustering
 from archbuild.data import dataset_from_arrays, load_dataset
 from archbuild.errors import UsageError
 from archbuild.evaluation.accuracy import swap_accuracy
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.heads import KLDHead
 from archbuild.models.message_files import write_recognised
 from archbuild.models.model import Model
@@ -51,24 +52,24 @@ def train(out, lengths):
     digits = load_dataset("DIGITS")
     np.savez(out / "few.npz", x=digits.rows(np.arange(ROWS)), y=digits.labels[:ROWS])
     data, spec = str(out / "few.npz"), str(out / "small.json")
-    job = Job(JobRequest(data, spec, out=out, lengths=lengths))
-    job.train()
-    return job
+    experiment = Experiment(ExperimentRequest(data, spec, out=out, lengths=lengths))
+    experiment.train()
+    return experiment
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory):
+def experiment(tmp_path_factory):
     return train(tmp_path_factory.mktemp("run"), lengths={"train": 2})
 
 
 @pytest.fixture(scope="module")
-def texts(job):
-    return messages_of(job.run) / "train-messages"
+def texts(experiment):
+    return messages_of(experiment.folder) / "train-messages"
 
 
 @pytest.fixture(scope="module")
-def model(job):
-    return Model.open(job.run.stage("train-messages"))
+def model(experiment):
+    return Model.open(experiment.folder.stage("train-messages"))
 
 
 def there(folder):
@@ -81,8 +82,8 @@ def test_every_module_leaves_its_files(texts):
     assert there(texts) == LEARNED
 
 
-def test_they_hold_what_the_run_holds(job, texts):
-    folder = job.run.stage("train-messages")
+def test_they_hold_what_the_run_holds(experiment, texts):
+    folder = experiment.folder.stage("train-messages")
     with np.load(folder.file("head.npz")) as arrays:
         message, means, classes = arrays["message"], arrays["0.means"], arrays["classes"]
     latents = np.loadtxt(texts / "module001_vae/z_learn.txt", dtype="float32")
@@ -91,7 +92,7 @@ def test_they_hold_what_the_run_holds(job, texts):
     found = np.loadtxt(texts / "module002_gmm/class_learn.txt", dtype=int)
     np.testing.assert_array_equal(found, classes[-1])
     accuracy = float((texts / "module002_gmm/acc_learn.txt").read_text())
-    assert accuracy == pytest.approx(swap_accuracy(job.dataset.labels, found), abs=1e-8)
+    assert accuracy == pytest.approx(swap_accuracy(experiment.dataset.labels, found), abs=1e-8)
     losses = [row["loss"] for row in folder.history()]
     assert len(losses) == 2
     np.testing.assert_allclose(np.loadtxt(texts / "module001_vae/loss.txt"), losses, rtol=1e-8)
@@ -120,13 +121,13 @@ def test_new_rows_are_recognised_as_predict_answers(model, tmp_path):
 
 
 def test_another_training_takes_the_files_of_the_one_before_away(tmp_path):
-    job = train(tmp_path, lengths={"train": 1})
-    folder = messages_of(job.run)
+    experiment = train(tmp_path, lengths={"train": 1})
+    folder = messages_of(experiment.folder)
     assert there(folder / "train-messages") == LEARNED
-    request = replace(job.request, overrides=("head.modules=[{type: gmm, chains: 1}]",))
-    Job(request).train(fresh=True)
+    request = replace(experiment.request, overrides=("head.modules=[{type: gmm, chains: 1}]",))
+    Experiment(request).train(fresh=True)
     assert set(there(folder / "train-messages")) == {"module001_vae", "module002_gmm"}
-    Job(replace(job.request, overrides=("head.text_files=false",))).train(fresh=True)
+    Experiment(replace(experiment.request, overrides=("head.text_files=false",))).train(fresh=True)
     assert not folder.exists()
 
 
@@ -136,7 +137,9 @@ class CutOff(Exception):
 
 def test_a_stage_that_was_cut_off_while_they_were_written_goes_on(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("archbuild.experiments.job.Job._write_texts", Mock(side_effect=CutOff))
+        patch.setattr(
+            "archbuild.experiments.experiment.Experiment._write_artefacts", Mock(side_effect=CutOff)
+        )
         with pytest.raises(CutOff):
             train(tmp_path / "cut", lengths={"train": 2})
     half = tmp_path / "cut/messages/few/small/0/train-messages/module001_vae/.tmp-1-z_learn.txt"
@@ -149,8 +152,8 @@ def test_a_stage_that_was_cut_off_while_they_were_written_goes_on(tmp_path, monk
     assert not half.exists()
 
 
-def test_a_clone_of_the_run_counts_rounds(job):
-    model = DeepClustering.from_run(job.run.path)
+def test_a_clone_of_the_run_counts_rounds(experiment):
+    model = DeepClustering.from_run(experiment.folder.path)
     assert model.train_epochs == 2
     assert model.n_iter_ == 2
     assert clone(model).arch["train"]["epochs"] == 1

@@ -9,9 +9,10 @@ import pytest
 
 from archbuild.errors import RunError
 from archbuild.evaluation.n_clusters import Candidate, Suggestion
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.models import suggestion
-from archbuild.models.suggestion import command, in_text, suggest_for
+from archbuild.models.suggestion import in_text, suggest_for
 from archbuild.runs.names import PRETRAIN
 
 
@@ -34,42 +35,45 @@ def asked(monkeypatch):
 
 
 @pytest.fixture
-def job(tmp_path):
+def experiment(tmp_path):
     overrides = ("pretrain.epochs=0", "head.n_clusters=4")
-    job = Job(JobRequest("DIGITS", "0", overrides=overrides, seed=3, out=tmp_path))
-    job.pretrain()
-    return job
+    experiment = Experiment(
+        ExperimentRequest("DIGITS", "0", overrides=overrides, seed=3, out=tmp_path)
+    )
+    experiment.pretrain()
+    return experiment
 
 
-def test_the_answer_is_kept_and_read_again(job, asked):
-    first = suggest_for(job, 2, 5)
-    assert suggest_for(job, 2, 5) == first == found(3)
+def test_the_answer_is_kept_and_read_again(experiment, asked):
+    first = suggest_for(experiment.results(), 2, 5)
+    assert suggest_for(experiment.results(), 2, 5) == first == found(3)
     assert asked == [((1797, 10), (2, 3, 4, 5), 3)]
-    document = json.loads((job.run.path / "n_clusters.json").read_text())
+    document = json.loads((experiment.folder.path / "n_clusters.json").read_text())
     assert Suggestion.from_json(document) == first
     assert (
-        document["source"]["latents"] == job.run.stage(PRETRAIN).manifest()["files"]["latents.npy"]
+        document["source"]["latents"]
+        == experiment.folder.stage(PRETRAIN).manifest()["files"]["latents.npy"]
     )
 
 
-def test_other_candidates_and_a_damaged_file_are_measured_anew(job, asked):
-    suggest_for(job, 2, 5)
-    suggest_for(job, 2, 6)
-    (job.run.path / "n_clusters.json").write_text("{")
-    suggest_for(job, 2, 6)
+def test_other_candidates_and_a_damaged_file_are_measured_anew(experiment, asked):
+    suggest_for(experiment.results(), 2, 5)
+    suggest_for(experiment.results(), 2, 6)
+    (experiment.folder.path / "n_clusters.json").write_text("{")
+    suggest_for(experiment.results(), 2, 6)
     assert [candidates[-1] for _, candidates, _ in asked] == [5, 6, 6]
 
 
-def test_other_latents_are_measured_anew(job, asked):
-    suggest_for(job)
-    folder = job.run.stage(PRETRAIN)
+def test_other_latents_are_measured_anew(experiment, asked):
+    suggest_for(experiment.results())
+    folder = experiment.folder.stage(PRETRAIN)
     manifest = folder.manifest()
     np.save(folder.file("latents.npy"), np.zeros((1797, 10), np.float32))
     with pytest.raises(RunError, match=r"latents\.npy is damaged"):
-        suggest_for(job)
+        suggest_for(experiment.results())
     manifest["files"]["latents.npy"] = suggestion_digest(folder)
     folder.file("manifest.json").write_text(json.dumps(manifest))
-    suggest_for(job)
+    suggest_for(experiment.results())
     assert len(asked) == 2
 
 
@@ -79,16 +83,10 @@ def suggestion_digest(folder):
     return sha256(folder.file("latents.npy"))
 
 
-def test_a_picture_that_was_lost_is_drawn_again(job, asked):
-    suggest_for(job)
-    (job.plots / "candidates.png").unlink()
-    suggest_for(job)
-    assert (job.plots / "candidates.png").is_file()
-
-
-def test_the_command_has_one_number_of_clusters(job):
-    assert command(job, "auto").count("head.n_clusters") == 1
-    assert "--set head.n_clusters=auto" in command(job, "auto")
+def test_the_command_has_one_number_of_clusters(experiment):
+    command = experiment.request.with_clusters("auto").command()
+    assert command.count("head.n_clusters") == 1
+    assert "--set head.n_clusters=auto" in command
 
 
 def test_the_text_ends_with_the_words():

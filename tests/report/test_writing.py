@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 
 from archbuild.errors import RunError
-from archbuild.experiments.job import Job, JobRequest
-from archbuild.models.results import measure
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.models.measuring import measure
 from archbuild.report.writing import write_report
-from tests.figures.test_pictures import MESSAGES, make_job, stopped
+from tests.figures.test_drawing import MESSAGES, make_experiment, stopped
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 FILE = "<img src=x onerror=alert(1)>"
 
 
 def make_table_job(folder, arrays, layers, stem="arrays", **spec):
-    """A job on arrays in which two clusters are looked for."""
+    """A experiment on arrays in which two clusters are looked for."""
     data, path = folder / f"{stem}.npz", folder / "spec.json"
     np.savez(data, **arrays)
     head = {"type": "kmeans", "n_clusters": 2}
@@ -28,13 +29,13 @@ def make_table_job(folder, arrays, layers, stem="arrays", **spec):
     tree = {"spec_version": 1, "name": "mine", "batch_size": 4096, "layers": layers, "head": head}
     scaled = {"scaling": "standardise", "output_non_linearity": "linear"}
     path.write_text(json.dumps({**tree, **scaled, **stages, **spec}))
-    return Job(JobRequest(str(data), str(path), out=folder))
+    return Experiment(ExperimentRequest(str(data), str(path), out=folder))
 
 
-def written(job):
+def written(experiment):
     """The page, and the data of its map."""
-    path = write_report(job)
-    assert path == job.plots / "report.html"
+    path = write_report(experiment.results())
+    assert path == experiment.results().plots / "report.html"
     page = path.read_text("utf-8")
     assert len(page.encode()) < 15e6
     data = re.search(r'id="map-data">(.*?)</script>', page)[1]
@@ -54,11 +55,11 @@ def pictures_of(page):
 
 
 def test_a_run_with_several_heads(tmp_path):
-    job = make_job(tmp_path)
-    job.pretrain()
-    job.cluster()
-    make_job(tmp_path, head="kmeans").cluster()
-    page, data = written(make_job(tmp_path))
+    experiment = make_experiment(tmp_path)
+    experiment.pretrain()
+    experiment.cluster()
+    make_experiment(tmp_path, head="kmeans").cluster()
+    page, data = written(make_experiment(tmp_path))
     heads = ("gmm", "kmeans")
     assert sections_of(page) == [
         *("summary", "map", "clusters", "reconstructions", "training"),
@@ -67,8 +68,8 @@ def test_a_run_with_several_heads(tmp_path):
     assert pictures_of(page) == {
         *(f"{kind} of {head}" for kind in ("clusters", "confusion", "occupancy") for head in heads),
         *("components of gmm", "generated of gmm"),
-        *(f"reconstructions of {stage}" for stage in job.run.stages()),
-        *(f"curves of {stage}" for stage in job.run.stages()),
+        *(f"reconstructions of {stage}" for stage in experiment.folder.stages()),
+        *(f"curves of {stage}" for stage in experiment.folder.stages()),
     }
     assert [space["name"] for space in data["spaces"]] == ["raw", "pretrain", *heads]
     names = [colouring["name"] for colouring in data["colourings"]]
@@ -80,25 +81,25 @@ def test_a_run_with_several_heads(tmp_path):
 
 
 def test_clusters_wear_the_colour_of_the_class_that_they_are_matched_to(tmp_path):
-    job = make_job(tmp_path)
-    job.pretrain()
-    job.cluster()
-    clusters = written(job)[1]["colourings"][1]
+    experiment = make_experiment(tmp_path)
+    experiment.pretrain()
+    experiment.cluster()
+    clusters = written(experiment)[1]["colourings"][1]
     matched = [int(re.search(r"\(class (\d)\)", name)[1]) for name in clusters["names"]]
     assert clusters["shades"] == matched
     assert len(set(matched)) == 4
 
 
 def test_scores_are_shown_once_they_are_measured(tmp_path):
-    job = make_job(tmp_path)
-    job.pretrain()
-    page, _ = written(job)
+    experiment = make_experiment(tmp_path)
+    experiment.pretrain()
+    page, _ = written(experiment)
     assert "--metrics adds a table" in summary_of(page)
     assert "No head has clustered these latents yet" in summary_of(page)
     assert "ACC of" not in page
-    job.cluster()
-    rows = measure(make_job(tmp_path))["rows"]
-    summary = summary_of(written(make_job(tmp_path))[0])
+    experiment.cluster()
+    rows = measure(make_experiment(tmp_path).results())["rows"]
+    summary = summary_of(written(make_experiment(tmp_path))[0])
     raw, head = rows[0], rows[-1]
     assert f"{raw['acc']:.1%} on the raw data" in summary
     assert f"<td>{head['silhouette']:.4f}</td>" in summary
@@ -106,13 +107,13 @@ def test_scores_are_shown_once_they_are_measured(tmp_path):
 
 
 def test_of_a_run_in_training_there_is_no_map_yet(tmp_path):
-    job = stopped(tmp_path, epoch=3)
-    page, data = written(job)
+    experiment = stopped(tmp_path, epoch=3)
+    page, data = written(experiment)
     assert data is None
     assert "Stage train-gmm is not finished: it is at epoch 3." in page
     assert "generated of train-gmm" in pictures_of(page)
-    job.train()
-    page, data = written(job)
+    experiment.train()
+    page, data = written(experiment)
     assert [space["name"] for space in data["spaces"]] == ["raw", "train-gmm"]
     assert "not finished" not in page
 
@@ -126,10 +127,10 @@ def test_names_from_outside_are_never_markup(tmp_path):
     labels = np.where(np.arange(60) < 30, HOSTILE, "plain")
     values = np.random.default_rng(0).normal(labels[:, None] == "plain", 0.1, (60, 3))
     layers = [{"type": "Input", "output_shape": [3]}, {"type": "Dense", "num_units": 2}]
-    job = make_table_job(tmp_path, {"x": values, "y": labels}, layers, stem=FILE)
-    job.pretrain()
-    job.cluster()
-    page, data = written(job)
+    experiment = make_table_job(tmp_path, {"x": values, "y": labels}, layers, stem=FILE)
+    experiment.pretrain()
+    experiment.cluster()
+    page, data = written(experiment)
     assert "<img src=x" not in page
     assert HOSTILE in data["colourings"][0]["names"]
     assert "&lt;img src=x onerror=alert(1)&gt;.npz" in page
@@ -138,9 +139,9 @@ def test_names_from_outside_are_never_markup(tmp_path):
 def test_of_seventy_thousand_rows_a_sample_is_shown(tmp_path, monkeypatch):
     values = np.random.default_rng(0).normal(size=(70_000, 2))
     layers = [{"type": "Input", "output_shape": [2]}, {"type": "Dense", "num_units": 2}]
-    job = make_table_job(tmp_path, {"x": values}, layers)
-    job.pretrain()
-    page, data = written(job)
+    experiment = make_table_job(tmp_path, {"x": values}, layers)
+    experiment.pretrain()
+    page, data = written(experiment)
     assert len(data["rows"]) == len(data["spaces"][1]["x"]) == 3000
     assert data["note"] == "3,000 of 70,000 rows are shown, drawn by chance."
     assert data["colourings"] == []
@@ -152,10 +153,10 @@ def test_of_seventy_thousand_rows_a_sample_is_shown(tmp_path, monkeypatch):
 def test_series(tmp_path):
     values = np.random.default_rng(0).normal(size=(60, 16, 2)).astype("float32")
     layers = [{"type": "Input", "output_shape": [2, 16]}, {"type": "Dense", "num_units": 2}]
-    job = make_table_job(tmp_path, {"x": values}, layers)
-    job.pretrain()
-    job.cluster()
-    page, data = written(job)
+    experiment = make_table_job(tmp_path, {"x": values}, layers)
+    experiment.pretrain()
+    experiment.cluster()
+    page, data = written(experiment)
     assert (data["hover"]["kind"], data["hover"]["steps"]) == ("series", 16)
     assert "clusters of kmeans" in pictures_of(page)
 
@@ -166,11 +167,13 @@ def test_columns_go_by_their_names(tmp_path):
     layers = [{"type": "Input", "output_shape": [2]}, {"type": "Dense", "num_units": 2}]
     spec = tmp_path / "spec.json"
     make_table_job(tmp_path, {"x": np.zeros((4, 2))}, layers)
-    job = Job(JobRequest(str(tmp_path / "people.csv"), str(spec), out=tmp_path))
-    job.pretrain()
-    assert written(job)[1]["hover"]["names"] == ["age", "<b>height"]
+    experiment = Experiment(
+        ExperimentRequest(str(tmp_path / "people.csv"), str(spec), out=tmp_path)
+    )
+    experiment.pretrain()
+    assert written(experiment)[1]["hover"]["names"] == ["age", "<b>height"]
 
 
 def test_before_the_first_epoch_there_is_nothing_to_report(tmp_path):
     with pytest.raises(RunError, match=r"no epoch of any stage yet.*--pretrain"):
-        write_report(make_job(tmp_path))
+        write_report(make_experiment(tmp_path).results())

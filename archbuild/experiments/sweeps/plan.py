@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from archbuild.errors import RunError, UsageError
-from archbuild.experiments.job import Job, JobRequest, depended_on
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.experiments.requirements import depended_on
 from archbuild.registry import default_vocabulary
 from archbuild.runs import RunFolder, StageFolder, slug, with_digest
 from archbuild.runs.catalogue import SWEEPS
@@ -32,7 +34,7 @@ class SweepRequest:
     """What to run.
 
     Attributes:
-        job: the dataset, the spec, and what all runs share; its head and seed are not looked at.
+        experiment: the dataset, the spec, and what all runs share; its head and seed are ignored.
         stages: ``pretrain``, ``cluster``, ``train``, those that are wanted, and for how many
             epochs; ``None``: as many as the spec says.
         seeds: one run each, in every setting.
@@ -44,7 +46,7 @@ class SweepRequest:
         UsageError: no stage is wanted.
     """
 
-    job: JobRequest
+    experiment: ExperimentRequest
     stages: Mapping[str, int | None]
     seeds: Sequence[int]
     heads: Sequence[str | None] = (None,)
@@ -75,7 +77,7 @@ class Part:
         data: the digest of the data.
     """
 
-    request: JobRequest
+    request: ExperimentRequest
     folder: RunFolder
     stages: Mapping[str, str]
     dataset: str
@@ -204,7 +206,7 @@ class Plan:
         safe = slug(name)
         if safe != name:  # two names may come to one
             safe = with_digest(safe, name)
-        return request.job.out / SWEEPS / f"{safe}.json"
+        return request.experiment.out / SWEEPS / f"{safe}.json"
 
 
 def read_grid(texts: Sequence[str]) -> dict[str, list[str]]:
@@ -256,29 +258,34 @@ def setting_name(setting: Setting) -> str:
 
 def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Part]:
     """One head in one setting, once for each seed."""
-    job = Job(_job_request(request, setting, head))
-    _refuse_contradiction(request, job)
-    stages = {"pretrain": PRETRAIN, "cluster": job.head_stage, "train": job.scratch_stage}
-    out = request.job.out
+    experiment = Experiment(_experiment_request(request, setting, head))
+    _refuse_contradiction(request, experiment)
+    dataset, spec = experiment.dataset, experiment.spec
+    stages = {
+        "pretrain": PRETRAIN,
+        "cluster": experiment.head_stage,
+        "train": experiment.scratch_stage,
+    }
+    out = request.experiment.out
     if setting:
-        out = out / SWEEPS / slug(job.dataset.name) / slug(job.spec.name) / setting_name(setting)
+        out = out / SWEEPS / slug(dataset.name) / slug(spec.name) / setting_name(setting)
     return [
         Part(
-            request=replace(job.request, seed=seed, out=out),
-            folder=RunFolder.locate(out, job.dataset.name, job.spec.name, seed),
+            request=replace(experiment.request, seed=seed, out=out),
+            folder=RunFolder.locate(out, dataset.name, spec.name, seed),
             stages={section: stages[section] for section in request.stages},
-            dataset=job.dataset.name,
-            tree=job.spec.tree,
-            data=job.dataset.digest(),
+            dataset=dataset.name,
+            tree=spec.tree,
+            data=dataset.digest(),
         )
         for seed in request.seeds
     ]
 
 
-def _refuse_contradiction(request: SweepRequest, job: Job) -> None:
+def _refuse_contradiction(request: SweepRequest, experiment: Experiment) -> None:
     """Make sure that no stage has one length by its option, and others by the grid."""
     for stage, length in request.stages.items():
-        key = ".".join(length_path(job.spec.tree, stage, job.vocabulary))
+        key = ".".join(length_path(experiment.spec.tree, stage, experiment.vocabulary))
         if length is not None and key in request.grid:
             raise UsageError(
                 f"--{stage} {length} and --grid {key}=... contradict each other: leave the number "
@@ -286,10 +293,12 @@ def _refuse_contradiction(request: SweepRequest, job: Job) -> None:
             )
 
 
-def _job_request(request: SweepRequest, setting: Setting, head: str | None) -> JobRequest:
+def _experiment_request(
+    request: SweepRequest, setting: Setting, head: str | None
+) -> ExperimentRequest:
     lengths = {stage: count for stage, count in request.stages.items() if count is not None}
-    overrides = (*request.job.overrides, *setting)
-    return replace(request.job, head=head, overrides=overrides, lengths=lengths)
+    overrides = (*request.experiment.overrides, *setting)
+    return replace(request.experiment, head=head, overrides=overrides, lengths=lengths)
 
 
 def _text(value: Any) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from archbuild.evaluation.scores import SCORES
 from archbuild.evaluation.seeds import over_seeds
-from archbuild.evaluation.table import SCORES
 from archbuild.experiments.sweeps.plan import Part, Plan, Run
 from archbuild.io.atomic import write_json, write_text
 from archbuild.runs.names import stage_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from archbuild.experiments.job import JobRequest
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.sweeps import Part, Plan, SweepRequest, make_plan, running
 from archbuild.io.atomic import write_json
 from archbuild.runs.names import space_of
@@ -24,9 +24,14 @@ def requested(tmp_path: Path) -> Callable[..., SweepRequest]:
     spec.write_text(json.dumps(SPEC))
 
     def ask(**changes: Any) -> SweepRequest:
-        job = JobRequest("DIGITS", str(spec), out=tmp_path / "out")
+        experiment = ExperimentRequest("DIGITS", str(spec), out=tmp_path / "out")
         return SweepRequest(
-            **{"job": job, "stages": {"pretrain": 1, "cluster": 1}, "seeds": range(2), **changes}
+            **{
+                "experiment": experiment,
+                "stages": {"pretrain": 1, "cluster": 1},
+                "seeds": range(2),
+                **changes,
+            }
         )
 
     return ask

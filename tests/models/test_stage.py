@@ -10,9 +10,10 @@ import pytest
 from archbuild.data import load_dataset
 from archbuild.errors import RunError
 from archbuild.evaluation.collapse import occupancy
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.heads import KLDHead
-from archbuild.models.trained import Trained
+from archbuild.models.model import Model
 from archbuild.runs import StageFolder
 from tests.training.conftest import StopAfter
 
@@ -30,44 +31,48 @@ pretrain: {epochs: 0}
 GMM = ("head.start=k-means", "head.gamma_training={weight: 0.1, length: 1}")
 
 
-def make_job(out, head, *overrides, reporter=None):
+def make_experiment(out, head, *overrides, reporter=None):
     spec, rows = out / "small.yaml", out / "few.npy"
     spec.write_text(SPEC)
     np.save(rows, load_dataset("DIGITS").rows(np.arange(120)).reshape(120, 64))
     common = ("head.n_clusters=4", "train.epochs=3", *overrides)
-    return Job(JobRequest(str(rows), str(spec), head, common, out=out), reporter)
+    return Experiment(ExperimentRequest(str(rows), str(spec), head, common, out=out), reporter)
+
+
+def opened(experiment, stage):
+    return experiment.results().stage(stage).open()
 
 
 def stopped(out, epoch):
-    """A job whose gmm was stopped: after epoch 1 its prelude has ended, its mixture not begun."""
-    job = make_job(out, "gmm", *GMM, reporter=StopAfter(epoch))
+    """A gmm that was stopped: after epoch 1 its warm-up has ended, its mixture not begun."""
+    experiment = make_experiment(out, "gmm", *GMM, reporter=StopAfter(epoch))
     with pytest.raises(KeyboardInterrupt):
-        job.train()
-    return job
+        experiment.train()
+    return experiment
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """The folder of a gmvae that ran through."""
     out = tmp_path_factory.mktemp("finished")
-    assert make_job(out, "gmvae").train()
+    assert make_experiment(out, "gmvae").train()
     return out
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    """A job that was stopped after its mixture had begun."""
+    """A experiment that was stopped after its mixture had begun."""
     return stopped(tmp_path_factory.mktemp("running"), epoch=2)
 
 
 @pytest.fixture(scope="module")
 def trained(finished):
-    return make_job(finished, "gmvae").trained("train-gmvae")
+    return opened(make_experiment(finished, "gmvae"), "train-gmvae")
 
 
 def test_a_finished_stage_comes_back_as_it_was(finished, trained):
-    job = make_job(finished, "gmvae")
-    folder, codes = job.run.stage("train-gmvae"), trained.codes(job.feed)
+    experiment = make_experiment(finished, "gmvae")
+    folder, codes = experiment.folder.stage("train-gmvae"), trained.codes(experiment.feed)
     assert (trained.epoch, trained.finished) == (3, True)
     np.testing.assert_array_equal(codes[:, :3], np.load(folder.file("latents.npy")))
     assignments = np.load(folder.file("assignments.npy"))
@@ -75,13 +80,13 @@ def test_a_finished_stage_comes_back_as_it_was(finished, trained):
 
 
 def test_the_head_is_the_stages_not_that_of_the_spec_of_today(finished):
-    changed = make_job(finished, "gmvae", "head.prior_units=5", "head.n_clusters=7")
-    head = changed.trained("train-gmvae").head
+    changed = make_experiment(finished, "gmvae", "head.prior_units=5", "head.n_clusters=7")
+    head = opened(changed, "train-gmvae").head
     assert (head.n_clusters, head.config["prior_units"]) == (4, 100)
 
 
 def test_some_rows_can_be_chosen(finished, trained):
-    feed = make_job(finished, "gmvae").feed
+    feed = make_experiment(finished, "gmvae").feed
     some = trained.codes(feed, np.array([5, 2]))
     np.testing.assert_array_equal(some, trained.codes(feed)[[5, 2]])
 
@@ -96,24 +101,30 @@ def test_it_generates_rows_of_every_cluster(trained):
 
 def test_generated_images_have_their_channels_last(tmp_path):
     image = "layers[0].output_shape=[1, 8, 8]"
-    job = make_job(tmp_path, "gmvae", "train.epochs=0", image)
-    job.train()
-    assert job.trained("train-gmvae").generate(2, seed=0).shape == (4, 2, 8, 8, 1)
+    experiment = make_experiment(tmp_path, "gmvae", "train.epochs=0", image)
+    experiment.train()
+    assert experiment.results().stage("train-gmvae").open().generate(2, seed=0).shape == (
+        4,
+        2,
+        8,
+        8,
+        1,
+    )
 
 
 def test_a_running_stage_is_as_after_its_latest_epoch(running):
-    trained = make_job(running.request.out, "gmm", *GMM).trained("train-gmm")
+    trained = opened(make_experiment(running.request.out, "gmm", *GMM), "train-gmm")
     assert (trained.epoch, trained.finished) == (2, False)
     assert trained.head.has_begun
     clusters = trained.head.assignments(trained.codes(running.feed)).argmax(axis=1)
-    found, row = asdict(occupancy(clusters, 4)), running.run.stage("train-gmm").history()[-1]
+    found, row = asdict(occupancy(clusters, 4)), running.folder.stage("train-gmm").history()[-1]
     assert {key: row[key] for key in found} == {**found, "label_change": row["label_change"]}
     assert trained.generate(2, seed=0).shape == (4, 2, 64)
 
 
 def test_before_the_prior_has_begun_there_is_nothing_to_draw_from(tmp_path):
     stopped(tmp_path, epoch=1)
-    trained = make_job(tmp_path, "gmm", *GMM).trained("train-gmm")
+    trained = opened(make_experiment(tmp_path, "gmm", *GMM), "train-gmm")
     assert not trained.head.has_begun
     with pytest.raises(RunError, match="gmm head has not begun after epoch 1"):
         trained.generate(2, seed=0)
@@ -121,41 +132,41 @@ def test_before_the_prior_has_begun_there_is_nothing_to_draw_from(tmp_path):
 
 def test_a_head_without_a_process_generates_nothing(trained):
     config = {"n_clusters": 4, "reconstruction_weight": 1.0}
-    head = KLDHead(config, trained.network.plan)
+    head = KLDHead(config, trained.plan)
     with pytest.raises(RunError, match="the kld head has no generative process"):
-        Trained(trained.network, head, 1).generate(2, seed=0)
+        Model(trained.plan, trained.network, head, trained.origin, epoch=1).generate(2, seed=0)
 
 
 def test_a_stage_without_a_head_encodes_and_has_no_clusters(tmp_path):
-    job = make_job(tmp_path, "gmm")
-    job.pretrain()
-    trained = job.trained("pretrain")
-    stored = np.load(job.run.stage("pretrain").file("latents.npy"))
-    np.testing.assert_array_equal(trained.codes(job.feed), stored)
-    for refused in (trained.refuse_without_clusters, lambda: trained.generate(1, 0)):
+    experiment = make_experiment(tmp_path, "gmm")
+    experiment.pretrain()
+    trained = experiment.results().stage("pretrain").open()
+    stored = np.load(experiment.folder.stage("pretrain").file("latents.npy"))
+    np.testing.assert_array_equal(trained.codes(experiment.feed), stored)
+    for refused in (lambda: trained.assigning_head, lambda: trained.generate(1, 0)):
         with pytest.raises(RunError, match="train a head"):
             refused()
 
 
 def test_an_unfinished_stage_without_a_head_is_refused(tmp_path):
-    job = make_job(tmp_path, "gmm", "pretrain.epochs=2", reporter=StopAfter(1))
+    experiment = make_experiment(tmp_path, "gmm", "pretrain.epochs=2", reporter=StopAfter(1))
     with pytest.raises(KeyboardInterrupt):
-        job.pretrain()
+        experiment.pretrain()
     with pytest.raises(RunError, match="pretrain is not finished"):
-        job.trained("pretrain")
+        experiment.results().stage("pretrain").open()
 
 
 def test_a_stage_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(RunError, match="holds no stage yet"):
-        make_job(tmp_path, "gmm").trained("train-gmm")
+    with pytest.raises(RunError, match="holds no stage"):
+        opened(make_experiment(tmp_path, "gmm"), "train-gmm")
 
 
 def test_a_damaged_head_is_refused(tmp_path):
-    job = make_job(tmp_path, "gmvae", "train.epochs=0")
-    job.train()
-    job.run.stage("train-gmvae").file("head.npz").write_bytes(b"no archive")
+    experiment = make_experiment(tmp_path, "gmvae", "train.epochs=0")
+    experiment.train()
+    experiment.folder.stage("train-gmvae").file("head.npz").write_bytes(b"no archive")
     with pytest.raises(RunError, match=r"head\.npz is damaged"):
-        job.trained("train-gmvae")
+        experiment.results().stage("train-gmvae").open()
 
 
 @pytest.mark.parametrize(("failures", "found"), [(4, True), (5, False)])
@@ -171,7 +182,7 @@ def test_a_checkpoint_that_is_being_replaced_is_looked_for_again(
 
     monkeypatch.setattr(StageFolder, "load_checkpoint", racing)
     if found:
-        assert running.trained("train-gmm").epoch == 2
+        assert opened(running, "train-gmm").epoch == 2
     else:
         with pytest.raises(RunError, match="missing"):
-            running.trained("train-gmm")
+            opened(running, "train-gmm")

@@ -11,9 +11,10 @@ import pytest
 from archbuild.data import registry
 from archbuild.data.sets.digits import SOURCE
 from archbuild.errors import DataError
-from archbuild.experiments.job import Job, JobRequest
-from archbuild.models import results
-from archbuild.models.results import measure, measures_held_out
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.models import measuring
+from archbuild.models.measuring import measure, measures_held_out
 
 NEVER_MISSING = {"acc", "nmi", "ari", "purity", "simplified_silhouette", "centre_separation"}
 OVERRIDES = ("head.n_clusters=5", "pretrain.epochs=0", "cluster.epochs=0")
@@ -43,17 +44,17 @@ def halves(monkeypatch):
 
 
 @pytest.fixture
-def make_job(tmp_path):
-    """A job on HALF with a head that has started and not one epoch of training."""
+def make_experiment(tmp_path):
+    """A experiment on HALF with a head that has started and not one epoch of training."""
 
     def make(head="kmeans"):
         layers = "[{type: Input, output_shape: [1, 8, 8]}, {type: Dense, num_units: 4}]"
         spec = tmp_path / "spec.yaml"
         spec.write_text(f"{{spec_version: 1, name: small, layers: {layers}}}")
-        job = Job(JobRequest("HALF", str(spec), head, OVERRIDES, out=tmp_path))
-        job.pretrain()
-        job.cluster()
-        return job
+        experiment = Experiment(ExperimentRequest("HALF", str(spec), head, OVERRIDES, out=tmp_path))
+        experiment.pretrain()
+        experiment.cluster()
+        return experiment
 
     return make
 
@@ -65,40 +66,40 @@ def names(document):
 SEEN = [("raw", "k-means"), ("pretrain", "k-means"), ("kmeans", "k-means"), ("kmeans", "head")]
 
 
-def test_every_row_has_its_scores(halves, make_job):
+def test_every_row_has_its_scores(halves, make_experiment):
     halves(None)
-    job = make_job()
-    document = measure(job)
+    experiment = make_experiment()
+    document = measure(experiment.results())
     assert names(document) == SEEN
-    assert not measures_held_out(job)
+    assert not measures_held_out(experiment.results())
     for row in document["rows"]:
         assert set(row) >= NEVER_MISSING
         assert ("acc_aae" in row) == (row["method"] == "head")
 
 
-def test_rows_that_the_head_has_not_seen_get_a_row(halves, make_job):
+def test_rows_that_the_head_has_not_seen_get_a_row(halves, make_experiment):
     halves(partial(part_of_digits, slice(300, 500)))
-    job = make_job()
-    document = measure(job)
+    experiment = make_experiment()
+    document = measure(experiment.results())
     assert names(document) == [*SEEN, ("kmeans", "head, held out")]
     seen, unseen = document["rows"][-2:]
     assert set(unseen) == set(seen)
     assert unseen["acc"] != seen["acc"]
-    assert len(job.held_out) == 200
-    assert measures_held_out(job)
+    assert len(experiment.results().held_out) == 200
+    assert measures_held_out(experiment.results())
 
 
-def test_held_out_rows_are_scaled_as_the_others_are(halves, make_job):
+def test_held_out_rows_are_scaled_as_the_others_are(halves, make_experiment):
     halves(partial(part_of_digits, slice(300, 500)))
-    job = make_job()
-    assert job.held_out.scaler is job.feed.scaler
+    run = make_experiment().results()
+    assert run.held_out.scaler is run.feed.scaler
 
 
-def test_a_held_out_half_that_is_missing_is_warned_of_once(halves, make_job, caplog):
+def test_a_held_out_half_that_is_missing_is_warned_of_once(halves, make_experiment, caplog):
     halves(not_there)
-    job = make_job()
-    assert names(measure(job)) == SEEN
-    measure(job)
+    run = make_experiment().results()
+    assert names(measure(run)) == SEEN
+    measure(run)
     (warning,) = warnings_of(caplog)
     assert warning.startswith("nothing is measured on held-out rows: half-test.npz is missing")
 
@@ -107,43 +108,49 @@ def warnings_of(caplog):
     return [record.getMessage() for record in caplog.records if record.name == "archbuild"]
 
 
-def test_without_a_head_the_held_out_half_is_not_looked_for(halves, make_job, caplog):
+def test_without_a_head_the_held_out_half_is_not_looked_for(halves, make_experiment, caplog):
     halves(not_there)
-    job = make_job()
-    job.run.stage("cluster-kmeans").clear()
-    assert not measures_held_out(job)
-    assert names(measure(job)) == SEEN[:2]
+    experiment = make_experiment()
+    experiment.folder.stage("cluster-kmeans").clear()
+    assert not measures_held_out(experiment.results())
+    assert names(measure(experiment.results())) == SEEN[:2]
     assert not warnings_of(caplog)
 
 
-def test_what_was_measured_is_kept(halves, make_job, monkeypatch):
+def test_what_was_measured_is_kept(halves, make_experiment, monkeypatch):
     halves(None)
-    document = measure(make_job())
-    monkeypatch.setattr(results, "evaluate_space", None)
-    assert measure(make_job()) == document
+    document = measure(make_experiment().results())
+    monkeypatch.setattr(measuring, "evaluate_space", None)
+    assert measure(make_experiment().results()) == document
 
 
-def test_a_held_out_half_that_comes_later_is_measured_with_the_heads(halves, make_job, monkeypatch):
+def test_a_held_out_half_that_comes_later_is_measured_with_the_heads(
+    halves, make_experiment, monkeypatch
+):
     halves(not_there)
-    before = measure(make_job())
+    before = measure(make_experiment().results())
     halves(partial(part_of_digits, slice(300, 500)))
-    spaces, evaluate = [], results.evaluate_space
+    spaces, evaluate = [], measuring.evaluate_space
 
     def evaluating(space, *rest):
         spaces.append(space)
         return evaluate(space, *rest)
 
-    monkeypatch.setattr(results, "evaluate_space", evaluating)
-    after = measure(make_job())
+    monkeypatch.setattr(measuring, "evaluate_space", evaluating)
+    after = measure(make_experiment().results())
     assert names(after) == [*SEEN, ("kmeans", "head, held out")]
     assert spaces == ["kmeans"]
     assert after["rows"][:4] == before["rows"]
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"sources": 3, "rows": 4}'])
-def test_a_file_that_cannot_be_read_is_measured_anew(halves, make_job, text):
+def test_a_file_that_cannot_be_read_is_measured_anew(halves, make_experiment, text):
     halves(None)
-    job = make_job()
-    document = measure(job)
-    job.run.metrics_path.write_text(text)
-    assert measure(job) == document == json.loads(job.run.metrics_path.read_text())
+    experiment = make_experiment()
+    document = measure(experiment.results())
+    experiment.folder.metrics_path.write_text(text)
+    assert (
+        measure(experiment.results())
+        == document
+        == json.loads(experiment.folder.metrics_path.read_text())
+    )

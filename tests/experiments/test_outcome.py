@@ -1,11 +1,11 @@
-"""The words for how a stage ended; its files are in ``test_job.py``."""
+"""The words for how a stage ended; its files are in ``test_experiment.py``."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from archbuild.evaluation.collapse import occupancy
-from archbuild.experiments.stage_results import ending, epochs_in_words, summary
+from archbuild.experiments.outcome import ending, epochs_in_words, summary
 from archbuild.training.stage import StageOutcome
 
 

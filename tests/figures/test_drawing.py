@@ -10,8 +10,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from archbuild import figures
-from archbuild.experiments.job import Job, JobRequest
-from archbuild.figures.pictures import draw
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.figures.drawing import draw
 from archbuild.runs import StageFolder
 from tests.training.conftest import StopAfter
 
@@ -51,21 +52,23 @@ EVERY_TITLE = (
 )
 
 
-def make_job(folder, reporter=None, head=None, overrides=(), **changes):
-    """A job on 150 digits."""
+def make_experiment(folder, reporter=None, head=None, overrides=(), **changes):
+    """An experiment on 150 digits."""
     digits = load_digits()
     data, spec = folder / "some.npz", folder / "small.json"
     images = digits.images[:150, ..., np.newaxis].astype("float32") / 16
     np.savez(data, x=images, y=digits.target[:150])
     spec.write_text(json.dumps({**SPEC, **changes}))
-    return Job(JobRequest(str(data), str(spec), head, overrides, out=folder), reporter)
+    return Experiment(
+        ExperimentRequest(str(data), str(spec), head, overrides, out=folder), reporter
+    )
 
 
 def stopped(folder, epoch, **changes):
-    """A job whose training from scratch was stopped after an epoch."""
+    """An experiment whose training from scratch was stopped after an epoch."""
     with pytest.raises(KeyboardInterrupt):
-        make_job(folder, StopAfter(epoch), **changes).train()
-    return make_job(folder, **changes)
+        make_experiment(folder, StopAfter(epoch), **changes).train()
+    return make_experiment(folder, **changes).results()
 
 
 def listen(monkeypatch, kept):
@@ -81,7 +84,8 @@ def listen(monkeypatch, kept):
         return drawing
 
     for name in EVERY_TITLE:
-        monkeypatch.setattr(figures, name, listening(getattr(figures, name)))
+        draw_one = getattr(figures, name)
+        monkeypatch.setattr(f"{draw_one.__module__}.{name}", listening(draw_one))
     return found
 
 
@@ -103,12 +107,12 @@ def titles(monkeypatch):
 
 
 def test_every_stage_and_space_has_its_pictures(tmp_path, titles):
-    job = make_job(tmp_path)
-    job.pretrain()
-    job.cluster()
-    job.train()
-    make_job(tmp_path, head="kld").cluster()
-    paths = draw(make_job(tmp_path))
+    experiment = make_experiment(tmp_path)
+    experiment.pretrain()
+    experiment.cluster()
+    experiment.train()
+    make_experiment(tmp_path, head="kld").cluster()
+    paths = draw(make_experiment(tmp_path).results())
     stages = ("pretrain", "cluster-gmm", "cluster-kld", "train-gmm")
     heads, priors = ("gmm", "kld", "train-gmm"), ("gmm", "train-gmm")
     assert {path.name for path in paths} == {
@@ -122,7 +126,9 @@ def test_every_stage_and_space_has_its_pictures(tmp_path, titles):
         ),
         *(f"{what}-{head}.png" for what in ("components", "generated") for head in priors),
     }
-    assert all(path.parent == job.plots and path.stat().st_size > 5000 for path in paths)
+    assert all(
+        path.parent == experiment.results().plots and path.stat().st_size > 5000 for path in paths
+    )
     assert set(titles) == {path.name for path in paths}
     assert all(title.startswith("some · small · ") for title in titles.values())
     assert not any("epoch" in title for title in titles.values())
@@ -130,9 +136,9 @@ def test_every_stage_and_space_has_its_pictures(tmp_path, titles):
 
 
 def test_the_matrix_has_a_column_for_every_cluster(tmp_path, drawn):
-    make_job(tmp_path, head="kmeans").pretrain()
-    make_job(tmp_path, head="kmeans", overrides=["head.n_clusters=7"]).cluster()
-    draw(make_job(tmp_path))
+    make_experiment(tmp_path, head="kmeans").pretrain()
+    make_experiment(tmp_path, head="kmeans", overrides=["head.n_clusters=7"]).cluster()
+    draw(make_experiment(tmp_path).results())
     assert drawn["confusion-kmeans.png"][1] == {"n_clusters": 7}
 
 
@@ -149,16 +155,17 @@ def test_before_a_prior_begins_it_is_not_drawn(tmp_path, titles):
 
 
 def test_a_finished_stage_is_drawn_whole_beside_one_in_training(tmp_path, titles):
-    stopped(tmp_path, epoch=2).pretrain()
-    draw(make_job(tmp_path))
+    stopped(tmp_path, epoch=2)
+    make_experiment(tmp_path).pretrain()
+    draw(make_experiment(tmp_path).results())
     assert {"scatter-pretrain.png", "reconstructions-pretrain.png"} <= set(titles)
     assert "scatter-train-gmm.png" not in titles
     assert "epoch" not in titles["curves-pretrain.png"]
 
 
 def test_a_checkpoint_that_is_replaced_meanwhile_is_survived(tmp_path, titles, monkeypatch):
-    job = stopped(tmp_path, epoch=2)
-    folder = job.run.stage("train-gmm")
+    experiment = stopped(tmp_path, epoch=2)
+    folder = experiment.folder.stage("train-gmm")
     verify, replaced = StageFolder._verify_file, []
 
     def replacing(self, name, expected):
@@ -168,7 +175,7 @@ def test_a_checkpoint_that_is_replaced_meanwhile_is_survived(tmp_path, titles, m
         return verify(self, name, expected)
 
     monkeypatch.setattr(StageFolder, "_verify_file", replacing)
-    draw(job)
+    draw(experiment.results())
     assert titles["generated-train-gmm.png"].endswith(", epoch 3, not finished")
 
 
@@ -193,10 +200,10 @@ def next_epoch(folder):
 def test_messages_of_a_training_from_scratch_are_drawn_as_far_as_they_went(
     tmp_path, drawn, epoch, names
 ):
-    job = stopped(tmp_path, epoch, **MESSAGES)
+    experiment = stopped(tmp_path, epoch, **MESSAGES)
     if epoch == LAST:
-        job.train()
-    draw(make_job(tmp_path, **MESSAGES))
+        experiment.train()
+    draw(make_experiment(tmp_path, **MESSAGES).results())
     (rounds, labels, _, title, *_), _ = drawn["exchange-train-messages.png"]
     assert [one.name for one in rounds] == names
     assert ("not finished" in title) == (epoch < LAST)
@@ -212,10 +219,10 @@ def test_before_modules_have_learned_there_is_no_exchange(tmp_path, titles):
 
 
 def test_messages_of_a_pretrained_network_begin_with_pretraining(tmp_path, drawn):
-    job = make_job(tmp_path, **MESSAGES)
-    job.pretrain()
-    job.cluster()
-    draw(make_job(tmp_path))  # whatever is asked for by now
+    experiment = make_experiment(tmp_path, **MESSAGES)
+    experiment.pretrain()
+    experiment.cluster()
+    draw(make_experiment(tmp_path).results())  # whatever is asked for by now
     (rounds, *_), _ = drawn["exchange-messages.png"]
     assert [one.name for one in rounds] == ["after pretraining", "after round 3"]
     assert drawn["curves-cluster-messages.png"][1]["rounds"] == [1, 2]
@@ -230,16 +237,16 @@ def test_points_are_drawn_by_the_hundred_in_the_units_of_the_data(tmp_path, monk
     head = {"type": "gmvae", "n_clusters": 3, "style_size": 2, "prior_units": 5}
     rest = {"scaling": "standardise", "output_non_linearity": "linear"}
     spec.write_text(json.dumps({**SPEC, **rest, "layers": layers, "head": head}))
-    job = Job(JobRequest(str(tmp_path / "plane.npy"), str(spec), out=tmp_path))
-    job.train()
+    experiment = Experiment(ExperimentRequest(str(tmp_path / "plane.npy"), str(spec), out=tmp_path))
+    experiment.train()
     drawn = []
 
     def drawing(rows, title, path, **options):
         drawn.append(rows)
         return path
 
-    monkeypatch.setattr(figures, "draw_generated", drawing)
-    draw(job)
+    monkeypatch.setattr("archbuild.figures.generated.draw_generated", drawing)
+    draw(experiment.results())
     (rows,) = drawn
     assert rows.shape == (3, 200, 2)
     assert (np.abs(rows.mean(axis=(0, 1)) - (500, -3)) < (100, 0.5)).all()

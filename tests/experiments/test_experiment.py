@@ -1,4 +1,4 @@
-"""One job from the first epoch to the last picture: skipping, refusing, dying and going on."""
+"""An experiment from the first epoch to the last picture: skipped, refused, killed, resumed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from archbuild.errors import RunError, SpecError, UsageError
-from archbuild.experiments.job import Job, JobRequest
-from archbuild.figures.pictures import draw
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.figures.drawing import draw
 from archbuild.io.atomic import sha256
-from archbuild.models.results import measure
+from archbuild.models.measuring import measure
 from archbuild.training.progress import Reporter
 
 # the spec's own batches of 16 take most of the time
@@ -24,7 +25,8 @@ SHORT = ("pretrain.epochs=3", "cluster.epochs=3", "head.tolerance=0", "batch_siz
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from archbuild.experiments.job import Job, JobRequest
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.training.progress import Reporter
 
 class Killer(Reporter):
@@ -33,30 +35,33 @@ class Killer(Reporter):
             os.kill(os.getpid(), signal.SIGKILL)
 
 overrides = sys.argv[3].split()
-job = Job(JobRequest("DIGITS", "0", overrides=overrides, out=Path(sys.argv[1])), Killer())
-job.pretrain()
-job.cluster()
+request = ExperimentRequest("DIGITS", "0", overrides=overrides, out=Path(sys.argv[1]))
+experiment = Experiment(request, Killer())
+experiment.pretrain()
+experiment.cluster()
 """
 
 
-def make_job(out, *overrides, **changes):
-    return Job(JobRequest("DIGITS", "0", overrides=(*SHORT, *overrides), out=out, **changes))
+def make_experiment(out, *overrides, **changes):
+    return Experiment(
+        ExperimentRequest("DIGITS", "0", overrides=(*SHORT, *overrides), out=out, **changes)
+    )
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """A job that ran through."""
-    job = make_job(tmp_path_factory.mktemp("done"))
-    assert job.pretrain()
-    assert job.cluster()
-    measure(job)
-    return job
+    """A experiment that ran through."""
+    experiment = make_experiment(tmp_path_factory.mktemp("done"))
+    assert experiment.pretrain()
+    assert experiment.cluster()
+    measure(experiment.results())
+    return experiment
 
 
-def digests(job):
-    paths = [*job.run.path.glob("*/*"), *job.run.path.glob("*.json")]
+def digests(experiment):
+    paths = [*experiment.folder.path.glob("*/*"), *experiment.folder.path.glob("*.json")]
     chosen = (path for path in paths if path.name != "manifest.json")
-    return {str(path.relative_to(job.run.path)): sha256(path) for path in sorted(chosen)}
+    return {str(path.relative_to(experiment.folder.path)): sha256(path) for path in sorted(chosen)}
 
 
 def test_the_run_folder_holds_what_the_design_says(done):
@@ -78,12 +83,12 @@ def test_the_run_folder_holds_what_the_design_says(done):
     }
     assignments = done.assignments("kld")
     assert assignments.shape == (1797, 10)
-    labels = np.load(done.run.stage("cluster-kld").file("labels.npy"))
+    labels = np.load(done.folder.stage("cluster-kld").file("labels.npy"))
     np.testing.assert_array_equal(labels, assignments.argmax(axis=1))
 
 
 def test_the_table_has_a_row_for_every_space_and_method(done):
-    document = json.loads(done.run.metrics_path.read_text())
+    document = json.loads(done.folder.metrics_path.read_text())
     assert {key: document[key] for key in ("dataset", "arch", "seed")} == {
         "dataset": "DIGITS",
         "arch": done.spec.name,
@@ -100,18 +105,18 @@ def test_the_table_has_a_row_for_every_space_and_method(done):
 
 def test_the_same_again_does_nothing(done):
     before = digests(done)
-    again = make_job(done.request.out)
+    again = make_experiment(done.request.out)
     assert not again.pretrain()
     assert not again.cluster()
-    measure(again)
+    measure(again.results())
     assert digests(again) == before
 
 
 def test_the_same_seed_elsewhere_gives_the_same_bytes(done, tmp_path):
-    other = make_job(tmp_path)
+    other = make_experiment(tmp_path)
     other.pretrain()
     other.cluster()
-    measure(other)
+    measure(other.results())
     assert digests(other) == digests(done)
 
 
@@ -119,81 +124,85 @@ def test_the_same_seed_elsewhere_gives_the_same_bytes(done, tmp_path):
 def test_killed_and_run_again_gives_the_same_bytes(done, tmp_path, stage):
     arguments = [sys.executable, "-c", KILLED, str(tmp_path), stage, " ".join(SHORT)]
     assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
-    again = make_job(tmp_path)
-    assert again.run.stage(stage).status() == "running"
+    again = make_experiment(tmp_path)
+    assert again.folder.stage(stage).status() == "running"
     again.pretrain()
     again.cluster()
-    measure(again)
+    measure(again.results())
     assert digests(again) == digests(done)
 
 
 def test_a_changed_spec_is_refused_with_the_difference(done):
-    changed = make_job(done.request.out, "pretrain.learning_rate=0.5")
+    changed = make_experiment(done.request.out, "pretrain.learning_rate=0.5")
     with pytest.raises(RunError, match=r"pretrain\.learning_rate: 0\.002 -> 0\.5(.|\n)*--fresh"):
         changed.pretrain()
 
 
 def test_another_network_cannot_take_the_pretrained_weights(done):
-    changed = make_job(done.request.out, "layers[1].num_units=100")
+    changed = make_experiment(done.request.out, "layers[1].num_units=100")
     with pytest.raises(RunError, match=r"num_units: 500 -> 100"):
         changed.cluster()
 
 
 def test_clustering_takes_the_pretrained_run_whatever_its_length(done):
-    other = make_job(done.request.out, "pretrain.epochs=50", head="kmeans")
+    other = make_experiment(done.request.out, "pretrain.epochs=50", head="kmeans")
     assert other.cluster()
     assert other.finished_heads() == ("kld", "kmeans")
-    other.run.stage("cluster-kmeans").clear()
+    other.folder.stage("cluster-kmeans").clear()
 
 
 def test_without_a_pretrained_run_the_command_that_makes_one_is_named(tmp_path):
     command = r"archbuild -d DIGITS -a 0 --seed 0 .*--out .* --pretrain 3"
     with pytest.raises(RunError, match=command):
-        make_job(tmp_path).cluster()
+        make_experiment(tmp_path).cluster()
 
 
 def test_fresh_pretraining_drops_what_was_built_on_the_old(tmp_path):
-    job = make_job(tmp_path, "pretrain.epochs=1", "cluster.epochs=1")
-    job.pretrain()
-    job.cluster()
-    fresh = make_job(tmp_path, "pretrain.epochs=1", "pretrain.learning_rate=0.01")
+    experiment = make_experiment(tmp_path, "pretrain.epochs=1", "cluster.epochs=1")
+    experiment.pretrain()
+    experiment.cluster()
+    fresh = make_experiment(tmp_path, "pretrain.epochs=1", "pretrain.learning_rate=0.01")
     assert fresh.pretrain(fresh=True)
-    assert fresh.run.stages() == ("pretrain",)
+    assert fresh.folder.stages() == ("pretrain",)
 
 
 def test_a_damaged_file_is_named_not_used(tmp_path):
-    job = make_job(tmp_path, "pretrain.epochs=0")
-    job.pretrain()
-    weights = job.run.stage("pretrain").file("model.weights.h5")
+    experiment = make_experiment(tmp_path, "pretrain.epochs=0")
+    experiment.pretrain()
+    weights = experiment.folder.stage("pretrain").file("model.weights.h5")
     data = bytearray(weights.read_bytes())
     data[len(data) // 2] ^= 1
     weights.write_bytes(data)
     with pytest.raises(RunError, match=r"model\.weights\.h5 is damaged"):
-        make_job(tmp_path, "pretrain.epochs=0").cluster()
+        make_experiment(tmp_path, "pretrain.epochs=0").cluster()
 
 
 def test_unlabelled_data_needs_a_number_of_clusters(tmp_path, rng):
     np.save(tmp_path / "mine.npy", rng.random((50, 64), dtype="float32"))
-    request = JobRequest(str(tmp_path / "mine.npy"), write_dense_spec(tmp_path), out=tmp_path)
+    request = ExperimentRequest(
+        str(tmp_path / "mine.npy"), write_dense_spec(tmp_path), out=tmp_path
+    )
     with pytest.raises(UsageError, match=r"--set head\.n_clusters"):
-        Job(request)
+        Experiment(request)
 
 
 def test_unlabelled_data_from_spec_to_pictures(tmp_path, rng):
     np.save(tmp_path / "mine.npy", rng.random((50, 64), dtype="float32"))
     overrides = ("head.n_clusters=3", "pretrain.epochs=1", "cluster.epochs=1")
     arch = write_dense_spec(tmp_path)
-    job = Job(JobRequest(str(tmp_path / "mine.npy"), arch, overrides=overrides, out=tmp_path))
-    job.pretrain()
-    job.cluster()
-    rows = measure(job)["rows"]
+    experiment = Experiment(
+        ExperimentRequest(str(tmp_path / "mine.npy"), arch, overrides=overrides, out=tmp_path)
+    )
+    experiment.pretrain()
+    experiment.cluster()
+    rows = measure(experiment.results())["rows"]
     assert all("acc" not in row and "silhouette" in row for row in rows)
-    assert "confusion-kld.png" not in {path.name for path in draw(job)}
+    assert "confusion-kld.png" not in {path.name for path in draw(experiment.results())}
 
 
 def test_more_clusters_than_rows_are_refused(tmp_path):
     with pytest.raises(UsageError, match="1797 rows"):
-        make_job(tmp_path, "head.n_clusters=2000")
+        make_experiment(tmp_path, "head.n_clusters=2000")
 
 
 def write_dense_spec(folder):
@@ -208,25 +217,29 @@ def write_dense_spec(folder):
 
 
 def test_metrics_and_pictures_are_refused_for_another_network(done):
-    changed = make_job(done.request.out, "layers[1].num_units=100")
+    changed = make_experiment(done.request.out, "layers[1].num_units=100")
     for step in (measure, draw):
         with pytest.raises(RunError, match=r"num_units: 500 -> 100"):
-            step(changed)
+            step(changed.results())
 
 
 def test_metrics_do_not_mind_how_the_stages_were_trained(done):
     before = digests(done)
-    measure(make_job(done.request.out, "pretrain.epochs=50", "cluster.learning_rate=0.1"))
+    measure(
+        make_experiment(
+            done.request.out, "pretrain.epochs=50", "cluster.learning_rate=0.1"
+        ).results()
+    )
     assert digests(done) == before
 
 
 def prior_job(out):
-    """A job of three short stages on DIGITS whose head has weights of its own."""
+    """A experiment of three short stages on DIGITS whose head has weights of its own."""
     layers = "[{type: Input, output_shape: [1, 8, 8]}, {type: Gaussian, num_units: 3}]"
     arch = out / "prior.yaml"
     arch.write_text(f"{{spec_version: 1, name: prior, layers: {layers}, head: {{type: gmvae}}}}")
     epochs = [f"{stage}.epochs=1" for stage in ("pretrain", "cluster", "train")]
-    return Job(JobRequest("DIGITS", str(arch), overrides=epochs, out=out))
+    return Experiment(ExperimentRequest("DIGITS", str(arch), overrides=epochs, out=out))
 
 
 def test_every_stage_starts_from_its_own_weights_in_any_order(tmp_path):
@@ -236,22 +249,26 @@ def test_every_stage_starts_from_its_own_weights_in_any_order(tmp_path):
     }
     for name, stages in orders.items():
         (tmp_path / name).mkdir()
-        job = prior_job(tmp_path / name)
-        assert all(getattr(job, stage)() for stage in stages)
+        experiment = prior_job(tmp_path / name)
+        assert all(getattr(experiment, stage)() for stage in stages)
     first, second = (prior_job(tmp_path / name) for name in orders)
     assert digests(first) == digests(second)
 
 
 def test_augmenting_by_nothing_is_for_tables_too(tmp_path):
     overrides = ("augment={rotate: 0, shift: 0}", "pretrain.epochs=1")
-    request = JobRequest("DIGITS", write_dense_spec(tmp_path), overrides=overrides, out=tmp_path)
-    assert Job(request).pretrain()
+    request = ExperimentRequest(
+        "DIGITS", write_dense_spec(tmp_path), overrides=overrides, out=tmp_path
+    )
+    assert Experiment(request).pretrain()
 
 
 def test_augmenting_a_table_is_refused_as_validate_does(tmp_path):
     arch = write_dense_spec(tmp_path)
     with pytest.raises(SpecError, match="only images can be augmented"):
-        Job(JobRequest("DIGITS", arch, overrides=("augment={rotate: 5}",), out=tmp_path))
+        Experiment(
+            ExperimentRequest("DIGITS", arch, overrides=("augment={rotate: 5}",), out=tmp_path)
+        )
 
 
 def test_a_dataset_without_a_held_out_half(done):
@@ -259,9 +276,9 @@ def test_a_dataset_without_a_held_out_half(done):
 
 
 def test_a_bernoulli_likelihood_refuses_values_outside_its_range(tmp_path):
-    job = make_job(tmp_path, "scaling=standardise", "reconstruction=bernoulli")
+    experiment = make_experiment(tmp_path, "scaling=standardise", "reconstruction=bernoulli")
     with pytest.raises(UsageError, match="scaling: minmax"):
-        job.pretrain()
+        experiment.pretrain()
 
 
 def test_the_number_of_clusters_can_come_from_the_pretrained_latents(tmp_path, rng):
@@ -273,12 +290,14 @@ def test_the_number_of_clusters_can_come_from_the_pretrained_latents(tmp_path, r
         def note(self, message):
             said.append(message)
 
-    def job():
+    def experiment():
         overrides = (*SHORT, "head.n_clusters=auto")
-        request = JobRequest(str(tmp_path / "mine.npy"), arch, overrides=overrides, out=tmp_path)
-        return Job(request, Listener())
+        request = ExperimentRequest(
+            str(tmp_path / "mine.npy"), arch, overrides=overrides, out=tmp_path
+        )
+        return Experiment(request, Listener())
 
-    first = job()
+    first = experiment()
     with pytest.raises(RunError, match="--pretrain"):
         first.settle_clusters()
     first.pretrain()
@@ -288,12 +307,14 @@ def test_the_number_of_clusters_can_come_from_the_pretrained_latents(tmp_path, r
     assert first.assignments("kld").shape == (200, number)
     assert len(said) == 1
     assert f"{number} clusters" in said[0]
-    again = job()
+    again = experiment()
     assert not again.cluster()  # the same number again: nothing to do
-    assert {row["space"] for row in measure(again)["rows"]} == {"raw", "pretrain", "kld"}
+    assert {row["space"] for row in measure(again.results())["rows"]} == {"raw", "pretrain", "kld"}
 
 
 def test_training_from_scratch_has_no_latents_to_ask(tmp_path):
-    job = Job(JobRequest("SPIRAL", "0", overrides=("head.n_clusters=auto",), out=tmp_path))
+    experiment = Experiment(
+        ExperimentRequest("SPIRAL", "0", overrides=("head.n_clusters=auto",), out=tmp_path)
+    )
     with pytest.raises(UsageError, match="suggest-k"):
-        job.train()
+        experiment.train()

@@ -1,0 +1,61 @@
+"""Where the rows of a run were read from, so that they can be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from archbuild.data.dataset import Dataset, Shape
+from archbuild.data.formats.own import looks_like_path, split_column
+from archbuild.data.registry import held_out, load_dataset
+
+
+@dataclass(frozen=True)
+class DataLocation:
+    """What a user gave for a dataset.
+
+    Attributes:
+        dataset: a dataset's name, or a path to the user's own data.
+        data_dir: where named datasets lie; ``None``: ``$ARCHBUILD_DATA`` or ``./datasets``.
+    """
+
+    dataset: str
+    data_dir: Path | None = None
+
+    def load(self, input_shape: Shape) -> Dataset:
+        """Read the rows, in the shape of a spec's Input.
+
+        Raises:
+            DataError: they are missing, damaged, or do not fit.
+        """
+        found = load_dataset(self.dataset, self.data_dir, input_shape=input_shape)
+        return found.fitted_to(input_shape)
+
+    def load_held_out(self, input_shape: Shape) -> Dataset | None:
+        """Read the rows that training leaves unseen; ``None`` where none are set aside.
+
+        Raises:
+            DataError: there are some, but they are missing, damaged, or do not fit.
+        """
+        found = held_out(self.dataset, self.data_dir, input_shape=input_shape)
+        return found.fitted_to(input_shape) if found is not None else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON; paths are absolute, since a run may be opened from anywhere."""
+        folder = None if self.data_dir is None else str(self.data_dir.resolve())
+        return {"dataset": self._absolute(), "data_dir": folder}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> DataLocation:
+        """Return what ``to_json`` was called on."""
+        folder = document["data_dir"]
+        return cls(document["dataset"], None if folder is None else Path(folder))
+
+    def _absolute(self) -> str:
+        """Return the dataset as given, a path made absolute."""
+        if not looks_like_path(self.dataset):
+            return self.dataset
+        path, column = split_column(self.dataset)
+        return f"{path.resolve()}:{column}" if column else str(path.resolve())

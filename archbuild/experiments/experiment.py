@@ -1,0 +1,360 @@
+"""An experiment: a dataset, a spec and a seed, and the stages that it trains.
+
+The command line and the estimator both use it. Each stage leaves its results in the run folder, so
+a stage that is done is skipped, and one that was interrupted is resumed. What is there is read
+through a ``Run`` (``models/run.py``), never through the experiment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archbuild.data import Dataset, arch_stem
+from archbuild.data.batches import count_batches
+from archbuild.errors import RunError
+from archbuild.experiments.outcome import ending, epochs_in_words, summary, versions, writers
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.experiments.requirements import (
+    depended_on,
+    refuse_endless_warmup,
+    refuse_out_of_range,
+    refuse_scratch,
+    with_clusters,
+    with_n_clusters,
+)
+from archbuild.heads.base import AUTO
+from archbuild.models.run import Run
+from archbuild.registry import default_vocabulary
+from archbuild.runs import RunFolder, StageFolder
+from archbuild.runs.names import (
+    PRETRAIN,
+    from_scratch,
+    is_from_scratch,
+    is_refining,
+    refining,
+    section_of,
+)
+from archbuild.runs.texts import clear_stage, clear_texts, messages_of
+from archbuild.spec import NETWORK_KEYS, Plan, Spec, load_spec, make_plan
+from archbuild.training.progress import LOGGER, Reporter
+
+if TYPE_CHECKING:
+    from archbuild.data.origin import Origin
+    from archbuild.heads import Head
+    from archbuild.networks.network import Network
+    from archbuild.training.feed import Feed
+
+_NETWORK_PATHS = {(key,) for key in NETWORK_KEYS}
+
+
+class Experiment:
+    """A request with its dataset and its spec read and checked.
+
+    Args:
+        request: what to work on.
+        reporter: receives progress; by default it only goes to the log.
+        spec: in place of the one that the request names.
+        dataset: rows in memory, in place of the dataset that the request names.
+
+    Raises:
+        SpecError: the spec has problems; all of them are named.
+        DataError: the dataset is missing, damaged, or does not fit the spec.
+        UsageError: the number of clusters is unknown, or larger than the dataset.
+    """
+
+    def __init__(
+        self,
+        request: ExperimentRequest,
+        reporter: Reporter | None = None,
+        *,
+        spec: Spec | None = None,
+        dataset: Dataset | None = None,
+    ) -> None:
+        self.request = request
+        self.reporter = reporter or Reporter()
+        self.vocabulary = default_vocabulary()
+        spec = spec or self._requested_spec()
+        self._in_memory = dataset is not None
+        if dataset is None:
+            dataset = request.location.load(spec.input_shape)
+        self.dataset: Dataset = dataset.fitted_to(spec.input_shape)
+        self.folder = RunFolder.locate(request.out, dataset.name, spec.name, request.seed)
+        self._settle(with_n_clusters(spec, self.dataset, self.vocabulary))
+
+    def _requested_spec(self) -> Spec:
+        request = self.request
+        return load_spec(
+            request.arch,
+            self.vocabulary,
+            stem=arch_stem(request.dataset),
+            overrides=request.overrides,
+            head=request.head,
+            lengths=request.lengths,
+        )
+
+    def _settle(self, spec: Spec) -> None:
+        self.spec: Spec = spec
+        self.plan: Plan = make_plan(spec, self.vocabulary)
+
+    @property
+    def head_stage(self) -> str:
+        """The name of the stage that refines a pretrained network with the spec's head."""
+        return refining(self.spec.head.type)
+
+    @property
+    def scratch_stage(self) -> str:
+        """The name of the stage that trains network and head from scratch."""
+        return from_scratch(self.spec.head.type)
+
+    def results(self) -> Run:
+        """Return what is there, with the rows and the spec of this experiment.
+
+        Raises:
+            RunError: a stage is of another network or other data; names each difference.
+        """
+        for stage in self.folder.stages():
+            self._refuse_foreign(self.folder.stage(stage))
+        return Run(
+            self.folder,
+            spec=self.spec,
+            dataset=self.dataset,
+            location=None if self._in_memory else self.request.location,
+            command=self.request.command(),
+        )
+
+    # -- stages ----------------------------------------------------------------------------
+
+    def pretrain(self, fresh: bool = False) -> bool:
+        """Learn to reconstruct.
+
+        Args:
+            fresh: start over, and drop the heads that were trained on the old weights.
+
+        Returns:
+            Whether anything was done: a finished stage is left as it is.
+
+        Raises:
+            RunError: the stage was made for another request.
+            DivergenceError: a loss term stopped being finite.
+        """
+        from archbuild.training.pretraining import Reconstruct
+
+        if fresh:
+            self._clear_all_stages()
+        objective = Reconstruct(self.spec.reconstruction)
+        return self._run_stage(PRETRAIN, objective, self._request(PRETRAIN))
+
+    def _clear_all_stages(self) -> None:
+        for stage in self.folder.stages():
+            if is_from_scratch(stage):  # it does not depend on the pretrained weights
+                continue
+            clear_stage(self.folder.stage(stage))
+            if is_refining(stage):
+                self.reporter.stage_ends(stage, "dropped, it was trained on the old weights")
+
+    def cluster(self, fresh: bool = False) -> bool:
+        """Refine the pretrained network with the spec's head; otherwise like ``pretrain``.
+
+        Raises:
+            RunError: there is no finished pretrained run of this network, or the stage was made
+                for another request.
+            DivergenceError: a loss term stopped being finite.
+        """
+        if fresh:
+            clear_stage(self.folder.stage(self.head_stage))
+        pretrained = self._pretrained()
+        self.settle_clusters()
+        request = self._request("cluster") | {"pretrain": pretrained.digest}
+        return self._run_stage(self.head_stage, self._new_head(), request, pretrained)
+
+    def train(self, fresh: bool = False) -> bool:
+        """Train network and head together, from the first weights; otherwise like ``pretrain``.
+
+        Raises:
+            UsageError: as ``refuse_scratch``.
+            RunError: the stage was made for another request.
+            DivergenceError: a loss term stopped being finite.
+        """
+        self.refuse_scratch()
+        if fresh:
+            clear_stage(self.folder.stage(self.scratch_stage))
+        return self._run_stage(self.scratch_stage, self._new_head(), self._request("train"))
+
+    def settle_clusters(self) -> None:
+        """Replace ``n_clusters: auto`` by the number that the pretrained latents suggest.
+
+        Raises:
+            RunError: there is no finished pretrained run of this network.
+        """
+        if self.spec.head.config["n_clusters"] != AUTO:
+            return
+        from archbuild.figures.candidates import draw_suggestion
+        from archbuild.models.suggestion import in_text, suggest_for
+
+        run = self.results()
+        suggestion = suggest_for(run)
+        draw_suggestion(run, suggestion)
+        self.reporter.note(f"how many clusters?\n{in_text(suggestion)}")
+        if not suggestion.clear:
+            LOGGER.warning("%s", suggestion.in_words())
+        self._settle(with_clusters(self.spec, suggestion.n_clusters, self.vocabulary))
+
+    def refuse_scratch(self) -> None:
+        """Make sure that ``train`` can do something.
+
+        Raises:
+            UsageError: the head refines pretrained networks only, the number of clusters is to be
+                found in pretrained latents, or the epochs end before the head begins.
+        """
+        from archbuild.training.stage import prelude_epochs
+
+        refuse_scratch(self.spec, self.vocabulary)
+        settings, head = self.spec.settings("train"), self._new_head()
+        steps = count_batches(len(self.dataset), settings["batch_size"])
+        if not head.rounds:
+            refuse_endless_warmup(self.spec, prelude_epochs(head, settings, steps))
+
+    # -- one stage -------------------------------------------------------------------------
+
+    def _run_stage(
+        self,
+        name: str,
+        objective: Any,
+        request: Mapping[str, Any],
+        pretrained: StageFolder | None = None,
+    ) -> bool:
+        folder = self.folder.stage(name)
+        finished = folder.status() == "finished"
+        if not finished:
+            refuse_out_of_range(self.spec, self.dataset, self.origin)
+        origin = {} if finished else self.origin.to_json()
+        folder.begin(request, versions=versions(), origin=origin)
+        self.folder.write_spec(self.spec.tree)
+        if finished:
+            folder.verify()
+            done = epochs_in_words(folder.manifest()["epoch"])
+            self.reporter.stage_ends(name, f"already done ({done})")
+            return False
+        self._train_stage(folder, objective, self._network(pretrained))
+        return True
+
+    def _network(self, pretrained: StageFolder | None) -> Network:
+        """Build a network of the stage's own, with the pretrained weights if there are some."""
+        from archbuild.networks.builder import build_network
+
+        network = build_network(self.plan, self.vocabulary, self.request.seed)
+        if pretrained is not None:
+            network.load_weights(pretrained.file("model.weights.h5"))
+        return network
+
+    def _train_stage(self, folder: StageFolder, objective: Any, network: Network) -> None:
+        from archbuild.training.stage import StageTrainer
+
+        name = folder.name
+        trainer = StageTrainer(
+            name,
+            self.spec.settings(section_of(name)),
+            network,
+            objective,
+            self.feed,
+            folder,
+            self.request.seed,
+            self.reporter,
+            from_scratch=is_from_scratch(name),
+        )
+        if trainer.rounds:
+            each = epochs_in_words(trainer.settings["epochs"])
+            self.reporter.note(f"rounds: {trainer.rounds}, of {each} each")
+        outcome = trainer.run()
+        head = objective if name != PRETRAIN else None
+        self._write_artefacts(folder, network, head, outcome)
+        folder.finish(
+            writers(network, outcome.codes, head),
+            summary=summary(outcome),
+            history=outcome.history,
+            timing={"seconds": round(outcome.seconds, 2)},
+        )
+        self.reporter.stage_ends(name, ending(outcome))
+
+    def _write_artefacts(
+        self, folder: StageFolder, network: Network, head: Head | None, outcome: Any
+    ) -> None:
+        """Write the messages that a head exchanged, where it is asked to leave them as text."""
+        from archbuild.heads.messages import MessagesHead
+        from archbuild.models.message_files import write_learned
+
+        if isinstance(head, MessagesHead) and head.config["text_files"]:
+            place = messages_of(self.folder) / folder.name
+            losses = np.array([row["loss"] for row in outcome.history])
+            clear_texts(folder)  # a process that was killed may have left some
+            labels, scaler = self.dataset.labels, self.feed.scaler
+            write_learned(head, network, scaler, labels, losses, place)
+            self.reporter.note(f"the messages are in {place}")
+
+    def _new_head(self) -> Head:
+        """Return the spec's head, not yet trained."""
+        kind: Any = self.vocabulary.heads[self.spec.head.type]
+        head: Head = kind(self.spec.head.config, self.plan, self.request.seed)
+        return head
+
+    # -- what a stage depends on -----------------------------------------------------------
+
+    def _request(self, section: str) -> dict[str, Any]:
+        keys = [*NETWORK_KEYS, "batch_size", "augment", section]
+        keys += ["head"] if section != PRETRAIN else []
+        return {
+            "spec": depended_on(self.spec.tree, keys, self.vocabulary),
+            "seed": self.request.seed,
+            "data": self.dataset.digest(),
+        }
+
+    def _pretrained(self) -> StageFolder:
+        """Return the finished pretrained stage, once it is known to be of this very network."""
+        folder = self.folder.stage(PRETRAIN)
+        if folder.status() != "finished":
+            raise RunError(
+                f"'{self.head_stage}' starts from a pretrained network, and {folder.path} holds "
+                "none that is finished; make one with: "
+                f"{self.request.command()} --pretrain {self.spec.pretrain['epochs']}"
+            )
+        self._refuse_foreign(folder)
+        folder.verify()
+        return folder
+
+    def _refuse_foreign(self, folder: StageFolder) -> None:
+        ours = self._request(PRETRAIN)
+        changes = [
+            change
+            for change in folder.compare(ours)
+            if change.path[0] in ("seed", "data") or change.path[1:2] in _NETWORK_PATHS
+        ]
+        if changes:
+            lines = "\n".join(f"    {change}" for change in changes)
+            raise RunError(
+                f"{folder.path} was made for another network or other data (there -> now):\n"
+                f"{lines}\nask for what is there, train again with --fresh "
+                f"--{section_of(folder.name)}, or choose another --out"
+            )
+
+    # -- the rows --------------------------------------------------------------------------
+
+    @cached_property
+    def feed(self) -> Feed:
+        """The rows as the network takes them."""
+        from archbuild.data.scaling import Scaler
+        from archbuild.training.feed import Feed
+
+        return Feed(self.dataset, Scaler.fit(self.dataset, self.spec.scaling), self.spec.augment)
+
+    @cached_property
+    def origin(self) -> Origin:
+        """What a model must remember of these data."""
+        from archbuild.data.origin import Origin
+
+        location = None if self._in_memory else self.request.location
+        command = "" if self._in_memory else self.request.command()
+        return Origin.of(self.dataset, self.feed.scaler, location, command)

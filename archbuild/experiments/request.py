@@ -1,0 +1,56 @@
+"""What a user asks an experiment for."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from archbuild.data.location import DataLocation
+
+_N_CLUSTERS = "head.n_clusters="
+
+
+@dataclass(frozen=True)
+class ExperimentRequest:
+    """A dataset, a spec and a seed.
+
+    Attributes:
+        dataset: a dataset's name or a path to the user's own data.
+        arch: an index, a name, a path, ``path:index`` or ``path:name``.
+        head: a head's type, in place of the spec's.
+        overrides: ``key=value`` texts, applied to the spec before it is checked.
+        seed: random seed.
+        data_dir: where datasets lie; ``None``: ``$ARCHBUILD_DATA`` or ``./datasets``.
+        out: where ``saved_params/``, ``plots/`` and ``messages/`` go.
+        lengths: of the stages, by name, in epochs or in what the head counts; else the spec's.
+    """
+
+    dataset: str
+    arch: str
+    head: str | None = None
+    overrides: Sequence[str] = ()
+    seed: int = 0
+    data_dir: Path | None = None
+    out: Path = field(default_factory=Path)
+    lengths: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def location(self) -> DataLocation:
+        """Where the rows are."""
+        return DataLocation(self.dataset, self.data_dir)
+
+    def command(self) -> str:
+        """Return the command line that asks for this, without its stages."""
+        words = ["archbuild", "-d", self.dataset, "-a", self.arch, "--seed", str(self.seed)]
+        words += ["--head", self.head] if self.head else []
+        words += [word for override in self.overrides for word in ("--set", override)]
+        words += ["--data-dir", str(self.data_dir)] if self.data_dir else []
+        words += ["--out", str(self.out)] if self.out != Path() else []
+        return shlex.join(words)
+
+    def with_clusters(self, number: int | str) -> ExperimentRequest:
+        """Return the request for another number of clusters."""
+        others = [text for text in self.overrides if not text.startswith(_N_CLUSTERS)]
+        return replace(self, overrides=(*others, f"{_N_CLUSTERS}{number}"))

@@ -1,0 +1,130 @@
+"""The scores of a run: the rows of ``metrics.json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from archbuild.data import Dataset
+from archbuild.evaluation.scores import SCORES
+from archbuild.evaluation.table import evaluate_head, evaluate_space, metrics_document
+from archbuild.io.atomic import write_json
+from archbuild.models.run import RAW
+from archbuild.models.suggestion import n_clusters_of
+from archbuild.version import __version__
+
+if TYPE_CHECKING:
+    from archbuild.models.model import Model
+    from archbuild.models.run import Run
+    from archbuild.models.stage import Stage
+    from archbuild.training.feed import Feed
+
+
+def measure(run: Run) -> dict[str, Any]:
+    """Measure every space of a run, and write ``metrics.json``.
+
+    Rows whose latents are the ones that were measured before are kept, not measured again.
+
+    Returns:
+        ``{"dataset", "arch", "seed", "rows", "sources"}``; ``sources`` names the digest of what
+        each space was measured on.
+
+    Raises:
+        DataError: the rows that the run was trained on cannot be read.
+        RunError: a file of the run is missing or altered.
+    """
+    n_clusters = n_clusters_of(run)
+    sources = {space: _source(run, space, n_clusters) for space in run.spaces}
+    known = _known_rows(run)
+    rows = []
+    for space, digest in sources.items():
+        rows += known.get((space, digest)) or _measure_space(run, space, n_clusters)
+    document = metrics_document(run.dataset_name, run.arch, run.seed, rows)
+    document["sources"] = sources
+    write_json(run.folder.metrics_path, document)
+    return document
+
+
+def recorded_rows(run: Run) -> list[dict[str, Any]]:
+    """Return the rows of an earlier ``metrics.json`` that still hold; measure nothing."""
+    known, n_clusters = _known_rows(run), n_clusters_of(run)
+    return [
+        row
+        for space in run.spaces
+        for row in known.get((space, _source(run, space, n_clusters)), [])
+    ]
+
+
+def measures_held_out(run: Run) -> bool:
+    """Return whether there are heads and rows that they have not seen: those need the network."""
+    return bool(run.finished_heads) and run.held_out is not None
+
+
+def measure_held_out(space: str, model: Model, feed: Feed, seed: int) -> dict[str, Any]:
+    """Return the row of a head on rows that it has not seen.
+
+    Args:
+        space: the one that its stage makes.
+        model: network and head.
+        feed: the rows, as ``Run.held_out``.
+        seed: of the run.
+    """
+    codes = model.codes(feed)
+    latents, labels = codes[:, : model.plan.latent_size], feed.dataset.labels
+    assignments = model.assigning_head.assignments(codes)
+    return evaluate_head(space, latents, assignments, labels, seed, method="head, held out")
+
+
+def _measure_space(run: Run, space: str, n_clusters: int) -> list[dict[str, Any]]:
+    labels, values = run.dataset.labels, run.values(space)
+    rows = [evaluate_space(space, values, n_clusters, labels, run.seed)]
+    stage = _head_stage(run, space)
+    if stage is not None:
+        rows.append(evaluate_head(space, values, stage.assignments, labels, run.seed))
+        if run.held_out is not None:
+            rows.append(measure_held_out(space, stage.model, run.held_out, run.seed))
+    return rows
+
+
+def _head_stage(run: Run, space: str) -> Stage | None:
+    """Return the stage that trained the head of a space; ``None`` for the other spaces."""
+    return next((stage for stage in run.finished_heads if stage.space == space), None)
+
+
+# -- what was measured before ------------------------------------------------------------------
+
+
+def _source(run: Run, space: str, n_clusters: int) -> str:
+    """Return the digest of what a space's rows are measured on."""
+    parts = [_settings_digest(run, n_clusters)]
+    if space != RAW:
+        parts.append(run.stage_of(space).digest)
+    if _head_stage(run, space) is not None and run.held_out is not None:
+        parts.append(_data_digest(run.held_out.dataset))
+    return "/".join(parts)
+
+
+def _settings_digest(run: Run, n_clusters: int) -> str:
+    """Return SHA-256 over all that every row depends on, the labels included."""
+    parts = [__version__, *SCORES, _data_digest(run.dataset), run.spec.scaling, str(n_clusters)]
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()
+
+
+def _data_digest(dataset: Dataset) -> str:
+    """Return SHA-256 over values and labels."""
+    labels = b"" if dataset.labels is None else dataset.labels.tobytes()
+    return hashlib.sha256(dataset.digest().encode() + labels).hexdigest()
+
+
+def _known_rows(run: Run) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Return rows of an earlier ``metrics.json`` by space and source; none if it is unreadable."""
+    try:
+        document = json.loads(run.folder.metrics_path.read_bytes())
+        sources = document["sources"]
+        by_space: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for row in document["rows"]:
+            by_space.setdefault((row["space"], sources[row["space"]]), []).append(row)
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+    return by_space

@@ -1,0 +1,172 @@
+"""One stage of a run, opened: its history, its results, and its model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from archbuild.data.origin import Origin
+from archbuild.errors import RunError
+from archbuild.models.model import Model
+from archbuild.runs import StageFolder
+from archbuild.runs.names import PRETRAIN, is_from_scratch, section_of, space_of
+
+
+class Stage:
+    """A stage that has at least one epoch, finished or still in training.
+
+    Args:
+        folder: of the stage; its manifest is there.
+    """
+
+    def __init__(self, folder: StageFolder) -> None:
+        self.folder = folder
+
+    def __repr__(self) -> str:
+        return f"Stage({str(self.folder.path)!r})"
+
+    @property
+    def name(self) -> str:
+        """``pretrain``, ``cluster-<head>`` or ``train-<head>``."""
+        return self.folder.name
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self.folder.path
+
+    @property
+    def space(self) -> str:
+        """The name of the space of its latents, as in the tables: ``kld`` for ``cluster-kld``."""
+        return space_of(self.name)
+
+    @property
+    def has_head(self) -> bool:
+        """Whether a head was trained in it."""
+        return self.name != PRETRAIN
+
+    @property
+    def from_scratch(self) -> bool:
+        """Whether network and head were trained together, without pretraining."""
+        return is_from_scratch(self.name)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended."""
+        return self.folder.status() == "finished"
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """Its manifest as it is now.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        found = self.folder.manifest()
+        if found is None:
+            raise RunError(f"{self.folder.path} holds no stage; it was removed meanwhile")
+        return found
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The part of the resolved spec that it depends on."""
+        found: Mapping[str, Any] = self.manifest["request"]["spec"]
+        return found
+
+    @property
+    def seed(self) -> int:
+        """The run's random seed."""
+        return int(self.manifest["request"]["seed"])
+
+    @property
+    def data_digest(self) -> str:
+        """SHA-256 of the rows that it was trained on."""
+        return str(self.manifest["request"]["data"])
+
+    @property
+    def origin(self) -> Origin | None:
+        """What is kept of its data; ``None`` in runs of early versions."""
+        document = self.manifest.get("origin")
+        return Origin.from_json(document) if document else None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that a finished stage left.
+
+        Raises:
+            RunError: it is not finished.
+        """
+        return self.folder.digest
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """How it ended, and the seconds that it took; ``None`` while it is not finished."""
+        manifest = self.manifest
+        if manifest["state"] != "finished":
+            return None
+        return {**manifest["summary"], "seconds": manifest["timing"]["seconds"]}
+
+    @property
+    def progress(self) -> str:
+        """``", epoch 3, not finished"``, for titles; ``""`` once it is finished."""
+        manifest = self.manifest
+        return (
+            "" if manifest["state"] == "finished" else f", epoch {manifest['epoch']}, not finished"
+        )
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return one mapping for each epoch so far.
+
+        Raises:
+            RunError: the history is missing or damaged.
+        """
+        return self.folder.history()
+
+    @property
+    def shares(self) -> list[float] | None:
+        """The share of the training rows in each cluster, after the latest epoch that counted."""
+        counted = (row["shares"] for row in reversed(self.history()) if "shares" in row)
+        return next(counted, None)
+
+    @property
+    def round_ends(self) -> list[int]:
+        """After which epochs, the last one excepted, a head with rounds updated its modules."""
+        rounds = self.settings.get("head", {}).get("rounds", 0)
+        epochs = self.settings.get(section_of(self.name), {}).get("epochs", 0)
+        return [epochs * number for number in range(1, rounds)]
+
+    @property
+    def latents(self) -> np.ndarray:
+        """``(n, latent)`` of the training rows, once it is finished."""
+        return self._array("latents.npy")
+
+    @property
+    def assignments(self) -> np.ndarray:
+        """``(n, cluster)`` probabilities of the training rows, once it is finished."""
+        return self._array("assignments.npy")
+
+    @property
+    def clusters(self) -> np.ndarray:
+        """``(n,)`` the cluster of each training row, once it is finished."""
+        return self._array("labels.npy")
+
+    def _array(self, name: str) -> np.ndarray:
+        array: np.ndarray = np.load(self.folder.file(name), allow_pickle=False)
+        return array
+
+    @cached_property
+    def model(self) -> Model:
+        """The model that it left, or that its latest epoch left when it was first asked for."""
+        return self.open()
+
+    def open(self) -> Model:
+        """Open a model of its own, with its own network.
+
+        Raises:
+            RunError: there is none yet, or a file is missing or altered.
+        """
+        return Model.open(self.folder)
