@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint imports format docs dist-check clean
+.PHONY: demo test lint format docs dist-check clean
 
 demo: $(VENV)/.user          ## the main job on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
@@ -12,11 +12,8 @@ demo: $(VENV)/.user          ## the main job on scikit-learn's digits, into demo
 test: $(VENV)/.dev           ## the tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
-lint: $(VENV)/.dev           ## style and types
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-
-imports: $(VENV)/.dev        ## the order of the rooms; a part of lint once it holds
-	$(BIN)/lint-imports --no-cache
+lint: $(VENV)/.dev           ## style, types and the order of the rooms
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .

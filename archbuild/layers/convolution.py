@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from archbuild.layers.building import finished, glorot_uniform
 from archbuild.layers.convolution_sizes import convolved, mirror_padding
 from archbuild.layers.shapes import by_axes, per_axis, require_axes
-from archbuild.spec.fields import Field, choice, integer, non_linearity, size
+from archbuild.spec.field import Field
+from archbuild.spec.fields import choice, integer, non_linearity, size
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType, ShapeError
 

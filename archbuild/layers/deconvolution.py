@@ -13,7 +13,7 @@ from archbuild.layers.convolution import (
 )
 from archbuild.layers.convolution_sizes import deconvolved, same_as_valid
 from archbuild.layers.shapes import by_axes, per_axis, require_axes
-from archbuild.spec.fields import Field
+from archbuild.spec.field import Field
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import ShapeError
 

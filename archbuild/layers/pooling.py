@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from archbuild.layers.shapes import by_axes, per_axis, require_axes
-from archbuild.spec.fields import Field, integer, size
+from archbuild.spec.field import Field
+from archbuild.spec.fields import integer, size
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType, ShapeError
 

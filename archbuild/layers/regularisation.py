@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from archbuild.layers.building import activated, batch_normalised
 from archbuild.layers.shapes import require_input
-from archbuild.spec.fields import Field, non_linearity
+from archbuild.spec.field import Field
+from archbuild.spec.fields import non_linearity
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType
 

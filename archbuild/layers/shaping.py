@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from archbuild.layers.building import flat
 from archbuild.layers.shapes import channels_last, flat_size, require_input
-from archbuild.spec.fields import Field, shape
+from archbuild.spec.field import Field
+from archbuild.spec.fields import shape
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType, ShapeError
 

@@ -15,7 +15,8 @@ import numpy as np
 from archbuild import objectives
 from archbuild.errors import UsageError
 from archbuild.modules.module import ClassModule, Learned, at_least, logarithms, one_of
-from archbuild.spec.fields import Field, boolean, choice, integer, number
+from archbuild.spec.field import Field
+from archbuild.spec.fields import boolean, choice, integer, number
 
 INFERENCES = ("gibbs", "em", "variational")
 STARTS = ("random", "k-means")

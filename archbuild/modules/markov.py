@@ -41,7 +41,8 @@ from archbuild.modules.module import (
     logarithms,
     normalised,
 )
-from archbuild.spec.fields import Field, integer, number
+from archbuild.spec.field import Field
+from archbuild.spec.fields import integer, number
 
 _TOLERANCE = 1e-5
 """A step that moves no transition probability further is the last."""

@@ -26,7 +26,8 @@ import numpy as np
 
 from archbuild.errors import UsageError
 from archbuild.modules.module import ClassModule, Learned, normalised, side_by_side
-from archbuild.spec.fields import Field, integer, number
+from archbuild.spec.field import Field
+from archbuild.spec.fields import integer, number
 
 
 class Multinomial(ClassModule):

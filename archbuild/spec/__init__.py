@@ -1,7 +1,7 @@
 """The spec language: reading, checking, resolving and mirroring, without NumPy or Keras."""
 
 from archbuild.spec.document import Document
-from archbuild.spec.fields import Field
+from archbuild.spec.field import Field
 from archbuild.spec.loading import load_spec, spec_from_tree, spec_of, validate_document
 from archbuild.spec.locate import find_arch, shipped_archs
 from archbuild.spec.mirror import make_plan

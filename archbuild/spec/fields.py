@@ -1,22 +1,13 @@
-"""The fields of a layer, a head or a section: name, JSON Schema, default and meaning together."""
+"""Makers of fields, by the kind of their values: numbers, choices, shapes, schedules, sections."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
+from archbuild.spec.field import REQUIRED, Field, Typed
 from archbuild.spec.fragments import by_type, mapping_of, typed_mapping
-
-
-class _Required:
-    """The default of a field that has none."""
-
-    def __repr__(self) -> str:
-        return "required"
-
-
-REQUIRED: Final = _Required()
 
 NON_LINEARITIES: Final = {
     # the seed's names, and those of Keras: spec name -> Keras activation
@@ -32,56 +23,6 @@ NON_LINEARITIES: Final = {
     "tanh": "tanh",
     "sigmoid": "sigmoid",
 }
-
-
-@dataclass(frozen=True)
-class Field:
-    """One key of a spec.
-
-    Attributes:
-        name: the key.
-        schema: a draft-07 JSON Schema fragment for its value.
-        default: what stands when the key is absent; ``REQUIRED`` where it may not be.
-        doc: one sentence for the schema, the reference and ``archbuild list``.
-        parts: where the value may be a mapping, the fields of that.
-        kinds: where the value is a list of mappings with a ``type``, what each type means.
-        noun: what messages call an entry of that list.
-    """
-
-    name: str
-    schema: Mapping[str, Any] = field(hash=False)
-    default: Any = field(default=REQUIRED, hash=False)
-    doc: str = ""
-    parts: tuple[Field, ...] = field(default=(), hash=False)
-    kinds: Mapping[str, Typed] = field(default_factory=dict, hash=False)
-    noun: str = ""
-
-    @property
-    def takes_fractions(self) -> bool:
-        """Whether a number that is given may be a fraction."""
-        branches = self.schema.get("anyOf", [self.schema])
-        return any(branch.get("type") == "number" for branch in branches)
-
-    @property
-    def required(self) -> bool:
-        """Whether the field has no default."""
-        return self.default is REQUIRED
-
-
-class Typed(Protocol):
-    """What a ``type`` in a spec stands for: a layer, a head, or an entry of a field's list."""
-
-    @property
-    def name(self) -> str:
-        """The word after ``type``."""
-
-    @property
-    def summary(self) -> str:
-        """What it is, in one sentence."""
-
-    @property
-    def fields(self) -> Sequence[Field]:
-        """The keys beside ``type``."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archbuild.spec.fields import Field, Typed
+    from archbuild.spec.field import Field, Typed
 
 
 def schema_of(field: Field) -> dict[str, Any]:

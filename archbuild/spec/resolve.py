@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from archbuild.spec.fields import Field, Typed
+from archbuild.spec.field import Field, Typed
 from archbuild.spec.plan import HeadSpec, LayerSpec, Spec
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MIRROR, TOP_FIELDS

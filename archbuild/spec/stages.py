@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from archbuild.spec import fields
+from archbuild.spec.field import Field
 
-STAGE_FIELDS: Final[tuple[fields.Field, ...]] = (
+STAGE_FIELDS: Final[tuple[Field, ...]] = (
     fields.integer("epochs", "Passes over the data.", minimum=0, maximum=1_000_000, default=50),
     fields.integer(
         "batch_size",

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from archbuild.errors import Problem
 from archbuild.spec.document import TreePath
-from archbuild.spec.fields import Field, Typed
+from archbuild.spec.field import Field, Typed
 from archbuild.spec.fragments import schema_of
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MAX_LAYERS, MIRROR, TOP_FIELDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from archbuild.spec import fields
-from archbuild.spec.fields import Field
+from archbuild.spec.field import Field
 
 CURRENT_VERSION: Final = 1
 DEFAULT_HEAD: Final = "kld"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from archbuild.errors import Problem
 from archbuild.spec.document import TreePath
-from archbuild.spec.fields import Field
+from archbuild.spec.field import Field
 from archbuild.spec.fragments import schema_of
 
 if TYPE_CHECKING:

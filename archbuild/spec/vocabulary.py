@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from archbuild.spec.fields import Field
+from archbuild.spec.field import Field
 from archbuild.spec.plan import Plan, PlannedLayer, Shape
 
 

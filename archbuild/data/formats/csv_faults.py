@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from archbuild.data.formats.table import LARGEST, fault_message
-
-if TYPE_CHECKING:
-    from archbuild.data.formats.csv_table import Layout
+from archbuild.data.formats.table import LARGEST, Layout, fault_message
 
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 

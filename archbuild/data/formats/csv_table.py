@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,33 +11,10 @@ import numpy as np
 
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.csv_faults import describe_faults, is_number
-from archbuild.data.formats.table import LABEL_COLUMNS, Roles, assign_roles
+from archbuild.data.formats.table import LABEL_COLUMNS, Layout, assign_roles
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a table is laid out.
-
-    Attributes:
-        delimiter: between the cells.
-        columns: their names; ``1``, ``2``, ... where the file has no header.
-        has_header: whether the first line is one.
-        roles: which of them is what.
-    """
-
-    delimiter: str
-    columns: tuple[str, ...]
-    has_header: bool
-    roles: Roles
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The names in the header of the columns that are features; ``()`` without a header."""
-        names = tuple(self.columns[index] for index in self.roles.features)
-        return names if self.has_header else ()
 
 
 class _Texts(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,29 @@ class Roles(NamedTuple):
     label: int | None
     ids: int | None
     features: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is laid out.
+
+    Attributes:
+        delimiter: between the cells.
+        columns: their names; ``1``, ``2``, ... where the file has no header.
+        has_header: whether the first line is one.
+        roles: which of them is what.
+    """
+
+    delimiter: str
+    columns: tuple[str, ...]
+    has_header: bool
+    roles: Roles
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names in the header of the columns that are features; ``()`` without a header."""
+        names = tuple(self.columns[index] for index in self.roles.features)
+        return names if self.has_header else ()
 
 
 def assign_roles(
