@@ -15,7 +15,7 @@ from mkdocs.structure.files import File, Files
 from archbuild.environment import start_keras
 
 ROOT = Path(__file__).resolve().parents[1]
-PUBLIC = ("archbuild", "archbuild.serket", "archbuild.objectives")
+PUBLIC = ("archbuild", "archbuild.layers", "archbuild.serket", "archbuild.objectives")
 """The packages whose ``__all__`` users import from."""
 
 SECTIONS = {

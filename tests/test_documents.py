@@ -168,14 +168,29 @@ def test_the_printed_spec_is_valid(tmp_path):
     assert np.prod(spec.input_shape) == 784
 
 
+def python_blocks(page):
+    """The code blocks in Python of a page of how-tos."""
+    text = (ROOT / "docs" / "howto" / page).read_text()
+    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def test_what_is_printed_for_keras_runs(tmp_path, monkeypatch):
+    """The blocks of the page on Keras, an epoch for many."""
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in python_blocks("keras.md"):
+        exec(re.sub(r"epochs=\d+", "epochs=1", block), names)  # it is ours
+    assert names["latents"].shape == names["probabilities"].shape == (1797, 10)
+    assert names["unpooling"].output_shape == [(None, 28, 28, 1)] * 2
+
+
 def test_what_is_printed_for_python_runs(tmp_path, monkeypatch, rng):
     """The blocks of the page on Serket, with an update of one epoch, on a few rows."""
     monkeypatch.chdir(tmp_path)
     for name in ("data.txt", "new.txt"):
         np.savetxt(name, rng.random((40, 784)))
     np.savetxt("category.txt", np.arange(40) % 10, fmt="%d")
-    page = (ROOT / "docs" / "howto" / "serket.md").read_text()
-    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    blocks = python_blocks("serket.md")
     assert len(blocks) == 4
     assert len([line for line in blocks[0].splitlines() if line]) <= 12  # as Serket's tutorial
     names = {}

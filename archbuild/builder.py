@@ -1,0 +1,192 @@
+"""Specs and their networks for those who write Python: ``load_spec`` and ``NetworkBuilder``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from archbuild.environment import start_keras
+from archbuild.errors import UsageError
+from archbuild.registry import default_vocabulary
+from archbuild.spec import Plan, Spec, make_plan, spec_from_tree, spec_of
+
+if TYPE_CHECKING:
+    import keras
+
+    from archbuild.networks.network import Network
+    from archbuild.training.clustering_model import ClusteringModel
+
+Arch = str | PathLike[str] | Mapping[str, Any]
+
+
+class Autoencoder(NamedTuple):
+    """The Keras models of a network; they share their weights.
+
+    Rows are ``(batch, height, width, channels)``, ``(batch, length, channels)`` or
+    ``(batch, features)``, scaled as they are to be learned.
+
+    Attributes:
+        encoder: rows to latents ``(batch, latent)``. Under a Gaussian bottleneck to a list of mean
+            and log-variance; where the decoder undoes ``MaxPool2D*``, the switches follow.
+        decoder: latents to the means of the rows; where it undoes ``MaxPool2D*``, a list of latents
+            and switches.
+        autoencoder: rows to the means of their reconstructions, from the means of the latents.
+    """
+
+    encoder: keras.Model
+    decoder: keras.Model
+    autoencoder: keras.Model
+
+
+def load_spec(
+    arch: Arch,
+    index: int | None = None,
+    name: str | None = None,
+    *,
+    head: str | None = None,
+    overrides: Sequence[str] = (),
+) -> Spec:
+    """Read, check and resolve a spec.
+
+    Args:
+        arch: the path of a JSON or YAML file; the name of a shipped spec, such as ``vade-mnist``;
+            with ``index`` or ``name``, also a dataset whose specs are shipped, such as ``mnist``;
+            or a mapping that holds what a file would.
+        index: which spec of a file that holds a list, from 0.
+        name: which one, by its name.
+        head: another type of head than the spec's.
+        overrides: changes as ``--set`` takes them, such as ``"pretrain.epochs=20"``.
+
+    Returns:
+        The spec with every default filled in; ``tree`` is its JSON form.
+
+    Raises:
+        SpecError: the spec has problems; all of them are named, each with its place.
+        UsageError: nothing, or not one thing, is meant by ``arch``, ``index`` and ``name``.
+    """
+    how: dict[str, Any] = {"head": head, "overrides": overrides}
+    which = [choice for choice in (index, name) if choice is not None]
+    if len(which) > 1:
+        raise UsageError(f"index={index} and name={name!r} are both given; give one of them")
+    if which and isinstance(arch, Mapping):
+        raise UsageError("index and name choose from a file, and arch is a mapping: leave them out")
+    if not which:
+        return spec_of(arch, default_vocabulary(), **how)
+    text = fspath(arch)
+    if _is_path(arch):
+        return spec_of(f"{text}:{which[0]}", default_vocabulary(), **how)
+    return spec_of(str(which[0]), default_vocabulary(), stem=text, **how)
+
+
+class NetworkBuilder:
+    """A spec, the plan of its network, and the Keras models that are built from it.
+
+    Args:
+        arch: a path, the name of a shipped spec or of a dataset, or a mapping: see ``load_spec``.
+        index: which spec of a file that holds a list, from 0.
+        name: which one, by its name.
+        head: another type of head than the spec's.
+        overrides: changes as ``--set`` takes them.
+        seed: of the first weights, and of what ``attach`` draws.
+
+    Raises:
+        SpecError: the spec has problems; all of them are named, each with its place.
+        UsageError: nothing, or not one thing, is meant by ``arch``, ``index`` and ``name``.
+
+    Attributes:
+        spec: with every default filled in.
+        plan: encoder and decoder layer by layer, with shapes and parameters; no Keras yet.
+    """
+
+    def __init__(
+        self,
+        arch: Arch,
+        index: int | None = None,
+        name: str | None = None,
+        *,
+        head: str | None = None,
+        overrides: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
+        self.spec = load_spec(arch, index, name, head=head, overrides=overrides)
+        self.plan: Plan = make_plan(self.spec, default_vocabulary())
+        self.seed = seed
+
+    def build(self) -> Autoencoder:
+        """Return the Keras models; every call returns models of the same weights."""
+        return self._models
+
+    def attach(self, head: str, n_clusters: int, **fields: Any) -> ClusteringModel:
+        """Put a new clustering head on the network that ``build`` returns.
+
+        Args:
+            head: its type, as ``archbuild list heads`` names it.
+            n_clusters: how many clusters.
+            **fields: other fields of the head, as a spec takes them.
+
+        Returns:
+            A Keras model with the head's loss: ``compile``, ``fit`` and ``predict`` it. It trains
+            the models of ``build`` in place.
+
+        Raises:
+            SpecError: there is no such head or field, or the head does not fit the network.
+            UsageError: the head learns in rounds, which ``fit`` of a Keras model has not.
+        """
+        vocabulary = default_vocabulary()
+        entry = {"type": head, "n_clusters": n_clusters, **fields}
+        spec = spec_from_tree({**self.spec.tree, "head": entry}, vocabulary, source="attach")
+        network = self._network
+        from archbuild.training.clustering_model import ClusteringModel
+
+        kind: Any = vocabulary.heads[head]
+        made = kind(spec.head.config, make_plan(spec, vocabulary), self.seed)
+        if made.rounds:
+            raise UsageError(
+                f"the {head} head learns in {made.rounds} rounds, and fit has none; train it with "
+                "archbuild.DeepClustering or the command line"
+            )
+        return ClusteringModel(network, made, spec.settings("cluster")["batch_size"], self.seed)
+
+    @cached_property
+    def _network(self) -> Network:
+        start_keras()
+        from archbuild.networks.builder import build_network
+
+        return build_network(self.plan, default_vocabulary(), self.seed)
+
+    @cached_property
+    def _models(self) -> Autoencoder:
+        network = self._network
+        import keras
+
+        rows = keras.Input(network.encoder.input.shape[1:], name="rows")
+        encoding = network.encode(rows)
+        given = encoding.mean, encoding.log_variance, *encoding.switches
+        latent, *switches = [
+            keras.Input(of.shape[1:], name=of.name) for of in (encoding.mean, *encoding.switches)
+        ]
+        return Autoencoder(
+            keras.Model(rows, _one_or_all([of for of in given if of is not None]), name="encoder"),
+            keras.Model(
+                _one_or_all([latent, *switches]),
+                network.expected(network.decode(latent, switches)),
+                name="decoder",
+            ),
+            keras.Model(
+                rows,
+                network.expected(network.decode(encoding.mean, encoding.switches)),
+                name="autoencoder",
+            ),
+        )
+
+
+def _is_path(arch: str | PathLike[str]) -> bool:
+    """Whether a file is meant, rather than the name of a dataset."""
+    text = fspath(arch)
+    return isinstance(arch, PathLike) or "/" in text or "\\" in text or "." in text
+
+
+def _one_or_all(tensors: list[Any]) -> Any:
+    return tensors[0] if len(tensors) == 1 else tensors
