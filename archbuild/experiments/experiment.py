@@ -210,13 +210,13 @@ class Experiment:
             UsageError: the head refines pretrained networks only, the number of clusters is to be
                 found in pretrained latents, or the epochs end before the head begins.
         """
-        from archbuild.training.stage import prelude_epochs
+        from archbuild.training.stage import warmup_epochs
 
         refuse_scratch(self.spec, self.vocabulary)
         settings, head = self.spec.settings("train"), self._new_head()
         steps = count_batches(len(self.dataset), settings["batch_size"])
         if not head.rounds:
-            refuse_endless_warmup(self.spec, prelude_epochs(head, settings, steps))
+            refuse_endless_warmup(self.spec, warmup_epochs(head, settings, steps))
 
     # -- one stage -------------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ class Head(HeadType):
         return float(self.config.get("tolerance", 0.0))
 
     @property
-    def prelude(self) -> Mapping[str, Any] | None:
+    def warmup(self) -> Mapping[str, Any] | None:
         """What goes before ``initialise`` in training from scratch: ``length`` and ``unit``."""
         return None
 
@@ -158,7 +158,7 @@ class Head(HeadType):
         return int(self.config.get("refresh", 1))
 
     @property
-    def has_begun(self) -> bool:
+    def is_initialised(self) -> bool:
         """Whether ``initialise`` has given the head its first state, where it has one."""
         return True
 
@@ -184,7 +184,7 @@ class Head(HeadType):
         return {}
 
     @abstractmethod
-    def terms(self, batch: Batch) -> dict[str, Any]:
+    def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The weighted terms of the loss by name: scalars whose sum is minimised."""
 
     @abstractmethod

@@ -103,7 +103,7 @@ class GenerativeHead(Head):
 
     def figures(self) -> Sequence[str]:
         """Return the pictures of the prior, and of rows drawn from it, once it is initialised."""
-        return ("generated", "components") if self.has_begun else ()
+        return ("generated", "components") if self.is_initialised else ()
 
     @abstractmethod
     def components(self) -> tuple[np.ndarray, np.ndarray]:

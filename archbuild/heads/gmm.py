@@ -116,7 +116,7 @@ class GMMHead(GenerativeHead):
         )
 
     @property
-    def prelude(self) -> Mapping[str, Any] | None:
+    def warmup(self) -> Mapping[str, Any] | None:
         """Gamma-training."""
         found: Mapping[str, Any] | None = self.config["gamma_training"]
         return found
@@ -168,7 +168,7 @@ class GMMHead(GenerativeHead):
         """A sample of ``q(z | x)``; the mean in gamma-training."""
         return self.sampled(encoding, scale=self._begun)
 
-    def terms(self, batch: Batch) -> dict[str, Any]:
+    def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The weighted parts of the negative bound, each a mean over the batch."""
         from keras import ops
 
@@ -180,7 +180,7 @@ class GMMHead(GenerativeHead):
         log_assignment = self._log_assignment(batch, divergences)
         conditional = ops.mean(objectives.expected_divergence(log_assignment, divergences))
         cluster = ops.mean(objectives.categorical_divergence(log_assignment, self.log_weights))
-        gamma = (self.prelude or {}).get("weight", 0.0) * (1.0 - self._begun)
+        gamma = (self.warmup or {}).get("weight", 0.0) * (1.0 - self._begun)
         weight = self.kl_weight * self._begun
         return {
             **self.reconstruction_term(batch),
@@ -196,7 +196,7 @@ class GMMHead(GenerativeHead):
         return ops.exp(objectives.log_responsibilities(self._log_joints(codes)))
 
     @property
-    def has_begun(self) -> bool:
+    def is_initialised(self) -> bool:
         """Whether the mixture is fitted: not while gamma-training lasts."""
         return bool(to_numpy(self._begun) > 0)
 

@@ -128,7 +128,7 @@ class GMVAEHead(GenerativeHead):
     def initialise(self, codes: np.ndarray) -> None:
         """Nothing is fitted: the first weights are random, or those of the pretrained network."""
 
-    def terms(self, batch: Batch) -> dict[str, Any]:
+    def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The five terms, weighted."""
         from keras import ops
 

@@ -70,7 +70,7 @@ class KLDHead(CentreHead):
             return {"target": np.eye(self.n_clusters, dtype="float32")[first]}
         return {"target": to_numpy(objectives.target_distribution(self.assignments(codes)))}
 
-    def terms(self, batch: Batch) -> dict[str, Any]:
+    def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """Reconstruction and ``KL(P || Q)``."""
         from keras import ops
 

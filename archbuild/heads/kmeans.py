@@ -79,7 +79,7 @@ class KMeansHead(CentreHead):
         self.variance.assign(np.mean(np.square(codes - nearest), dtype="float64") + 1e-12)
         return {"centre": nearest}
 
-    def terms(self, batch: Batch) -> dict[str, Any]:
+    def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """Reconstruction and the mean distance to the assigned centre."""
         from keras import ops
 

@@ -151,7 +151,7 @@ class MessagesHead(GenerativeHead):
         return found
 
     @property
-    def has_begun(self) -> bool:
+    def is_initialised(self) -> bool:
         """Whether the modules have learned once: not in the first round from scratch."""
         return self.mixture.mixture is not None
 
@@ -193,7 +193,7 @@ class MessagesHead(GenerativeHead):
         rng = np.random.default_rng([self.seed, len(self.classes)])
         return sampled_message(mean, log_variance, rng)
 
-    def terms(self, batch: Batch) -> dict[str, Any]:
+    def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The two terms, weighted."""
         return {
             **self.reconstruction_term(batch),
@@ -206,7 +206,7 @@ class MessagesHead(GenerativeHead):
 
     def figures(self) -> Sequence[str]:
         """Return the pictures of every prior, and one of the latents before and after."""
-        return (*super().figures(), "exchange") if self.has_begun else ()
+        return (*super().figures(), "exchange") if self.is_initialised else ()
 
     def first_and_last_update(self) -> list[Update]:
         """Return what the modules took and found first, and last if that was another time."""
@@ -232,7 +232,7 @@ class MessagesHead(GenerativeHead):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What every module learned (``0.means``), the classes of each round, the messages."""
-        if not self.has_begun:
+        if not self.is_initialised:
             return {}
         found: dict[str, np.ndarray] = {}
         for index, module in enumerate(self.modules):

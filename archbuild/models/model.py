@@ -111,7 +111,7 @@ class Model:
         """
         if self.head is None:
             raise RunError("a pretrained network has no clusters; train a head (--cluster)")
-        if not self.head.has_begun:
+        if not self.head.is_initialised:
             raise RunError(
                 f"the {self.head.name} head has not begun after epoch {self.epoch}, and has no "
                 "clusters; let the stage go on first"

@@ -71,7 +71,7 @@ class MessagePrior:
         noise = random.normal(ops.shape(encoding.mean), seed=self._noise)
         return objectives.reparameterised(encoding.mean, encoding.log_variance, noise)
 
-    def terms(self, batch: Batch) -> dict[str, Any]:
+    def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The two terms."""
         return {
             "reconstruction": reconstruction_loss(self._kind, batch.inputs, batch.reconstruction),

@@ -30,7 +30,7 @@ class Objective(Protocol):
     def draw(self, encoding: Encoding) -> Any:
         """What the decoder is given."""
 
-    def terms(self, batch: Batch) -> dict[str, Any]:
+    def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The weighted terms of the loss by name."""
 
 
@@ -85,7 +85,7 @@ class StageModel(keras.Model):
             y_pred["reconstruction"],
             targets,
         )
-        terms = self._objective.terms(batch)
+        terms = self._objective.loss_terms(batch)
         if self._weight_decay:
             penalty = objectives.sum_of_squares(self.trainable_variables)
             terms = {**terms, "weight_decay": self._weight_decay * penalty}

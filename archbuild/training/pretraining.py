@@ -31,7 +31,7 @@ class Reconstruct:
         """The mean: an autoencoder, whether or not its bottleneck is Gaussian."""
         return encoding.mean
 
-    def terms(self, batch: Batch) -> dict[str, Any]:
+    def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The reconstruction loss."""
         loss = reconstruction_loss(self._kind, batch.inputs, batch.reconstruction)
         return {"reconstruction": loss}

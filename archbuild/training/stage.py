@@ -62,7 +62,7 @@ class StageTrainer:
         folder: where checkpoints go; ``begin`` has been called. ``None``: nothing is kept on disk.
         seed: of the run.
         reporter: hears of progress.
-        from_scratch: the network is not pretrained: a head's prelude, if it has one, comes first.
+        from_scratch: the network is not pretrained: a head's warmup, if it has one, comes first.
 
     Attributes:
         epochs: how many there are in all: the settings' own, times the head's rounds.
@@ -94,7 +94,7 @@ class StageTrainer:
         self.steps = count_batches(len(feed), settings["batch_size"])
         self.rounds = self.head.rounds if self.head else None
         self.epochs = settings["epochs"] * (self.rounds or 1)
-        self.begins = prelude_epochs(self.head, settings, self.steps) if from_scratch else 0
+        self.begins = warmup_epochs(self.head, settings, self.steps) if from_scratch else 0
         self.read = network.reader(self.head.code) if self.head else network.predict_latents
         self.history: list[dict[str, Any]] = []
         self.targets: dict[str, np.ndarray] = {}
@@ -156,9 +156,9 @@ class StageTrainer:
                 self.occupancy = _occupancy_of(self.history[-1]) or self.occupancy
 
     def _epoch(self, epoch: int) -> None:
-        self._look_before(epoch)
+        self._before_epoch(epoch)
         row = {"epoch": epoch + 1, **self._train(epoch)}
-        row |= self._look_after(epoch)
+        row |= self._after_epoch(epoch)
         state = self._state()
         self._refuse_non_finite_weights(state, epoch)
         self.history.append(row)
@@ -167,31 +167,31 @@ class StageTrainer:
             self.folder.save_checkpoint(epoch + 1, state, self.history, timing=timing)
         self.reporter.epoch_ends(self.name, row, self.epochs)
 
-    def _look_before(self, epoch: int) -> None:
+    def _before_epoch(self, epoch: int) -> None:
         if self.head is None or epoch < self.begins:
             return
         if epoch == 0 or not self.rounds:
-            self._look(epoch)
+            self._full_pass(epoch)
         elif epoch % self.settings["epochs"] == 0:
             self._begin_network_anew()
 
-    def _look_after(self, epoch: int) -> dict[str, Any]:
+    def _after_epoch(self, epoch: int) -> dict[str, Any]:
         """Where all rows are now, the end of a round if it is one, and what the clusters are."""
         if self.head is None or epoch + 1 < self.begins:
             return {}
         self.codes, previous = encode(self.read, self.feed), self.clusters
         if self.rounds:
-            self._look(epoch + 1)
+            self._full_pass(epoch + 1)
         if self.clusters is None:  # it begins before the next epoch
             return {}
         self._measure(previous)
         return asdict(self.occupancy)
 
-    def _look(self, epoch: int) -> None:
+    def _full_pass(self, epoch: int) -> None:
         """Let the head begin, or see the whole set, when it is due."""
         if epoch == self.begins:
             self._begin()
-        if (epoch - self.begins) % self._epochs_between_looks == 0:
+        if (epoch - self.begins) % self._epochs_between_passes == 0:
             self.targets = self.head.refresh(self.codes)
 
     def _begin_network_anew(self) -> None:
@@ -201,7 +201,7 @@ class StageTrainer:
                 variable.assign(self._first_weights[name])
 
     @property
-    def _epochs_between_looks(self) -> int:
+    def _epochs_between_passes(self) -> int:
         return max(self.settings["epochs"], 1) if self.rounds else self.head.refresh_epochs
 
     def _begin(self) -> None:
@@ -291,12 +291,12 @@ def _occupancy_of(row: Mapping[str, Any]) -> Occupancy | None:
     return Occupancy(**{name: row[name] for name in names})
 
 
-def prelude_epochs(head: Head | None, settings: Mapping[str, Any], steps: int) -> int:
+def warmup_epochs(head: Head | None, settings: Mapping[str, Any], steps: int) -> int:
     """How many epochs of ``steps`` go by, in training from scratch, before the head begins."""
     if head is not None and head.rounds:
         return int(settings["epochs"])  # the first round is the network's alone
-    prelude = head.prelude if head else None
-    return whole_epochs(prelude["length"], prelude["unit"], steps) if prelude else 0
+    warmup = head.warmup if head else None
+    return whole_epochs(warmup["length"], warmup["unit"], steps) if warmup else 0
 
 
 def restore_checkpoint(

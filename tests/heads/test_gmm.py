@@ -129,7 +129,7 @@ def test_weights_and_variances_cannot_leave_their_domain(value, begun, rng):
     assert weights.sum() == pytest.approx(1)
     assert np.all(weights >= 0)
     assert np.all((variances >= 0.999 * np.exp(-10)) & (variances <= 1.001 * np.exp(10)))
-    terms = head.terms(batch_for(head, encoding_of(rng), rng))
+    terms = head.loss_terms(batch_for(head, encoding_of(rng), rng))
     assert np.all(np.isfinite([to_numpy(term) for term in terms.values()]))
 
 
@@ -183,7 +183,7 @@ def reference_terms(head, batch):
 def test_the_terms_are_those_of_the_bound(kind, weights, begun, rng):
     head = begun(responsibilities=kind, kl_weight=weights[0], reconstruction_weight=weights[1])
     batch = batch_for(head, encoding_of(rng), rng)
-    found = {name: to_numpy(term) for name, term in head.terms(batch).items()}
+    found = {name: to_numpy(term) for name, term in head.loss_terms(batch).items()}
     assert tuple(found) == head.term_names
     assert found == pytest.approx(reference_terms(head, batch), rel=1e-4)
 
@@ -191,7 +191,7 @@ def test_the_terms_are_those_of_the_bound(kind, weights, begun, rng):
 def test_the_three_responsibilities_differ(begun, rng):
     batch = batch_for(begun(), encoding_of(rng), rng)
     costs = [
-        float(begun(responsibilities=kind).terms(batch)["conditional_prior"])
+        float(begun(responsibilities=kind).loss_terms(batch)["conditional_prior"])
         for kind in RESPONSIBILITIES
     ]
     assert len(set(costs)) == 3
@@ -207,7 +207,7 @@ def test_the_loss_lies_above_the_negative_log_likelihood(kind, begun, rng):
     reconstruction = network.decode(latent)
     batch = batch_for(head, Encoding(*map(to_numpy, encoding[:3]), ()), rng)
     batch = batch._replace(inputs=rows, latent=latent, reconstruction=reconstruction)
-    loss = sum(float(term) for term in head.terms(batch).values())
+    loss = sum(float(term) for term in head.loss_terms(batch).values())
     prior = special.logsumexp(
         references.component_log_joints(to_numpy(latent), *components_of(head)), axis=1
     )
@@ -243,7 +243,7 @@ def test_every_gradient_is_finite(kind, make, empty, begun, rng):
     def loss(mean, log_variance):
         encoding = batch.encoding._replace(mean=mean, log_variance=log_variance)
         drawn = batch._replace(encoding=encoding, latent=head.draw(encoding))
-        return sum(head.terms(drawn).values())
+        return sum(head.loss_terms(drawn).values())
 
     found = slopes(head, loss, batch.encoding.mean, batch.encoding.log_variance)
     assert len(found) == 5
@@ -253,7 +253,7 @@ def test_every_gradient_is_finite(kind, make, empty, begun, rng):
 def test_all_of_the_mixture_is_trained(begun, rng):
     head = begun()
     batch = batch_for(head, encoding_of(rng), rng)
-    found = slopes(head, lambda: sum(head.terms(batch).values()))
+    found = slopes(head, lambda: sum(head.loss_terms(batch).values()))
     assert [variable.name for variable in trained_variables(head)] == [
         "weights",
         "means",
@@ -274,7 +274,7 @@ def test_the_starts_clusters_are_the_assignment_until_the_second_look(rng):
     np.testing.assert_array_equal(targets, np.eye(3)[clusters])
     np.testing.assert_allclose(head.components()[0][1], latents[clusters == 1].mean(axis=0), 1e-4)
     batch = batch_for(head, encoding_of(rng), rng)._replace(targets={"start": targets[:6]})
-    terms = {name: float(term) for name, term in head.terms(batch).items()}
+    terms = {name: float(term) for name, term in head.loss_terms(batch).items()}
     mixture, rows = components_of(head), (np.arange(6), clusters[:6])
     divergences = references.component_divergences(*batch.encoding[:2], *mixture[1:])
     assert terms["conditional_prior"] == pytest.approx(divergences[rows].mean(), rel=1e-4)
@@ -296,7 +296,7 @@ def test_in_gamma_training_the_mean_is_decoded_and_the_mixture_stands_still(rng)
     head, encoding = head_of(GMMHead, gamma_training=GAMMA), encoding_of(rng)
     np.testing.assert_array_equal(head.draw(encoding), encoding.mean)
     batch = batch_for(head, encoding, rng)
-    terms = {name: float(term) for name, term in head.terms(batch).items()}
+    terms = {name: float(term) for name, term in head.loss_terms(batch).items()}
     standard = references.standard_gaussian_divergence(*encoding[:2]).mean()
     assert terms == pytest.approx(
         {
@@ -307,17 +307,17 @@ def test_in_gamma_training_the_mean_is_decoded_and_the_mixture_stands_still(rng)
         },
         rel=1e-5,
     )
-    found = slopes(head, lambda: sum(head.terms(batch).values()))
+    found = slopes(head, lambda: sum(head.loss_terms(batch).values()))
     assert all(np.all(gradient == 0) for gradient in found)
-    assert not head.has_begun
+    assert not head.is_initialised
 
 
 def test_after_gamma_training_the_mixture_takes_its_place(begun, rng):
     head, encoding = begun(gamma_training=GAMMA), encoding_of(rng)
-    assert head.has_begun
+    assert head.is_initialised
     assert np.all(to_numpy(head.draw(encoding)) != encoding.mean)
     batch = batch_for(head, encoding, rng)
-    found = {name: float(term) for name, term in head.terms(batch).items()}
+    found = {name: float(term) for name, term in head.loss_terms(batch).items()}
     assert found == pytest.approx(reference_terms(head, batch), rel=1e-4)
 
 
@@ -325,7 +325,7 @@ def test_after_gamma_training_the_mixture_takes_its_place(begun, rng):
 def test_from_scratch_it_needs_gamma_training(gamma):
     config = {"gamma_training": gamma}
     assert (GMMHead.scratch_problem(config) is None) == (gamma is not None)
-    assert head_of(GMMHead, **config).prelude == gamma
+    assert head_of(GMMHead, **config).warmup == gamma
 
 
 # what it says and draws
@@ -361,5 +361,5 @@ def test_arrays_bring_the_head_back(begun, rng):
     other.restore(head.arrays())
     codes, _ = mixture_rows(rng, rows=50)
     np.testing.assert_array_equal(head.assignments(codes), other.assignments(codes))
-    assert other.has_begun
+    assert other.is_initialised
     assert set(head.arrays()) == {"weight_logits", "means", "free_log_variances"}

@@ -104,7 +104,7 @@ def reference_terms(head, batch, noise, arrays=None):
 
 
 def terms_of(head, batch):
-    return {name: float(term) for name, term in head.terms(batch).items()}
+    return {name: float(term) for name, term in head.loss_terms(batch).items()}
 
 
 # its terms
@@ -135,7 +135,7 @@ def test_plain_backpropagation_gives_the_gradients_of_the_equation(posterior, no
             return reference_terms(head, batch, noise, changed)[term]
 
         expected = references.numerical_gradients(of_biases, *(arrays[name] for name in names))
-        gradients = slopes(head, lambda term=term: head.terms(batch)[term])
+        gradients = slopes(head, lambda term=term: head.loss_terms(batch)[term])
         found = [each for path, each in zip(trained, gradients, strict=True) if "bias" in path]
         for gradient, by_difference in zip(found, expected, strict=True):
             np.testing.assert_allclose(gradient, by_difference, rtol=2e-3, atol=1e-4)
@@ -167,7 +167,7 @@ def test_what_is_trained_has_a_gradient(posterior, rng):
     """Under ``bayes`` that leaves out ``q(z | y)``; Keras would warn of it in every run."""
     head = make_head(posterior=posterior)
     batch = batch_for(head, encoding_of(rng), rng)
-    gradients = slopes(head, lambda: sum(head.terms(batch).values()))
+    gradients = slopes(head, lambda: sum(head.loss_terms(batch).values()))
     assert len(gradients) == (12 if posterior == "network" else 10)
     assert all(np.any(gradient != 0) for gradient in gradients)
 
@@ -213,7 +213,7 @@ def cluster_prior(head, batch):
 
     def term(features):
         encoding = batch.encoding._replace(features=features)
-        return head.terms(batch._replace(encoding=encoding))["cluster_prior"]
+        return head.loss_terms(batch._replace(encoding=encoding))["cluster_prior"]
 
     features = batch.encoding.features
     return float(term(features)), slopes(head, term, features)
@@ -310,4 +310,4 @@ def test_first_weights_follow_the_seed():
 
 def test_from_scratch_is_how_it_is_meant():
     assert GMVAEHead.scratch_problem({}) is None
-    assert head_of(GMVAEHead).prelude is None
+    assert head_of(GMVAEHead).warmup is None

@@ -73,7 +73,7 @@ def test_terms_are_weighted_and_reduced_as_the_spec_says(blobs, rng, reduction, 
     head.initialise(latents)
     targets = head.refresh(latents)
     batch = make_batch(latents, targets, rng)
-    terms = head.terms(batch)
+    terms = head.loss_terms(batch)
     p, q = targets["target"].astype(float), head.assignments(latents).astype(float)
     divergence = np.sum(p * np.log(np.maximum(p, 1e-30) / q)) / 20 * factor
     error = np.mean((batch.inputs - batch.reconstruction.value) ** 2)
@@ -85,7 +85,7 @@ def test_without_reconstruction_it_is_dec(blobs, rng):
     head = make_head(reconstruction_weight=0.0)
     head.initialise(blobs[0])
     batch = make_batch(blobs[0], head.refresh(blobs[0]), rng)
-    assert set(head.terms(batch)) == {"divergence"}
+    assert set(head.loss_terms(batch)) == {"divergence"}
     assert not head.trains_decoder
 
 

@@ -69,7 +69,7 @@ def test_terms_follow_dcn_and_tum(latents, rng, distance):
     batch = Batch(
         inputs, Encoding(latents, None, None, ()), latents, Reconstruction(outputs, None), targets
     )
-    terms = head.terms(batch)
+    terms = head.loss_terms(batch)
     gap = np.linalg.norm(latents.astype(float) - targets["centre"], axis=1)
     expected = np.mean(0.5 * gap**2 if distance == "squared" else gap)
     np.testing.assert_allclose(terms["distance"], 0.5 * expected, rtol=1e-4)

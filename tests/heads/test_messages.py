@@ -44,7 +44,7 @@ def test_the_terms_are_those_of_the_equation(heard, rng):
     head, encoding = messages(alpha=0.7, reconstruction_weight=2.0), encoding_of(rng)
     batch = batch_for(head, encoding, rng)
     prior = rng.normal(size=(6, 2)).astype("float32")
-    terms = head.terms(batch._replace(targets={PRIOR: prior} if heard else {}))
+    terms = head.loss_terms(batch._replace(targets={PRIOR: prior} if heard else {}))
     logits = to_numpy(batch.reconstruction.value)
     expected = 2.0 * np.mean(bernoulli(batch.inputs, logits))
     assert float(terms["reconstruction"]) == pytest.approx(expected, rel=1e-5)
@@ -56,8 +56,8 @@ def test_a_vae_alone_minimises_the_same(rng):
     head, alone = messages(alpha=0.7), MessagePrior("bernoulli", 0.7, seed=0)
     batch = batch_for(head, encoding_of(rng), rng)
     batch = batch._replace(targets={PRIOR: rng.normal(size=(6, 2)).astype("float32")})
-    for name, value in head.terms(batch).items():
-        assert float(alone.terms(batch)[name]) == pytest.approx(float(value), rel=1e-6)
+    for name, value in head.loss_terms(batch).items():
+        assert float(alone.loss_terms(batch)[name]) == pytest.approx(float(value), rel=1e-6)
 
 
 def test_the_decoder_is_given_draws(rng, noise):
@@ -121,10 +121,10 @@ def test_modules_above_the_first_are_heard(codes):
 def test_what_is_restored_answers_alike(above, codes):
     modules = [MODULE] if above == "gmm" else [MODULE, {"type": above}]
     head, other = messages(modules=modules), messages(modules=modules)
-    assert not other.has_begun
+    assert not other.is_initialised
     head.initialise(codes)
     other.restore(head.arrays())
-    assert other.has_begun
+    assert other.is_initialised
     np.testing.assert_array_equal(other.assignments(codes), head.assignments(codes))
     for one, two in zip(head.modules, other.modules, strict=True):
         data = head.latents.forward_message if one is head.mixture else head.assignments(codes)

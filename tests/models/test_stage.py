@@ -115,7 +115,7 @@ def test_generated_images_have_their_channels_last(tmp_path):
 def test_a_running_stage_is_as_after_its_latest_epoch(running):
     trained = opened(make_experiment(running.request.out, "gmm", *GMM), "train-gmm")
     assert (trained.epoch, trained.finished) == (2, False)
-    assert trained.head.has_begun
+    assert trained.head.is_initialised
     clusters = trained.head.assignments(trained.codes(running.feed)).argmax(axis=1)
     found, row = asdict(occupancy(clusters, 4)), running.folder.stage("train-gmm").history()[-1]
     assert {key: row[key] for key in found} == {**found, "label_change": row["label_change"]}
@@ -125,7 +125,7 @@ def test_a_running_stage_is_as_after_its_latest_epoch(running):
 def test_before_the_prior_has_begun_there_is_nothing_to_draw_from(tmp_path):
     stopped(tmp_path, epoch=1)
     trained = opened(make_experiment(tmp_path, "gmm", *GMM), "train-gmm")
-    assert not trained.head.has_begun
+    assert not trained.head.is_initialised
     with pytest.raises(RunError, match="gmm head has not begun after epoch 1"):
         trained.generate(2, seed=0)
 

@@ -56,7 +56,7 @@ class Given(Reconstruct):
 
     term_names = ("first", "second", "third")
 
-    def terms(self, batch):
+    def loss_terms(self, batch):
         first, second, third = (batch.targets[name] for name in self.term_names)
         return {"first": first, "second": second, "third": 1.5 * third}
 

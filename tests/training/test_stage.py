@@ -141,7 +141,7 @@ def test_no_epochs_are_a_stage_that_only_looks(make_trainer, network):
     assert outcome.occupancy.n_clusters == 10
 
 
-# heads with a prior: noise, schedules, and a prelude before the prior begins
+# heads with a prior: noise, schedules, and a warmup before the prior begins
 
 RISING = {"start": 0.25, "end": 1.0, "ramp": 3.0, "unit": "steps"}
 PRELUDE = {"weight": 0.1, "length": 2.0}
@@ -166,13 +166,13 @@ def run_in_pieces(make_trainer, head, stops, others=range(1, 99), **changes):
     ("head", "changes", "stops"),
     [
         (lambda: gmm(kl_weight=RISING), {}, [2]),
-        # inside the prelude, where it has just ended, after it
+        # inside the warmup, where it has just ended, after it
         (lambda: gmm(gamma_training=PRELUDE, kl_weight=RISING), SCRATCH, [1, 2, 3]),
         # while the start's clusters stand, and when they have just been let go
         (lambda: gmm(start_epochs=2), {}, [1, 2]),
         (lambda: gmvae(alpha=RISING), SCRATCH, [2]),
     ],
-    ids=["gmm", "gmm with a prelude", "gmm with its start's clusters", "gmvae"],
+    ids=["gmm", "gmm with a warmup", "gmm with its start's clusters", "gmvae"],
 )
 def test_a_prior_interrupted_and_resumed_is_bit_identical(make_trainer, head, changes, stops):
     through = head()
@@ -258,8 +258,8 @@ def test_the_rate_goes_through_its_schedule_in_every_round(make_trainer):
 def test_the_prior_begins_where_the_prelude_ends(make_trainer):
     head = gmm(gamma_training={"weight": 0.1, "length": 6, "unit": "steps"})  # of 5 in an epoch
     outcome = make_trainer(make_network(**STOCHASTIC), head, from_scratch=True, epochs=3).run()
-    *prelude, after = outcome.history
-    for row in prelude:
+    *warmup, after = outcome.history
+    for row in warmup:
         assert row["standard_prior"] > 0
         assert row["conditional_prior"] == row["cluster_prior"] == 0
         assert "occupied" not in row
@@ -272,7 +272,7 @@ def test_a_prelude_that_outlasts_the_stage_still_leaves_clusters(make_trainer):
     head = gmm(gamma_training={"weight": 0.1, "length": 9})
     outcome = make_trainer(make_network(**STOCHASTIC), head, from_scratch=True, epochs=2).run()
     assert len(outcome.history) == 2
-    assert head.has_begun
+    assert head.is_initialised
     assert outcome.occupancy.n_clusters == 10
     fresh = gmm()
     fresh.initialise(outcome.codes)
