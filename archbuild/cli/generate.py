@@ -70,6 +70,7 @@ def generate(
     from archbuild.environment import start_keras
     from archbuild.figures.generated import drawn_from
     from archbuild.io.atomic import write_npy
+    from archbuild.io.containment import named_by_user
 
     if output.suffix.lower() not in _FORMATS:
         raise UsageError(f"--output {output}: write to a file that ends in .png or in .npy")
@@ -80,7 +81,7 @@ def generate(
     model = stage.open()
     if latents is not None:
         rows = model.decode(_read(latents))
-        write_npy(output, rows)
+        write_npy(named_by_user(output), rows)
         click.echo(f"{output}: {len(rows)} rows, decoded by {stage.path}", err=True)
         return
     rows = model.generate(per_cluster, draw_seed)
@@ -111,8 +112,9 @@ def _read(latents: Path) -> np.ndarray:
 def _write(rows: np.ndarray, output: Path, title: str, stage: Stage) -> None:
     from archbuild.figures import draw_generated
     from archbuild.io.atomic import write_npy
+    from archbuild.io.containment import named_by_user
 
     if output.suffix.lower() == ".png":
         draw_generated(rows, title, output, shares=stage.shares)
     else:
-        write_npy(output, rows)
+        write_npy(named_by_user(output), rows)

@@ -41,11 +41,12 @@ class RunLog(MemoryHandler):
             RunError: the file cannot be written.
         """
         from archbuild.io.atomic import explained
+        from archbuild.io.containment import make_folder
         from archbuild.runs import slug
 
         moment = datetime.now().strftime("%Y%m%d-%H%M%S")
         with explained("write", folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder, below=folder.parent)
             self.path = _new_file(folder, f"{moment}-{slug(dataset)}-{slug(arch)}")
             handler = logging.FileHandler(self.path, encoding="utf-8")
         handler.setFormatter(logging.Formatter(_FORMAT))

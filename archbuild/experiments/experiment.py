@@ -27,6 +27,7 @@ from archbuild.experiments.requirements import (
     with_n_clusters,
 )
 from archbuild.heads.base import AUTO
+from archbuild.io.containment import refuse_links
 from archbuild.models.run import Run
 from archbuild.registry import default_vocabulary
 from archbuild.runs import RunFolder, StageFolder
@@ -288,7 +289,7 @@ class Experiment:
         from archbuild.models.message_files import write_learned
 
         if isinstance(head, MessagesHead) and head.config["text_files"]:
-            place = messages_of(self.folder) / folder.name
+            place = refuse_links(messages_of(self.folder) / folder.name, self.folder.out)
             losses = np.array([row["loss"] for row in outcome.history])
             clear_texts(folder)  # a process that was killed may have left some
             labels, scaler = self.dataset.labels, self.feed.scaler

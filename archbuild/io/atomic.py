@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.errors import RunError
+from archbuild.io.containment import remove_link
 
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -57,6 +58,7 @@ def write_atomic(path: str | os.PathLike[str], write: Callable[[Path], object]) 
 
     Args:
         path: the file; folders above it are made as needed.
+            A link there is replaced, not followed (``containment.named_by_user`` follows one).
         write: called with a temporary path in the same folder, whose name ends like the final
             one, so that writers which look at the suffix work. It must create that file.
 
@@ -64,13 +66,14 @@ def write_atomic(path: str | os.PathLike[str], write: Callable[[Path], object]) 
         RunError: the disk is full, the folder is read-only, or anything like it, or a device or a
             folder is in the way. The old file, if there was one, is untouched.
     """
-    path = Path(os.path.realpath(path))  # of a link the target is replaced, not the link
-    if path.exists() and not path.is_file():
+    path = Path(path)
+    if not path.is_symlink() and path.exists() and not path.is_file():
         raise RunError(f"{path} is no file that could be replaced; choose another name")
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{path.name}")
     with explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            remove_link(temporary)  # else what somebody left under this name would be followed
             write(temporary)
             _flush(temporary)
             os.replace(temporary, path)

@@ -18,6 +18,7 @@ import numpy as np
 
 from archbuild.errors import UsageError
 from archbuild.io.atomic import TEMPORARY_PREFIX, explained, write_atomic
+from archbuild.io.containment import named_by_user
 
 if TYPE_CHECKING:
     import keras
@@ -43,6 +44,7 @@ def export(model: Model, part: str, kind: str, path: Path, force: bool = False) 
         UsageError: as ``refuse_place`` and ``graph_of``, or a package is missing.
     """
     refuse_place(path, kind, force)
+    path = named_by_user(path)
     graph = graph_of(model, part)
     if kind == "saved_model":
         _write_folder(path, lambda place: FORMATS[kind](graph, place))

@@ -14,7 +14,8 @@ from typing import IO, Any
 import numpy as np
 
 from archbuild.errors import UsageError
-from archbuild.io.atomic import save_npz
+from archbuild.io.atomic import save_npz, write_atomic
+from archbuild.io.containment import named_by_user
 from archbuild.models.model import Prediction
 
 Part = tuple[Sequence[Any], Prediction]
@@ -165,7 +166,6 @@ SUFFIXES: Mapping[str, str] = {
 
 def save(parts: Iterable[Part], layout: Layout, kind: str, path: Path) -> None:
     """Write all parts to one file that is whole or not there."""
-    from archbuild.io.atomic import write_atomic
 
     def write(place: Path) -> None:
         if kind in FILES:
@@ -174,7 +174,7 @@ def save(parts: Iterable[Part], layout: Layout, kind: str, path: Path) -> None:
             with place.open("w", encoding="utf-8", newline="") as file:
                 stream(parts, layout, kind, file)
 
-    write_atomic(path, write)
+    write_atomic(named_by_user(path), write)
 
 
 def stream(parts: Iterable[Part], layout: Layout, kind: str, file: IO[str]) -> None:

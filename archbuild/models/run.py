@@ -17,6 +17,7 @@ from archbuild.data import Dataset
 from archbuild.data.location import DataLocation
 from archbuild.data.origin import Origin
 from archbuild.errors import DataError, RunError
+from archbuild.io.containment import refuse_links
 from archbuild.models.stage import Stage
 from archbuild.registry import default_vocabulary
 from archbuild.runs import RunFolder, latest_stage
@@ -88,7 +89,7 @@ class Run:
     @property
     def plots(self) -> Path:
         """Where its pictures and its report go."""
-        return plots_of(self.folder)
+        return refuse_links(plots_of(self.folder), below=self.folder.out)
 
     @cached_property
     def plan(self) -> Plan:

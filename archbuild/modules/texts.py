@@ -19,6 +19,7 @@ import numpy as np
 from archbuild.errors import UsageError
 from archbuild.evaluation.accuracy import swap_accuracy
 from archbuild.io.atomic import explained, write_atomic
+from archbuild.io.containment import make_folder
 from archbuild.modules.module import Learned, Module, learning
 
 Mode = Literal["learn", "recog"]
@@ -79,7 +80,7 @@ def write_texts(
         accuracy = swap_accuracy(codes, texts["class"])
         texts = {**texts, "acc": np.array([accuracy])}
     with explained("write", folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, below=folder.parent)
     paths = []
     for name, array in texts.items():
         path = folder / (f"{name}.txt" if name == _OF_NO_MODE else f"{name}_{mode}.txt")

@@ -23,6 +23,8 @@ from typing import Any
 
 from archbuild.errors import RunError, RunInUseError
 from archbuild.io import atomic
+from archbuild.io.containment import make_folder, readable, refuse_links, remove_link
+from archbuild.io.locks import is_locked
 from archbuild.runs.stage import MANIFEST, StageFolder
 
 SAVED_PARAMS = "saved_params"
@@ -60,10 +62,20 @@ class RunFolder:
 
     Args:
         root: the folder itself; :meth:`locate` composes it. It need not exist yet.
+
+    Attributes:
+        path: the folder itself.
+        out: the folder that its ``saved_params/`` is in; below it no symbolic link is followed.
     """
 
     def __init__(self, root: Path) -> None:
         self.path = Path(root)
+        self.out = self._out()
+
+    def _out(self) -> Path:
+        if self.path.parent.parent.parent.name == SAVED_PARAMS:
+            return self.path.parents[3]
+        return self.path  # a run that lies alone, where the user says
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -95,7 +107,7 @@ class RunFolder:
 
     def stage(self, name: str) -> StageFolder:
         """Return the folder of the stage ``name``, present or not."""
-        return StageFolder(self.path / slug(name))
+        return StageFolder(self.path / slug(name), self.out)
 
     def stages(self) -> tuple[str, ...]:
         """Return the names of the stages that have a manifest, ``pretrain`` first."""
@@ -104,6 +116,7 @@ class RunFolder:
 
     def write_spec(self, spec: Mapping[str, Any]) -> None:
         """Write the resolved spec, a JSON mapping; raises ``RunError`` where it cannot."""
+        refuse_links(self.path, self.out)
         atomic.write_json(self.spec_path, spec)
 
     def read_spec(self) -> dict[str, Any]:
@@ -116,7 +129,7 @@ class RunFolder:
             raise RunError(f"{self.path} holds no run: there is no spec.json; train one first")
         try:
             with atomic.explained("read", self.spec_path):
-                spec = json.loads(self.spec_path.read_bytes())
+                spec = json.loads(readable(self.spec_path, self.out).read_bytes())
         except ValueError as error:
             raise _damaged_spec(self.spec_path, str(error)) from error
         if not isinstance(spec, dict):
@@ -136,7 +149,8 @@ class RunFolder:
         from filelock import FileLock, Timeout
 
         with atomic.explained("lock", self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path, self.out)
+            remove_link(self.path / _LOCK)
             lock = FileLock(self.path / _LOCK, timeout=0)
             try:
                 lock.acquire()
@@ -151,20 +165,20 @@ class RunFolder:
             lock.release()
 
     def in_use(self) -> bool:
-        """Whether a process works in this run; the word of a killed one is taken away."""
-        if not (self.path / _HOLDER).exists():
-            return False
-        try:
-            with self.lock():
-                return False
-        except RunError:  # held; or not ours to lock, and then the word is all there is
-            return True
+        """Return whether a process works in this run; nothing is written."""
+        return is_locked(self.path / _LOCK)
 
     def _held(self) -> str:
         try:
-            holder = json.loads((self.path / _HOLDER).read_bytes())
+            holder = json.loads(readable(self.path / _HOLDER, self.out).read_bytes())
             who = f"process {holder['pid']}, started {holder['started']}"
-        except (OSError, ValueError, LookupError, TypeError):  # it has only just been taken
+        except (
+            RunError,
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+        ):  # it has only just been taken
             who = "another process"
         return (
             f"{self.path} is in use by {who}; wait for it to end, or choose another --seed or --out"

@@ -22,6 +22,7 @@ import numpy as np
 
 from archbuild.errors import RunError
 from archbuild.io import atomic
+from archbuild.io.containment import make_folder, readable, refuse_links
 from archbuild.io.difference import Difference, differences
 
 MANIFEST = "manifest.json"
@@ -71,10 +72,12 @@ class StageFolder:
 
     Args:
         path: the folder; it need not exist yet.
+        below: a folder above it, below which no symbolic link is followed; by default its parent.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, below: Path | None = None) -> None:
         self.path = Path(path)
+        self._below = self.path.parent if below is None else Path(below)
         self._header: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
@@ -86,8 +89,21 @@ class StageFolder:
         return self.path.name
 
     def file(self, name: str) -> Path:
-        """Return where the file ``name`` of this stage lies."""
-        return self.path / name
+        """Return where the file ``name`` of this stage lies, to read it.
+
+        Raises:
+            RunError: a symbolic link leads out of the run.
+        """
+        return readable(self.path / name, self._below)
+
+    def make(self) -> None:
+        """Make the folder, so that files can be written to it.
+
+        Raises:
+            RunError: a symbolic link is in the way, or the system refuses.
+        """
+        with atomic.explained("prepare", self.path):
+            make_folder(self.path, self._below)
 
     # -- what there is ---------------------------------------------------------------------
 
@@ -189,7 +205,7 @@ class StageFolder:
         self._refuse_another(request)
         manifest = self.manifest()
         with atomic.explained("prepare", self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path, self._below)
             if manifest is None:
                 for path in self.own_files():
                     path.unlink()
@@ -221,7 +237,7 @@ class StageFolder:
         """
         header = self._begun()
         name = self._checkpoint_name(epoch)
-        atomic.write_npz(self.file(name), arrays)
+        atomic.write_npz(self.path / name, arrays)
         manifest = header | {
             "state": "running",
             "epoch": epoch,
@@ -268,8 +284,8 @@ class StageFolder:
         """
         header = self._begun()
         for name, write in writers.items():
-            atomic.write_atomic(self.file(name), write)
-        atomic.write_json_lines(self.file(HISTORY), history)
+            atomic.write_atomic(self.path / name, write)
+        atomic.write_json_lines(self.path / HISTORY, history)
         manifest = header | {
             "state": "finished",
             "epoch": len(history),
@@ -293,10 +309,10 @@ class StageFolder:
 
         What somebody else put there stays.
         """
-        with atomic.explained("clear", self.path):
+        with atomic.explained("clear", refuse_links(self.path, self._below)):
             if self.path.is_dir():
                 own = self.own_files()
-                self.file(MANIFEST).unlink(missing_ok=True)
+                (self.path / MANIFEST).unlink(missing_ok=True)
                 atomic.flush_folder(self.path)
                 for path in own:
                     path.unlink(missing_ok=True)
@@ -325,8 +341,8 @@ class StageFolder:
         return manifest
 
     def _verify_file(self, name: str, expected: str) -> None:
-        path = self.file(name)
-        if Path(name).name != name or not path.is_file():
+        path = self.path / name
+        if Path(name).name != name or not self.file(name).is_file():
             raise RunError(f"{path} is missing, though {MANIFEST} names it; {_START_OVER}")
         with atomic.explained("read", path):
             found = atomic.sha256(path)
@@ -345,7 +361,7 @@ class StageFolder:
         return f"checkpoint-{epoch:06d}-again.npz" if taken else name
 
     def _replace_manifest(self, manifest: dict[str, Any]) -> None:
-        atomic.write_json(self.file(MANIFEST), manifest)
+        atomic.write_json(self.path / MANIFEST, manifest)
         with atomic.explained("tidy", self.path):
             self._sweep(manifest)
 

@@ -19,6 +19,7 @@ import numpy as np
 from archbuild.errors import DataError, UsageError
 from archbuild.io.arrays import prefixed, unprefixed
 from archbuild.io.atomic import explained, json_text, write_npz
+from archbuild.io.containment import named_by_user
 from archbuild.io.difference import differences
 from archbuild.modules.module import Module, ancestors, learning
 
@@ -44,7 +45,7 @@ def save_learned(path: str | PathLike[str], module: Module) -> None:
         arrays[f"{number}.{_ROUNDS}"] = np.array(each.rounds)
         own = {name: _plain(array, name, each) for name, array in each.arrays().items()}
         arrays |= prefixed(f"{number}.learned.", own)
-    write_npz(path, arrays)
+    write_npz(named_by_user(path), arrays)
 
 
 def load_learned(path: str | PathLike[str], module: Module) -> None:

@@ -13,6 +13,7 @@ from time import time
 from typing import Any
 
 from archbuild.io.atomic import explained
+from archbuild.io.containment import make_folder
 from archbuild.training.progress import LOGGER, in_parts
 
 _VERSION = "brain.Event:2"  # what TensorBoard expects in a file's first event
@@ -59,9 +60,9 @@ class EventFiles:
         self._writers.clear()
 
     def _opened(self, folder: Path) -> Any:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, below=self.folder.parent)
         path = folder / f"events.out.tfevents.{int(time())}"
-        writer = self._record_writer(path.open("wb"))
+        writer = self._record_writer(path.open("xb"))
         first = self._event(wall_time=time(), file_version=_VERSION)
         writer.write(first.SerializeToString())
         return writer

@@ -87,3 +87,11 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="choose another"), run_log("c") as written:
         written.open(tmp_path / "file" / "logs", "d", "a")
+
+
+def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "logs").symlink_to(tmp_path / "elsewhere")
+    with run_log("archbuild") as log, pytest.raises(RunError, match="logs is a symbolic link"):
+        log.open(tmp_path / "logs", "D", "a")
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -11,6 +11,7 @@ import pytest
 
 from archbuild.errors import RunError
 from archbuild.io import atomic
+from archbuild.io.containment import named_by_user
 
 
 def test_the_writer_sees_the_final_suffix_in_the_same_folder(tmp_path):
@@ -163,13 +164,31 @@ def test_sha256_is_that_of_the_bytes(tmp_path):
     assert atomic.sha256(tmp_path / "x") == hashlib.sha256(b"archbuild").hexdigest()
 
 
-def test_of_a_link_the_target_is_written(tmp_path):
+def test_a_link_is_replaced_and_its_target_stays(tmp_path):
+    target, link = tmp_path / "target.txt", tmp_path / "link.txt"
+    target.write_text("mine")
+    link.symlink_to(target)
+    atomic.write_text(link, "words")
+    assert not link.is_symlink()
+    assert link.read_text() == "words"
+    assert target.read_text() == "mine"
+
+
+def test_of_a_link_that_the_user_named_the_target_is_written(tmp_path):
     target, link = tmp_path / "there" / "target.txt", tmp_path / "link.txt"
     target.parent.mkdir()
     link.symlink_to(target)
-    atomic.write_text(link, "words")
+    atomic.write_text(named_by_user(link), "words")
     assert link.is_symlink()
     assert target.read_text() == "words"
+
+
+def test_a_link_under_the_temporary_name_is_not_followed(tmp_path):
+    target = tmp_path / "target.txt"
+    target.write_text("mine")
+    (tmp_path / f".tmp-{os.getpid()}-file.txt").symlink_to(target)
+    atomic.write_text(tmp_path / "file.txt", "words")
+    assert target.read_text() == "mine"
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path):

@@ -71,3 +71,12 @@ def test_what_was_not_updated_is_not_written(tmp_path):
     with pytest.raises(UsageError, match="gmm module has no message yet"):
         save_texts(tmp_path, mixture)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_module_folder_that_is_a_link_is_refused(graph, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "module001_gmm").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="out/module001_gmm is a symbolic link"):
+        save_texts(tmp_path / "out", graph[-1])
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -15,6 +15,7 @@ from archbuild.errors import RunError, UsageError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.requirements import depended_on
+from archbuild.io.containment import refuse_links
 from archbuild.registry import default_vocabulary
 from archbuild.runs import RunFolder, StageFolder, slug, with_digest
 from archbuild.runs.catalogue import SWEEPS
@@ -269,6 +270,7 @@ def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Pa
     out = request.experiment.out
     if setting:
         out = out / SWEEPS / slug(dataset.name) / slug(spec.name) / setting_name(setting)
+        refuse_links(out, below=request.experiment.out)
     return [
         Part(
             request=replace(experiment.request, seed=seed, out=out),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from functools import partial
 
 from archbuild.errors import RunError
 from archbuild.experiments.sweeps.plan import Part
-from archbuild.io.atomic import explained
+from archbuild.io.atomic import explained, write_atomic
 from archbuild.runs import StageFolder
 from archbuild.runs.names import PRETRAIN
 from archbuild.runs.stage import MANIFEST
@@ -49,7 +50,8 @@ def _serves(stage: StageFolder, part: Part) -> bool:
 
 
 def _copy(stage: StageFolder, own: StageFolder) -> None:
-    own.path.mkdir(parents=True, exist_ok=True)
-    files = sorted(stage.path.iterdir(), key=lambda path: path.name == MANIFEST)
+    own.make()
+    files = [path for path in stage.path.iterdir() if not path.is_symlink()]
+    files.sort(key=lambda path: path.name == MANIFEST)
     for path in files:  # the manifest last: without it nothing is there
-        shutil.copy2(path, own.file(path.name))
+        write_atomic(own.path / path.name, partial(shutil.copy2, path))

@@ -12,6 +12,7 @@ from archbuild.evaluation.scores import SCORES
 from archbuild.evaluation.seeds import over_seeds
 from archbuild.experiments.sweeps.plan import Part, Plan, Run
 from archbuild.io.atomic import write_json, write_text
+from archbuild.io.containment import refuse_links
 from archbuild.runs.names import stage_of
 
 
@@ -46,6 +47,7 @@ def write_table(path: Path, found: dict[str, Any]) -> list[Path]:
     Raises:
         RunError: a file cannot be written.
     """
+    refuse_links(path.parent, below=path.parents[1])
     write_json(path, found)
     rows = path.with_name(f"{path.name.removesuffix('.json')}.csv")
     write_text(rows, _csv(found))

@@ -65,3 +65,14 @@ def test_training_from_scratch_needs_none(planned):
     for _, part in plan.parts:
         share_pretrained(part, [part])
         assert not part.folder.path.exists()
+
+
+def test_a_link_in_a_shared_network_is_not_copied(two, tmp_path):
+    first, second = two
+    finish(first)
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    (first.folder.stage("pretrain").path / "extra").symlink_to(secret)
+    share_pretrained(second, two)
+    assert not (second.folder.stage("pretrain").path / "extra").exists()
+    second.folder.stage("pretrain").verify()

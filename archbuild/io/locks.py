@@ -1,0 +1,50 @@
+"""Ask whether a file is locked, without a trace."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether another process holds the lock that ``filelock`` takes on a file.
+
+    The file is opened for reading, never made or changed; a symbolic link there is no lock. A
+    file that cannot be opened counts as unlocked.
+    """
+    if path.is_symlink():
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False
+    try:
+        return not _takes_for_a_moment(descriptor)
+    finally:
+        os.close(descriptor)  # which also gives the lock back
+
+
+if sys.platform == "win32":
+
+    def _takes_for_a_moment(descriptor: int) -> bool:
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+
+    def _takes_for_a_moment(descriptor: int) -> bool:
+        """Share the lock: other readers may do so at once, a holder does not let them."""
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
