@@ -19,7 +19,7 @@ PUBLIC = ("archbuild", "archbuild.layers", "archbuild.serket", "archbuild.object
 """The packages whose ``__all__`` users import from."""
 
 SECTIONS = {
-    "How-to": ("docs/howto/*.md",),
+    "How-to": ("docs/howto/*.md", "examples/plugin/README.md"),
     "Heads": ("docs/heads.md", "docs/heads/*.md"),
     "Reference": ("docs/*.md",),
     "Project": ("benchmarks/RESULTS.md", "datasets/README.md", "[A-Z]*[A-Z].md"),

@@ -11,7 +11,13 @@ import archbuild
 
 
 def test_the_public_names_are_these() -> None:
-    assert archbuild.__all__ == ["DeepClustering", "NetworkBuilder", "__version__", "load_spec"]
+    assert archbuild.__all__ == [
+        "DeepClustering",
+        "NetworkBuilder",
+        "__version__",
+        "load_spec",
+        "open",
+    ]
     assert set(archbuild.__all__) <= set(dir(archbuild))
 
 

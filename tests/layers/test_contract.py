@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from archbuild.layers import LAYERS
 from archbuild.layers.pooling import MaxPool2D
 from archbuild.spec import LayerType
+from tests.layers.contract import plan_of, run_layer_contract
 
 Tree = dict[str, Any]
 
@@ -135,8 +135,6 @@ def test_every_type_is_tried() -> None:
     ids=[f"{kind}-{i}" for kind, cases in CASES.items() for i in range(len(cases))],
 )
 def test_contract(
-    plan_of: Callable[..., Any],
-    run_layer_contract: Callable[..., None],
     kind: str,
     case: tuple[str, int, list[Tree], Tree],
 ) -> None:
@@ -169,9 +167,7 @@ NOTATIONS = {
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_each_type_has_its_word_in_the_notation_of_one_line(
-    plan_of: Callable[..., Any], kind: str
-) -> None:
+def test_each_type_has_its_word_in_the_notation_of_one_line(kind: str) -> None:
     plans = ((plan_of(*layers, **keys), side, i) for side, i, layers, keys in CASES[kind])
     assert [getattr(plan, side)[i].notation for plan, side, i in plans] == NOTATIONS[kind]
 
@@ -182,13 +178,6 @@ def test_a_type_that_says_no_word_goes_by_its_name() -> None:
         notation = LayerType.notation
 
     assert AveragePool().notation({"filter_size": 2}) == "AveragePool"
-
-
-def test_every_type_and_field_is_documented() -> None:
-    for layer in LAYERS.own.values():
-        assert layer.summary.endswith(".")
-        assert layer.sides <= {"encoder", "decoder"}
-        assert all(field.doc for field in layer.fields)
 
 
 def test_keras_waits_until_a_layer_is_built() -> None:

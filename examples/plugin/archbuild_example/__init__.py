@@ -1,0 +1,1 @@
+"""A layer, a head and a dataset for archbuild."""
