@@ -106,12 +106,12 @@ def predict(
     stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
     with reporting(quiet, warn_anyway=True) as reporter:
         start_keras()
-        from archbuild.models.message_files import write_recognised
+        from archbuild.models.row_files import write_new_rows
 
         model = stage.open()
         rows = _load(dataset, data_dir, model)
         if messages is not None:
-            files = write_recognised(model, rows, messages)
+            files = write_new_rows(model, rows, messages)
             reporter.note(f"{len(files)} files of messages in {messages}")
         first, last = (part * len(rows) // shard[1] for part in (shard[0] - 1, shard[0]))
         reporter.note(

@@ -284,16 +284,20 @@ class Experiment:
     def _write_artefacts(
         self, folder: StageFolder, network: Network, head: Head | None, outcome: Any
     ) -> None:
-        """Write the messages that a head exchanged, where it is asked to leave them as text."""
-        from archbuild.heads.messages import MessagesHead
-        from archbuild.models.message_files import write_learned
+        """Write the further files of a head that leaves some."""
+        from archbuild.heads.records import TrainedRows
 
-        if isinstance(head, MessagesHead) and head.config["text_files"]:
+        if head is not None and head.writes_files:
             place = refuse_links(messages_of(self.folder) / folder.name, self.folder.out)
             losses = np.array([row["loss"] for row in outcome.history])
             clear_texts(folder)  # a process that was killed may have left some
-            labels, scaler = self.dataset.labels, self.feed.scaler
-            write_learned(head, network, scaler, labels, losses, place)
+            scaler = self.feed.scaler
+            rows = TrainedRows(
+                lambda latents: scaler.undo(network.decode_rows(latents)),
+                losses,
+                self.dataset.labels,
+            )
+            head.write_trained(rows, place)
             self.reporter.note(f"the messages are in {place}")
 
     def _new_head(self) -> Head:

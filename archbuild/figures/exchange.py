@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 _TAKEN = {
-    "sample": "The latents are those that the modules took: a draw of q(z | row) for each row.",
-    "mean": "The latents are those that the modules took: the mean of q(z | row) for each row.",
+    True: "The latents are those that the modules took: a draw of q(z | row) for each row.",
+    False: "The latents are those that the modules took: the mean of q(z | row) for each row.",
 }
-"""By a head's ``message``."""
+"""By whether the latents of an update are drawn."""
 _LARGEST_SIDE = 640
 _SIDES = 1040
 """Pixels of all panels together, from left to right."""
@@ -57,10 +57,10 @@ class ExchangePicture(HeadPicture):
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw the latents of both times."""
-        head: Any = stage.model.head
+        updates = stage.model.assigning_head.updates()
         rounds = [
-            Round(_when(update.number, stage.from_scratch), update.latents, update.classes)
-            for update in head.first_and_last_update()
+            Round(_when(update.number, stage.from_scratch), update.latents, update.clusters)
+            for update in updates
         ]
         when = "before and after" if len(rounds) > 1 else "before"
         return draw_exchange(
@@ -69,7 +69,7 @@ class ExchangePicture(HeadPicture):
             run.dataset.class_names,
             run.title(f"latents of {stage.space} {when} the exchange{stage.progress}"),
             path,
-            _TAKEN[head.config["message"]],
+            _TAKEN[updates[0].drawn],
             seed=run.seed,
         )
 

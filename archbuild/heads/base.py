@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from archbuild import objectives
 from archbuild.clustering.starts import first_clusters, means
+from archbuild.errors import UsageError
+from archbuild.heads.records import NewRows, TrainedRows, Update
 from archbuild.networks.rows import by_rows, to_numpy
 from archbuild.spec.fields import integer, number
 from archbuild.spec.vocabulary import HeadType
@@ -91,6 +94,10 @@ class Head(HeadType):
     """Whether it goes on from a pretrained network, whose variances no loss has reached."""
     generates: ClassVar[bool] = False
     """Whether it has a generative process: ``sample_latents``, ``components``."""
+    answers: ClassVar[Literal["clusters", "classes", "nothing"]] = "clusters"
+    """What ``assign`` gives the probabilities of."""
+    labels_used: ClassVar[Literal["never", "some", "all"]] = "never"
+    """Of how many rows the head learns from the label."""
     draws: int = 0
     """Samples of a row's latent in ``draw``; 0: it takes the mean, and no variance is learnt."""
 
@@ -216,6 +223,37 @@ class Head(HeadType):
     def figures(self) -> Sequence[str]:
         """Return the kinds of pictures (``figures/``) that show more of this head than others'."""
         return ()
+
+    def updates(self) -> Sequence[Update]:
+        """Return the first and the last update of what it keeps above the network, if any."""
+        return ()
+
+    @property
+    def writes_files(self) -> bool:
+        """Whether ``write_trained`` leaves any files."""
+        return False
+
+    def write_trained(self, rows: TrainedRows, folder: Path) -> Sequence[Path]:
+        """Write further files about the training rows into ``folder``; return their paths."""
+        return ()
+
+    def write_new(self, rows: NewRows, folder: Path) -> Sequence[Path]:
+        """Write further files about new rows into ``folder``; return their paths.
+
+        Raises:
+            UsageError: the head has nothing to write.
+        """
+        raise UsageError(
+            f"the {self.name} head exchanges no messages; leave --messages out, or choose a run of "
+            "the messages head"
+        )
+
+    def components(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and variances of the prior's components, ``(cluster, latent)`` each.
+
+        Only heads that set ``generates`` have them.
+        """
+        raise NotImplementedError(f"the {self.name} head has no generative process")
 
     def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
         """Draw ``(cluster, per_cluster, latent)`` float32 from each cluster's prior.

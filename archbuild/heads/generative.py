@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +103,3 @@ class GenerativeHead(Head):
     def figures(self) -> Sequence[str]:
         """Return the pictures of the prior, and of rows drawn from it, once it is initialised."""
         return ("generated", "components") if self.is_initialised else ()
-
-    @abstractmethod
-    def components(self) -> tuple[np.ndarray, np.ndarray]:
-        """Means and variances of the prior's components, ``(cluster, latent)`` each."""

@@ -15,13 +15,16 @@ Neurorobotics 12:25, 2018, and the project's VAE module.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from archbuild import objectives
 from archbuild.heads.base import N_CLUSTERS, Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
+from archbuild.heads.message_files import write_learned, write_recognised
+from archbuild.heads.records import NewRows, TrainedRows, Update
 from archbuild.io.arrays import prefixed, unprefixed
 from archbuild.modules.gmm import GMM
 from archbuild.modules.markov import Markov
@@ -51,20 +54,6 @@ WARM_START = boolean(
 )
 PRIOR = "prior_mean"
 """The target that holds the message from above, ``(n, latent)``."""
-
-
-class Update(NamedTuple):
-    """One update of the modules.
-
-    Attributes:
-        number: counted from 1.
-        latents: ``(n, latent)``, the forward messages of the training rows.
-        classes: ``(n,)``, the class that the first module put each row into.
-    """
-
-    number: int
-    latents: Any
-    classes: np.ndarray
 
 
 class MessagesHead(GenerativeHead):
@@ -208,13 +197,29 @@ class MessagesHead(GenerativeHead):
         """Return the pictures of every prior, and one of the latents before and after."""
         return (*super().figures(), "exchange") if self.is_initialised else ()
 
-    def first_and_last_update(self) -> list[Update]:
+    def updates(self) -> Sequence[Update]:
         """Return what the modules took and found first, and last if that was another time."""
-        updates = [Update(1, self.first_message, self.classes[0])]
+        if self.first_message is None:
+            return ()
+        drawn = self.config["message"] == "sample"
+        updates = [Update(1, self.first_message, self.classes[0], drawn)]
         if len(self.classes) > 1:
             latents = self.latents.forward_message
-            updates.append(Update(len(self.classes), latents, self.classes[-1]))
+            updates.append(Update(len(self.classes), latents, self.classes[-1], drawn))
         return updates
+
+    @property
+    def writes_files(self) -> bool:
+        """Whether the messages are also to be written as text."""
+        return bool(self.config["text_files"])
+
+    def write_trained(self, rows: TrainedRows, folder: Path) -> Sequence[Path]:
+        """Write the messages of the training rows as they were after the last round."""
+        return write_learned(self.modules, self.latents.forward_message, rows, folder)
+
+    def write_new(self, rows: NewRows, folder: Path) -> Sequence[Path]:
+        """Write what every module makes of new rows."""
+        return write_recognised(self.modules, rows, folder)
 
     def components(self) -> tuple[np.ndarray, np.ndarray]:
         """Means and variances ``(cluster, latent)`` of the classes."""

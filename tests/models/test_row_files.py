@@ -17,9 +17,10 @@ from archbuild.evaluation.accuracy import swap_accuracy
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.heads import KLDHead
-from archbuild.models.message_files import write_recognised
 from archbuild.models.model import Model
+from archbuild.models.row_files import write_new_rows
 from archbuild.runs.texts import messages_of
+from archbuild.spec.resolve import filled
 
 ROWS = 120
 SPEC = {
@@ -109,7 +110,7 @@ def test_the_reconstruction_is_in_the_units_of_the_data(model, texts):
 def test_new_rows_are_recognised_as_predict_answers(model, tmp_path):
     whole = load_dataset("DIGITS")
     rows = dataset_from_arrays("more", whole.rows(np.arange(50)), whole.labels[:50])
-    write_recognised(model, rows, tmp_path)
+    write_new_rows(model, rows, tmp_path)
     assert there(tmp_path) == {
         "module001_vae": {"z_recog", "x_hat_recog"},
         "module002_gmm": {"class_recog", "acc_recog", "Pdz_recog"},
@@ -146,8 +147,8 @@ def test_a_stage_that_was_cut_off_while_they_were_written_goes_on(tmp_path, monk
     half.parent.mkdir(parents=True)
     half.touch()  # as a process leaves it that is killed
     cut, whole = (train(tmp_path / name, lengths={"train": 2}) for name in ("cut", "whole"))
-    for path in messages_of(whole.run).rglob("*.txt"):
-        other = messages_of(cut.run) / path.relative_to(messages_of(whole.run))
+    for path in messages_of(whole.folder).rglob("*.txt"):
+        other = messages_of(cut.folder) / path.relative_to(messages_of(whole.folder))
         assert other.read_bytes() == path.read_bytes()
     assert not half.exists()
 
@@ -160,7 +161,8 @@ def test_a_clone_of_the_run_counts_rounds(experiment):
 
 
 def test_a_head_without_messages_is_refused(model, tmp_path):
-    other = Model(model.plan, replace(model.trained, head=KLDHead.__new__(KLDHead)), model.origin)
+    head = KLDHead(filled({"n_clusters": 10}, KLDHead.fields), model.plan)
+    other = Model(model.plan, model.network, head, model.origin, epoch=1)
     with pytest.raises(UsageError, match="the kld head exchanges no messages"):
-        write_recognised(other, load_dataset("DIGITS"), tmp_path)
+        write_new_rows(other, load_dataset("DIGITS"), tmp_path)
     assert list(tmp_path.iterdir()) == []
