@@ -14,6 +14,7 @@ from archbuild.errors import DataError, RunError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.models.model import Model
+from archbuild.networks.rows import ROWS_AT_ONCE
 
 LAYERS = """
   - {type: Conv2D, num_filters: 4, filter_size: 3, non_linearity: rectify}
@@ -69,7 +70,7 @@ def test_the_training_rows_are_answered_as_in_training(experiment, model):
     np.testing.assert_array_equal(latents, np.load(folder.file("latents.npy")))
 
 
-@pytest.mark.parametrize("chunk", [1, 333, 512, 10_000])
+@pytest.mark.parametrize("chunk", [1, 333, ROWS_AT_ONCE, 10_000])
 def test_chunks_leave_no_mark(experiment, model, chunk):
     for one, other in zip(
         joined(model, experiment.dataset),
