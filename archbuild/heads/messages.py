@@ -28,8 +28,9 @@ from archbuild.heads.records import NewRows, TrainedRows, Update
 from archbuild.io.arrays import prefixed, unprefixed
 from archbuild.modules.gmm import GMM
 from archbuild.modules.markov import Markov
-from archbuild.modules.module import Module, Observation
+from archbuild.modules.module import Module
 from archbuild.modules.multinomial import Multinomial
+from archbuild.modules.observation import Observation
 from archbuild.spec.fields import boolean, choice, entries, integer, number
 
 if TYPE_CHECKING:

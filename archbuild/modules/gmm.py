@@ -14,7 +14,10 @@ import numpy as np
 
 from archbuild import objectives
 from archbuild.errors import UsageError
-from archbuild.modules.module import ClassModule, Learned, at_least, logarithms, one_of
+from archbuild.modules.checks import at_least, one_of
+from archbuild.modules.classes import ClassModule
+from archbuild.modules.module import Learned
+from archbuild.modules.probabilities import logarithms
 from archbuild.spec.field import Field
 from archbuild.spec.fields import boolean, choice, integer, number
 

@@ -32,15 +32,10 @@ from typing import ClassVar
 import numpy as np
 
 from archbuild.errors import UsageError
-from archbuild.modules.module import (
-    ClassModule,
-    Learned,
-    above_zero,
-    at_least,
-    distributions,
-    logarithms,
-    normalised,
-)
+from archbuild.modules.checks import above_zero, at_least
+from archbuild.modules.classes import ClassModule
+from archbuild.modules.module import Learned
+from archbuild.modules.probabilities import distributions, logarithms, normalised
 from archbuild.spec.field import Field
 from archbuild.spec.fields import integer, number
 

@@ -17,13 +17,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from itertools import count
-from math import inf, prod
-from numbers import Integral, Real
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 
-from archbuild.errors import DataError, UsageError
+from archbuild.errors import UsageError
 
 _NUMBERS = count()
 
@@ -246,156 +245,11 @@ class Module(ABC):
             parent.hear(self, part)
 
 
-class Observation(Module):
-    """Data, as a module that learns nothing.
-
-    Args:
-        values: ``(n, ...)`` numbers, a row for each thing that was observed.
-        name: what errors call it.
-
-    Raises:
-        DataError: the values are no numbers, not finite, or none.
-    """
-
-    name = "obs"
-
-    def __init__(self, values: Any, name: str = "obs") -> None:
-        super().__init__()
-        self.name = name  # type: ignore[misc]  # of one among several
-        self.observe(values)
-
-    def observe(self, values: Any) -> None:
-        """Put other values in the place of those that were observed, ``(n, ...)``."""
-        self.learned = Learned(self._checked(values))
-
-    def _checked(self, values: Any) -> np.ndarray:
-        from archbuild.data.arrays import check_finite, check_kind
-
-        array = np.asarray(values)
-        source = f"the observation {self.name}"
-        check_kind(array, source)
-        if array.ndim < 2 or not array.size:
-            raise DataError(
-                f"{source} has values of shape {array.shape}; expected (n, ...), a row for each "
-                "thing that was observed"
-            )
-        check_finite(array, source)
-        return array
-
-    def connect(self, *parents: Module) -> None:
-        """Refuse: an observation has no parents."""
-        raise UsageError("an observation takes no data from other modules; connect them to it")
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """How many numbers a row has, too."""
-        return {**super().identity, "numbers": prod(self.forward_message.shape[1:])}
-
-    def forget_messages(self) -> None:
-        """Drop what it heard; the data stay."""
-        self.heard.clear()
-
-    def update(self) -> None:
-        """Nothing is learned."""
-
-    def learn(self, data: np.ndarray) -> Learned:
-        """The data themselves."""
-        return Learned(data)
-
-    def recognise(self, data: np.ndarray) -> Learned:
-        """Likewise, if their rows are like those that were observed.
-
-        Raises:
-            DataError: they are not, or are no finite numbers.
-        """
-        array, wanted = self._checked(data), self.forward_message.shape[1:]
-        if array.shape[1:] != wanted:
-            raise DataError(
-                f"new rows of the observation {self.name} have shape {array.shape[1:]}, and those "
-                f"before had {wanted}; give rows of that shape"
-            )
-        return Learned(array)
-
-
-def one_of(name: str, value: str, options: Sequence[str]) -> str:
-    """``value``, once it is known to be one of ``options``.
-
-    Raises:
-        UsageError: it is another.
-    """
-    if value not in options:
-        raise UsageError(f"{name} is {value!r}; expected one of {', '.join(options)}")
-    return value
-
-
-def at_least(name: str, value: Any, least: int) -> int:
-    """``value``, once it is known to be a whole number from ``least``.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if not isinstance(value, Integral) or value < least:
-        raise UsageError(f"{name} is {value!r}; expected a whole number from {least}")
-    return int(value)
-
-
-def above_zero(name: str, value: Any) -> float:
-    """``value``, once it is known to be a finite number above 0.
-
-    Raises:
-        UsageError: it is not.
-    """
-    if not isinstance(value, Real) or not 0 < value < inf:
-        raise UsageError(f"{name} is {value!r}; expected a number above 0")
-    return float(value)
-
-
 def side_by_side(messages: Sequence[np.ndarray]) -> np.ndarray:
     """Messages ``(n, ...)`` as one, ``(n, dimensions)``; one alone keeps its shape."""
     if len(messages) == 1:
         return messages[0]
     return np.concatenate([message.reshape(len(message), -1) for message in messages], axis=1)
-
-
-class ClassModule(Module):
-    """A module whose forward message is a probability for each of its classes, ``(n, K)``.
-
-    Args:
-        n_clusters: ``K``.
-
-    Raises:
-        UsageError: it is no whole number from 1.
-    """
-
-    def __init__(self, n_clusters: int) -> None:
-        super().__init__()
-        self.n_clusters = at_least("n_clusters", n_clusters, 1)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """The number of classes too."""
-        return {**super().identity, "n_clusters": self.n_clusters}
-
-    def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
-        """The product of what several modules say of the classes, normalised."""
-        return distributions(sum(logarithms(message) for message in messages))
-
-
-def logarithms(probabilities: np.ndarray) -> np.ndarray:
-    """Of any shape; a probability too small for its float is small, not impossible."""
-    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
-
-
-def distributions(log_weights: np.ndarray) -> np.ndarray:
-    """Rows ``(n, K)`` that are known up to a constant each, as probabilities."""
-    return normalised(np.exp(log_weights - log_weights.max(axis=1, keepdims=True)))
-
-
-def normalised(weights: np.ndarray) -> np.ndarray:
-    """Rows ``(n, K)`` that are not below 0, as distributions; a row of zeros as the uniform one."""
-    totals = weights.sum(axis=1, keepdims=True)
-    uniform = np.full_like(weights, 1.0 / weights.shape[1], dtype=np.float64)
-    return np.divide(weights, totals, out=uniform, where=totals > 0)
 
 
 def ancestors(modules: Sequence[Module]) -> list[Module]:
@@ -407,52 +261,3 @@ def ancestors(modules: Sequence[Module]) -> list[Module]:
         below[module] = module.parents
         waiting += [parent for parent in module.parents if parent not in below]
     return list(TopologicalSorter(below).static_order())
-
-
-def learning(module: Module) -> dict[int, Module]:
-    """A module and all below it that learn, by their numbers from below; observations count too."""
-    numbered = enumerate(ancestors([module]))
-    return {number: each for number, each in numbered if not isinstance(each, Observation)}
-
-
-def exchange(*modules: Module, rounds: int = 1) -> None:
-    """Update modules and all below them, from below, ``rounds`` times.
-
-    Raises:
-        UsageError: as ``Module.update``, or ``rounds`` is no number from 1.
-    """
-    at_least("rounds", rounds, 1)
-    order = ancestors(modules)
-    for _ in range(rounds):
-        for module in order:
-            module.update()
-
-
-def recognise(module: Module, values: Mapping[Observation, Any]) -> dict[Module, Learned]:
-    """What a graph that has learned makes of new rows.
-
-    Args:
-        module: the uppermost that is wanted.
-        values: new rows for every observation below it.
-
-    Returns:
-        For the module and each below it, what it recognises.
-
-    Raises:
-        UsageError: an observation has no new rows, they differ in number, or a module has not
-            learned.
-        DataError: new rows are not like those that were learned from.
-    """
-    found: dict[Module, Learned] = {}
-    for each in ancestors([module]):
-        if isinstance(each, Observation):
-            if each not in values:
-                raise UsageError(
-                    f"the observation {each.name} has no new rows; give values for each observation"
-                )
-            found[each] = each.recognise(values[each])
-            continue
-        messages = [found[parent].forward for parent in each.parents]
-        each.refuse_other_rows(messages)
-        found[each] = each.recognise(side_by_side(messages))
-    return found

@@ -25,7 +25,9 @@ from typing import ClassVar
 import numpy as np
 
 from archbuild.errors import UsageError
-from archbuild.modules.module import ClassModule, Learned, normalised, side_by_side
+from archbuild.modules.classes import ClassModule
+from archbuild.modules.module import Learned, side_by_side
+from archbuild.modules.probabilities import normalised
 from archbuild.spec.field import Field
 from archbuild.spec.fields import integer, number
 

@@ -20,7 +20,8 @@ from archbuild.errors import UsageError
 from archbuild.evaluation.accuracy import swap_accuracy
 from archbuild.io.atomic import explained, write_atomic
 from archbuild.io.containment import make_folder
-from archbuild.modules.module import Learned, Module, learning
+from archbuild.modules.graph import learning
+from archbuild.modules.module import Learned, Module
 
 Mode = Literal["learn", "recog"]
 

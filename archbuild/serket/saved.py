@@ -21,7 +21,8 @@ from archbuild.io.arrays import prefixed, unprefixed
 from archbuild.io.atomic import explained, json_text, write_npz
 from archbuild.io.containment import named_by_user
 from archbuild.io.difference import differences
-from archbuild.modules.module import Module, ancestors, learning
+from archbuild.modules.graph import learning
+from archbuild.modules.module import Module, ancestors
 
 _GRAPH, _ROUNDS = "graph", "rounds"
 

@@ -26,7 +26,8 @@ from archbuild.heads.messages import (
     sampled_message,
 )
 from archbuild.io.arrays import prefixed, unprefixed
-from archbuild.modules.module import Learned, Module, one_of
+from archbuild.modules.checks import one_of
+from archbuild.modules.module import Learned, Module
 from archbuild.modules.texts import VAE_NAME
 from archbuild.networks.rows import to_numpy
 from archbuild.registry import default_vocabulary

@@ -14,7 +14,7 @@ from archbuild.evaluation.accuracy import clustering_accuracy, match_clusters
 from archbuild.modules.biased import biased_mixture
 from archbuild.modules.gibbs import GaussWishart
 from archbuild.modules.gmm import GMM, INFERENCES
-from archbuild.modules.module import Observation
+from archbuild.modules.observation import Observation
 from tests.modules import gauss_wishart
 
 SERKET = {"inference": "gibbs", "start": "random", "chains": 1}

@@ -12,8 +12,9 @@ import pytest
 from archbuild.errors import UsageError
 from archbuild.evaluation.accuracy import clustering_accuracy, match_clusters
 from archbuild.modules.gmm import GMM
+from archbuild.modules.graph import exchange, recognise
 from archbuild.modules.markov import Markov, expected_transitions, neighbours
-from archbuild.modules.module import Observation, exchange, recognise
+from archbuild.modules.observation import Observation
 
 CYCLE = np.array([[0.04, 0.92, 0.04], [0.04, 0.04, 0.92], [0.92, 0.04, 0.04]])
 CENTRES = np.array([[0.0, 0.0], [2.4, 0.0], [1.2, 2.1]])

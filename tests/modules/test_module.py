@@ -10,16 +10,10 @@ import numpy as np
 import pytest
 
 from archbuild.errors import DataError, UsageError
-from archbuild.modules.module import (
-    Learned,
-    Module,
-    Observation,
-    ancestors,
-    exchange,
-    normalised,
-    recognise,
-    side_by_side,
-)
+from archbuild.modules.graph import exchange, recognise
+from archbuild.modules.module import Learned, Module, ancestors, side_by_side
+from archbuild.modules.observation import Observation
+from archbuild.modules.probabilities import normalised
 
 
 class Echo(Module):

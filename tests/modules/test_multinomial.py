@@ -11,8 +11,9 @@ from scipy.special import digamma
 from archbuild.errors import UsageError
 from archbuild.evaluation.accuracy import clustering_accuracy
 from archbuild.modules.gmm import GMM
-from archbuild.modules.module import Observation, exchange, recognise
+from archbuild.modules.graph import exchange, recognise
 from archbuild.modules.multinomial import Multinomial
+from archbuild.modules.observation import Observation
 
 CENTRES = np.array([[0.0, 0.0], [3.0, 0.0], [1.5, 2.6]])
 
