@@ -19,7 +19,12 @@ START = choice(
     default="k-means",
 )
 START_SAMPLE = integer(
-    "start_sample", "How many random rows the start looks at; null: all.", minimum=2, default=None
+    "start_sample",
+    "Random rows that the start takes; null: all. A mixture is fitted to all rows of this sample, "
+    "and without one to 10,000; ward, ward-graph and t-sne merge 8,000 rows at most, and the other "
+    "rows follow their nearest.",
+    minimum=2,
+    default=None,
 )
 
 # Ward's agglomeration takes memory and time in the square of the rows
@@ -31,7 +36,13 @@ _NEIGHBOURS: Final = 5
 _GRAPH_NEIGHBOURS: Final = 3
 
 
-def first_clusters(latents: np.ndarray, n_clusters: int, start: str, seed: int) -> np.ndarray:
+def first_clusters(
+    latents: np.ndarray,
+    n_clusters: int,
+    start: str,
+    seed: int,
+    mixture_sample: int | None = None,
+) -> np.ndarray:
     """Cluster the pretrained latents.
 
     Args:
@@ -39,6 +50,7 @@ def first_clusters(latents: np.ndarray, n_clusters: int, start: str, seed: int) 
         n_clusters: how many clusters.
         start: one of ``START``'s options.
         seed: of the starts and of the sample.
+        mixture_sample: rows that a mixture is fitted to, at most; ``None``: 10,000.
 
     Returns:
         ``(n,)`` integers. Ward's method (Ward, JASA 58, 1963) merges whatever adds least to the
@@ -47,12 +59,13 @@ def first_clusters(latents: np.ndarray, n_clusters: int, start: str, seed: int) 
         what the graph of three nearest neighbours connects, and so follows loops. ``t-sne`` merges
         in a map of the sample (van der Maaten and Hinton, JMLR 9, 2008), which draws apart what
         only few neighbours connect, as UMAP does in N2D (McConville et al., arXiv 1908.05968). The
-        mixture is the likeliest of ten, each fitted to at most 10,000 rows.
+        mixture is the likeliest of ten, each fitted to at most ``mixture_sample`` rows.
     """
     if start in _MERGED:
         return _merged(latents, n_clusters, start, seed)
     if start in _COVARIANCES:
-        return _mixture(latents, n_clusters, _COVARIANCES[start], seed)
+        fitted = mixture_sample or _MIXTURE_SAMPLE
+        return _mixture(latents, n_clusters, _COVARIANCES[start], seed, fitted)
     from archbuild.clustering.kmeans import kmeans
 
     return kmeans(latents, n_clusters, seed).clusters
@@ -92,12 +105,13 @@ def mixture_of(
         n_clusters: how many clusters.
         start: one of ``START``'s options.
         seed: of the start and of the sample.
-        sample: the start looks at that many rows, drawn at random; ``None``: at all.
+        sample: the start takes that many rows, drawn at random, and a mixture is fitted to all of
+            them; ``None``: all rows, and a mixture is fitted to 10,000 of them at most.
     """
     if sample is not None and sample < len(latents):
         chosen = np.random.default_rng(seed).choice(len(latents), sample, replace=False)
         latents = latents[np.sort(chosen)]
-    clusters = first_clusters(latents, n_clusters, start, seed)
+    clusters = first_clusters(latents, n_clusters, start, seed, sample)
     counts = np.bincount(clusters, minlength=n_clusters)
     centres = means(latents, clusters, n_clusters)
     variances = means(np.square(latents - centres[clusters]), clusters, n_clusters)
@@ -131,10 +145,12 @@ def _ward(points: np.ndarray, n_clusters: int, graph: bool) -> np.ndarray:
     return clusters
 
 
-def _mixture(latents: np.ndarray, n_clusters: int, covariance: str, seed: int) -> np.ndarray:
+def _mixture(
+    latents: np.ndarray, n_clusters: int, covariance: str, seed: int, fitted: int
+) -> np.ndarray:
     from sklearn.mixture import GaussianMixture
 
-    chosen = np.random.default_rng(seed).permutation(len(latents))[:_MIXTURE_SAMPLE]
+    chosen = np.random.default_rng(seed).permutation(len(latents))[:fitted]
     values = latents.astype("float64")
     spread = float(np.mean(np.var(values, axis=0)))
     # from k-means itself every start ends in the same cut; ten from k-means++ do not

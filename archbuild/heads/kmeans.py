@@ -41,7 +41,11 @@ class KMeansHead(CentreHead):
     fields = (
         N_CLUSTERS,
         START,
-        number("cluster_weight", "Weight of the distance (DCN's lambda).", default=0.1),
+        number(
+            "cluster_weight",
+            "Weight of the distance; under squared_error DCN's lambda over the elements of a row.",
+            default=0.1,
+        ),
         RECONSTRUCTION_WEIGHT,
         choice(
             "distance",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
+from sklearn.mixture import GaussianMixture
 
 from archbuild.clustering import starts as start
 from archbuild.clustering.starts import START, first_clusters, means, mixture_of
@@ -39,6 +40,24 @@ def test_a_sample_is_enough(method, monkeypatch):
     clusters = first_clusters(values.astype("float32"), 5, method, seed=0)
     assert clusters.shape == (600,)
     assert clustering_accuracy(labels, clusters) == 1.0
+
+
+@pytest.mark.parametrize(("sample", "fitted"), [(None, 100), (80, 80), (250, 250)])
+def test_a_mixture_is_fitted_to_every_row_of_the_sample_that_was_asked_for(
+    sample, fitted, monkeypatch, rng
+):
+    seen = []
+
+    class Watched(GaussianMixture):
+        def fit(self, values):
+            seen.append(len(values))
+            return super().fit(values)
+
+    monkeypatch.setattr(start, "_MIXTURE_SAMPLE", 100)
+    monkeypatch.setattr("sklearn.mixture.GaussianMixture", Watched)
+    rows = rng.normal(size=(400, 2)).astype("float32")
+    mixture_of(rows, 2, "diagonal-mixture", seed=0, sample=sample)
+    assert seen == [fitted]
 
 
 def test_a_mixture_follows_long_clusters_that_k_means_cuts():

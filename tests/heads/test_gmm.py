@@ -80,7 +80,7 @@ def test_the_first_variances_are_those_of_the_clusters_at_any_scale(scale, rng):
 def test_the_start_looks_at_a_sample_if_it_is_told_to(monkeypatch, rng):
     latents, seen = mixture_rows(rng)[0], []
 
-    def halves(codes, n_clusters, start, seed):
+    def halves(codes, n_clusters, start, seed, mixture_sample):
         seen.append(codes)
         return np.arange(len(codes)) % n_clusters
 

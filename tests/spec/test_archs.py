@@ -100,3 +100,22 @@ def test_what_is_trained_from_scratch_can_be(own: Vocabulary, stem: str) -> None
 def test_only_the_seventh_coil_network_has_no_batch_norm(own: Vocabulary) -> None:
     switches = [load_spec(str(index), own, stem="coil20").use_batch_norm for index in range(8)]
     assert switches == [True] * 6 + [False, True]
+
+
+@pytest.mark.parametrize("name", ["gmvae-mnist-conv", "gmvae-svhn"])
+def test_gmvae_normalises_every_hidden_layer_of_its_convolutional_decoders(
+    own: Vocabulary, name: str
+) -> None:
+    decoder = make_plan(load_spec(name, own), own).decoder
+    with_weights = [layer for layer in decoder if layer.type in ("Dense", "Deconv2D")]
+    for layer in with_weights[:-1]:
+        above = decoder[layer.index + 1].type
+        assert layer.batch_norm or above == "BatchNorm", layer.name
+    assert not with_weights[-1].batch_norm
+
+
+def test_gmvae_for_svhn_infers_the_cluster_by_bayes_rule(own: Vocabulary) -> None:
+    head = load_spec("gmvae-svhn", own).head
+    assert head is not None
+    wanted = {"posterior": "bayes", "alpha": 0, "eta": 1, "minimum_information": 0}
+    assert {key: head.config[key] for key in wanted} == wanted
