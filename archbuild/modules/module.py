@@ -127,6 +127,17 @@ class Module(ABC):
         """Learn from the parents' messages and the children's, and leave a message for each.
 
         Raises:
+            UsageError: there are no data, as ``data`` says.
+        """
+        self.learned = self.learn(self.data())
+        self.rounds += 1
+        if self.learned.backward is not None:
+            self._send_back(self.learned.backward)
+
+    def data(self) -> np.ndarray:
+        """Return the parents' forward messages side by side, ``(n, ...)``.
+
+        Raises:
             UsageError: the module has no parents, one of them has no message yet, or their
                 messages have different numbers of rows.
         """
@@ -134,10 +145,7 @@ class Module(ABC):
             raise UsageError(f"the {self.name} module has no data; connect it to a module first")
         messages = [parent.forward_message for parent in self.parents]
         self.refuse_other_rows(messages)
-        self.learned = self.learn(side_by_side(messages))
-        self.rounds += 1
-        if self.learned.backward is not None:
-            self._send_back(self.learned.backward, messages)
+        return side_by_side(messages)
 
     def generator(self, *numbers: int) -> np.random.Generator:
         """What the next update draws with: another stream in each round, and for each module.
@@ -151,14 +159,8 @@ class Module(ABC):
 
     def _namesakes(self) -> int:
         """How many modules of its kind come before it in the whole graph, so seeds can be alike."""
-        graph, waiting = {self: None}, [self]
-        while waiting:
-            module = waiting.pop()
-            found = [each for each in (*module.parents, *module.children) if each not in graph]
-            graph |= dict.fromkeys(found)
-            waiting += found
-        kin = [module for module in graph if type(module) is type(self)]
-        return sum(module.number < self.number for module in kin)
+        kin = [module for module in connected(self) if type(module) is type(self)]
+        return kin.index(self)
 
     def refusal(self) -> UsageError:
         """What a module that has not learned says to whoever asks it something."""
@@ -237,10 +239,10 @@ class Module(ABC):
                 "rows; give every observation the same rows"
             )
 
-    def _send_back(self, message: np.ndarray, forward: Sequence[np.ndarray]) -> None:
+    def _send_back(self, message: np.ndarray) -> None:
         """Cut a message into the parents' parts."""
         flat = message.reshape(len(message), -1)
-        ends = np.cumsum([prod(part.shape[1:]) for part in forward])
+        ends = np.cumsum([prod(parent.forward_message.shape[1:]) for parent in self.parents])
         for parent, part in zip(self.parents, np.split(flat, ends[:-1], axis=1), strict=True):
             parent.hear(self, part)
 
@@ -261,3 +263,14 @@ def ancestors(modules: Sequence[Module]) -> list[Module]:
         below[module] = module.parents
         waiting += [parent for parent in module.parents if parent not in below]
     return list(TopologicalSorter(below).static_order())
+
+
+def connected(module: Module) -> list[Module]:
+    """Return every module of the graph that ``module`` is in, in the order they were made."""
+    graph, waiting = {module}, [module]
+    while waiting:
+        each = waiting.pop()
+        found = {*each.parents, *each.children} - graph
+        graph |= found
+        waiting += found
+    return sorted(graph, key=lambda each: each.number)

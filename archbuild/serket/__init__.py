@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "GMM": "modules.gmm",
+    "GMM": "serket.gmm",
     "Learned": "modules.module",
     "Markov": "modules.markov",
     "Module": "modules.module",

@@ -1,7 +1,7 @@
-"""What a graph of modules has learned, in one file: to recognise new rows with another day.
+"""Files of what modules have learned, to recognise new rows later.
 
-The graph itself is Python's: whoever loads builds it by the lines that built it before. The file
-describes it nevertheless (``graph``, JSON), so that another one is told apart.
+The modules themselves are Python objects: build them by the same lines, then load. The file
+describes them nevertheless (``graph``, JSON), so that a file of other modules is refused.
 """
 
 from __future__ import annotations
@@ -38,8 +38,39 @@ def save_learned(path: str | PathLike[str], module: Module) -> None:
         RunError: the file cannot be written.
         UsageError: a module has not been updated, its class cannot be saved, or nothing learns.
     """
-    modules = _learning(module)
-    arrays = {_GRAPH: np.array(json_text(_described(module), source="the graph of modules"))}
+    _write(path, _learning(module), _described(module))
+
+
+def load_learned(path: str | PathLike[str], module: Module) -> None:
+    """Give a graph that is built alike what ``save_learned`` wrote.
+
+    ``recognise`` then answers as it did before. Messages are dropped: the next update starts from
+    what was learned, without a message from above and with a new optimiser.
+
+    Raises:
+        DataError: there is no such file, or it is damaged.
+        RunError: it cannot be read.
+        UsageError: it is of another graph; nothing has changed.
+    """
+    _restore(path, _learning(module), _described(module))
+    for each in ancestors([module]):
+        each.forget_messages()
+
+
+def save_module(path: str | PathLike[str], module: Module) -> None:
+    """Write what one module has learned; arguments and errors as of ``save_learned``."""
+    _write(path, {0: module}, {"0": module.identity})
+
+
+def load_module(path: str | PathLike[str], module: Module) -> None:
+    """Give one module what ``save_module`` wrote; errors as of ``load_learned``."""
+    _restore(path, {0: module}, {"0": module.identity})
+
+
+def _write(
+    path: str | PathLike[str], modules: Mapping[int, Module], graph: Mapping[str, Any]
+) -> None:
+    arrays = {_GRAPH: np.array(json_text(graph, source="the graph of modules"))}
     for number, each in modules.items():
         if not each.rounds:
             raise each.refusal()
@@ -49,20 +80,11 @@ def save_learned(path: str | PathLike[str], module: Module) -> None:
     write_npz(named_by_user(path), arrays)
 
 
-def load_learned(path: str | PathLike[str], module: Module) -> None:
-    """Give a graph that is built alike what ``save_learned`` wrote.
-
-    ``recognise`` then answers as it did before. Messages are forgotten: an update goes on from what
-    was learned, but nobody has spoken yet, and optimisers begin anew.
-
-    Raises:
-        DataError: there is no such file, or it is damaged.
-        RunError: it cannot be read.
-        UsageError: it is of another graph; nothing has changed.
-    """
-    modules = _learning(module)
+def _restore(
+    path: str | PathLike[str], modules: Mapping[int, Module], graph: Mapping[str, Any]
+) -> None:
     arrays = _read(Path(path))
-    changes = differences(json.loads(str(arrays[_GRAPH])), _described(module))
+    changes = differences(json.loads(str(arrays[_GRAPH])), graph)
     if changes:
         lines = "\n".join(f"    {change}" for change in changes)
         raise UsageError(
@@ -72,12 +94,10 @@ def load_learned(path: str | PathLike[str], module: Module) -> None:
     for number, each in modules.items():
         each.restore(unprefixed(f"{number}.learned.", arrays))
         each.rounds = int(arrays[f"{number}.{_ROUNDS}"])
-    for each in ancestors([module]):
-        each.forget_messages()
 
 
 def _learning(module: Module) -> dict[int, Module]:
-    """What learns in a graph, of which there must be something."""
+    """Return the modules of a graph that learn, by number; refuse a graph without one."""
     found = learning(module)
     if not found:
         raise UsageError("an observation learns nothing; give the uppermost module of the graph")
@@ -85,7 +105,7 @@ def _learning(module: Module) -> dict[int, Module]:
 
 
 def _described(module: Module) -> dict[str, Any]:
-    """Every module by its number: what it is, and whose messages it takes."""
+    """Describe every module by its number: its identity, and its parents' numbers."""
     modules = ancestors([module])
     return {
         str(number): {**each.identity, "parents": [modules.index(low) for low in each.parents]}

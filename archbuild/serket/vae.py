@@ -1,4 +1,4 @@
-"""``VAE``: any spec with a Gaussian bottleneck, as a module.
+"""``VAE``: any spec with a Gaussian bottleneck, or the network of Serket's ``VAE``, as a module.
 
 Forward goes ``z`` of every row, ``(n, J)``; back goes what the decoder makes of it, in the units of
 the data. A backward message from above, ``(n, J)``, is the mean of each row's prior.
@@ -7,6 +7,8 @@ the data. A backward message from above, ``(n, J)``, is the mean of each row's p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,11 +29,13 @@ from archbuild.heads.messages import (
 )
 from archbuild.io.arrays import prefixed, unprefixed
 from archbuild.modules.checks import one_of
-from archbuild.modules.module import Learned, Module
+from archbuild.modules.module import Learned
 from archbuild.modules.texts import VAE_NAME
 from archbuild.networks.rows import to_numpy
 from archbuild.registry import default_vocabulary
-from archbuild.spec import NETWORK_KEYS, make_plan, spec_of
+from archbuild.serket.files import FileModule, refuse_given
+from archbuild.serket.original import OriginalNetwork, original_network
+from archbuild.spec import NETWORK_KEYS, Plan, Spec, make_plan, spec_of
 
 if TYPE_CHECKING:
     from archbuild.networks.network import Encoding, Network
@@ -80,14 +84,27 @@ class MessagePrior:
         }
 
 
-class VAE(Module):
+class VAE(FileModule):
     """A variational autoencoder whose prior is ``N(message, I)``, row by row.
 
+    ``VAE(18, itr=200, batch_size=500)`` is Serket's own: a number of latent dimensions in place of
+    a spec means the network of ``original.py``, and each update writes the files of
+    ``files.py``. Its arguments are those from ``weight_stddev`` to ``mode``; with a spec all of
+    them but ``batch_size`` are refused, as ``epochs`` and ``alpha`` are without one.
+
     Args:
-        arch: a spec: a file, ``file:name``, the name of a shipped one, or what a file would hold.
+        arch: a spec: a file, ``file:name``, the name of a shipped one, or what a file would hold;
+            or a number of latent dimensions.
+        weight_stddev: standard deviation of the first weights; ``None``: Serket's 0.1.
+        itr: passes through the data in each update; ``None``: Serket's 5,000.
+        name: end of the folder's name; ``None``: ``vae``.
+        hidden_encoder_dim: units of the encoder's hidden layer; ``None``: Serket's 100.
+        hidden_decoder_dim: units of the decoder's hidden layer; ``None``: Serket's 100.
+        batch_size: rows of a step; ``None``: the spec's, or all rows as in Serket.
+        KL_param: weight of the divergence from the prior; ``None``: Serket's 1.
+        mode: ``learn`` (the default), or ``recog``: encode the data by the model in the folder.
         epochs: of every update; ``None``: the spec's ``train.epochs``.
-        batch_size: ``None``: the spec's.
-        alpha: weight of the divergence from the prior.
+        alpha: weight of the divergence from the prior; ``None``: 1.
         message: ``sample``: a draw of ``q(z | row)`` goes up while learning, as in Serket;
             ``mean``. On new rows it is always the mean.
         warm_start: whether an update goes on from the weights of the one before.
@@ -96,36 +113,78 @@ class VAE(Module):
 
     Raises:
         SpecError: the spec has problems; all of them are named.
-        UsageError: its bottleneck is not Gaussian, or ``message`` is neither.
+        UsageError: its bottleneck is not Gaussian, an argument is invalid or belongs to the other
+            way of making a ``VAE``, or a subclass has ``build_encoder`` or ``build_decoder``.
     """
 
     name: ClassVar[str] = VAE_NAME
 
     def __init__(
         self,
-        arch: str | PathLike[str] | Mapping[str, Any],
+        arch: str | PathLike[str] | Mapping[str, Any] | int,
+        weight_stddev: float | None = None,
+        itr: int | None = None,
+        name: str | None = None,
+        hidden_encoder_dim: int | None = None,
+        hidden_decoder_dim: int | None = None,
+        batch_size: int | None = None,
+        KL_param: float | None = None,
+        mode: str | None = None,
         *,
         epochs: int | None = None,
-        batch_size: int | None = None,
-        alpha: float = 1.0,
+        alpha: float | None = None,
         message: str = "sample",
         warm_start: bool = True,
         overrides: Sequence[str] = (),
         seed: int = 0,
     ) -> None:
         super().__init__()
+        self._refuse_own_layers()
+        network = {
+            "weight_stddev": weight_stddev,
+            "itr": itr,
+            "hidden_encoder_dim": hidden_encoder_dim,
+            "hidden_decoder_dim": hidden_decoder_dim,
+        }
+        self._original: OriginalNetwork | None = None
+        if isinstance(arch, Integral):
+            refuse_given({"epochs": epochs, "alpha": alpha}, "VAE(18, ...) takes itr and KL_param")
+            self._original = original_network(int(arch), batch_size, network)
+            self.write_files(name, mode)
+        else:
+            serket = {**network, "name": name, "KL_param": KL_param, "mode": mode}
+            refuse_given(
+                serket, "only Serket's VAE(18, ...) takes it; give epochs, alpha or the spec"
+            )
         settings = {"train.epochs": epochs, "train.batch_size": batch_size}
         given = [f"{key}={value}" for key, value in settings.items() if value is not None]
-        vocabulary = default_vocabulary()
-        self.spec = spec_of(arch, vocabulary, overrides=[*overrides, *given])
-        self.plan = make_plan(self.spec, vocabulary)
-        self._refuse_without_variance()
-        self.alpha, self.message = alpha, one_of("message", message, MESSAGES)
+        self._arch, self._overrides = arch, [*overrides, *given]
+        self.alpha = next((weight for weight in (alpha, KL_param) if weight is not None), 1.0)
+        self.message = one_of("message", message, MESSAGES)
         self.warm_start, self.seed = warm_start, seed
         self.losses: list[float] = []
         self._network: Network | None = None
         self._trainer: StageTrainer | None = None
         self._scaler: Scaler | None = None
+        if self._original is None:
+            self._refuse_without_variance()
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The spec; of Serket's own network it is known when there are data.
+
+        Raises:
+            UsageError: there are no data, as ``data`` says.
+        """
+        arch: Any = self._arch
+        if self._original is not None:
+            arch = self._original.spec(self.data().shape)
+        return spec_of(arch, default_vocabulary(), overrides=self._overrides)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The layers of the network, planned."""
+        return make_plan(self.spec, default_vocabulary())
 
     def learn(self, data: np.ndarray) -> Learned:
         """Train for the spec's epochs on rows ``(n, ...)``."""
@@ -194,6 +253,15 @@ class VAE(Module):
         rows = self._network.decode_rows(latents)
         return self._scaler.undo(rows).reshape(len(latents), *shape[1:])
 
+    def _refuse_own_layers(self) -> None:
+        own = [name for name in ("build_encoder", "build_decoder") if hasattr(self, name)]
+        if own:
+            raise UsageError(
+                f"{type(self).__name__} builds its own layers ({own[0]}), which archbuild does not "
+                "take; declare the encoder in a spec, VAE({...}) or VAE('file.yaml'), or set "
+                "hidden_encoder_dim and hidden_decoder_dim"
+            )
+
     def _refuse_without_variance(self) -> None:
         if self.plan.stochastic:
             return
@@ -243,6 +311,8 @@ class VAE(Module):
         from archbuild.networks.builder import build_network
 
         self._network = build_network(self.plan, default_vocabulary(), self.seed)
+        if self._original is not None:
+            self._original.draw_weights(self._network, self.seed)
         self._objective = MessagePrior(self.spec.reconstruction, self.alpha, self.seed)
         self._read = self._network.reader(mean_and_log_variance)
         self._trainer = None
