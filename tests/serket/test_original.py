@@ -126,8 +126,8 @@ def test_the_network_is_serkets_and_a_folder_has_the_name_that_is_asked_for():
     module.connect(observation)
     assert module.folder.name == "module001_eye"
     assert module.alpha == 2.0
-    assert module.spec.tree["train"]["batch_size"] == 12
-    assert module.spec.tree["train"]["epochs"] == 3
+    settings = module.spec.settings("train")
+    assert (settings["batch_size"], settings["epochs"]) == (12, 3)
     units = [layer.output_shape for layer in (*module.plan.encoder, *module.plan.decoder)]
     assert units == [(9,), (20,), (4,), (30,), (9,)]
     module._build()
