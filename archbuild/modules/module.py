@@ -127,14 +127,14 @@ class Module(ABC):
         """Learn from the parents' messages and the children's, and leave a message for each.
 
         Raises:
-            UsageError: there are no data, as ``data`` says.
+            UsageError: there are no data, as ``incoming`` says.
         """
-        self.learned = self.learn(self.data())
+        self.learned = self.learn(self.incoming())
         self.rounds += 1
         if self.learned.backward is not None:
             self._send_back(self.learned.backward)
 
-    def data(self) -> np.ndarray:
+    def incoming(self) -> np.ndarray:
         """Return the parents' forward messages side by side, ``(n, ...)``.
 
         Raises:

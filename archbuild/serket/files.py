@@ -79,7 +79,7 @@ class FileModule(Module):
             save_module(self.folder / MODEL, self)
         else:
             load_module(self.folder / MODEL, self)
-            self.learned = self.recognise(self.data())
+            self.learned = self.recognise(self.incoming())
             write_texts(self.folder, self.latest.texts, "recog", self.files.category)
 
 

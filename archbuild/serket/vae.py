@@ -174,11 +174,11 @@ class VAE(FileModule):
         """The spec; of Serket's own network it is known when there are data.
 
         Raises:
-            UsageError: there are no data, as ``data`` says.
+            UsageError: there are no data, as ``incoming`` says.
         """
         arch: Any = self._arch
         if self._original is not None:
-            arch = self._original.spec(self.data().shape)
+            arch = self._original.spec(self.incoming().shape)
         return spec_of(arch, default_vocabulary(), overrides=self._overrides)
 
     @cached_property
