@@ -20,7 +20,7 @@ def convolution(rng, size, channels, filters):
 
 
 @pytest.mark.parametrize(
-    "make, sizes",
+    ("make", "sizes"),
     [
         (dense, (3, 10)),
         (dense, (10, 50)),
