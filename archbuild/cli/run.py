@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archbuild.errors import ArchbuildError, UsageError
+from archbuild.io.atomic import json_text
 
 if TYPE_CHECKING:
     from archbuild.cli.progress import ConsoleReporter
@@ -77,7 +77,7 @@ def run(options: RunOptions) -> None:
         if experiment.folder.path.is_dir():
             reporter.note(f"the run is in {experiment.folder.path}")
     if options.as_json:
-        click.echo(json.dumps(result, indent=2))
+        click.echo(json_text(result, indent=2, ascii_only=True))
 
 
 def _train(experiment: Experiment, options: RunOptions) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,7 @@ import click
 
 from archbuild.cli.columns import in_columns
 from archbuild.cli.folders import out_option
+from archbuild.io.atomic import json_text
 
 if TYPE_CHECKING:
     from archbuild.runs.catalogue import RunEntry, StageState
@@ -31,7 +31,9 @@ def runs(out: Path, as_json: bool) -> None:
 
     entries = find_runs(out)
     if as_json:
-        click.echo(json.dumps({"runs": [entry.document() for entry in entries]}, indent=2))
+        click.echo(
+            json_text({"runs": [entry.document() for entry in entries]}, indent=2, ascii_only=True)
+        )
     elif entries:
         headings = ("dataset", "arch", "seed", "changed", "size", "stages")
         click.echo(in_columns([headings, *(_row(entry, out) for entry in entries)], numbers=[2, 4]))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 
@@ -28,6 +26,7 @@ def show(
 ) -> None:
     """Show what a spec becomes: layers, shapes, parameters, and which layer mirrors which."""
     from archbuild.data import arch_stem
+    from archbuild.io.atomic import json_text
     from archbuild.registry import default_vocabulary
     from archbuild.spec import load_spec, make_plan
     from archbuild.spec.rendering import plan_document, side_by_side
@@ -36,4 +35,6 @@ def show(
     stem = arch_stem(dataset) if dataset else None
     spec = load_spec(arch, vocabulary, stem=stem, overrides=overrides, head=head)
     plan = make_plan(spec, vocabulary)
-    click.echo(json.dumps(plan_document(plan), indent=2) if as_json else side_by_side(plan))
+    click.echo(
+        json_text(plan_document(plan), indent=2, ascii_only=True) if as_json else side_by_side(plan)
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.numbers import SEED, Whole
 from archbuild.errors import UsageError
+from archbuild.io.atomic import json_text
 
 _CLUSTERS = Whole(2, 100)
 
@@ -63,7 +63,11 @@ def suggest_k(
         run = experiment.results()
         suggestion = suggest_for(run, least, most)
         picture = draw_suggestion(run, suggestion)
-    click.echo(json.dumps(suggestion.to_json(), indent=2) if as_json else in_text(suggestion))
+    click.echo(
+        json_text(suggestion.to_json(), indent=2, ascii_only=True)
+        if as_json
+        else in_text(suggestion)
+    )
     click.echo(f"picture: {picture}", err=True)
     done = experiment.head_stage in [stage.name for stage in run.finished_stages]
     command = request.with_clusters(suggestion.n_clusters).command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.numbers import Whole
 from archbuild.cli.stages import OF_HEAD, stage_option
 from archbuild.errors import TrainingError
+from archbuild.io.atomic import json_text
 
 if TYPE_CHECKING:
     from archbuild.experiments.sweeps import Plan, Sweep
@@ -107,7 +107,7 @@ def sweep(
         sweep = _swept(plan, jobs, quiet, as_json)
         found = document(plan, sweep.done)
         paths = write_table(plan.table_path, found)
-        click.echo(json.dumps(found, indent=2) if as_json else table_text(found))
+        click.echo(json_text(found, indent=2, ascii_only=True) if as_json else table_text(found))
         reporter.show(f"the table is in {paths[0]}, every run's metrics in {paths[1]}")
         if sweep.failures:
             raise TrainingError(_failures(sweep))

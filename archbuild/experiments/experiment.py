@@ -246,10 +246,11 @@ class Experiment:
     def _network(self, pretrained: StageFolder | None) -> Network:
         """Build a network of the stage's own, with the pretrained weights if there are some."""
         from archbuild.networks.builder import build_network
+        from archbuild.networks.weights import load_weights
 
         network = build_network(self.plan, self.vocabulary, self.request.seed)
         if pretrained is not None:
-            network.load_weights(pretrained.file("model.weights.h5"))
+            load_weights(network, pretrained.file("model.weights.h5"))
         return network
 
     def _train_stage(self, folder: StageFolder, objective: Any, network: Network) -> None:

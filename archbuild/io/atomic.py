@@ -139,14 +139,28 @@ def sha256(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def json_text(value: Any, *, source: object = "a JSON document", indent: int | None = None) -> str:
+def json_text(
+    value: Any,
+    *,
+    source: object = "a JSON document",
+    indent: int | None = None,
+    ascii_only: bool = False,
+) -> str:
     """Return ``value`` as JSON; NumPy scalars and arrays become numbers and lists.
+
+    Args:
+        value: what is to be written.
+        source: what the error calls the document.
+        indent: spaces for each level; ``None``: everything on one line.
+        ascii_only: whether other characters are escaped, for a terminal of any encoding.
 
     Raises:
         RunError: a number is not finite, or a value has no JSON form; names ``source``.
     """
     try:
-        return json.dumps(value, default=_plain, allow_nan=False, ensure_ascii=False, indent=indent)
+        return json.dumps(
+            value, default=_plain, allow_nan=False, ensure_ascii=ascii_only, indent=indent
+        )
     except (TypeError, ValueError) as error:
         raise RunError(
             f"cannot write {source}: {error}; expected finite numbers, text, lists and mappings"

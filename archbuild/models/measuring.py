@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING, Any
 
 from archbuild.data import Dataset
+from archbuild.errors import RunError
 from archbuild.evaluation.scores import SCORES
 from archbuild.evaluation.table import evaluate_head, evaluate_space, metrics_document
 from archbuild.io.atomic import write_json
@@ -120,11 +120,11 @@ def _data_digest(dataset: Dataset) -> str:
 def _known_rows(run: Run) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Return rows of an earlier ``metrics.json`` by space and source; none if it is unreadable."""
     try:
-        document = json.loads(run.folder.metrics_path.read_bytes())
+        document = run.folder.read_metrics()
         sources = document["sources"]
         by_space: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for row in document["rows"]:
             by_space.setdefault((row["space"], sources[row["space"]]), []).append(row)
-    except (OSError, ValueError, LookupError, TypeError):
+    except (RunError, LookupError):
         return {}
     return by_space

@@ -15,6 +15,7 @@ import numpy as np
 
 from archbuild.data.origin import Origin
 from archbuild.errors import DataError, RunError
+from archbuild.io.reading import fitting, read_npz
 from archbuild.registry import default_vocabulary
 from archbuild.runs import Checkpoint, RunFolder, StageFolder
 from archbuild.spec import Plan, Spec, make_plan, spec_from_tree
@@ -287,19 +288,23 @@ def _head_of(manifest: Mapping[str, Any], plan: Plan) -> Head | None:
 
 def _restore(folder: StageFolder, network: Network, head: Head | None) -> tuple[int, bool]:
     """Load what a stage left into both; return its epochs, and whether it is finished."""
+    from archbuild.networks.weights import load_weights
     from archbuild.training.stage import restore_checkpoint
 
     checkpoint = _latest_checkpoint(folder)
     if checkpoint is not None:
         if head is None:
             raise RunError(f"{folder.path} is not finished; let it go on to its end first")
-        restore_checkpoint(network, head, checkpoint.arrays)
+        with fitting(folder.path, "the network and the head of its spec"):
+            restore_checkpoint(network, head, checkpoint.arrays)
         return checkpoint.epoch, False
     folder.verify()
-    network.load_weights(folder.file("model.weights.h5"))
+    load_weights(network, folder.file("model.weights.h5"))
     if head is not None:
-        with np.load(folder.file("head.npz"), allow_pickle=False) as arrays:
-            head.restore(dict(arrays))
+        path = folder.file("head.npz")
+        arrays = read_npz(path)
+        with fitting(path, f"the {head.name} head of its spec"):
+            head.restore(arrays)
     return len(folder.history()), True
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,11 @@ from typing import IO, Any
 import numpy as np
 
 from archbuild.errors import UsageError
-from archbuild.io.atomic import save_npz, write_atomic
+from archbuild.io.atomic import json_text, save_npz, write_atomic
 from archbuild.io.containment import named_by_user
 from archbuild.models.model import Prediction
+
+_SOURCE = "the predictions as JSON"
 
 Part = tuple[Sequence[Any], Prediction]
 """The ids of some rows, and what a model says of them."""
@@ -66,14 +67,14 @@ def csv_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
 def jsonl_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
     """A JSON object on each line: id, cluster, confidence, probabilities, and latent if asked."""
     for document in _documents(parts, layout):
-        yield json.dumps(document) + "\n"
+        yield json_text(document, source=_SOURCE, ascii_only=True) + "\n"
 
 
 def json_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
     """The same objects as one JSON list."""
     separator = "[\n"
     for document in _documents(parts, layout):
-        yield separator + json.dumps(document)
+        yield separator + json_text(document, source=_SOURCE, ascii_only=True)
         separator = ",\n"
     yield "[]\n" if separator == "[\n" else "\n]\n"
 

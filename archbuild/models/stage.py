@@ -11,6 +11,7 @@ import numpy as np
 
 from archbuild.data.origin import Origin
 from archbuild.errors import RunError
+from archbuild.io.reading import read_npy
 from archbuild.models.model import Model
 from archbuild.runs import StageFolder
 from archbuild.runs.names import PRETRAIN, is_from_scratch, section_of, space_of
@@ -142,21 +143,20 @@ class Stage:
     @property
     def latents(self) -> np.ndarray:
         """``(n, latent)`` of the training rows, once it is finished."""
-        return self._array("latents.npy")
+        return self._array("latents.npy", None, None)
 
     @property
     def assignments(self) -> np.ndarray:
         """``(n, cluster)`` probabilities of the training rows, once it is finished."""
-        return self._array("assignments.npy")
+        return self._array("assignments.npy", None, self.settings["head"]["n_clusters"])
 
     @property
     def clusters(self) -> np.ndarray:
         """``(n,)`` the cluster of each training row, once it is finished."""
-        return self._array("labels.npy")
+        return self._array("labels.npy", None)
 
-    def _array(self, name: str) -> np.ndarray:
-        array: np.ndarray = np.load(self.folder.file(name), allow_pickle=False)
-        return array
+    def _array(self, name: str, *shape: int | None) -> np.ndarray:
+        return read_npy(self.folder.file(name), shape)
 
     @cached_property
     def model(self) -> Model:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from archbuild.errors import RunError
@@ -58,11 +57,11 @@ def n_clusters_of(run: Run) -> int:
 def recalled(run: Run) -> Suggestion | None:
     """Return what was suggested for the latents that are there now; ``None`` if nothing was."""
     try:
-        document = json.loads(run.folder.n_clusters_path.read_bytes())
+        document = run.folder.read_n_clusters()
         stage = run.pretrained
         latents = stage.manifest["files"][_LATENTS] if stage else None
         return Suggestion.from_json(document) if document["source"]["latents"] == latents else None
-    except (OSError, ValueError, LookupError, TypeError):
+    except (RunError, LookupError, TypeError):
         return None
 
 
@@ -97,7 +96,7 @@ def _source(run: Run, stage: Stage, least: int, most: int) -> dict[str, Any]:
 def _known(run: Run, source: dict[str, Any]) -> Suggestion | None:
     """Return an earlier answer to the same question; ``None`` if there is none to be read."""
     try:
-        document = json.loads(run.folder.n_clusters_path.read_bytes())
+        document = run.folder.read_n_clusters()
         return Suggestion.from_json(document) if document["source"] == source else None
-    except (OSError, ValueError, LookupError, TypeError):
+    except (RunError, LookupError, TypeError):
         return None

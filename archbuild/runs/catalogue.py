@@ -5,7 +5,6 @@ Read from manifests and ``metrics.json`` alone; no array is opened.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from typing import Any, Literal
 
 from archbuild.errors import RunError
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder, beside
-from archbuild.runs.names import PATTERNS, section_of, space_of
+from archbuild.runs.names import PATTERNS, is_stage, section_of, space_of
 from archbuild.runs.texts import messages_of
 from archbuild.spec.stages import epochs_in_all
 
@@ -106,7 +105,9 @@ def is_run(path: Path) -> bool:
 def stage_folders(run: RunFolder) -> list[Path]:
     """The folders of its stages, those without an epoch included; links are none."""
     found = [path for pattern in PATTERNS for path in sorted(run.path.glob(pattern))]
-    return [path for path in found if path.is_dir() and not path.is_symlink()]
+    return [
+        path for path in found if is_stage(path.name) and path.is_dir() and not path.is_symlink()
+    ]
 
 
 def plots_of(run: RunFolder) -> Path:
@@ -164,10 +165,10 @@ def _best(run: RunFolder, stages: Mapping[str, StageState]) -> dict[str, Any] | 
     """Of the rows of stages that are there, on the rows that these were trained on."""
     spaces = {space_of(name) for name in stages}
     try:
-        rows = json.loads(run.metrics_path.read_bytes())["rows"]
-        rows = [row for row in rows if row["space"] in spaces and "held out" not in row["method"]]
-    except (OSError, ValueError, LookupError, TypeError):
+        rows = run.read_metrics()["rows"]
+    except RunError:
         return None
+    rows = [row for row in rows if row["space"] in spaces and "held out" not in row["method"]]
     for score, *others in (("acc", "nmi"), ("silhouette",)):
         scored = [row for row in rows if row.get(score) is not None]
         if scored:

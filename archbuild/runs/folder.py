@@ -25,7 +25,11 @@ from archbuild.errors import RunError, RunInUseError
 from archbuild.io import atomic
 from archbuild.io.containment import make_folder, readable, refuse_links, remove_link
 from archbuild.io.locks import is_locked
-from archbuild.runs.stage import MANIFEST, StageFolder
+from archbuild.io.reading import START_OVER, read_json
+from archbuild.runs.checking import read_checked
+from archbuild.runs.manifest import MANIFEST
+from archbuild.runs.names import is_stage
+from archbuild.runs.stage import StageFolder
 
 SAVED_PARAMS = "saved_params"
 
@@ -112,6 +116,7 @@ class RunFolder:
     def stages(self) -> tuple[str, ...]:
         """Return the names of the stages that have a manifest, ``pretrain`` first."""
         names = (path.parent.name for path in self.path.glob(f"*/{MANIFEST}"))
+        names = filter(is_stage, names)
         return tuple(sorted(names, key=lambda name: (name != "pretrain", name)))
 
     def write_spec(self, spec: Mapping[str, Any]) -> None:
@@ -127,14 +132,29 @@ class RunFolder:
         """
         if not self.spec_path.is_file():
             raise RunError(f"{self.path} holds no run: there is no spec.json; train one first")
-        try:
-            with atomic.explained("read", self.spec_path):
-                spec = json.loads(readable(self.spec_path, self.out).read_bytes())
-        except ValueError as error:
-            raise _damaged_spec(self.spec_path, str(error)) from error
+        spec = read_json(readable(self.spec_path, self.out))
         if not isinstance(spec, dict):
-            raise _damaged_spec(self.spec_path, "not a mapping")
+            raise RunError(
+                f"{self.spec_path} is damaged (expected a mapping, got a {type(spec).__name__}); "
+                f"{START_OVER}"
+            )
         return spec
+
+    def read_metrics(self) -> dict[str, Any]:
+        """Read ``metrics.json``: ``rows``, and ``sources`` with the digests they rest on.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        return read_checked(readable(self.metrics_path, self.out), "metrics")
+
+    def read_n_clusters(self) -> dict[str, Any]:
+        """Read ``n_clusters.json``: what was suggested, and under ``source`` for which latents.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        return read_checked(readable(self.n_clusters_path, self.out), "n_clusters")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -183,10 +203,6 @@ class RunFolder:
         return (
             f"{self.path} is in use by {who}; wait for it to end, or choose another --seed or --out"
         )
-
-
-def _damaged_spec(path: Path, reason: str) -> RunError:
-    return RunError(f"{path} is damaged ({reason}); use --fresh to start over")
 
 
 def _now() -> str:

@@ -6,13 +6,21 @@ network and head from scratch.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 PRETRAIN: Final = "pretrain"
 _CLUSTER, _TRAIN = "cluster-", "train-"
 
+_STAGE: Final = re.compile(r"pretrain|(cluster|train)-[A-Za-z0-9._-]{0,80}[A-Za-z0-9_]")
+
 PATTERNS: Final = (PRETRAIN, f"{_CLUSTER}*", f"{_TRAIN}*")
 """Of the folders of stages, as ``Path.glob`` takes them."""
+
+
+def is_stage(name: str) -> bool:
+    """Return whether a folder of that name can be a stage's; ``cluster-`` alone cannot."""
+    return _STAGE.fullmatch(name) is not None
 
 
 def refining(head: str) -> str:

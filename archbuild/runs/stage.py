@@ -1,8 +1,8 @@
 """One stage of a run: its checkpoints while it runs, its files when it is finished.
 
-The manifest is the only witness. It is replaced last, in one step, and names every file it
-vouches for with its SHA-256; a file it does not name does not exist. A process killed between any
-two operations therefore leaves the stage as it was before or after the step, never between::
+The manifest is replaced last, in one step, and names every file of the stage with its SHA-256; a
+file that it does not name is not used. A process killed between any two operations therefore
+leaves the stage as it was before or after the step, never between::
 
     checkpoint-000012.npz  ->  manifest.json (running, epoch 12)  ->  older checkpoints deleted
     final files            ->  manifest.json (finished)           ->  checkpoints deleted
@@ -14,7 +14,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,10 +23,11 @@ from archbuild.errors import RunError
 from archbuild.io import atomic
 from archbuild.io.containment import make_folder, readable, refuse_links
 from archbuild.io.difference import Difference, differences
+from archbuild.io.reading import START_OVER, read_json_lines, read_npz
+from archbuild.runs import manifest as manifests
+from archbuild.runs.manifest import MANIFEST, digests_of, header, plain, read_manifest
 
-MANIFEST = "manifest.json"
 HISTORY = "history.jsonl"
-MANIFEST_VERSION = 1
 OWN_FILES = frozenset(
     {
         MANIFEST,
@@ -46,8 +46,6 @@ _PASSING = ("checkpoint-*.npz", f"{atomic.TEMPORARY_PREFIX}*")
 
 Writer = Callable[[Path], object]
 Status = Literal["absent", "running", "finished"]
-
-_START_OVER = "use --fresh to start over"
 
 
 @dataclass(frozen=True)
@@ -113,16 +111,7 @@ class StageFolder:
         Raises:
             RunError: it cannot be read, is damaged, or comes from a newer archbuild.
         """
-        path = self.file(MANIFEST)
-        with atomic.explained("read", path):
-            if not path.exists():
-                return None
-            text = path.read_bytes()
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise RunError(f"{path} is damaged (not JSON: {error}); {_START_OVER}") from error
-        return _checked(document, path)
+        return read_manifest(self.file(MANIFEST))
 
     def status(self) -> Status:
         """Return what the manifest says; :meth:`verify` compares the files with it."""
@@ -151,7 +140,7 @@ class StageFolder:
         manifest = self.manifest()
         if manifest is None:
             raise RunError(f"{self.path} holds no stage: there is no {MANIFEST}")
-        for name, expected in _vouched_for(manifest).items():
+        for name, expected in digests_of(manifest).items():
             self._verify_file(name, expected)
 
     def history(self) -> list[dict[str, Any]]:
@@ -164,7 +153,7 @@ class StageFolder:
         if manifest and manifest["state"] == "running":
             return list(manifest["history"])
         self._verify_file(HISTORY, self._finished_manifest()["files"].get(HISTORY, ""))
-        return [json.loads(line) for line in self.file(HISTORY).read_bytes().splitlines()]
+        return read_json_lines(self.file(HISTORY))
 
     # -- whether it is what is asked for ---------------------------------------------------
 
@@ -178,7 +167,7 @@ class StageFolder:
         manifest = self.manifest()
         if manifest is None:
             return []
-        return differences(manifest["request"], json.loads(atomic.json_text(request)))
+        return differences(manifest["request"], plain(request))
 
     def begin(
         self,
@@ -211,8 +200,8 @@ class StageFolder:
                     path.unlink()
             else:
                 self._sweep(manifest)
-        self._header = _header(self.name, request, versions or {}, manifest)
-        self._header["origin"] = json.loads(atomic.json_text(origin or {}))
+        self._header = header(self.name, request, versions or {}, manifest)
+        self._header["origin"] = plain(origin or {})
 
     # -- what is written -------------------------------------------------------------------
 
@@ -235,15 +224,15 @@ class StageFolder:
         Raises:
             RunError: :meth:`begin` was not called, or the file cannot be written.
         """
-        header = self._begun()
+        begun = self._begun()
         name = self._checkpoint_name(epoch)
         atomic.write_npz(self.path / name, arrays)
-        manifest = header | {
+        manifest = begun | {
             "state": "running",
             "epoch": epoch,
             "checkpoint": {"file": name, "sha256": atomic.sha256(self.file(name))},
             "history": list(history),
-            "timing": _timing(header, "saved", timing),
+            "timing": manifests.timing(begun["timing"], "saved", timing),
         }
         self._replace_manifest(manifest)
 
@@ -258,8 +247,7 @@ class StageFolder:
             return None
         name = manifest["checkpoint"]["file"]
         self._verify_file(name, manifest["checkpoint"]["sha256"])
-        with np.load(self.file(name), allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
+        arrays = read_npz(self.file(name))
         return Checkpoint(manifest["epoch"], arrays, manifest["history"], manifest["timing"])
 
     def finish(
@@ -282,16 +270,16 @@ class StageFolder:
         Raises:
             RunError: :meth:`begin` was not called, or a file cannot be written.
         """
-        header = self._begun()
+        begun = self._begun()
         for name, write in writers.items():
             atomic.write_atomic(self.path / name, write)
         atomic.write_json_lines(self.path / HISTORY, history)
-        manifest = header | {
+        manifest = begun | {
             "state": "finished",
             "epoch": len(history),
             "summary": dict(summary),
             "files": {name: atomic.sha256(self.file(name)) for name in (*writers, HISTORY)},
-            "timing": _timing(header, "finished", timing),
+            "timing": manifests.timing(begun["timing"], "finished", timing),
         }
         self._replace_manifest(manifest)
 
@@ -343,13 +331,13 @@ class StageFolder:
     def _verify_file(self, name: str, expected: str) -> None:
         path = self.path / name
         if Path(name).name != name or not self.file(name).is_file():
-            raise RunError(f"{path} is missing, though {MANIFEST} names it; {_START_OVER}")
+            raise RunError(f"{path} is missing, though {MANIFEST} names it; {START_OVER}")
         with atomic.explained("read", path):
             found = atomic.sha256(path)
         if found != expected:
             raise RunError(
                 f"{path} is damaged: expected SHA-256 {expected[:12]}…, found {found[:12]}…; "
-                f"{_START_OVER}"
+                f"{START_OVER}"
             )
 
     def _checkpoint_name(self, epoch: int) -> str:
@@ -378,54 +366,4 @@ class StageFolder:
             manifest = self.manifest()
         except RunError:
             return set()
-        return set(_vouched_for(manifest)) if manifest else set()
-
-
-def _checked(document: Any, path: Path) -> dict[str, Any]:
-    version = document.get("manifest_version") if isinstance(document, dict) else None
-    if isinstance(version, int) and version > MANIFEST_VERSION:
-        raise RunError(f"{path} was written by a newer archbuild; update, or {_START_OVER}")
-    required = {
-        "running": {"epoch", "checkpoint", "history"},
-        "finished": {"summary", "files"},
-    }
-    state = document.get("state") if version == MANIFEST_VERSION else None
-    common = {"request", "versions", "timing"}
-    if state not in required or not (required[state] | common) <= document.keys():
-        raise RunError(f"{path} is damaged (it is no manifest of a stage); {_START_OVER}")
-    return document
-
-
-def _vouched_for(manifest: Mapping[str, Any]) -> dict[str, str]:
-    if manifest["state"] == "finished":
-        return dict(manifest["files"])
-    return {manifest["checkpoint"]["file"]: manifest["checkpoint"]["sha256"]}
-
-
-def _header(
-    stage: str,
-    request: Mapping[str, Any],
-    versions: Mapping[str, str],
-    previous: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    header = {
-        "manifest_version": MANIFEST_VERSION,
-        "stage": stage,
-        "request": json.loads(atomic.json_text(request)),
-        "versions": dict(versions),
-        "timing": {"started": previous["timing"]["started"] if previous else _now()},
-    }
-    earlier = list(previous.get("earlier_versions", [])) if previous else []
-    if previous and previous["versions"] != header["versions"]:
-        earlier.append(previous["versions"])
-    return header | ({"earlier_versions": earlier} if earlier else {})
-
-
-def _timing(
-    header: dict[str, Any], event: str, measured: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    return {**header["timing"], event: _now(), **(measured or {})}
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+        return set(digests_of(manifest)) if manifest else set()

@@ -14,6 +14,7 @@ from archbuild.errors import DivergenceError
 from archbuild.evaluation.collapse import Occupancy, occupancy
 from archbuild.heads.base import Head
 from archbuild.io.arrays import prefixed, unprefixed
+from archbuild.io.reading import fitting
 from archbuild.networks.network import Network
 from archbuild.networks.rows import to_numpy
 from archbuild.runs.folder import StageFolder
@@ -146,7 +147,8 @@ class StageTrainer:
     def _resume_or_start(self) -> None:
         checkpoint = self.folder.load_checkpoint() if self.folder else None
         if checkpoint is not None:
-            self._restore(checkpoint.arrays)
+            with fitting(self.folder.path, "the network and the head of its spec"):
+                self._restore(checkpoint.arrays)
             self.history = [dict(row) for row in checkpoint.history]
             self._earlier_seconds = checkpoint.timing["seconds"]
         if self.head is not None and len(self.history) >= self.begins:

@@ -175,7 +175,7 @@ def test_other_versions_are_recorded_not_refused(folder):
 def test_the_start_time_survives_a_resume(folder, monkeypatch):
     stage = interrupted(folder)
     started = stage.manifest()["timing"]["started"]
-    monkeypatch.setattr("archbuild.runs.stage._now", lambda: "later")
+    monkeypatch.setattr("archbuild.runs.manifest._now", lambda: "later")
     stage.begin(REQUEST, versions=VERSIONS)
     stage.finish({}, summary={}, history=HISTORY)
     assert stage.manifest()["timing"] == {"started": started, "finished": "later"}
@@ -268,7 +268,7 @@ def test_a_manifest_cannot_name_files_outside_its_folder(folder):
     atomic.write_npz(secret, ARRAYS)
     checkpoint = {"file": "../secret.npz", "sha256": atomic.sha256(secret)}
     atomic.write_json(folder / "manifest.json", stage.manifest() | {"checkpoint": checkpoint})
-    with pytest.raises(RunError, match="is missing"):
+    with pytest.raises(RunError, match=r"is damaged \(checkpoint.file: '../secret.npz'"):
         stage.load_checkpoint()
 
 
@@ -290,7 +290,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(folder, monkeypatch):
 
 def test_the_digest_depends_on_request_and_files_only(tmp_path, monkeypatch):
     first = finished(tmp_path / "a" / "pretrain").digest
-    monkeypatch.setattr("archbuild.runs.stage._now", lambda: "later")
+    monkeypatch.setattr("archbuild.runs.manifest._now", lambda: "later")
     again = begun(tmp_path / "b" / "pretrain", versions={"archbuild": "9"})
     writers = {"latents.npy": lambda file: atomic.save_npy(file, np.ones((3, 2)))}
     again.finish(writers, summary={"loss": 0.25}, history=HISTORY)

@@ -118,7 +118,7 @@ class Part:
     def rows(self) -> list[dict[str, Any]]:
         """The metrics of the spaces that it made, and of the raw rows."""
         spaces = {"raw", *map(space_of, self.stages.values())}
-        rows = json.loads(self.folder.metrics_path.read_bytes())["rows"]
+        rows = self.folder.read_metrics()["rows"]
         return [row for row in rows if row["space"] in spaces]
 
     def efforts(self) -> dict[str, dict[str, Any]]:
@@ -147,8 +147,8 @@ class Part:
     def _is_measured(self) -> bool:
         """Whether the metrics are of these very stages: they name their digests."""
         try:
-            sources = json.loads(self.folder.metrics_path.read_bytes())["sources"]
-        except (OSError, ValueError, LookupError):
+            sources = self.folder.read_metrics()["sources"]
+        except (RunError, LookupError):
             return False
         return all(
             self.folder.stage(name).digest in sources.get(space_of(name), "").split("/")

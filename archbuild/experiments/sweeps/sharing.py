@@ -10,8 +10,8 @@ from archbuild.errors import RunError
 from archbuild.experiments.sweeps.plan import Part
 from archbuild.io.atomic import explained, write_atomic
 from archbuild.runs import StageFolder
+from archbuild.runs.manifest import MANIFEST
 from archbuild.runs.names import PRETRAIN
-from archbuild.runs.stage import MANIFEST
 
 
 def share_pretrained(part: Part, others: Iterable[Part]) -> None:
