@@ -125,7 +125,7 @@ def fitting(path: Path, what: str) -> Iterator[None]:
     """
     try:
         yield
-    except _BROKEN as error:
+    except (*_BROKEN, OSError) as error:
         reason = str(error).strip().partition("\n")[0]
         missing = isinstance(error, KeyError)
         detail = f"expected the array {reason}, which is missing" if missing else reason

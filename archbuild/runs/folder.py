@@ -116,8 +116,7 @@ class RunFolder:
     def stages(self) -> tuple[str, ...]:
         """Return the names of the stages that have a manifest, ``pretrain`` first."""
         names = (path.parent.name for path in self.path.glob(f"*/{MANIFEST}"))
-        names = filter(is_stage, names)
-        return tuple(sorted(names, key=lambda name: (name != "pretrain", name)))
+        return tuple(sorted(filter(is_stage, names), key=lambda name: (name != "pretrain", name)))
 
     def write_spec(self, spec: Mapping[str, Any]) -> None:
         """Write the resolved spec, a JSON mapping; raises ``RunError`` where it cannot."""

@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from archbuild.io.atomic import TEMPORARY_PREFIX, explained
-from archbuild.runs.folder import RunFolder, StageFolder, beside
+from archbuild.runs.folder import RunFolder, beside
+from archbuild.runs.stage import StageFolder
 
 MESSAGES = "messages"
 _TEXTS = ("*.txt", f"{TEMPORARY_PREFIX}*")

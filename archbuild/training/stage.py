@@ -17,8 +17,8 @@ from archbuild.io.arrays import prefixed, unprefixed
 from archbuild.io.reading import fitting
 from archbuild.networks.network import Network
 from archbuild.networks.rows import to_numpy
-from archbuild.runs.folder import StageFolder
 from archbuild.runs.names import section_of
+from archbuild.runs.stage import StageFolder
 from archbuild.training.encoding import encode
 from archbuild.training.feed import Feed, generator
 from archbuild.training.model import Objective, StageModel, optimizer
@@ -146,7 +146,7 @@ class StageTrainer:
 
     def _resume_or_start(self) -> None:
         checkpoint = self.folder.load_checkpoint() if self.folder else None
-        if checkpoint is not None:
+        if self.folder is not None and checkpoint is not None:
             with fitting(self.folder.path, "the network and the head of its spec"):
                 self._restore(checkpoint.arrays)
             self.history = [dict(row) for row in checkpoint.history]

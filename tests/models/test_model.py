@@ -13,8 +13,11 @@ from archbuild.data import dataset_from_arrays, load_dataset
 from archbuild.errors import DataError, RunError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
+from archbuild.io.atomic import save_npz, sha256
 from archbuild.models.model import Model
+from archbuild.models.stage import Stage
 from archbuild.networks.rows import ROWS_AT_ONCE
+from archbuild.runs import RunFolder
 
 LAYERS = """
   - {type: Conv2D, num_filters: 4, filter_size: 3, non_linearity: rectify}
@@ -147,3 +150,66 @@ def test_a_pretrained_network_encodes_and_has_no_clusters(experiment):
     )
     with pytest.raises(RunError, match="no clusters"):
         list(model.predict(experiment.dataset))
+
+
+@pytest.fixture
+def copy(experiment, tmp_path):
+    """A copy of the head's stage, with a way to change a file so that its digest is right."""
+    shutil.copytree(experiment.folder.path, tmp_path / "0")
+    folder = RunFolder(tmp_path / "0").stage(experiment.head_stage)
+
+    def change(name, write):
+        write(folder.path / name)
+        manifest = json.loads((folder.path / "manifest.json").read_bytes())
+        manifest["files"][name] = sha256(folder.path / name)
+        (folder.path / "manifest.json").write_text(json.dumps(manifest))
+        folder.verify()
+        return folder
+
+    return change
+
+
+def break_weight(path):
+    import h5py
+
+    def broken(_, item):
+        if isinstance(item, h5py.Dataset) and item.shape and item.dtype.kind == "f":
+            item[...] = np.nan
+
+    with h5py.File(path, "r+") as file:
+        file.visititems(broken)
+
+
+def break_head(change):
+    def write(path):
+        arrays = dict(np.load(path))
+        save_npz(path, {name: change(array) for name, array in arrays.items()})
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "said"),
+    [
+        ("model.weights.h5", break_weight, "expected finite numbers, got"),
+        ("model.weights.h5", lambda path: path.write_bytes(b"rubbish"), "does not fit the network"),
+        ("head.npz", break_head(lambda array: array * np.nan), "expected finite numbers, got"),
+        ("head.npz", break_head(lambda array: array[:1]), "does not fit the .* head"),
+        ("head.npz", lambda path: save_npz(path, {}), "does not fit the .*which is missing"),
+    ],
+)
+def test_foreign_weights_and_heads_are_checked(copy, name, write, said):
+    folder = copy(name, write)
+    with pytest.raises(RunError, match=rf"{name}.*{said}"):
+        Model.open(folder)
+
+
+@pytest.mark.parametrize("name", ["latents.npy", "assignments.npy"])
+def test_foreign_results_are_checked(copy, name):
+    folder = copy(name, lambda path: np.save(path, np.full((700, 4), np.nan)))
+    results = {"latents.npy": "latents", "assignments.npy": "assignments"}
+    with pytest.raises(RunError, match=rf"{name} is damaged \(expected finite numbers"):
+        getattr(Stage(folder), results[name])
+    folder = copy(name, lambda path: np.save(path, np.zeros((700, 4, 2))))
+    with pytest.raises(RunError, match=rf"{name} is damaged \(expected shape"):
+        getattr(Stage(folder), results[name])

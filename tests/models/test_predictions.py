@@ -9,6 +9,7 @@ import json
 import numpy as np
 import pytest
 
+from archbuild.errors import RunError
 from archbuild.models.model import Prediction
 from archbuild.models.predictions import FILES, SUFFIXES, TEXTS, Layout, save, stream
 
@@ -117,3 +118,10 @@ def test_a_file_that_fails_half_way_is_not_there(tmp_path):
 
 def test_every_suffix_has_its_format():
     assert set(SUFFIXES.values()) == {*TEXTS, *FILES}
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_json_never_holds_nan(kind):
+    broken = Prediction(0, np.full((1, 2), np.nan, "float32"), np.zeros((1, 0), "float32"))
+    with pytest.raises(RunError, match="cannot write the predictions as JSON"):
+        list(TEXTS[kind]([([0], broken)], Layout(1, 2, 0, text_ids=False)))
