@@ -8,11 +8,11 @@ import numpy as np
 
 
 def prefixed(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """One part's arrays under their names in the whole."""
+    """Return one part's arrays under their names in the whole."""
     return {f"{prefix}{name}": array for name, array in arrays.items()}
 
 
 def unprefixed(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The part of the whole that has this prefix, under its own names again."""
+    """Return the part of the whole that has this prefix, under its own names again."""
     found = {name: array for name, array in arrays.items() if name.startswith(prefix)}
     return {name.removeprefix(prefix): array for name, array in found.items()}

@@ -1,4 +1,4 @@
-"""Every run below a folder: how far its stages are, what it came to, and its size on disk.
+"""List every run below a folder: how far its stages are, what it came to, and its size on disk.
 
 Read from manifests and ``metrics.json`` alone; no array is opened.
 """
@@ -71,7 +71,7 @@ class RunEntry:
     in_use: bool
 
     def document(self) -> dict[str, Any]:
-        """Itself as JSON."""
+        """Return the entry as JSON."""
         return {
             "path": str(self.run.path),
             "dataset": self.dataset,
@@ -86,7 +86,7 @@ class RunEntry:
 
 
 def find_runs(out: Path) -> list[RunEntry]:
-    """Every run below ``out``, those of sweeps over grids included, newest first."""
+    """List every run below ``out``, those of sweeps over grids included, newest first."""
     outs = [Path(out), *sorted((Path(out) / SWEEPS).glob("*/*/*"))]
     places = [path for folder in outs for path in (folder / SAVED_PARAMS).glob("*/*/*")]
     entries = [entry_of(RunFolder(path)) for path in places if is_run(path)]
@@ -94,7 +94,7 @@ def find_runs(out: Path) -> list[RunEntry]:
 
 
 def is_run(path: Path) -> bool:
-    """Whether a folder is a run's, by its place and by what it holds; a link is none."""
+    """Return whether a folder is a run's, by its place and its files; a link is not."""
     if path.is_symlink() or not path.name.isdecimal() or path.parents[2].name != SAVED_PARAMS:
         return False
     run = RunFolder(path)
@@ -103,7 +103,7 @@ def is_run(path: Path) -> bool:
 
 
 def stage_folders(run: RunFolder) -> list[Path]:
-    """The folders of its stages, those without an epoch included; links are none."""
+    """List the folders of a run's stages, those without an epoch included; no links."""
     found = [path for pattern in PATTERNS for path in sorted(run.path.glob(pattern))]
     return [
         path for path in found if is_stage(path.name) and path.is_dir() and not path.is_symlink()
@@ -111,12 +111,12 @@ def stage_folders(run: RunFolder) -> list[Path]:
 
 
 def plots_of(run: RunFolder) -> Path:
-    """Where the pictures of a run are."""
+    """Return the folder of a run's pictures."""
     return beside(run, PLOTS)
 
 
 def entry_of(run: RunFolder) -> RunEntry:
-    """What there is to say of a run, whose folder ``is_run``."""
+    """Return the entry of a run, whose folder ``is_run``."""
     in_use = run.in_use()
     stages = {name: _stage_state(run, name, in_use) for name in run.stages()}
     places = (run.path, plots_of(run), messages_of(run))
@@ -136,7 +136,7 @@ def entry_of(run: RunFolder) -> RunEntry:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Every file and every link below a folder; no link is followed."""
+    """List every file and every link below a folder; no link is followed."""
     return [
         Path(parent, name)
         for parent, folders, files in os.walk(folder)

@@ -11,7 +11,7 @@ from archbuild.runs.stage import StageFolder
 
 
 def find_run(out: Path, dataset: str | None, arch: str, seed: int) -> RunFolder | None:
-    """The run of a spec: on the dataset of that name, else the only one on any dataset.
+    """Find the run of a spec: on the dataset of that name, else the only one on any dataset.
 
     ``None`` where there is none.
 
@@ -39,7 +39,7 @@ def find_run(out: Path, dataset: str | None, arch: str, seed: int) -> RunFolder 
 
 
 def latest_stage(run: RunFolder, head: str | None = None) -> StageFolder | None:
-    """Of the stages with a head, or with one of type ``head``, the one that was written last.
+    """Return the stage that was written last, of those with a head or with one of type ``head``.
 
     ``None`` where there is none.
     """

@@ -53,7 +53,7 @@ def slug(text: str) -> str:
 
 
 def with_digest(name: str, text: str) -> str:
-    """``name`` and eight hexadecimal digits of the digest of ``text``, which it stands for.
+    """Return ``name`` and eight hexadecimal digits of the digest of ``text``, which it stands for.
 
     Two texts that come to one name stay apart.
     """
@@ -209,7 +209,7 @@ def _now() -> str:
 
 
 def beside(run: RunFolder, kind: str) -> Path:
-    """Where what is no part of a run's folder lies, its pictures for instance.
+    """Return the folder of what a run keeps beside its own, its pictures for instance.
 
     ``<out>/<kind>/<DATASET>/<arch>/<seed>``.
     """

@@ -24,32 +24,32 @@ def is_stage(name: str) -> bool:
 
 
 def refining(head: str) -> str:
-    """The stage in which a head of this type refines a pretrained network."""
+    """Return the stage in which a head of this type refines a pretrained network."""
     return f"{_CLUSTER}{head}"
 
 
 def from_scratch(head: str) -> str:
-    """The stage that trains network and head as one."""
+    """Return the stage that trains network and head as one."""
     return f"{_TRAIN}{head}"
 
 
 def is_refining(stage: str) -> bool:
-    """Whether the stage goes on from pretrained weights."""
+    """Return whether the stage goes on from pretrained weights."""
     return stage.startswith(_CLUSTER)
 
 
 def is_from_scratch(stage: str) -> bool:
-    """Whether the stage owes the pretrained weights nothing, and is not pretraining itself."""
+    """Return whether the stage owes the pretrained weights nothing, and is not pretraining itself."""
     return stage.startswith(_TRAIN)
 
 
 def section_of(stage: str) -> str:
-    """The spec's section that says how the stage is trained, which is also its option."""
+    """Return the spec's section that says how the stage is trained, which is also its option."""
     return stage.partition("-")[0]
 
 
 def stage_of(space: str) -> str:
-    """The stage whose latents a space is: ``pretrain``, ``train-gmm``, or ``cluster-gmm`` of gmm.
+    """Return the stage whose latents a space is: ``pretrain``, ``train-gmm``, or ``cluster-gmm`` of gmm.
 
     What is trained from scratch keeps its stage's name, beside a head that refined.
     """
@@ -57,5 +57,5 @@ def stage_of(space: str) -> str:
 
 
 def space_of(stage: str) -> str:
-    """The space that a stage makes: the other way round from ``stage_of``."""
+    """Return the space that a stage makes, the inverse of ``stage_of``."""
     return stage.removeprefix(_CLUSTER)

@@ -84,7 +84,7 @@ class Removal:
         return [path for place in places for path in files_below(place)]
 
     def _loose_files(self) -> Iterator[Path]:
-        """What lies beside the stages, and the pictures."""
+        """Yield what lies beside the stages, and the pictures."""
         own = (
             self.run.spec_path,
             self.run.metrics_path,
@@ -107,7 +107,7 @@ def removals(
     seed: int | None = None,
     stages: Sequence[str] = (),
 ) -> list[Removal]:
-    """What is to go of every run that is meant: of all of them, where none is named.
+    """List what is to go of every run that is meant: of all of them, where none is named.
 
     Args:
         out: the folder that ``saved_params/`` is in; sweeps over grids below it count too.

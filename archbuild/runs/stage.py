@@ -284,7 +284,7 @@ class StageFolder:
         self._replace_manifest(manifest)
 
     def own_files(self) -> list[Path]:
-        """What the stage wrote, finished or not; what somebody else put there is no part of it."""
+        """List what the stage wrote, finished or not, and nothing that others put there."""
         known = OWN_FILES | self._named_files()
         return [
             path
@@ -361,7 +361,7 @@ class StageFolder:
                     path.unlink(missing_ok=True)
 
     def _named_files(self) -> set[str]:
-        """The files that the manifest names, where it can be read."""
+        """Return the files that the manifest names, where it can be read."""
         try:
             manifest = self.manifest()
         except RunError:

@@ -14,17 +14,17 @@ _TEXTS = ("*.txt", f"{TEMPORARY_PREFIX}*")
 
 
 def messages_of(run: RunFolder) -> Path:
-    """Where the text files of a run are, a folder for each stage that has some."""
+    """Return the folder of a run's text files, which has one for each stage with some."""
     return beside(run, MESSAGES)
 
 
 def text_files(stage: StageFolder) -> list[Path]:
-    """Those of one stage; no link is followed."""
+    """List the text files of one stage; no link is followed."""
     return [path for folder in _folders(stage) for text in _TEXTS for path in folder.glob(text)]
 
 
 def clear_texts(stage: StageFolder) -> None:
-    """Delete them, and their folders as far as they are empty.
+    """Delete the text files of a stage, and their folders as far as they are empty.
 
     Raises:
         RunError: a file cannot be deleted.
