@@ -39,7 +39,7 @@ def is_refining(stage: str) -> bool:
 
 
 def is_from_scratch(stage: str) -> bool:
-    """Return whether the stage owes the pretrained weights nothing, and is not pretraining itself."""
+    """Return whether the stage trains from scratch, with a head and without pretrained weights."""
     return stage.startswith(_TRAIN)
 
 
@@ -49,7 +49,7 @@ def section_of(stage: str) -> str:
 
 
 def stage_of(space: str) -> str:
-    """Return the stage whose latents a space is: ``pretrain``, ``train-gmm``, or ``cluster-gmm`` of gmm.
+    """Return the stage whose latents a space is: ``cluster-gmm`` of ``gmm``, for instance.
 
     What is trained from scratch keeps its stage's name, beside a head that refined.
     """
