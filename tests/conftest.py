@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# a process runs on every core already (pytest-xdist)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -32,6 +35,7 @@ def rng() -> np.random.Generator:
 @pytest.fixture
 def clean_environment() -> Mapping[str, str]:
     """The environment of a user's shell: nothing that this suite sets to be quick and quiet."""
-    ours = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONDONTWRITEBYTECODE", "ARCHBUILD_DATA"}
+    threads = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
+    ours = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONDONTWRITEBYTECODE", "ARCHBUILD_DATA", *threads}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}

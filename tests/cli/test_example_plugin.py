@@ -83,7 +83,8 @@ def test_a_new_process_knows_the_three(site: Path, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("installed")
 def test_show_train_measure_and_predict(archbuild: Archbuild, elsewhere: Path) -> None:
     assert "avg[2x2]" in archbuild("show", "-a", SPEC).out
-    ended = archbuild("-d", "STRIPES", "-a", SPEC, "--pretrain", 2, "--cluster", 2, "--metrics")
+    whole = ("-d", "STRIPES", "-a", SPEC, "--set", "batch_size=100")  # a third
+    ended = archbuild(*whole, "--pretrain", 2, "--cluster", 2, "--metrics")
     assert ended.status == 0, ended.err
     metrics = json.loads((elsewhere / "saved_params/STRIPES/stripes/0/metrics.json").read_text())
     assert ("infomax", "head") in {(row["space"], row["method"]) for row in metrics["rows"]}

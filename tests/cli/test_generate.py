@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,35 +10,47 @@ import pytest
 from archbuild import figures
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
-from archbuild.training.progress import Reporter
 from tests.cli.calling import PRIOR, SPEC, Archbuild
-from tests.training.conftest import StopAfter
+from tests.training.conftest import CopyEachEpoch
 
 EPOCHS = 3
 GAMMA = 1
 """Epochs before the mixture begins."""
 
 
-def trained(folder: Path, reporter: Reporter | None = None) -> list[str]:
-    """What to call ``generate`` with, after a mixture prior was trained on DIGITS."""
-    spec = folder / "prior.json"
-    head = {**PRIOR["head"], "gamma_training": {"weight": 5e-4, "length": GAMMA}}
-    spec.write_text(json.dumps({**PRIOR, "head": head, "train": {"epochs": EPOCHS}}))
-    Experiment(ExperimentRequest("DIGITS", str(spec), out=folder), reporter).train()
-    return ["generate", "-d", "DIGITS", "-a", str(spec), "--out", str(folder)]
-
-
-def stopped(folder: Path, epoch: int) -> list[str]:
-    """The same, of a run that was stopped after an epoch."""
-    with pytest.raises(KeyboardInterrupt):
-        trained(folder, StopAfter(epoch))
+def generate(folder: Path) -> list[str]:
+    """What to call for rows from the run in a folder."""
     return ["generate", "-d", "DIGITS", "-a", str(folder / "prior.json"), "--out", str(folder)]
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mixture prior trained on DIGITS: in ``whole`` to its end, in ``epoch-1`` up to there."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    folder.mkdir()
+    spec = folder / "prior.json"
+    head = {**PRIOR["head"], "gamma_training": {"weight": 5e-4, "length": GAMMA}}
+    spec.write_text(json.dumps({**PRIOR, "head": head, "train": {"epochs": EPOCHS}}))
+    request = ExperimentRequest("DIGITS", str(spec), out=folder)
+    Experiment(request, CopyEachEpoch(folder)).train()
+    return folder.parent
+
+
+@pytest.fixture(scope="module")
+def run(folders: Path) -> list[str]:
     """What to call ``generate`` with; the run is finished."""
-    return trained(tmp_path_factory.mktemp("run"))
+    return generate(folders / "whole")
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run of ``tiny.json`` whose stages have no epoch."""
+    folder = tmp_path_factory.mktemp("start")
+    (folder / "tiny.json").write_text(json.dumps(SPEC))
+    experiment = Experiment(ExperimentRequest("DIGITS", str(folder / "tiny.json"), out=folder))
+    assert experiment.pretrain(0)
+    assert experiment.cluster(0)
+    return folder
 
 
 def test_an_array_holds_rows_of_each_cluster(
@@ -132,21 +145,21 @@ def test_without_a_run_the_command_that_makes_one_is_named(
 
 
 def test_a_head_without_a_process_says_which_have_one(
-    archbuild: Archbuild, tiny: Path, elsewhere: Path
+    archbuild: Archbuild, start: Path, elsewhere: Path
 ) -> None:
-    experiment = ["-d", "DIGITS", "-a", tiny]
-    assert archbuild(*experiment, "--pretrain", 0, "--cluster", 0).status == 0
+    experiment = ["-d", "DIGITS", "-a", start / "tiny.json", "--out", start]
     status, _, err = archbuild("generate", *experiment, "--output", "x.png")
     assert status == 2
     assert "the kld head has no generative process; gmm, gmvae, messages have one" in err
 
 
-def test_latents_are_decoded_by_any_head(archbuild: Archbuild, tiny: Path, elsewhere: Path) -> None:
-    experiment = ["-d", "DIGITS", "-a", tiny]
-    assert archbuild(*experiment, "--pretrain", 0, "--cluster", 0).status == 0
+def test_latents_are_decoded_by_any_head(
+    archbuild: Archbuild, start: Path, elsewhere: Path
+) -> None:
+    experiment = ["-d", "DIGITS", "-a", start / "tiny.json", "--out", start]
     np.save("z.npy", np.zeros((700, 4), np.float32))
     given = ["--latents", "z.npy", "--output", "x.npy"]
-    assert archbuild("generate", "-a", "tiny", *given).status == 0
+    assert archbuild("generate", "-a", "tiny", "--out", start, *given).status == 0
     rows = np.load("x.npy")
     assert rows.shape == (700, 8, 8, 1)
     assert (rows == rows[0]).all()
@@ -157,25 +170,28 @@ def test_latents_are_decoded_by_any_head(archbuild: Archbuild, tiny: Path, elsew
 
 
 def test_of_an_unfinished_run_the_latest_epoch_is_taken(
-    archbuild: Archbuild, elsewhere: Path
+    archbuild: Archbuild, folders: Path, elsewhere: Path
 ) -> None:
-    run = stopped(elsewhere, epoch=GAMMA + 1)
+    run = generate(folders / f"epoch-{GAMMA + 1}")
     status, _, err = archbuild(*run, "--output", "x.png")
     assert status == 0
     assert err.strip().endswith("of train-gmm, epoch 2, not finished (10 each)")
 
 
 def test_before_the_mixture_begins_there_is_nothing_to_draw_from(
-    archbuild: Archbuild, elsewhere: Path
+    archbuild: Archbuild, folders: Path, elsewhere: Path
 ) -> None:
-    run = stopped(elsewhere, epoch=GAMMA)
+    run = generate(folders / f"epoch-{GAMMA}")
     status, _, err = archbuild(*run, "--output", "x.png")
     assert status == 2
     assert "the gmm head has not begun after epoch 1, and has no clusters" in err
 
 
-def test_of_two_stages_the_last_one_counts(archbuild: Archbuild, elsewhere: Path) -> None:
-    run = trained(elsewhere)
+def test_of_two_stages_the_last_one_counts(
+    archbuild: Archbuild, folders: Path, elsewhere: Path
+) -> None:
+    shutil.copytree(folders / "whole", elsewhere, dirs_exist_ok=True)
+    run = generate(elsewhere)
     experiment = run[1:]
     assert archbuild(*experiment, "--pretrain", 0, "--cluster", 0).status == 0
     manifest = elsewhere / "saved_params/DIGITS/prior/0/train-gmm/manifest.json"

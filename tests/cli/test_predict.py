@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from archbuild.cli.predict import _FORMATS
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
 from archbuild.models.predictions import FILES, TEXTS
 from tests.cli.calling import SPEC, Archbuild
 
@@ -31,14 +34,24 @@ def write_table(path: Path, rows: int, seed: int, header: str = "a,b,kind") -> N
     path.write_text("\n".join([header, *lines]) + "\n")
 
 
-@pytest.fixture
-def trained(archbuild: Archbuild, elsewhere: Path) -> Path:
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model of a table, ``old.csv``, by ``table.json``."""
-    (elsewhere / "table.json").write_text(json.dumps(TABLE))
-    write_table(elsewhere / "old.csv", 200, seed=0)
-    job = ["-d", "old.csv:kind", "-a", "table.json", "--pretrain", 1, "--cluster", 1]
-    assert archbuild(*job).status == 0
-    return elsewhere
+    folder = tmp_path_factory.mktemp("original")
+    (folder / "table.json").write_text(json.dumps(TABLE))
+    write_table(folder / "old.csv", 200, seed=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        experiment = Experiment(ExperimentRequest("old.csv:kind", "table.json"))
+        assert experiment.pretrain(1)
+        assert experiment.cluster(1)
+    return folder
+
+
+@pytest.fixture
+def trained(original: Path, elsewhere: Path) -> Path:
+    """A copy of it, as the working directory."""
+    return shutil.copytree(original, elsewhere, dirs_exist_ok=True)
 
 
 def test_every_format_can_be_asked_for() -> None:

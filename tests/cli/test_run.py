@@ -90,8 +90,8 @@ def test_without_a_number_the_specs_own_epochs_count(
     tiny.write_text(json.dumps({**SPEC, **stages}))
     status, _, err = archbuild(*job, "--pretrain", "--cluster")
     assert status == 0
-    assert "pretrain: 2 epochs of 8 steps" in err
-    assert "cluster-kld: 1 epoch of 8 steps" in err
+    assert "pretrain: 2 epochs of 3 steps" in err
+    assert "cluster-kld: 1 epoch of 3 steps" in err
 
 
 def test_a_head_says_which_command_makes_what_it_starts_from(
@@ -209,7 +209,7 @@ def test_ctrl_c_says_how_to_go_on_and_another_process_has_to_wait(
         r"archbuild: stopped after pretrain \d+/5000; the same command goes on from there", last
     )
     assert "I0000" not in said  # nor any other word of TensorFlow's
-    assert said.splitlines()[1:3] == ["starting Keras", "pretrain: 5000 epochs of 8 steps"]
+    assert said.splitlines()[1:3] == ["starting Keras", "pretrain: 5000 epochs of 3 steps"]
     assert "not finished: stopped after pretrain" in newest_log(elsewhere)
 
 
@@ -247,13 +247,13 @@ def test_a_mixture_from_scratch_needs_something_to_be_fitted_to(
     assert "--set 'head.gamma_training={weight: 5e-4, length: 50}'" in err
 
 
-@pytest.mark.parametrize(("length", "unit"), [(2, "epochs"), (3, "epochs"), (9, "steps")])
+@pytest.mark.parametrize(("length", "unit"), [(2, "epochs"), (3, "epochs"), (5, "steps")])
 def test_gamma_training_that_leaves_no_epoch_is_refused(
     archbuild: Archbuild, scratch: list[str], length: int, unit: str
 ) -> None:
     gamma = f"head.gamma_training={{weight: 1, length: {length}, unit: {unit}}}"
     status, _, err = archbuild(*scratch, "--train", "2", "--set", gamma)
-    begins = 2 if unit == "steps" else length  # of 8 steps each
+    begins = 2 if unit == "steps" else length  # of 3 steps each
     assert status == 2
     assert f"begin after {begins} epochs of head.gamma_training, and train.epochs is 2" in err
     assert f"--train {2 * begins}" in err
@@ -276,7 +276,7 @@ def test_training_from_scratch_goes_on_where_it_was_stopped(
     assert "stopped after train-gmm 1/3; the same command goes on from there" in err
     status, _, err = archbuild(*scratch, "--train", "3")
     assert status == 0
-    assert "train-gmm: 3 epochs of 8 steps, resumed after epoch 1" in err
+    assert "train-gmm: 3 epochs of 3 steps, resumed after epoch 1" in err
     assert archbuild(*scratch, "--train", "3", "--out", "whole").status == 0
     stage = Path("saved_params", "DIGITS", "prior", "0", "train-gmm")
     assert files_of("out" / stage) == files_of("whole" / stage)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.figures.drawing import draw
 from archbuild.runs import StageFolder
-from tests.training.conftest import StopAfter
+from tests.training.conftest import CopyEachEpoch
 
 GAMMA = 1
 SPEC = {
@@ -64,11 +65,44 @@ def make_experiment(folder, reporter=None, head=None, overrides=(), **changes):
     )
 
 
-def stopped(folder, epoch, **changes):
+def train(folder, **changes):
+    """Train from scratch in ``whole``; what was there after each epoch is in ``epoch-1`` and on."""
+    whole = folder / "whole"
+    whole.mkdir()
+    make_experiment(whole, CopyEachEpoch(whole), **changes).train()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Folders of a gmm that was trained from scratch, by how far; ``whole`` is also pretrained."""
+    folder = train(tmp_path_factory.mktemp("gmm"))
+    make_experiment(folder / "whole").pretrain()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pretrained(trained):
+    """A folder in which the network is pretrained, and nothing else."""
+    alone = trained / "pretrained"
+    return shutil.copytree(trained / "whole", alone, ignore=shutil.ignore_patterns("train-*"))
+
+
+@pytest.fixture(scope="module")
+def trained_with_messages(tmp_path_factory):
+    """Folders of modules that were trained from scratch, by how far."""
+    return train(tmp_path_factory.mktemp("messages"), **MESSAGES)
+
+
+@pytest.fixture
+def stopped(trained, tmp_path):
     """An experiment whose training from scratch was stopped after an epoch."""
-    with pytest.raises(KeyboardInterrupt):
-        make_experiment(folder, StopAfter(epoch), **changes).train()
-    return make_experiment(folder, **changes).results()
+
+    def make(epoch):
+        shutil.copytree(trained / f"epoch-{epoch}", tmp_path, dirs_exist_ok=True)
+        return make_experiment(tmp_path)
+
+    return make
 
 
 def listen(monkeypatch, kept):
@@ -106,11 +140,10 @@ def titles(monkeypatch):
     return listen(monkeypatch, title_of)
 
 
-def test_every_stage_and_space_has_its_pictures(tmp_path, titles):
+def test_every_stage_and_space_has_its_pictures(trained, tmp_path, titles):
+    shutil.copytree(trained / "whole", tmp_path, dirs_exist_ok=True)
     experiment = make_experiment(tmp_path)
-    experiment.pretrain()
     experiment.cluster()
-    experiment.train()
     make_experiment(tmp_path, head="kld").cluster()
     paths = draw(make_experiment(tmp_path).results())
     stages = ("pretrain", "cluster-gmm", "cluster-kld", "train-gmm")
@@ -135,36 +168,37 @@ def test_every_stage_and_space_has_its_pictures(tmp_path, titles):
     assert titles["components-gmm.png"].endswith("latents and prior of gmm (PCA)")
 
 
-def test_the_matrix_has_a_column_for_every_cluster(tmp_path, drawn):
-    make_experiment(tmp_path, head="kmeans").pretrain()
+def test_the_matrix_has_a_column_for_every_cluster(pretrained, tmp_path, drawn):
+    shutil.copytree(pretrained, tmp_path, dirs_exist_ok=True)
     make_experiment(tmp_path, head="kmeans", overrides=["head.n_clusters=7"]).cluster()
     draw(make_experiment(tmp_path).results())
     assert drawn["confusion-kmeans.png"][1] == {"n_clusters": 7}
 
 
-def test_of_a_stage_that_is_not_finished_the_titles_say_the_epoch(tmp_path, titles):
-    draw(stopped(tmp_path, epoch=3))
+def test_of_a_stage_that_is_not_finished_the_titles_say_the_epoch(stopped, titles):
+    draw(stopped(3).results())
     names = ("curves", "occupancy", "components", "generated")
     assert set(titles) == {f"{name}-train-gmm.png" for name in names}
     assert all(title.endswith(", epoch 3, not finished") for title in titles.values())
 
 
-def test_before_a_prior_begins_it_is_not_drawn(tmp_path, titles):
-    draw(stopped(tmp_path, epoch=GAMMA))
+def test_before_a_prior_begins_it_is_not_drawn(stopped, titles):
+    draw(stopped(GAMMA).results())
     assert set(titles) == {"curves-train-gmm.png", "occupancy-train-gmm.png"}
 
 
-def test_a_finished_stage_is_drawn_whole_beside_one_in_training(tmp_path, titles):
-    stopped(tmp_path, epoch=2)
-    make_experiment(tmp_path).pretrain()
-    draw(make_experiment(tmp_path).results())
+def test_a_finished_stage_is_drawn_whole_beside_one_in_training(
+    pretrained, stopped, tmp_path, titles
+):
+    shutil.copytree(pretrained, tmp_path, dirs_exist_ok=True)
+    draw(stopped(2).results())
     assert {"scatter-pretrain.png", "reconstructions-pretrain.png"} <= set(titles)
     assert "scatter-train-gmm.png" not in titles
     assert "epoch" not in titles["curves-pretrain.png"]
 
 
-def test_a_checkpoint_that_is_replaced_meanwhile_is_survived(tmp_path, titles, monkeypatch):
-    experiment = stopped(tmp_path, epoch=2)
+def test_a_checkpoint_that_is_replaced_meanwhile_is_survived(stopped, titles, monkeypatch):
+    experiment = stopped(2)
     folder = experiment.folder.stage("train-gmm")
     verify, replaced = StageFolder._verify_file, []
 
@@ -198,11 +232,10 @@ def next_epoch(folder):
     ],
 )
 def test_messages_of_a_training_from_scratch_are_drawn_as_far_as_they_went(
-    tmp_path, drawn, epoch, names
+    trained_with_messages, tmp_path, drawn, epoch, names
 ):
-    experiment = stopped(tmp_path, epoch, **MESSAGES)
-    if epoch == LAST:
-        experiment.train()
+    how_far = "whole" if epoch == LAST else f"epoch-{epoch}"
+    shutil.copytree(trained_with_messages / how_far, tmp_path, dirs_exist_ok=True)
     draw(make_experiment(tmp_path, **MESSAGES).results())
     (rounds, labels, _, title, *_), _ = drawn["exchange-train-messages.png"]
     assert [one.name for one in rounds] == names
@@ -213,15 +246,15 @@ def test_messages_of_a_training_from_scratch_are_drawn_as_far_as_they_went(
     assert drawn["curves-train-messages.png"][1]["rounds"] == [2, 4]
 
 
-def test_before_modules_have_learned_there_is_no_exchange(tmp_path, titles):
-    draw(stopped(tmp_path, 1, **MESSAGES))
+def test_before_modules_have_learned_there_is_no_exchange(trained_with_messages, tmp_path, titles):
+    shutil.copytree(trained_with_messages / "epoch-1", tmp_path, dirs_exist_ok=True)
+    draw(make_experiment(tmp_path, **MESSAGES).results())
     assert set(titles) == {"curves-train-messages.png", "occupancy-train-messages.png"}
 
 
-def test_messages_of_a_pretrained_network_begin_with_pretraining(tmp_path, drawn):
-    experiment = make_experiment(tmp_path, **MESSAGES)
-    experiment.pretrain()
-    experiment.cluster()
+def test_messages_of_a_pretrained_network_begin_with_pretraining(pretrained, tmp_path, drawn):
+    shutil.copytree(pretrained, tmp_path, dirs_exist_ok=True)
+    make_experiment(tmp_path, **MESSAGES).cluster()
     draw(make_experiment(tmp_path).results())  # whatever is asked for by now
     (rounds, *_), _ = drawn["exchange-messages.png"]
     assert [one.name for one in rounds] == ["after pretraining", "after round 3"]

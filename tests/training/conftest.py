@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -50,6 +51,19 @@ class StopAfter(Reporter):
     def epoch_ends(self, stage, row, epochs):
         if row["epoch"] == self.epoch:
             raise KeyboardInterrupt
+
+
+class CopyEachEpoch(Reporter):
+    """Copies a folder beside itself after every epoch: what is left where the process ends there.
+
+    The copy after the third epoch is called ``epoch-3``.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def epoch_ends(self, stage, row, epochs):
+        shutil.copytree(self.folder, self.folder.with_name(f"epoch-{row['epoch']}"))
 
 
 @pytest.fixture(scope="session")
