@@ -5,20 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from archbuild import objectives
 from archbuild.clustering.starts import first_clusters, means
 from archbuild.errors import UsageError
+from archbuild.heads.batch import Batch, Forward, autoencode, reconstruction_loss
 from archbuild.heads.records import NewRows, TrainedRows, Update
 from archbuild.networks.rows import by_rows, to_numpy
 from archbuild.spec.fields import integer, number
 from archbuild.spec.vocabulary import HeadType
 
 if TYPE_CHECKING:
-    from archbuild.networks.network import Encoding, Network, Reconstruction
+    from archbuild.networks.network import Encoding, Network
     from archbuild.spec.plan import Plan
 
 AUTO = "auto"
@@ -46,35 +46,6 @@ RECONSTRUCTION_WEIGHT = number(
     "Weight of the reconstruction term; 0 leaves the decoder as it is.",
     default=1.0,
 )
-
-
-class Batch(NamedTuple):
-    """What a loss may look at: one training batch, forward through the network.
-
-    Attributes:
-        inputs: ``(batch, ...)``, channels last, before any augmentation: what is to come out.
-        encoding: mean and log-variance of the bottleneck, ``(batch, latent)`` each.
-        latent: ``(draws * batch, latent)``, what the decoder was given: ``Head.draw``.
-        reconstruction: what came out, ``(draws * batch, ...)``; logits under ``bernoulli``.
-        targets: one constant array per name that ``refresh`` returned, rows of this batch.
-    """
-
-    inputs: Any
-    encoding: Encoding
-    latent: Any
-    reconstruction: Reconstruction
-    targets: Mapping[str, Any]
-
-
-def reconstruction_loss(kind: str, inputs: Any, reconstruction: Reconstruction) -> Any:
-    """The scalar that a spec's ``reconstruction`` names, in the units of its objective."""
-    if kind == "bernoulli":
-        return objectives.bernoulli_negative_log_likelihood(inputs, reconstruction.value)
-    if kind == "gaussian":
-        return objectives.gaussian_negative_log_likelihood(
-            inputs, reconstruction.value, reconstruction.log_variance
-        )
-    return objectives.squared_error(inputs, reconstruction.value)
 
 
 class Head(HeadType):
@@ -176,6 +147,14 @@ class Head(HeadType):
     def draw(self, encoding: Encoding) -> Any:
         """What the decoder is given while training, ``(draws * batch, latent)``: the mean."""
         return encoding.mean
+
+    def forward(self, network: Network, inputs: Any, training: bool) -> Forward:
+        """Pass a batch ``(batch, *input_shape)`` through the network: encode, draw once, decode.
+
+        A hierarchy of latents, an auxiliary variable or a sum over classes overrides it, and hands
+        ``loss_terms`` what it needs besides in ``Forward.extras``.
+        """
+        return autoencode(network, inputs, self.draw, training)
 
     @abstractmethod
     def initialise(self, codes: np.ndarray) -> None:

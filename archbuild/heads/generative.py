@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import Batch, Head, reconstruction_loss
+from archbuild.heads.base import Head
+from archbuild.heads.batch import Batch, reconstruction_loss
 from archbuild.spec.fields import number
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ import numpy as np
 
 from archbuild import objectives
 from archbuild.clustering.starts import START, START_SAMPLE, mixture_of
-from archbuild.heads.base import N_CLUSTERS, TOLERANCE, Batch
+from archbuild.heads.base import N_CLUSTERS, TOLERANCE
+from archbuild.heads.batch import Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.networks.rows import to_numpy
 from archbuild.spec.fields import UNIT, choice, integer, number, schedule, section

@@ -21,14 +21,8 @@ import numpy as np
 
 from archbuild import objectives
 from archbuild.clustering.starts import START
-from archbuild.heads.base import (
-    N_CLUSTERS,
-    RECONSTRUCTION_WEIGHT,
-    REFRESH,
-    TOLERANCE,
-    Batch,
-    CentreHead,
-)
+from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT, REFRESH, TOLERANCE, CentreHead
+from archbuild.heads.batch import Batch
 from archbuild.networks.rows import to_numpy
 from archbuild.spec.fields import choice, number
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import N_CLUSTERS, Batch
+from archbuild.heads.base import N_CLUSTERS
+from archbuild.heads.batch import Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.heads.message_files import write_learned, write_recognised
 from archbuild.heads.records import NewRows, TrainedRows, Update

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from archbuild.spec.plan import Plan
+
+
+class Level(NamedTuple):
+    """What one Gaussian layer gives for a batch.
+
+    Attributes:
+        mean: ``(batch, size)``.
+        log_variance: ``(batch, size)``, within +-10.
+        features: what both are made from, ``(batch, features)``.
+    """
+
+    mean: Any
+    log_variance: Any
+    features: Any
 
 
 @dataclass
@@ -18,18 +32,14 @@ class BuildContext:
         seed: the root of every seed in the network.
         outputs: encoder index -> the layer's output, channels last.
         switches: encoder index -> 1 where the pool found a maximum, else 0, in its input's shape.
-        mean: the mean of a Gaussian bottleneck, ``(batch, latent)``.
-        log_variance: its log-variance, ``(batch, latent)``.
-        features: what both are made from, ``(batch, features)``.
+        levels: what the Gaussian layers give, bottom first.
     """
 
     plan: Plan
     seed: int
     outputs: dict[int, Any] = field(default_factory=dict)
     switches: dict[int, Any] = field(default_factory=dict)
-    mean: Any = None
-    log_variance: Any = None
-    features: Any = None
+    levels: list[Level] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._seeds = random.Random(self.seed)

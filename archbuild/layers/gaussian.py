@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archbuild import objectives
 from archbuild.layers.building import flat, glorot_uniform
+from archbuild.layers.context import Level
 from archbuild.layers.shapes import flat_size, require_input
 from archbuild.spec.fields import integer
 from archbuild.spec.plan import PlannedLayer, Shape
@@ -54,15 +55,13 @@ class Gaussian(LayerType):
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """The mean, ``(batch, num_units)``.
 
-        It, the log-variance and what both are made from are left in ``context``.
+        It, the log-variance and what both are made from are left in ``context.levels``.
         """
         below = flat(tensor, layer.name)
-        context.mean = self._head(layer, "mean", below, context)
-        context.features = below
-        context.log_variance = objectives.bounded_log_variance(
-            self._head(layer, "log_variance", below, context)
-        )
-        return context.mean
+        mean = self._head(layer, "mean", below, context)
+        log_variance = self._head(layer, "log_variance", below, context)
+        context.levels.append(Level(mean, objectives.bounded_log_variance(log_variance), below))
+        return mean
 
     @staticmethod
     def _head(layer: PlannedLayer, part: str, tensor: Any, context: BuildContext) -> Any:

@@ -32,9 +32,11 @@ def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
         tensor = vocabulary.layers[layer.type].build(layer, tensor, context)
         context.outputs[layer.index] = tensor
     outputs = [flat(tensor, "latent")]
-    if plan.stochastic:
-        outputs += [context.log_variance, context.features]
+    *inner, last = context.levels if plan.stochastic else [*context.levels, None]
+    if last is not None:
+        outputs += [last.log_variance, last.features]
     outputs += [context.switches[index] for index in _undone_pools(plan)]
+    outputs += [tensor for level in inner for tensor in level]
     return keras.Model(context.outputs[0], outputs, name="encoder")
 
 

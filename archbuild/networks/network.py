@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from archbuild.errors import UsageError
+from archbuild.layers.context import Level
 from archbuild.networks.rows import by_rows
 from archbuild.spec.plan import Plan
 
@@ -22,12 +23,21 @@ class Encoding(NamedTuple):
         log_variance: ``(batch, latent)``, within +-10; ``None`` without a Gaussian bottleneck.
         features: what a Gaussian bottleneck reads, ``(batch, features)``; ``None`` without one.
         switches: one 0/1 tensor for every pool whose maxima the decoder puts back.
+        inner: what the Gaussian layers below the bottleneck give, bottom first.
     """
 
     mean: Any
     log_variance: Any | None
     features: Any | None
     switches: tuple[Any, ...]
+    inner: tuple[Level, ...] = ()
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """What every Gaussian layer gives, bottom first: last that of a Gaussian bottleneck."""
+        if self.log_variance is None:
+            return self.inner
+        return (*self.inner, Level(self.mean, self.log_variance, self.features))
 
 
 class Reconstruction(NamedTuple):
@@ -63,10 +73,8 @@ class Network(keras.Model):
     def choose_trained(self, decoder: bool, log_variance: bool) -> None:
         """Say what is trained beside the encoder: what no loss reaches must not be."""
         self.decoder.trainable = decoder
-        if self.plan.stochastic:
-            self.encoder.get_layer(
-                f"{self.plan.encoder[-1].name}_log_variance"
-            ).trainable = log_variance
+        for layer in self.plan.stochastic_layers:
+            self.encoder.get_layer(f"{layer.name}_log_variance").trainable = log_variance
 
     def encode(self, inputs: Any, training: bool = False) -> Encoding:
         """Encode ``(batch, *input_shape)``, channels last."""
@@ -117,11 +125,15 @@ class Network(keras.Model):
         return lambda rows: np.asarray(model.predict_on_batch(rows))
 
     def _encoding(self, outputs: Sequence[Any]) -> Encoding:
+        mean, *rest = outputs
+        log_variance = features = None
         if self.plan.stochastic:
-            mean, log_variance, features, *switches = outputs
-            return Encoding(mean, log_variance, features, tuple(switches))
-        mean, *switches = outputs
-        return Encoding(mean, None, None, tuple(switches))
+            log_variance, features, *rest = rest
+        size = len(Level._fields)
+        n_inner = len(self.plan.stochastic_layers) - self.plan.stochastic
+        first = len(rest) - size * n_inner
+        inner = (Level(*rest[at : at + size]) for at in range(first, len(rest), size))
+        return Encoding(mean, log_variance, features, tuple(rest[:first]), tuple(inner))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Encode and decode, the mean in between; ``Reconstruction.value``."""

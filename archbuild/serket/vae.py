@@ -18,7 +18,7 @@ from archbuild import objectives
 from archbuild.data.arrays import dataset_from_arrays
 from archbuild.data.scaling import Scaler
 from archbuild.errors import UsageError
-from archbuild.heads.base import Batch, reconstruction_loss
+from archbuild.heads.batch import Batch, Forward, autoencode, reconstruction_loss
 from archbuild.heads.messages import (
     MESSAGES,
     PRIOR,
@@ -75,6 +75,10 @@ class MessagePrior:
 
         noise = random.normal(ops.shape(encoding.mean), seed=self._noise)
         return objectives.reparameterised(encoding.mean, encoding.log_variance, noise)
+
+    def forward(self, network: Network, inputs: Any, training: bool) -> Forward:
+        """Encode, draw once, decode."""
+        return autoencode(network, inputs, self.draw, training)
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The two terms."""

@@ -61,7 +61,11 @@ def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
     ]
     half = _Half(spec, vocabulary, "encoder", {})
     half.plan(entries, ())
-    problems = [*half.problems, *_misplaced(entries), *_unread(entries, vocabulary)]
+    problems = [
+        *half.problems,
+        *_misplaced(entries, spec, vocabulary),
+        *_unread(entries, vocabulary),
+    ]
     encoder = tuple(half.planned.values())
     complete = len(encoder) == len(entries)
     decoder: list[_Entry] = []
@@ -256,7 +260,9 @@ def _with_non_linearity(entry: _Entry, non_linearity: str) -> _Entry:
 # --- checks over the whole network --------------------------------------------------------------
 
 
-def _misplaced(encoder: Sequence[_Entry]) -> Iterator[Problem]:
+def _misplaced(encoder: Sequence[_Entry], spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
+    if spec.head is not None and vocabulary.heads[spec.head.type].takes_inner_levels:
+        return
     for entry in encoder[:-1]:
         if entry.type == "Gaussian":
             yield Problem(

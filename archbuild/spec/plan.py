@@ -133,6 +133,11 @@ class Plan:
         return self.encoder[-1].type == "Gaussian"
 
     @property
+    def stochastic_layers(self) -> tuple[PlannedLayer, ...]:
+        """The encoder's Gaussian layers, bottom first."""
+        return tuple(layer for layer in self.encoder if layer.type == "Gaussian")
+
+    @property
     def needs_switches(self) -> bool:
         """Whether the decoder reads the encoder's pooling switches, and so cannot generate."""
         return any(layer.type == "InverseMaxPool2D" for layer in self.decoder)

@@ -121,6 +121,9 @@ class HeadType(ABC):
     passing_fields: ClassVar[frozenset[str]] = frozenset()
     """Those that what is learned does not depend on: a stage may go on under other values."""
 
+    takes_inner_levels: ClassVar[bool] = False
+    """Whether Gaussian layers may stand below the bottleneck: a hierarchy of latents."""
+
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
         """What keeps this head from this network: (field or empty, message, advice) for each."""

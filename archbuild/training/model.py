@@ -9,8 +9,8 @@ import keras
 from keras import ops
 
 from archbuild import objectives
-from archbuild.heads.base import Batch
-from archbuild.networks.network import Encoding, Network
+from archbuild.heads.batch import Batch, Forward
+from archbuild.networks.network import Network
 
 
 class Objective(Protocol):
@@ -27,8 +27,8 @@ class Objective(Protocol):
     def trains_decoder(self) -> bool:
         """Whether the decoder is part of the loss."""
 
-    def draw(self, encoding: Encoding) -> Any:
-        """What the decoder is given."""
+    def forward(self, network: Network, inputs: Any, training: bool) -> Forward:
+        """Pass a batch through the network."""
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The weighted terms of the loss by name."""
@@ -60,12 +60,9 @@ class StageModel(keras.Model):
         """``loss``, and the name of every term that is part of it."""
         return ["loss", *(mean.name for mean in self.term_means)]
 
-    def call(self, inputs: Any, training: bool = False) -> dict[str, Any]:
-        """Forward through encoder and decoder, with what the objective draws in between."""
-        encoding = self.network.encode(inputs, training=training)
-        latent = self._objective.draw(encoding)
-        reconstruction = self.network.decode(latent, encoding.switches, training=training)
-        return {"encoding": encoding, "latent": latent, "reconstruction": reconstruction}
+    def call(self, inputs: Any, training: bool = False) -> Forward:
+        """Forward through the network, as the objective asks for it."""
+        return self._objective.forward(self.network, inputs, training)
 
     def compute_loss(
         self,
@@ -78,13 +75,7 @@ class StageModel(keras.Model):
         """The sum of the objective's terms and the weight decay; every term is also tracked."""
         # the torch backend hands the targets on as they came, in NumPy
         targets = {name: ops.convert_to_tensor(rows) for name, rows in (y or {}).items()}
-        batch = Batch(
-            targets.pop("original", x),
-            y_pred["encoding"],
-            y_pred["latent"],
-            y_pred["reconstruction"],
-            targets,
-        )
+        batch = Batch(targets.pop("original", x), y_pred, targets)
         terms = self._objective.loss_terms(batch)
         if self._weight_decay:
             penalty = objectives.sum_of_squares(self.trainable_variables)

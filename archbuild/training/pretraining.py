@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from archbuild.heads.base import Batch, reconstruction_loss
-from archbuild.networks.network import Encoding
+from archbuild.heads.batch import Batch, Forward, autoencode, reconstruction_loss
+from archbuild.networks.network import Network
 
 
 class Reconstruct:
@@ -27,9 +27,9 @@ class Reconstruct:
         """None of its own."""
         return []
 
-    def draw(self, encoding: Encoding) -> Any:
-        """The mean: an autoencoder, whether or not its bottleneck is Gaussian."""
-        return encoding.mean
+    def forward(self, network: Network, inputs: Any, training: bool) -> Forward:
+        """Encode and decode the mean: an autoencoder, whether or not its bottleneck is Gaussian."""
+        return autoencode(network, inputs, lambda encoding: encoding.mean, training)
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """The reconstruction loss."""

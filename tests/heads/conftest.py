@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from archbuild.heads.base import Batch
+from archbuild.heads.batch import Batch, Forward
 from archbuild.networks.network import Encoding, Reconstruction
 from archbuild.networks.rows import to_numpy
 from archbuild.registry import default_vocabulary
@@ -50,7 +50,7 @@ def batch_for(head, encoding, rng):
     latent = to_numpy(head.draw(encoding))
     inputs = rng.random((len(encoding.mean), 6)).astype("float32")
     logits = rng.normal(size=(len(latent), 6)).astype("float32")
-    return Batch(inputs, encoding, latent, Reconstruction(logits, None), {})
+    return Batch(inputs, Forward(encoding, latent, Reconstruction(logits, None)), {})
 
 
 def bernoulli(inputs, logits):

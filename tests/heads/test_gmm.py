@@ -8,6 +8,7 @@ from scipy import special
 
 from archbuild.errors import SpecError
 from archbuild.heads import GMMHead
+from archbuild.heads.batch import Batch, Forward
 from archbuild.networks.builder import build_network
 from archbuild.networks.network import Encoding
 from archbuild.networks.rows import to_numpy
@@ -206,7 +207,7 @@ def test_the_loss_lies_above_the_negative_log_likelihood(kind, begun, rng):
     latent = head.draw(encoding)
     reconstruction = network.decode(latent)
     batch = batch_for(head, Encoding(*map(to_numpy, encoding[:3]), ()), rng)
-    batch = batch._replace(inputs=rows, latent=latent, reconstruction=reconstruction)
+    batch = Batch(rows, Forward(batch.encoding, latent, reconstruction), batch.targets)
     loss = sum(float(term) for term in head.loss_terms(batch).values())
     prior = special.logsumexp(
         references.component_log_joints(to_numpy(latent), *components_of(head)), axis=1
@@ -242,7 +243,8 @@ def test_every_gradient_is_finite(kind, make, empty, begun, rng):
 
     def loss(mean, log_variance):
         encoding = batch.encoding._replace(mean=mean, log_variance=log_variance)
-        drawn = batch._replace(encoding=encoding, latent=head.draw(encoding))
+        forward = batch.forward._replace(encoding=encoding, latent=head.draw(encoding))
+        drawn = batch._replace(forward=forward)
         return sum(head.loss_terms(drawn).values())
 
     found = slopes(head, loss, batch.encoding.mean, batch.encoding.log_variance)

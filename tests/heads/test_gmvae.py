@@ -213,7 +213,8 @@ def cluster_prior(head, batch):
 
     def term(features):
         encoding = batch.encoding._replace(features=features)
-        return head.loss_terms(batch._replace(encoding=encoding))["cluster_prior"]
+        forward = batch.forward._replace(encoding=encoding)
+        return head.loss_terms(batch._replace(forward=forward))["cluster_prior"]
 
     features = batch.encoding.features
     return float(term(features)), slopes(head, term, features)

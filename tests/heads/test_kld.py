@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from archbuild.heads import KLDHead
-from archbuild.heads.base import Batch
+from archbuild.heads.batch import Batch, Forward
 from archbuild.networks.network import Encoding, Reconstruction
 from tests.heads.conftest import plan_of
 
@@ -36,7 +36,7 @@ def make_head(**changes):
 def make_batch(latents, targets, rng):
     inputs, outputs = rng.normal(size=(2, len(latents), 5)).astype("float32")
     encoding = Encoding(latents, None, None, ())
-    return Batch(inputs, encoding, latents, Reconstruction(outputs, None), targets)
+    return Batch(inputs, Forward(encoding, latents, Reconstruction(outputs, None)), targets)
 
 
 def test_starts_at_the_clusters_that_k_means_finds(blobs):

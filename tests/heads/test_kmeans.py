@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import make_blobs
 
 from archbuild.heads import KMeansHead
-from archbuild.heads.base import Batch
+from archbuild.heads.batch import Batch, Forward
 from archbuild.networks.network import Encoding, Reconstruction
 from tests.heads.conftest import plan_of
 
@@ -66,9 +66,8 @@ def test_terms_follow_dcn_and_tum(latents, rng, distance):
     head.initialise(latents)
     targets = head.refresh(latents)
     inputs, outputs = rng.normal(size=(2, 150, 5)).astype("float32")
-    batch = Batch(
-        inputs, Encoding(latents, None, None, ()), latents, Reconstruction(outputs, None), targets
-    )
+    forward = Forward(Encoding(latents, None, None, ()), latents, Reconstruction(outputs, None))
+    batch = Batch(inputs, forward, targets)
     terms = head.loss_terms(batch)
     gap = np.linalg.norm(latents.astype(float) - targets["centre"], axis=1)
     expected = np.mean(0.5 * gap**2 if distance == "squared" else gap)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from archbuild.clustering.starts import START, first_clusters, means
-from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT, TOLERANCE, Batch, Head
+from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT, TOLERANCE, Head
+from archbuild.heads.batch import Batch
 from archbuild.networks.rows import to_numpy
 from archbuild.spec import Plan
 from archbuild.spec.fields import number
