@@ -1,0 +1,184 @@
+"""What every head must do, archbuild's own and those of other packages."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archbuild.data import dataset_from_arrays
+from archbuild.data.scaling import Scaler
+from archbuild.errors import SpecError
+from archbuild.evaluation.collapse import Occupancy
+from archbuild.heads import Head
+from archbuild.io.atomic import save_npz
+from archbuild.layers import LAYERS
+from archbuild.networks.builder import build_network
+from archbuild.networks.rows import to_numpy
+from archbuild.runs import StageFolder
+from archbuild.spec import Plan, make_plan, spec_from_tree
+from archbuild.spec.vocabulary import Vocabulary
+from archbuild.training.feed import Feed
+from archbuild.training.progress import Reporter
+from archbuild.training.stage import StageOutcome, StageTrainer
+
+ROWS, CLUSTERS = 60, 3
+
+
+class _Stop(Reporter):
+    """Ends the work after the first epoch, as Ctrl-C would."""
+
+    def epoch_ends(self, stage, row, epochs):
+        raise KeyboardInterrupt
+
+
+class _Case:
+    """A head's type on a small network, with what is needed to train it."""
+
+    def __init__(self, kind: type[Head], config: dict[str, Any], folder: Path) -> None:
+        self.kind, self.folder = kind, folder
+        self.vocabulary = Vocabulary(layers=LAYERS, heads={kind.name: kind})
+        self.tree = {
+            "spec_version": 1,
+            "name": "small",
+            "batch_size": 20,
+            "output_non_linearity": "linear",
+            "layers": [
+                {"type": "Input", "output_shape": [6]},
+                {"type": "Dense", "num_units": 5},
+                {"type": "Gaussian", "num_units": 2},
+            ],
+            "head": {"type": kind.name, "n_clusters": CLUSTERS, **config},
+            "cluster": {"epochs": 2},
+        }
+        self.spec = spec_from_tree(self.tree, self.vocabulary)
+        values = np.random.default_rng(0).normal(size=(ROWS, 6)).astype("float32")
+        values += np.repeat(np.eye(6, dtype="float32")[:CLUSTERS] * 6, ROWS // CLUSTERS, axis=0)
+        dataset = dataset_from_arrays("blobs", values)
+        self.feed = Feed(dataset, Scaler.fit(dataset, "none"))
+
+    @property
+    def plan(self) -> Plan:
+        return make_plan(self.spec, self.vocabulary)
+
+    def new_head(self) -> Head:
+        return self.kind(self.spec.head.config, self.plan, 0)
+
+    def trainer(self, name: str, reporter: Reporter) -> StageTrainer:
+        """A trainer in a folder of that name, which may hold a checkpoint."""
+        stage = StageFolder(self.folder / name)
+        stage.begin({"of": "the contract"})
+        network = build_network(self.plan, self.vocabulary, 0)
+        settings = self.spec.settings("cluster")
+        return StageTrainer(
+            f"cluster-{self.kind.name}",
+            settings,
+            network,
+            self.new_head(),
+            self.feed,
+            stage,
+            0,
+            reporter,
+        )
+
+
+def run_head_contract(kind: type[Head], folder: Path, **config: Any) -> None:
+    """Check a head's type against its contract.
+
+    Args:
+        kind: the type; a Gaussian bottleneck and a decoder are there for it.
+        folder: an empty one, for checkpoints.
+        config: fields that differ from their defaults.
+    """
+    case = _Case(kind, config, folder)
+    _its_fields_are_a_spec(case)
+    trainer = case.trainer("whole", Reporter())
+    before = [to_numpy(variable) for variable in trainer.network.encoder.trainable_variables]
+    outcome = trainer.run()
+    _its_loss_is_finite_and_moves_the_encoder(trainer, outcome, before)
+    _a_resumed_stage_ends_bit_for_bit(case, trainer, outcome)
+    _its_answers_depend_on_nothing_else(trainer.head, outcome.codes)
+    _it_is_saved_and_restored(case, trainer.head, outcome.codes)
+    _others_can_ask_what_it_has(trainer)
+
+
+def _its_fields_are_a_spec(case: _Case) -> None:
+    again = spec_from_tree(case.spec.tree, case.vocabulary)
+    assert again == case.spec
+    assert list(case.kind.check(case.spec.head.config, case.plan)) == []
+    unknown = {**case.tree, "head": {**case.tree["head"], "no_such_field": 1}}
+    with pytest.raises(SpecError, match="no_such_field"):
+        spec_from_tree(unknown, case.vocabulary)
+    columns = {"epoch", "loss", "learning_rate", *(field.name for field in fields(Occupancy))}
+    assert not columns & {*case.kind.term_names, *case.kind.monitored_names}  # of the history
+
+
+def _its_loss_is_finite_and_moves_the_encoder(
+    trainer: StageTrainer, outcome: StageOutcome, before: list[np.ndarray]
+) -> None:
+    for row in outcome.history:
+        assert np.all(np.isfinite([row[name] for name in trainer.model.term_names]))
+        terms = [row[name] for name in trainer.head.term_names if name in row]
+        assert row["loss"] == pytest.approx(sum(terms), rel=1e-4, abs=1e-5)
+    after = [to_numpy(variable) for variable in trainer.network.encoder.trainable_variables]
+    assert all(np.all(np.isfinite(weights)) for weights in after)
+    assert any(np.any(one != other) for one, other in zip(before, after, strict=True))
+
+
+def _a_resumed_stage_ends_bit_for_bit(
+    case: _Case, whole: StageTrainer, outcome: StageOutcome
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        case.trainer("cut", _Stop()).run()
+    resumed = case.trainer("cut", Reporter())
+    again = resumed.run()
+    assert again.history == outcome.history
+    np.testing.assert_array_equal(again.codes, outcome.codes)
+    _same(resumed.head.arrays(), whole.head.arrays())
+    for one, other in zip(resumed.network.variables, whole.network.variables, strict=True):
+        np.testing.assert_array_equal(to_numpy(one), to_numpy(other))
+
+
+def _its_answers_depend_on_nothing_else(head: Head, codes: np.ndarray) -> None:
+    """Neither on chance nor on which rows are asked about together."""
+    found = head.assignments(codes)
+    assert found.shape == (ROWS, CLUSTERS)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    parts = [head.assignments(part) for part in np.split(codes, [1, 20])]
+    np.testing.assert_array_equal(np.concatenate(parts), found)
+
+
+def _it_is_saved_and_restored(case: _Case, head: Head, codes: np.ndarray) -> None:
+    path = case.folder / "head.npz"
+    save_npz(path, head.arrays())
+    fresh = case.new_head()
+    with np.load(path, allow_pickle=False) as arrays:
+        fresh.restore(dict(arrays))
+    assert fresh.is_initialised
+    np.testing.assert_array_equal(fresh.assignments(codes), head.assignments(codes))
+    _same(fresh.arrays(), head.arrays())
+
+
+def _others_can_ask_what_it_has(trainer: StageTrainer) -> None:
+    head, rng = trainer.head, np.random.default_rng(0)
+    assert head.answers in ("clusters", "classes", "nothing")
+    assert head.labels_used in ("never", "some", "all")
+    centres = head.centres()
+    assert centres is None or centres.shape == (CLUSTERS, 2)
+    if not head.generates:
+        with pytest.raises(NotImplementedError, match=head.name):
+            head.sample_rows(trainer.network, 2, rng)
+        return
+    assert head.sample_rows(trainer.network, 2, rng).shape == (CLUSTERS, 2, 6)
+    means, variances = head.components()
+    assert means.shape == variances.shape == (CLUSTERS, 2)
+    assert np.all(variances > 0)
+
+
+def _same(found: Any, expected: Any) -> None:
+    assert set(found) == set(expected)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array)

@@ -1,0 +1,75 @@
+"""Every registered head keeps the contract, and so does one without centres from outside."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from archbuild.clustering.starts import START, first_clusters, means
+from archbuild.heads import HEADS, Head
+from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT
+from archbuild.networks.rows import to_numpy
+from tests.heads.contract import run_head_contract
+
+CONFIGS = {
+    "kld": {"start": "k-means", "tolerance": 0.0},
+    "kmeans": {"start": "k-means", "tolerance": 0.0},
+    "gmm": {"start": "k-means"},
+    "gmvae": {"mc_samples": 2, "prior_units": 4, "style_size": 2},
+    "messages": {"rounds": 2, "modules": [{"type": "gmm", "chains": 1, "sweeps": 5}]},
+}
+
+
+class Linear(Head):
+    """A linear classifier of the latents that grows sure of itself; it has no centres."""
+
+    name = "linear"
+    summary = "a linear classifier"
+    fields = (N_CLUSTERS, START, RECONSTRUCTION_WEIGHT)
+    term_names = ("reconstruction", "uncertainty")
+
+    def __init__(self, config, plan, seed=0):
+        super().__init__(config, plan, seed)
+        self.kernel = keras.Variable(np.zeros((self.latent_size, self.n_clusters), "float32"))
+
+    @property
+    def variables(self):
+        return [self.kernel]
+
+    def initialise(self, codes):
+        clusters = first_clusters(codes, self.n_clusters, self.config["start"], self.seed)
+        self.kernel.assign(means(codes, clusters, self.n_clusters).T)
+
+    def loss_terms(self, batch):
+        assigned = self.assign(batch.latent)
+        entropy = -keras.ops.sum(assigned * keras.ops.log(assigned + 1e-6), axis=1)
+        return {**self._reconstruction_term(batch), "uncertainty": keras.ops.mean(entropy)}
+
+    def assign(self, codes):
+        return keras.ops.softmax(keras.ops.matmul(codes, self.kernel), axis=1)
+
+    def arrays(self):
+        return {"kernel": to_numpy(self.kernel)}
+
+    def restore(self, arrays):
+        self.kernel.assign(arrays["kernel"])
+
+
+@pytest.mark.parametrize("name", list(HEADS.own))
+def test_every_head_of_ours_keeps_the_contract(name, tmp_path):
+    run_head_contract(HEADS[name], tmp_path, **CONFIGS[name])
+
+
+def test_a_head_without_centres_from_outside_keeps_it(tmp_path):
+    run_head_contract(Linear, tmp_path, start="k-means")
+
+
+def test_a_head_whose_answers_depend_on_chance_does_not(tmp_path):
+    class Rolling(Linear):
+        def assignments(self, codes):
+            drawn = np.random.default_rng().random((len(codes), self.n_clusters))
+            return drawn / drawn.sum(axis=1, keepdims=True)
+
+    with pytest.raises(AssertionError):
+        run_head_contract(Rolling, tmp_path, start="k-means")
