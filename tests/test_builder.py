@@ -139,7 +139,7 @@ def test_an_attached_head_clusters_what_the_network_encodes(
     first = model.fit(rows, epochs=2, verbose=0)
     then = model.fit(rows, epochs=1, verbose=0)
     assert (first.epoch, then.epoch) == ([0, 1], [2])
-    assert set(first.history) == {"loss", *model.head.term_names}
+    assert set(first.history) == {"loss", *model.head.term_names, *model.head.monitored_names}
     found = model.predict(rows)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
     pairs = set(zip(found.argmax(axis=1), clusters, strict=True))

@@ -61,6 +61,8 @@ class Head(HeadType):
     """
 
     term_names: ClassVar[tuple[str, ...]]
+    monitored_names: ClassVar[tuple[str, ...]] = ()
+    """Values that ``loss_terms`` returns to be logged, and that are no part of the loss."""
     refines: bool = False
     """Whether it goes on from a pretrained network, whose variances no loss has reached."""
     generates: ClassVar[bool] = False
@@ -171,7 +173,10 @@ class Head(HeadType):
 
     @abstractmethod
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """The weighted terms of the loss by name: scalars whose sum is minimised."""
+        """Return the weighted terms of the loss by name: scalars whose sum is minimised.
+
+        Besides, the values of ``monitored_names``, which only go into history, log and curves.
+        """
 
     @abstractmethod
     def assign(self, codes: Any) -> Any:

@@ -83,6 +83,7 @@ class GMVAEHead(GenerativeHead):
         "cluster_prior",
         "consistency_violation",
     )
+    monitored_names = ("unweighted_consistency_violation",)
 
     def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
         import keras
@@ -130,7 +131,7 @@ class GMVAEHead(GenerativeHead):
         """Nothing is fitted: the first weights are random, or those of the pretrained network."""
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """The five terms, weighted."""
+        """Return the five terms, weighted, and the consistency violation as it is."""
         from keras import ops
 
         style_mean, style_log_variance = self._style(batch.encoding)
@@ -159,6 +160,7 @@ class GMVAEHead(GenerativeHead):
             "style_prior": ops.mean(style_prior),
             "cluster_prior": self.eta * self._cluster_prior(log_assignment),
             "consistency_violation": self.alpha * violation,
+            "unweighted_consistency_violation": violation,
         }
 
     def prior(self, style: Any) -> tuple[Any, Any]:

@@ -55,6 +55,7 @@ class MessagePrior:
     """
 
     term_names = MessagesHead.term_names
+    monitored_names = MessagesHead.monitored_names
     trains_decoder = True
     draws = 1
 

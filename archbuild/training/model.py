@@ -17,6 +17,7 @@ class Objective(Protocol):
     """What a stage minimises: a head, or reconstruction alone (``training/pretraining.py``)."""
 
     term_names: tuple[str, ...]
+    monitored_names: tuple[str, ...]
     draws: int
 
     @property
@@ -53,11 +54,12 @@ class StageModel(keras.Model):
         terms = {name: True for name in objective.term_names}
         terms |= {"reconstruction": objective.trains_decoder, "weight_decay": weight_decay > 0}
         names = [name for name, wanted in terms.items() if wanted]
+        names += objective.monitored_names
         self.term_means = [keras.metrics.Mean(name=name) for name in names]
 
     @property
     def term_names(self) -> list[str]:
-        """``loss``, and the name of every term that is part of it."""
+        """``loss``, the name of every term that is part of it, and what is only monitored."""
         return ["loss", *(mean.name for mean in self.term_means)]
 
     def call(self, inputs: Any, training: bool = False) -> Forward:
@@ -83,8 +85,10 @@ class StageModel(keras.Model):
         for mean in self.term_means:
             if mean.name in terms:
                 mean.update_state(terms[mean.name])
+        monitored = self._objective.monitored_names
+        summed = [term for name, term in terms.items() if name not in monitored]
         # not a chain of additions: TensorFlow would sum it in an order that depends on timing
-        return ops.sum(ops.stack(list(terms.values())))
+        return ops.sum(ops.stack(summed))
 
 
 def optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:

@@ -16,6 +16,7 @@ class Reconstruct:
     """
 
     term_names = ("reconstruction",)
+    monitored_names = ()
     trains_decoder = True
     draws = 0
 

@@ -104,7 +104,8 @@ def reference_terms(head, batch, noise, arrays=None):
 
 
 def terms_of(head, batch):
-    return {name: float(term) for name, term in head.loss_terms(batch).items()}
+    found = head.loss_terms(batch)
+    return {name: float(found[name]) for name in head.term_names}
 
 
 # its terms
@@ -116,8 +117,19 @@ def test_the_five_terms_are_those_of_the_equation(posterior, draws, noise, rng):
     head = make_head(posterior=posterior, mc_samples=draws, alpha=1.7)
     batch = batch_for(head, encoding_of(rng), rng)
     found = terms_of(head, batch)
-    assert tuple(found) == head.term_names
+    assert set(head.loss_terms(batch)) == {*head.term_names, *head.monitored_names}
     assert found == pytest.approx(reference_terms(head, batch, noise), rel=1e-4)
+
+
+def test_the_violation_is_monitored_whatever_its_weight(rng):
+    head, without = make_head(alpha=1.7), make_head(alpha=0.0)
+    batch = batch_for(head, encoding_of(rng), rng)
+    without.noise.state.assign(head.noise.state)
+    found, unweighted = head.loss_terms(batch), without.loss_terms(batch)
+    (name,) = GMVAEHead.monitored_names
+    assert float(unweighted["consistency_violation"]) == 0.0
+    assert float(unweighted[name]) > 0.01
+    assert float(found["consistency_violation"]) == pytest.approx(1.7 * float(unweighted[name]))
 
 
 @pytest.mark.parametrize("posterior", POSTERIORS)

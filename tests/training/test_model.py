@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+from archbuild.heads.batch import Forward
 from archbuild.training.model import StageModel, optimizer
 from archbuild.training.pretraining import Reconstruct
 
@@ -61,13 +62,33 @@ class Given(Reconstruct):
         return {"first": first, "second": second, "third": 1.5 * third}
 
 
+class Monitoring(Given):
+    """An objective that only monitors its third value."""
+
+    term_names = ("first", "second")
+    monitored_names = ("third",)
+    trains_decoder = False
+
+    def loss_terms(self, batch):
+        return {name: keras.ops.sum(of) for name, of in batch.targets.items()}
+
+
+def test_what_is_monitored_is_no_part_of_the_loss(network, settings, rng):
+    model = compiled(network, Monitoring("squared_error"), settings)
+    rows = rng.random((2, 8, 8, 1)).astype("float32")
+    values = {"first": 1.0, "second": 2.0, "third": 40.0}
+    targets = {name: np.full(2, value / 2, "float32") for name, value in values.items()}
+    found = model.test_on_batch(rows, {**targets, "original": rows}, return_dict=True)
+    assert {name: float(value) for name, value in found.items()} == {"loss": 3.0, **values}
+
+
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="about TensorFlow's graphs")
 def test_the_order_of_the_sum_does_not_depend_on_who_holds_a_term(network, settings):
     """TensorFlow sums a chain of additions in an order that depends on which buffers are free."""
     import tensorflow as tf
 
     model = compiled(network, Given("squared_error"), settings)
-    outputs = {"encoding": None, "latent": None, "reconstruction": None}
+    outputs = Forward(None, None, None)
     loss = tf.function(lambda y: model.compute_loss(None, y, outputs))
     values = {"first": 1e8, "second": -1e8, "third": 1.0}  # 1.5 in this order, else 0
     assert float(loss({name: tf.constant(value) for name, value in values.items()})) == 1.5
