@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from archbuild.experiments.stage_results import summary, writers
 
+from archbuild.experiments.outcome import summary, writers
 from archbuild.registry import default_vocabulary
 from archbuild.runs import StageFolder
 from archbuild.spec.resolve import filled
