@@ -18,7 +18,7 @@ K_MEANS, HEAD = "k-means", "head"
 _WIDTH = 100
 _LONGEST_TEXT = 20
 _GAP = "  "
-_TEXTS = ("space", "method")
+_TEXTS = ("space", "method", "supervision")
 
 
 def evaluate_space(

@@ -7,6 +7,7 @@ through a ``Run`` (``models/run.py``), never through the experiment.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from archbuild.data import Dataset, arch_stem
 from archbuild.data.batches import count_batches
+from archbuild.data.supervision import chosen_labels
 from archbuild.errors import RunError
 from archbuild.experiments.outcome import ending, epochs_in_words, summary, versions, writers
 from archbuild.experiments.request import ExperimentRequest
@@ -191,7 +193,7 @@ class Experiment:
         Raises:
             RunError: there is no finished pretrained run of this network.
         """
-        if self.spec.head.config["n_clusters"] != AUTO:
+        if self.spec.head.config.get("n_clusters") != AUTO:
             return
         from archbuild.figures.candidates import draw_suggestion
         from archbuild.models.suggestion import in_text, suggest_for
@@ -267,6 +269,7 @@ class Experiment:
             self.request.seed,
             self.reporter,
             from_scratch=is_from_scratch(name),
+            labels=self.labels if name != PRETRAIN else None,
         )
         if trainer.rounds:
             each = epochs_in_words(trainer.settings["epochs"])
@@ -275,7 +278,7 @@ class Experiment:
         head = objective if name != PRETRAIN else None
         self._write_artefacts(folder, network, head, outcome)
         folder.finish(
-            writers(network, outcome.codes, head),
+            writers(network, outcome.codes, head, trainer.labels),
             summary=summary(outcome),
             history=outcome.history,
             timing={"seconds": round(outcome.seconds, 2)},
@@ -312,11 +315,16 @@ class Experiment:
     def _request(self, section: str) -> dict[str, Any]:
         keys = [*NETWORK_KEYS, "batch_size", "augment", section]
         keys += ["head"] if section != PRETRAIN else []
-        return {
+        supervised = section != PRETRAIN and self.labels is not None
+        keys += ["supervision"] if supervised else []
+        request = {
             "spec": depended_on(self.spec.tree, keys, self.vocabulary),
             "seed": self.request.seed,
             "data": self.dataset.digest(),
         }
+        if supervised:
+            request["labels"] = hashlib.sha256(self.labels.tobytes()).hexdigest()
+        return request
 
     def _pretrained(self) -> StageFolder:
         """Return the finished pretrained stage, once it is known to be of this very network."""
@@ -347,6 +355,18 @@ class Experiment:
             )
 
     # -- the rows --------------------------------------------------------------------------
+
+    @cached_property
+    def labels(self) -> np.ndarray | None:
+        """The labels that the head may read, -1 where unknown; ``None`` without supervision.
+
+        Raises:
+            DataError: the dataset has no labels, and the spec's supervision asks for some.
+            UsageError: it has fewer than are asked for.
+        """
+        if self.spec.supervision is None:
+            return None
+        return chosen_labels(self.dataset, self.spec.supervision, self.request.seed)
 
     @cached_property
     def feed(self) -> Feed:

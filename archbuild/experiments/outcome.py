@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from archbuild.training.stage import StageOutcome
 
 
-def writers(network: Network, codes: np.ndarray, head: Head | None) -> dict[str, Any]:
-    """What writes each of its files, by name.
+def writers(
+    network: Network, codes: np.ndarray, head: Head | None, labels: np.ndarray | None = None
+) -> dict[str, Any]:
+    """Return what writes each file of a finished stage, by name.
 
     Args:
         network: with the weights that it ended with.
         codes: ``(n, code)`` of the training rows.
         head: what was trained with it; ``None`` after pretraining.
+        labels: those that training read, -1 where unknown; ``None`` without supervision.
     """
     from archbuild.io.atomic import save_npy, save_npz
 
@@ -32,13 +35,16 @@ def writers(network: Network, codes: np.ndarray, head: Head | None) -> dict[str,
         "latents.npy": lambda path: save_npy(path, latents),
     }
     if head is not None:
+        found |= {"head.npz": lambda path: save_npz(path, head.arrays())}
+    if head is not None and head.answers != "nothing":
         assignments = head.assignments(codes)
-        labels = np.argmax(assignments, axis=1)
+        clusters = np.argmax(assignments, axis=1)
         found |= {
-            "head.npz": lambda path: save_npz(path, head.arrays()),
             "assignments.npy": lambda path: save_npy(path, assignments),
-            "labels.npy": lambda path: save_npy(path, labels),
+            "labels.npy": lambda path: save_npy(path, clusters),
         }
+    if labels is not None:
+        found |= {"supervised.npy": lambda path: save_npy(path, labels)}
     return found
 
 

@@ -21,6 +21,8 @@ def with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Vocabulary) -> Spe
     Raises:
         UsageError: it is unknown, or larger than the number of rows.
     """
+    if "n_clusters" not in spec.head.config:  # the head has none
+        return spec
     wanted = spec.head.config["n_clusters"] or dataset.n_classes
     if wanted == AUTO:
         return spec
@@ -66,7 +68,7 @@ def refuse_scratch(spec: Spec, vocabulary: Vocabulary) -> None:
     problem = kind.scratch_problem(spec.head.config)
     if problem:
         raise UsageError(problem)
-    if spec.head.config["n_clusters"] == AUTO:
+    if spec.head.config.get("n_clusters") == AUTO:
         raise UsageError(
             "head.n_clusters: auto looks at pretrained latents, and training from scratch has "
             "none; see what archbuild suggest-k says of a pretrained run, and give that number"

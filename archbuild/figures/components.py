@@ -100,7 +100,7 @@ def _principal_plane(
 class ComponentsPicture(HeadPicture):
     """The latents of each head with a prior, and the prior's components over them."""
 
-    kind = "components"
+    name = "components"
     section = "Clusters"
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:

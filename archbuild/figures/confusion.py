@@ -38,12 +38,12 @@ _WIDE = 1600
 class ConfusionPicture(HeadPicture):
     """Each finished head's clusters against the classes, where there are labels."""
 
-    kind = "confusion"
+    name = "confusion"
     section = "Clusters"
 
     def stages(self, run: Run) -> Sequence[Stage]:
         """Return the finished stages with a head; none without labels."""
-        heads = run.finished_heads
+        heads = run.finished_clusterings
         return heads if heads and run.dataset.labels is not None else ()
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:

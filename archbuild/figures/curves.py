@@ -34,7 +34,7 @@ _ROUNDS = "Dotted: a round ends, and the modules learn."
 class CurvesPicture(StagePicture):
     """The training curves of each stage."""
 
-    kind = "curves"
+    name = "curves"
     section = "Training"
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from archbuild.figures.picture import Picture
 from archbuild.figures.reconstructions import ReconstructionsPicture
 from archbuild.figures.scatter import ScatterPicture
 from archbuild.models.run import Run
+from archbuild.plugins import Registry, instance_of
 
 _OURS = (
     CurvesPicture(),
@@ -30,8 +31,8 @@ _OURS = (
     ScatterPicture(),
 )
 
-PICTURES: Final[Mapping[str, Picture]] = {picture.kind: picture for picture in _OURS}
-"""Kind -> picture, in the order in which they are drawn."""
+PICTURES: Final = Registry("archbuild.figures", _OURS, instance_of(Picture))
+"""Name -> picture, in the order in which they are drawn; those of plugins come last."""
 
 
 def draw(run: Run) -> list[Path]:

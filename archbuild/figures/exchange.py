@@ -52,7 +52,7 @@ class Round:
 class ExchangePicture(HeadPicture):
     """The latents that a head's modules took first, and those that they took last."""
 
-    kind = "exchange"
+    name = "exchange"
     section = "Clusters"
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:

@@ -87,12 +87,12 @@ def choose_members(assignments: NDArray[Any], shown: int = _SHOWN) -> list[Membe
 class GalleryPicture(HeadPicture):
     """The most typical and the most doubtful members of each finished head's clusters."""
 
-    kind = "clusters"
+    name = "clusters"
     section = "Clusters"
 
     def stages(self, run: Run) -> Sequence[Stage]:
         """Return the finished stages with a head."""
-        return run.finished_heads
+        return run.finished_clusterings
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw the members."""

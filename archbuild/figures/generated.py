@@ -49,7 +49,7 @@ _CHANNELS_NAMED = 12
 class GeneratedPicture(HeadPicture):
     """Rows that each generative head draws from its clusters."""
 
-    kind = "generated"
+    name = "generated"
     section = "Clusters"
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:

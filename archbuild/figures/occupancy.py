@@ -35,7 +35,7 @@ _NAMED_AT_MOST = 20
 class OccupancyPicture(HeadPicture):
     """How each head's clusters filled and emptied over the epochs."""
 
-    kind = "occupancy"
+    name = "occupancy"
     section = "Training"
 
     def stages(self, run: Run) -> Sequence[Stage]:

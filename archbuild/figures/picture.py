@@ -18,7 +18,7 @@ from archbuild.models.stage import Stage
 class Picture(ABC):
     """One kind of picture."""
 
-    kind: ClassVar[str]
+    name: ClassVar[str]
     """The first part of the names of its files, and its name in ``Head.figures``."""
     section: ClassVar[str | None] = None
     """The heading under which the report shows it; ``None``: the report leaves it out."""
@@ -37,7 +37,7 @@ class StagePicture(Picture):
 
     def file_name(self, stage: Stage) -> str:
         """Return the name of a stage's file."""
-        return f"{self.kind}-{stage.name}.png"
+        return f"{self.name}-{stage.name}.png"
 
     def draw(self, run: Run, folder: Path) -> list[Path]:
         """Draw the picture of every stage."""
@@ -60,8 +60,8 @@ class HeadPicture(StagePicture):
     def stages(self, run: Run) -> Sequence[Stage]:
         """Return the stages whose heads ask for it."""
         heads = ((stage, stage.model.head) for stage in run.stages if stage.has_head)
-        return [stage for stage, head in heads if head is not None and self.kind in head.figures()]
+        return [stage for stage, head in heads if head is not None and self.name in head.figures()]
 
     def file_name(self, stage: Stage) -> str:
         """Return the name of a stage's file."""
-        return f"{self.kind}-{stage.space}.png"
+        return f"{self.name}-{stage.space}.png"

@@ -43,7 +43,7 @@ _TABLE_ROWS = 40
 class ReconstructionsPicture(StagePicture):
     """Rows beside what comes out for them, of each finished stage."""
 
-    kind = "reconstructions"
+    name = "reconstructions"
     section = "Reconstructions"
 
     def stages(self, run: Run) -> Sequence[Stage]:

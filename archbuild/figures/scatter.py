@@ -43,7 +43,7 @@ _MARKED_FROM = 15
 class ScatterPicture(Picture):
     """Every space in two dimensions: one picture each, and all of them side by side."""
 
-    kind = "scatter"
+    name = "scatter"
 
     def draw(self, run: Run, folder: Path) -> list[Path]:
         """Draw the spaces of the finished stages, in the same colours."""
@@ -51,7 +51,7 @@ class ScatterPicture(Picture):
             return []
         spaces = {space: project(run.values(space), run.seed) for space in run.spaces}
         labels, names = run.dataset.labels, run.dataset.class_names
-        own = {stage.space: stage.assignments.argmax(axis=1) for stage in run.finished_heads}
+        own = {stage.space: stage.assignments.argmax(axis=1) for stage in run.finished_clusterings}
         last = list(own.values())[-1] if own else None
         title, path = run.title("every space"), folder / "scatter.png"
         together = draw_scatter_panels(spaces, labels, names, title, path, clusters=last)
@@ -77,7 +77,7 @@ class ScatterPicture(Picture):
             None if labels is None else labels[chosen],
             run.dataset.class_names,
             run.title(f"{space} ({projection.method})"),
-            folder / f"{self.kind}-{space}.png",
+            folder / f"{self.name}-{space}.png",
             clusters=None if clusters is None else clusters[chosen],
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -67,21 +67,27 @@ class Head(HeadType):
     """Whether it goes on from a pretrained network, whose variances no loss has reached."""
     generates: ClassVar[bool] = False
     """Whether it has a generative process: ``sample_latents``, ``components``."""
-    answers: ClassVar[Literal["clusters", "classes", "nothing"]] = "clusters"
-    """What ``assign`` gives the probabilities of."""
-    labels_used: ClassVar[Literal["never", "some", "all"]] = "never"
-    """Of how many rows the head learns from the label."""
     draws: int = 0
     """Samples of a row's latent in ``draw``; 0: it takes the mean, and no variance is learnt."""
 
     def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
         self.config = config
-        self.n_clusters: int = config["n_clusters"]
+        self.n_clusters: int = config.get("n_clusters", 0)
         self.latent_size = plan.latent_size
         self.reconstruction = plan.spec.reconstruction
         self.seed = seed
         self.scheduled: dict[str, Any] = {}
         """Variables whose value a schedule in ``config`` gives before every step, by field."""
+        self.networks = self._built_parts(plan)
+        """The head's own small networks, by the names of its ``parts``."""
+
+    def _built_parts(self, plan: Plan) -> dict[str, Any]:
+        parts = self.parts(self.config, plan)
+        if not parts:
+            return {}
+        from archbuild.networks.parts import build_parts
+
+        return build_parts(parts, np.random.default_rng([self.seed, len(self.name)]))
 
     @classmethod
     def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
@@ -178,13 +184,14 @@ class Head(HeadType):
         Besides, the values of ``monitored_names``, which only go into history, log and curves.
         """
 
-    @abstractmethod
     def assign(self, codes: Any) -> Any:
-        """``(batch, n_clusters)`` probabilities for codes ``(batch, code)``, tensors both.
+        """Return ``(batch, n_clusters)`` probabilities for codes ``(batch, code)``, tensors both.
 
         A row's answer never depends on chance or on the other rows. Codes may be symbolic, and the
-        graph then holds the numbers that the variables have now.
+        graph then holds the numbers that the variables have now. A head that answers ``nothing``
+        has none.
         """
+        raise NotImplementedError(f"the {self.name} head answers '{self.answers}' without assign()")
 
     def assignments(self, codes: np.ndarray) -> np.ndarray:
         """The same for any number of codes ``(n, code)``, as NumPy."""

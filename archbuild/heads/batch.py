@@ -34,11 +34,14 @@ class Batch(NamedTuple):
         inputs: ``(batch, ...)``, channels last, before any augmentation: what is to come out.
         forward: the pass of the batch through network and head.
         targets: one constant array per name that ``refresh`` returned, rows of this batch.
+        labels: ``(batch,)`` integer classes, -1 where unknown; ``None`` unless the spec has a
+            ``supervision`` section.
     """
 
     inputs: Any
     forward: Forward
     targets: Mapping[str, Any]
+    labels: Any = None
 
     @property
     def encoding(self) -> Encoding:

@@ -26,7 +26,7 @@ final version                 10..30  0      1      bayes      0.5
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log, sqrt
+from math import log
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -37,6 +37,7 @@ from archbuild.heads.batch import Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.networks.rows import to_numpy
 from archbuild.spec.fields import choice, integer, number, schedule
+from archbuild.spec.parts import Part, PartLayer
 
 if TYPE_CHECKING:
     from archbuild.networks.network import Encoding
@@ -91,19 +92,25 @@ class GMVAEHead(GenerativeHead):
         super().__init__(config, plan, seed)
         self.draws = config["mc_samples"]
         self.style_size = config["style_size"]
-        features = plan.features
-        self._seeds = np.random.default_rng([seed, len(self.name)])
-        self.style_mean = self._dense(self.style_size, features, "style_mean")
-        self.style_log_variance = self._dense(self.style_size, features, "style_log_variance")
-        self.cluster_logits = self._dense(self.n_clusters, features, "cluster_logits")
-        self.cluster_logits.trainable = config["posterior"] == "network"  # bayes does without
-        units, numbers = config["prior_units"], self.n_clusters * self.latent_size
-        self.prior_hidden = self._dense(units, self.style_size, "prior_hidden", "tanh")
-        self.prior_means = self._dense(numbers, units, "prior_means")
-        self.prior_log_variances = self._dense(numbers, units, "prior_log_variances")
+        # bayes does without
+        self.networks["cluster_logits"].trainable = config["posterior"] == "network"
         self.eta = keras.Variable(0.0, trainable=False, name="eta")
         self.alpha = keras.Variable(0.0, trainable=False, name="alpha")
         self.scheduled = {"eta": self.eta, "alpha": self.alpha}
+
+    @classmethod
+    def parts(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[Part]:
+        """Return the networks from a row's features to style and cluster, and that of the prior."""
+        style, units = config["style_size"], config["prior_units"]
+        numbers = config["n_clusters"] * plan.latent_size
+        return [
+            _part("style_mean", plan.features, style),
+            _part("style_log_variance", plan.features, style),
+            _part("cluster_logits", plan.features, config["n_clusters"]),
+            _part("prior_hidden", style, units, "tanh"),
+            _part("prior_means", units, numbers),
+            _part("prior_log_variances", units, numbers),
+        ]
 
     @classmethod
     def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
@@ -113,7 +120,7 @@ class GMVAEHead(GenerativeHead):
     @property
     def variables(self) -> list[Any]:
         """The weights of its own layers, what is scheduled, and the state of the noise."""
-        weights = [variable for layer in self._layers for variable in layer.variables]
+        weights = [variable for layer in self.networks.values() for variable in layer.variables]
         return [*weights, self.eta, self.alpha, *super().variables]
 
     def code(self, encoding: Encoding) -> Any:
@@ -174,10 +181,12 @@ class GMVAEHead(GenerativeHead):
         """
         from keras import ops
 
-        hidden = self.prior_hidden(style)
+        hidden = self.networks["prior_hidden"](style)
         shape = (-1, self.n_clusters, self.latent_size)
-        log_variances = objectives.bounded_log_variance(self.prior_log_variances(hidden))
-        return ops.reshape(self.prior_means(hidden), shape), ops.reshape(log_variances, shape)
+        means = self.networks["prior_means"](hidden)
+        log_variances = self.networks["prior_log_variances"](hidden)
+        bounded = objectives.bounded_log_variance(log_variances)
+        return ops.reshape(means, shape), ops.reshape(bounded, shape)
 
     def assign(self, codes: Any) -> Any:
         """``q(z | y)``; under ``posterior: bayes`` ``p(z | x, w)`` at the means of both."""
@@ -210,26 +219,15 @@ class GMVAEHead(GenerativeHead):
         """The weights of every layer of its own: ``style_mean.0``, and so on."""
         return {
             f"{layer.name}.{index}": to_numpy(variable)
-            for layer in self._layers
+            for layer in self.networks.values()
             for index, variable in enumerate(layer.variables)
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take them back."""
-        for layer in self._layers:
+        for layer in self.networks.values():
             for index, variable in enumerate(layer.variables):
                 variable.assign(arrays[f"{layer.name}.{index}"])
-
-    @property
-    def _layers(self) -> Sequence[Any]:
-        return (
-            self.style_mean,
-            self.style_log_variance,
-            self.cluster_logits,
-            self.prior_hidden,
-            self.prior_means,
-            self.prior_log_variances,
-        )
 
     @property
     def _log_uniform(self) -> Any:
@@ -237,36 +235,17 @@ class GMVAEHead(GenerativeHead):
 
         return ops.full((self.n_clusters,), -log(self.n_clusters))
 
-    def _dense(self, units: int, inputs: int, name: str, activation: str | None = None) -> Any:
-        import keras
-
-        layer = keras.layers.Dense(
-            units,
-            activation=activation,
-            kernel_initializer=self._uniform(inputs),
-            bias_initializer=self._uniform(inputs),
-            name=name,
-        )
-        layer.build((None, inputs))
-        return layer
-
-    def _uniform(self, inputs: int) -> Any:
-        """Within ``1 / sqrt(inputs)`` either way: Torch's default, and so the original's."""
-        import keras
-
-        bound = 1.0 / sqrt(inputs)
-        return keras.initializers.RandomUniform(-bound, bound, int(self._seeds.integers(2**31)))
-
     def _style(self, encoding: Encoding) -> tuple[Any, Any]:
         """Mean and bounded log-variance of ``q(w | y)``, ``(batch, style)`` each."""
-        log_variance = self.style_log_variance(encoding.features)
-        return self.style_mean(encoding.features), objectives.bounded_log_variance(log_variance)
+        mean = self.networks["style_mean"](encoding.features)
+        log_variance = self.networks["style_log_variance"](encoding.features)
+        return mean, objectives.bounded_log_variance(log_variance)
 
     def _log_assignment(self, encoding: Encoding) -> Any:
         """``log q(z | y)`` of the network, ``(batch, cluster)``."""
         from keras import ops
 
-        return ops.log_softmax(self.cluster_logits(encoding.features), axis=1)
+        return ops.log_softmax(self.networks["cluster_logits"](encoding.features), axis=1)
 
     def _cluster_prior(self, log_assignment: Any) -> Any:
         """The cluster's divergence from uniform, a mean over the batch, clamped as asked."""
@@ -277,3 +256,8 @@ class GMVAEHead(GenerativeHead):
         if self.config["minimum_over"] == "row":
             return ops.mean(objectives.at_least(divergence, least))
         return objectives.at_least(ops.mean(divergence), least)
+
+
+def _part(name: str, inputs: int, units: int, activation: str = "linear") -> Part:
+    """Return a dense layer that starts as Torch's do, and so the original's."""
+    return Part(name, inputs, (PartLayer(units, activation),), "torch_uniform")

@@ -76,15 +76,24 @@ def measure_held_out(space: str, model: Model, feed: Feed, seed: int) -> dict[st
     return evaluate_head(space, latents, assignments, labels, seed, method="head, held out")
 
 
-def _measure_space(run: Run, space: str, n_clusters: int) -> list[dict[str, Any]]:
-    labels, values = run.dataset.labels, run.values(space)
-    rows = [evaluate_space(space, values, n_clusters, labels, run.seed)]
-    stage = _head_stage(run, space)
-    if stage is not None:
+def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[str, Any]]:
+    labels, values, stage = run.dataset.labels, run.values(space), _head_stage(run, space)
+    rows = []
+    if n_clusters is not None:
+        rows.append(evaluate_space(space, values, n_clusters, labels, run.seed))
+    if stage is not None and stage.assigns:
         rows.append(evaluate_head(space, values, stage.assignments, labels, run.seed))
         if run.held_out is not None:
             rows.append(measure_held_out(space, stage.model, run.held_out, run.seed))
-    return rows
+    return [_with_supervision(row, stage) for row in rows]
+
+
+def _with_supervision(row: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
+    """Return the row, with a word of its supervision where training read labels."""
+    if stage is None or stage.supervision is None:
+        return row
+    texts = {"space": row["space"], "method": row["method"], "supervision": stage.supervision}
+    return texts | row
 
 
 def _head_stage(run: Run, space: str) -> Stage | None:
@@ -95,7 +104,7 @@ def _head_stage(run: Run, space: str) -> Stage | None:
 # -- what was measured before ------------------------------------------------------------------
 
 
-def _source(run: Run, space: str, n_clusters: int) -> str:
+def _source(run: Run, space: str, n_clusters: int | None) -> str:
     """Return the digest of what a space's rows are measured on."""
     parts = [_settings_digest(run, n_clusters)]
     if space != RAW:
@@ -105,7 +114,7 @@ def _source(run: Run, space: str, n_clusters: int) -> str:
     return "/".join(parts)
 
 
-def _settings_digest(run: Run, n_clusters: int) -> str:
+def _settings_digest(run: Run, n_clusters: int | None) -> str:
     """Return SHA-256 over all that every row depends on, the labels included."""
     parts = [__version__, *SCORES, _data_digest(run.dataset), run.spec.scaling, str(n_clusters)]
     return hashlib.sha256("/".join(parts).encode()).hexdigest()

@@ -112,6 +112,8 @@ class Model:
         """
         if self.head is None:
             raise RunError("a pretrained network has no clusters; train a head (--cluster)")
+        if self.head.answers == "nothing":
+            raise RunError(f"the {self.head.name} head assigns rows to no clusters or classes")
         if not self.head.is_initialised:
             raise RunError(
                 f"the {self.head.name} head has not begun after epoch {self.epoch}, and has no "

@@ -167,6 +167,11 @@ class Run:
         return tuple(stage for stage in self.finished_stages if stage.has_head)
 
     @property
+    def finished_clusterings(self) -> tuple[Stage, ...]:
+        """The finished stages whose heads assign rows to clusters or classes."""
+        return tuple(stage for stage in self.finished_heads if stage.assigns)
+
+    @property
     def spaces(self) -> tuple[str, ...]:
         """The names of the spaces that are there: raw, pretrain, then the heads'."""
         return (RAW, *(stage.space for stage in self.finished_stages))

@@ -56,6 +56,19 @@ class Stage:
         return is_from_scratch(self.name)
 
     @property
+    def supervision(self) -> str | None:
+        """``supervised``, ``semi-supervised``, or ``None``: no label reached its training."""
+        section = self.settings.get("supervision")
+        if section is None:
+            return None
+        return "supervised" if section["labels"] == "all" else "semi-supervised"
+
+    @property
+    def assigns(self) -> bool:
+        """Whether it left an assignment of the training rows."""
+        return "assignments.npy" in self.manifest.get("files", ())
+
+    @property
     def finished(self) -> bool:
         """Whether it has ended."""
         return self.folder.status() == "finished"

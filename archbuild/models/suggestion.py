@@ -44,14 +44,16 @@ def suggest_for(run: Run, least: int = LEAST, most: int = MOST) -> Suggestion:
     return suggestion
 
 
-def n_clusters_of(run: Run) -> int:
+def n_clusters_of(run: Run) -> int | None:
     """Return the spec's number of clusters; for ``auto``, the one that the latents suggest.
+
+    For a head without clusters it is the dataset's number of classes; ``None`` without labels.
 
     Raises:
         RunError: it is ``auto``, and there are no pretrained latents.
     """
-    wanted = run.spec.head.config["n_clusters"]
-    return suggest_for(run).n_clusters if wanted == AUTO else int(wanted)
+    wanted = run.spec.head.config.get("n_clusters", run.dataset.n_classes)
+    return suggest_for(run).n_clusters if wanted == AUTO else wanted
 
 
 def recalled(run: Run) -> Suggestion | None:

@@ -46,9 +46,10 @@ def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
         index: keras.Input(channels_last(plan.encoder[index].input_shape), name=f"switches_{index}")
         for index in _undone_pools(plan)
     }
-    start = channels_last(plan.encoder[-1].output_shape)
-    tensor = latent if len(start) == 1 else keras.layers.Reshape(start, name="unflat")(latent)
-    inputs = [latent, *context.switches.values()] if context.switches else latent
+    conditions = [keras.Input((each.size,), name=each.name) for each in plan.conditions]
+    tensor = _start(plan, latent, conditions)
+    further = [*context.switches.values(), *conditions]
+    inputs = [latent, *further] if further else latent
     if plan.spec.reconstruction != "gaussian":
         outputs = [_stacked(plan.decoder, tensor, vocabulary, context)]
         return keras.Model(inputs, outputs, name="decoder")
@@ -57,6 +58,14 @@ def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
     value = _stacked(mean, tensor, vocabulary, context)
     spread = objectives.bounded_log_variance(_stacked(log_variance, tensor, vocabulary, context))
     return keras.Model(inputs, [value, spread], name="decoder")
+
+
+def _start(plan: Plan, latent: Any, conditions: Sequence[Any]) -> Any:
+    """Return what the decoder's first layer takes: the latent in its shape, or with conditions."""
+    if conditions:
+        return keras.layers.Concatenate(name="conditioned")([latent, *conditions])
+    start = channels_last(plan.encoder[-1].output_shape)
+    return latent if len(start) == 1 else keras.layers.Reshape(start, name="unflat")(latent)
 
 
 def _stacked(

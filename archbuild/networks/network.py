@@ -81,9 +81,19 @@ class Network(keras.Model):
         return self._encoding(keras.tree.flatten(self.encoder(inputs, training=training)))
 
     def decode(
-        self, latent: Any, switches: Sequence[Any] = (), training: bool = False
+        self,
+        latent: Any,
+        switches: Sequence[Any] = (),
+        conditions: Sequence[Any] = (),
+        training: bool = False,
     ) -> Reconstruction:
         """Decode ``(batch, latent)``.
+
+        Args:
+            latent: what to decode.
+            switches: those of the encoding, where the decoder puts maxima back.
+            conditions: ``(batch, size)`` each, the plan's ``conditions`` in their order.
+            training: whether batch statistics and dropout are those of training.
 
         Raises:
             UsageError: the decoder puts maxima back, and no switches are given.
@@ -94,7 +104,8 @@ class Network(keras.Model):
                 "so it cannot decode a latent alone; give the encoding's switches, or use "
                 "MaxPool2D in the spec"
             )
-        given = [latent, *switches] if switches else latent
+        further = [*switches, *conditions]
+        given = [latent, *further] if further else latent
         value, *rest = keras.tree.flatten(self.decoder(given, training=training))
         return Reconstruction(value, rest[0] if rest else None)
 

@@ -75,7 +75,7 @@ def _agreements(run: Run) -> dict[str, dict[str, float]] | None:
     labels = run.dataset.labels
     if labels is None:
         return None
-    return {stage.space: label_scores(labels, stage.clusters) for stage in run.finished_heads}
+    return {stage.space: label_scores(labels, stage.clusters) for stage in run.finished_clusterings}
 
 
 def _facts(run: Run, agreements: dict[str, dict[str, float]]) -> dict[str, str]:
@@ -107,7 +107,7 @@ def _summary(
         for stage in run.stages
         for remark in stage_in_words(stage.name, stage.history(), stage.summary)
     ]
-    return remarks + quality_in_words(agreements, metrics, len(run.finished_heads))
+    return remarks + quality_in_words(agreements, metrics, len(run.finished_clusterings))
 
 
 def _sections(run: Run, folder: Path) -> Iterator[Section]:
@@ -189,7 +189,7 @@ def _colourings(run: Run, chosen: np.ndarray) -> Iterator[Categories | Measure]:
     labels, names = run.dataset.labels, run.dataset.class_names
     if labels is not None:
         yield Categories("class", labels[chosen], names, range(len(names)))
-    for stage in run.finished_heads:
+    for stage in run.finished_clusterings:
         yield _by_cluster(run, stage, chosen)
         confidence = stage.assignments[chosen].max(axis=1)
         yield Measure(f"confidence of {stage.space}", confidence)

@@ -26,6 +26,7 @@ from math import prod
 from typing import Any, Final
 
 from archbuild.errors import Problem, SpecError
+from archbuild.spec.parts import Condition, Part
 from archbuild.spec.plan import LayerSpec, Plan, PlannedLayer, Shape, Spec
 from archbuild.spec.top import DEFAULT_MAX_PARAMETERS
 from archbuild.spec.vocabulary import LayerType, ShapeError, Vocabulary
@@ -68,20 +69,42 @@ def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
     ]
     encoder = tuple(half.planned.values())
     complete = len(encoder) == len(entries)
+    parts, conditions = _head_additions(spec, vocabulary, encoder) if complete else ((), ())
+    start = _decoder_start(encoder, conditions) if complete else None
     decoder: list[_Entry] = []
     if spec.decoder is not None:
         decoder = _declared_decoder(spec, spec.decoder)
-    elif complete:
-        decoder = _mirrored(spec, vocabulary, encoder)
+    elif start is not None:
+        decoder = _mirrored(spec, vocabulary, encoder, start)
     other = _Half(spec, vocabulary, "decoder", half.planned)
-    other.plan(decoder, encoder[-1].output_shape if complete else None)
-    planned = tuple(other.planned.values())
+    other.plan(decoder, start)
+    plan = Plan(spec, encoder, tuple(other.planned.values()), parts, conditions)
     problems += other.problems
     if not problems:
-        problems = [*_end_problems(spec, encoder, planned), *_size_problems(spec, encoder, planned)]
+        problems = [*_end_problems(spec, encoder, plan.decoder), *_size_problems(plan)]
     if problems:
         raise SpecError(problems)
-    return Plan(spec, encoder, planned)
+    return plan
+
+
+def _head_additions(
+    spec: Spec, vocabulary: Vocabulary, encoder: tuple[PlannedLayer, ...]
+) -> tuple[tuple[Part, ...], tuple[Condition, ...]]:
+    """Return the head's own networks, once its clusters are counted, and the decoder's inputs."""
+    if spec.head is None:
+        return (), ()
+    kind, config, plan = vocabulary.heads[spec.head.type], spec.head.config, Plan(spec, encoder, ())
+    counted = isinstance(config.get("n_clusters", 0), int)
+    parts = kind.parts(config, plan) if counted else ()
+    return tuple(parts), tuple(kind.conditions(config, plan) if counted else ())
+
+
+def _decoder_start(encoder: Sequence[PlannedLayer], conditions: Sequence[Condition]) -> Shape:
+    """Return the shape that the decoder takes: the latent, and the conditions beside it."""
+    latent = encoder[-1].output_shape
+    if not conditions:
+        return latent
+    return (prod(latent) + sum(condition.size for condition in conditions),)
 
 
 def output_index(layers: Sequence[LayerSpec | PlannedLayer | _Entry]) -> int | None:
@@ -180,8 +203,10 @@ def _declared_decoder(spec: Spec, layers: Sequence[LayerSpec]) -> list[_Entry]:
     return entries
 
 
-def _mirrored(spec: Spec, vocabulary: Vocabulary, encoder: Sequence[PlannedLayer]) -> list[_Entry]:
-    entries = list(_Mirror(spec, vocabulary, encoder).entries())
+def _mirrored(
+    spec: Spec, vocabulary: Vocabulary, encoder: Sequence[PlannedLayer], start: Shape
+) -> list[_Entry]:
+    entries = list(_Mirror(spec, vocabulary, encoder, start).entries())
     for index in reversed(range(len(entries))):
         if entries[index].type == "BatchNorm":
             del entries[index]
@@ -196,10 +221,12 @@ def _mirrored(spec: Spec, vocabulary: Vocabulary, encoder: Sequence[PlannedLayer
 class _Mirror:
     """The walk backwards, with the shape that the decoder has reached."""
 
-    def __init__(self, spec: Spec, vocabulary: Vocabulary, encoder: Sequence[PlannedLayer]) -> None:
+    def __init__(
+        self, spec: Spec, vocabulary: Vocabulary, encoder: Sequence[PlannedLayer], start: Shape
+    ) -> None:
         self._spec, self._layers, self._encoder = spec, vocabulary.layers, encoder
         self._planned = {layer.index: layer for layer in encoder}
-        self._shape = encoder[-1].output_shape
+        self._shape = start
         self._learns = False
 
     def entries(self) -> Iterator[_Entry]:
@@ -322,16 +349,23 @@ def _ending(reached: Shape, wanted: Shape) -> str:
     return dense if len(wanted) == 1 else f"{dense} and {reshape}"
 
 
-def _size_problems(
-    spec: Spec, encoder: Sequence[PlannedLayer], decoder: Sequence[PlannedLayer]
-) -> Iterator[Problem]:
-    limit = spec.tree.get("max_parameters", DEFAULT_MAX_PARAMETERS)
-    total = sum(layer.parameters for layer in (*encoder, *decoder))
+def _size_problems(plan: Plan) -> Iterator[Problem]:
+    limit = plan.spec.tree.get("max_parameters", DEFAULT_MAX_PARAMETERS)
+    total = plan.parameters + plan.head_parameters
     if total <= limit:
         return
-    largest = max((*encoder, *decoder), key=lambda layer: layer.parameters)
+    largest = max((*plan.encoder, *plan.decoder), key=lambda layer: layer.parameters)
+    if plan.head_parameters > largest.parameters:
+        yield Problem(
+            f"network and head would have {total:,} parameters, {plan.head_parameters:,} of them "
+            "in the head's own networks",
+            ("head",),
+            allowed=f"{limit:,} parameters in all",
+            advice="make the head's networks smaller, or raise max_parameters",
+        )
+        return
     place: tuple[str | int, ...] = ("layers", largest.index)
-    if largest in decoder:
+    if largest in plan.decoder:
         own = largest.mirrors is None
         place = ("decoder", largest.index) if own else ("layers", largest.mirrors or 0)
     yield Problem(

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
+from archbuild.spec.parts import Condition, Part
+
 Shape = tuple[int, ...]
 
 
@@ -58,6 +60,7 @@ class Spec:
     layers: tuple[LayerSpec, ...]
     decoder: tuple[LayerSpec, ...] | None
     augment: Mapping[str, Any] | None = field(hash=False)
+    supervision: Mapping[str, Any] | None = field(hash=False)
     head: HeadSpec | None
     pretrain: Mapping[str, Any] = field(hash=False)
     cluster: Mapping[str, Any] = field(hash=False)
@@ -106,11 +109,21 @@ class PlannedLayer:
 
 @dataclass(frozen=True)
 class Plan:
-    """What ``NetworkBuilder`` builds: both halves, layer by layer."""
+    """What is built: both halves layer by layer, and what the spec's head adds.
+
+    Attributes:
+        spec: what was planned.
+        encoder: from Input to the bottleneck.
+        decoder: from the latent to the output.
+        parts: the head's own small networks; none while its number of clusters is not known.
+        conditions: further inputs of the decoder.
+    """
 
     spec: Spec
     encoder: tuple[PlannedLayer, ...]
     decoder: tuple[PlannedLayer, ...]
+    parts: tuple[Part, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def input_shape(self) -> Shape:
@@ -155,3 +168,8 @@ class Plan:
     def parameters(self) -> int:
         """How many numbers both halves hold."""
         return sum(layer.parameters for layer in self.encoder + self.decoder)
+
+    @property
+    def head_parameters(self) -> int:
+        """How many numbers the head's own networks hold."""
+        return sum(part.parameters for part in self.parts)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from archbuild.spec.field import Field, Typed
 from archbuild.spec.fragments import schema_of
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
-from archbuild.spec.top import AUGMENT_FIELDS, TOP_FIELDS
+from archbuild.spec.top import AUGMENT_FIELDS, SUPERVISION_FIELDS, TOP_FIELDS
 from archbuild.spec.values import describe, shown
 from archbuild.spec.vocabulary import Vocabulary
 
@@ -35,6 +35,8 @@ def _sections(vocabulary: Vocabulary) -> Iterator[str]:
     yield _section("The top of a spec", "", TOP_FIELDS)
     about = "Changes to images while training, drawn anew each time."
     yield _section("`augment`", about, AUGMENT_FIELDS)
+    about = "The only way by which labels reach training; for heads that use some."
+    yield _section("`supervision`", about, SUPERVISION_FIELDS)
     stages = ", ".join(f"`{stage}`" for stage in STAGE_DEFAULTS)
     yield _section(stages, "How a stage trains.", STAGE_FIELDS, own=STAGE_DEFAULTS)
     yield "## Layers\n"

@@ -31,7 +31,7 @@ def side_by_side(plan: Plan) -> str:
     lines = _lines(pairs, split=False)
     if max(map(len, lines)) > WIDTH:
         lines = _lines(pairs, split=True)
-    return "\n".join([*_heading(plan), "", *lines])
+    return "\n".join([*_heading(plan), "", *lines, *_head_lines(plan)])
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
@@ -45,6 +45,14 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "head": None if plan.spec.head is None else plan.spec.head.type,
         "encoder": [_document(layer) for layer in plan.encoder],
         "decoder": [_document(layer) for layer in plan.decoder],
+        "head_parameters": plan.head_parameters,
+        "parts": [
+            {"name": part.name, "widths": list(part.widths), "parameters": part.parameters}
+            for part in plan.parts
+        ],
+        "conditions": [
+            {"name": condition.name, "size": condition.size} for condition in plan.conditions
+        ],
     }
 
 
@@ -84,12 +92,26 @@ def _is_plain(key: str, value: Any) -> bool:
 
 def _heading(plan: Plan) -> list[str]:
     head = "" if plan.spec.head is None else f", head {plan.spec.head.type}"
+    if plan.parts:
+        head += f" with {plan.head_parameters:,} of its own"
     return [
         plan.spec.name,
         f"input {shape_text(plan.input_shape)}, latent {plan.latent_size}, "
         f"{plan.parameters:,} parameters{head}",
         plan.notation,
     ]
+
+
+def _head_lines(plan: Plan) -> Iterator[str]:
+    """What the head adds: its own networks, and the further inputs of the decoder."""
+    if plan.parts:
+        width = max(len(part.name) for part in plan.parts)
+        yield from ("", "networks of the head")
+        for part in plan.parts:
+            widths = " -> ".join(map(str, part.widths))
+            yield f"   {part.name:<{width}}  {widths}  {part.parameters:,}"
+    for condition in plan.conditions:
+        yield f"   the decoder also takes {condition.name} ({condition.size})"
 
 
 def _facing(plan: Plan) -> Iterator[_Facing]:

@@ -9,7 +9,7 @@ from typing import Any
 from archbuild.spec.field import Field, Typed
 from archbuild.spec.plan import HeadSpec, LayerSpec, Spec
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
-from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MIRROR, TOP_FIELDS
+from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MIRROR, SUPERVISION_FIELDS, TOP_FIELDS
 from archbuild.spec.vocabulary import Vocabulary
 
 
@@ -25,6 +25,10 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
     full["output_non_linearity"] = full["output_non_linearity"] or default_output(full)
     if full["augment"] is not None:
         full["augment"] = filled(full["augment"], AUGMENT_FIELDS)
+    if full["supervision"] is not None:
+        full["supervision"] = filled(full["supervision"], SUPERVISION_FIELDS)
+    else:
+        del full["supervision"]  # runs of before there was any stay what they are
     full["head"] = _head(full["head"], vocabulary)
     for stage, own in STAGE_DEFAULTS.items():
         full[stage] = filled(full[stage] or {}, STAGE_FIELDS, own)
@@ -88,6 +92,7 @@ def _spec(tree: dict[str, Any]) -> Spec:
         if decoder == MIRROR
         else tuple(LayerSpec(entry["type"], _config(entry)) for entry in decoder),
         augment=tree["augment"],
+        supervision=tree.get("supervision"),
         head=None if head is None else HeadSpec(head["type"], _config(head)),
         pretrain=tree["pretrain"],
         cluster=tree["cluster"],

@@ -11,7 +11,13 @@ from typing import Any, Final
 from archbuild.spec.classic import CONVOLUTIONAL, FLAT
 from archbuild.spec.fragments import by_type, mapping_of, typed_mapping
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
-from archbuild.spec.top import AUGMENT_FIELDS, CURRENT_VERSION, DEFAULT_HEAD, TOP_FIELDS
+from archbuild.spec.top import (
+    AUGMENT_FIELDS,
+    CURRENT_VERSION,
+    DEFAULT_HEAD,
+    SUPERVISION_FIELDS,
+    TOP_FIELDS,
+)
 from archbuild.spec.vocabulary import Vocabulary
 
 _CLASSIC: Final = {
@@ -53,6 +59,7 @@ def build_schema(vocabulary: Vocabulary) -> dict[str, Any]:
             "spec": _top(),
             **_typed_definitions(vocabulary),
             "augment": mapping_of(AUGMENT_FIELDS),
+            "supervision": mapping_of(SUPERVISION_FIELDS),
             **{stage: mapping_of(STAGE_FIELDS, own) for stage, own in STAGE_DEFAULTS.items()},
         },
     }

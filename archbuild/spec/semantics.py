@@ -31,7 +31,8 @@ def semantic_problems(spec: Spec, vocabulary: Vocabulary) -> list[Problem]:
     except SpecError as error:
         known = {problem.path[:2] for problem in problems}
         return problems + [found for found in error.problems if found.path[:2] not in known]
-    return [*problems, *latent_problems(plan), *head_problems(plan, vocabulary)]
+    found = [*latent_problems(plan), *supervision_problems(spec, vocabulary)]
+    return [*problems, *found, *head_problems(plan, vocabulary)]
 
 
 def input_problems(spec: Spec) -> Iterator[Problem]:
@@ -90,6 +91,26 @@ def latent_problems(plan: Plan) -> Iterator[Problem]:
             None,
             f"at most {MAX_LATENT:,}; 10 to 500 are usual",
             "end the encoder with a small Dense",
+        )
+
+
+def supervision_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Labels are asked for where the head reads some, and only there."""
+    if spec.head is None:
+        return
+    used = vocabulary.heads[spec.head.type].labels_used
+    if spec.supervision is not None and used == "never":
+        yield Problem(
+            f"the {spec.head.type} head learns without labels, and never reads one",
+            ("supervision",),
+            advice="leave supervision out, or choose a head that uses labels",
+        )
+    elif spec.supervision is None and used == "all":
+        yield Problem(
+            f"the {spec.head.type} head learns from labels, and the spec allows none",
+            ("head", "type"),
+            shown(spec.head.type),
+            advice="add supervision: {labels: all}",
         )
 
 

@@ -15,7 +15,14 @@ from archbuild.spec.document import TreePath
 from archbuild.spec.field import Field, Typed
 from archbuild.spec.fragments import schema_of
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
-from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MAX_LAYERS, MIRROR, TOP_FIELDS
+from archbuild.spec.top import (
+    AUGMENT_FIELDS,
+    DEFAULT_HEAD,
+    MAX_LAYERS,
+    MIRROR,
+    SUPERVISION_FIELDS,
+    TOP_FIELDS,
+)
 from archbuild.spec.values import describe, did_you_mean, shown, value_problems
 from archbuild.spec.vocabulary import Vocabulary
 
@@ -36,6 +43,7 @@ def structure_problems(tree: Any, vocabulary: Vocabulary) -> list[Problem]:
         "layers": lambda value: _layers(value, "encoder", vocabulary),
         "decoder": lambda value: _decoder(value, vocabulary),
         "augment": lambda value: _section(value, AUGMENT_FIELDS, ("augment",)),
+        "supervision": lambda value: _section(value, SUPERVISION_FIELDS, ("supervision",)),
         "head": lambda value: _head(value, vocabulary),
     }
     for stage in STAGE_DEFAULTS:

@@ -84,6 +84,12 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
         "Random changes to images while training; absent: none.",
     ),
     Field(
+        "supervision",
+        {"$ref": "#/definitions/supervision"},
+        None,
+        "Labels that training may read, for heads that use some; absent: none.",
+    ),
+    Field(
         "head",
         {"$ref": "#/definitions/head"},
         None,
@@ -107,5 +113,21 @@ AUGMENT_FIELDS: Final[tuple[Field, ...]] = (
         "Largest shift either way, as a fraction of the image's side.",
         maximum=0.5,
         default=0.0,
+    ),
+)
+
+ALL_LABELS: Final = "all"
+SUPERVISION_FIELDS: Final[tuple[Field, ...]] = (
+    fields.integer(
+        "labels",
+        "How many rows keep their label; all: every row that has one.",
+        minimum=1,
+        maximum=10**12,
+        word=ALL_LABELS,
+    ),
+    fields.boolean(
+        "per_class",
+        "Whether each class has as many of the labelled rows, as far as it has rows.",
+        default=True,
     ),
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from archbuild.spec.field import Field
+from archbuild.spec.parts import Condition, Part
 from archbuild.spec.plan import Plan, PlannedLayer, Shape
 
 
@@ -123,6 +124,29 @@ class HeadType(ABC):
 
     takes_inner_levels: ClassVar[bool] = False
     """Whether Gaussian layers may stand below the bottleneck: a hierarchy of latents."""
+
+    labels_used: ClassVar[Literal["never", "some", "all"]] = "never"
+    """Whether training reads labels: of no row, of those that ``supervision`` chooses, of all.
+
+    Only a spec with a ``supervision`` section lets labels reach a head.
+    """
+    answers: ClassVar[Literal["clusters", "classes", "nothing"]] = "clusters"
+    """What ``assign`` gives probabilities of; ``nothing``: the head has no ``assign``."""
+
+    @classmethod
+    def parts(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[Part]:
+        """Return the small networks of the head's own, in the order in which they are built.
+
+        Args:
+            config: every field, ``n_clusters`` a number.
+            plan: of the network; while it is being planned, its decoder is empty.
+        """
+        return ()
+
+    @classmethod
+    def conditions(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[Condition]:
+        """Return the further inputs of the decoder, which needs a flat bottleneck then."""
+        return ()
 
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:

@@ -77,7 +77,8 @@ class StageModel(keras.Model):
         """The sum of the objective's terms and the weight decay; every term is also tracked."""
         # the torch backend hands the targets on as they came, in NumPy
         targets = {name: ops.convert_to_tensor(rows) for name, rows in (y or {}).items()}
-        batch = Batch(targets.pop("original", x), y_pred, targets)
+        inputs, labels = targets.pop("original", x), targets.pop("labels", None)
+        batch = Batch(inputs, y_pred, targets, labels)
         terms = self._objective.loss_terms(batch)
         if self._weight_decay:
             penalty = objectives.sum_of_squares(self.trainable_variables)

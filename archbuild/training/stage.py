@@ -64,6 +64,7 @@ class StageTrainer:
         seed: of the run.
         reporter: hears of progress.
         from_scratch: the network is not pretrained: a head's warmup, if it has one, comes first.
+        labels: ``(n,)`` classes that the head may read, -1 where unknown; ``None``: none at all.
 
     Attributes:
         epochs: how many there are in all: the settings' own, times the head's rounds.
@@ -81,7 +82,9 @@ class StageTrainer:
         seed: int,
         reporter: Reporter,
         from_scratch: bool = False,
+        labels: np.ndarray | None = None,
     ) -> None:
+        self.labels = labels
         self.name, self.settings, self.feed = name, settings, feed
         self.network, self.folder, self.seed, self.reporter = network, folder, seed, reporter
         self.objective = objective
@@ -123,7 +126,7 @@ class StageTrainer:
             self._epoch(len(self.history))
         if self.codes is None:
             self.codes = encode(self.read, self.feed)
-        if self.head is not None and self.occupancy is None:  # not one epoch since it could begin
+        if self._never_began:
             self._begin()
         return StageOutcome(
             self.history,
@@ -132,6 +135,13 @@ class StageTrainer:
             self.occupancy,
             self.seconds,
         )
+
+    @property
+    def _never_began(self) -> bool:
+        """Whether there was not one epoch since the head could begin."""
+        if self.head is None or self.occupancy is not None:
+            return False
+        return self.head.answers != "nothing" or not self.history
 
     @property
     def seconds(self) -> float:
@@ -211,6 +221,8 @@ class StageTrainer:
         self._measure(previous=None)
 
     def _measure(self, previous: np.ndarray | None) -> None:
+        if self.head.answers == "nothing":
+            return
         self.clusters = np.argmax(self.head.assignments(self.codes), axis=1)
         self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous)
 
@@ -229,6 +241,8 @@ class StageTrainer:
             targets = {name: rows[indices] for name, rows in self.targets.items()}
             rows, originals = self.feed.training(indices, rng)
             targets |= {"original": originals}
+            if self.labels is not None:
+                targets |= {"labels": self.labels[indices]}
             losses = self.model.train_on_batch(rows, targets, return_dict=True)
             self._refuse_non_finite(losses, epoch, step)
             for name in sums:

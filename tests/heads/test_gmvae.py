@@ -27,7 +27,7 @@ POSTERIORS = ["network", "bayes"]
 def make_head(**changes):
     """With components that differ: as they begin they nearly coincide."""
     head = head_of(GMVAEHead, **{"style_size": STYLE, "prior_units": 7, "eta": 0.7, **changes})
-    for layer in (head.prior_means, head.prior_log_variances):
+    for layer in (head.networks["prior_means"], head.networks["prior_log_variances"]):
         layer.bias.assign(np.random.default_rng(5).normal(size=6))
     return head
 
@@ -274,7 +274,7 @@ def test_the_components_are_those_of_the_middle_style():
 
 def test_variances_cannot_leave_their_domain(rng):
     head = make_head()
-    head.prior_log_variances.bias.assign([1e6, -1e6] * 3)
+    head.networks["prior_log_variances"].bias.assign([1e6, -1e6] * 3)
     _, variances = head.components()
     np.testing.assert_allclose(variances, np.exp([[10, -10]] * 3), rtol=1e-3)
     batch = batch_for(head, encoding_of(rng), rng)
@@ -283,8 +283,10 @@ def test_variances_cannot_leave_their_domain(rng):
 
 def test_samples_of_all_clusters_share_their_styles():
     head = make_head()
-    narrow = np.full(head.prior_log_variances.bias.shape, -1e6)
-    head.prior_log_variances.bias.assign(narrow)  # what is left is the mean that the style makes
+    narrow = np.full(head.networks["prior_log_variances"].bias.shape, -1e6)
+    head.networks["prior_log_variances"].bias.assign(
+        narrow
+    )  # what is left is the mean that the style makes
     drawn = head.sample_latents(50, np.random.default_rng(0))
     assert drawn.shape == (3, 50, 2)
     style = np.random.default_rng(0).standard_normal((50, STYLE))
@@ -295,8 +297,10 @@ def test_samples_of_all_clusters_share_their_styles():
 
 def test_samples_spread_as_the_prior_says():
     head = make_head()
-    head.prior_means.kernel.assign(np.zeros((7, 2 * 3)))
-    head.prior_log_variances.kernel.assign(np.zeros((7, 2 * 3)))  # no style: plain components
+    head.networks["prior_means"].kernel.assign(np.zeros((7, 2 * 3)))
+    head.networks["prior_log_variances"].kernel.assign(
+        np.zeros((7, 2 * 3))
+    )  # no style: plain components
     means, variances = head.components()
     drawn = head.sample_latents(5000, np.random.default_rng(1))
     assert np.abs((drawn.mean(axis=1) - means) / np.sqrt(variances / 5000)).max() < 4

@@ -1,0 +1,135 @@
+"""Labels reach a head through the spec's ``supervision`` alone, and every table says so."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from keras import ops
+
+from archbuild.errors import RunError, SpecError
+from archbuild.evaluation.table import format_table
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.figures.drawing import draw
+from archbuild.heads import HEADS, KLDHead
+from archbuild.models.measuring import measure
+from archbuild.models.run import open_run
+
+ROWS, CLASSES = 60, 3
+
+
+class ProbeHead(KLDHead):
+    """``kld``, telling which share of each batch has a label, and the labels' mean."""
+
+    name = "probe"
+    labels_used = "some"
+    monitored_names: ClassVar = ("share", "mean_label")
+
+    def loss_terms(self, batch):
+        terms = super().loss_terms(batch)
+        if batch.labels is None:
+            return {**terms, "share": 0.0 * terms["divergence"], "mean_label": 0.0}
+        known = ops.cast(batch.labels >= 0, "float32")
+        label = ops.sum(known * ops.cast(batch.labels, "float32")) / ops.maximum(ops.sum(known), 1)
+        return {**terms, "share": ops.mean(known), "mean_label": label}
+
+
+class MuteHead(ProbeHead):
+    """Learns, and assigns nothing."""
+
+    name = "mute"
+    labels_used = "never"
+    answers = "nothing"
+    fields = tuple(field for field in KLDHead.fields if field.name != "n_clusters")
+
+    def initialise(self, codes):
+        self.started = True
+
+    def refresh(self, codes):
+        return {"target": np.ones((len(codes), 0), "float32")}
+
+    def assign(self, codes):
+        raise AssertionError("a head that answers nothing was asked")
+
+
+@pytest.fixture(autouse=True)
+def heads(monkeypatch):
+    monkeypatch.setattr(HEADS, "own", {**HEADS.own, "probe": ProbeHead, "mute": MuteHead})
+
+
+def experiment(folder, head="probe", **keys):
+    rng, classes = np.random.default_rng(0), np.arange(ROWS) % CLASSES
+    rows = (rng.normal(size=(ROWS, 4)) + 4 * classes[:, np.newaxis]).astype("float32")
+    np.savez(folder / "rows.npz", x=rows, y=classes)
+    layers = [{"type": "Input", "output_shape": [4]}, {"type": "Dense", "num_units": 2}]
+    spec = {
+        "spec_version": 1,
+        "name": "small",
+        "batch_size": ROWS,
+        "output_non_linearity": "linear",
+        "layers": layers,
+        "head": {"type": head},
+        "pretrain": {"epochs": 1},
+        "cluster": {"epochs": 1},
+        **keys,
+    }
+    (folder / "spec.json").write_text(json.dumps(spec))
+    request = ExperimentRequest(str(folder / "rows.npz"), str(folder / "spec.json"), out=folder)
+    return Experiment(request)
+
+
+def trained(folder, **keys):
+    made = experiment(folder, **keys)
+    made.pretrain()
+    made.cluster()
+    return open_run(made.folder.path)
+
+
+def test_some_labels_reach_a_head_that_asks_and_every_table_says_so(tmp_path):
+    run = trained(tmp_path, supervision={"labels": 6})
+    stage = run.stage("cluster-probe")
+    last = stage.history()[-1]
+    assert last["share"] == pytest.approx(6 / ROWS)
+    assert last["mean_label"] == pytest.approx(1.0)  # two of each of 0, 1, 2
+    labels = np.load(stage.folder.file("supervised.npy"))
+    assert np.bincount(labels[labels >= 0]).tolist() == [2, 2, 2]
+    rows = measure(run)["rows"]
+    assert [row.get("supervision") for row in rows] == [None, None, *["semi-supervised"] * 2]
+    assert "semi-supervised" in format_table(rows)
+    again = experiment(tmp_path, supervision={"labels": 7})
+    with pytest.raises(RunError, match="supervision"):
+        again.cluster()
+
+
+def test_without_supervision_labels_cannot_be_had(tmp_path):
+    run = trained(tmp_path)
+    assert run.dataset.labels is not None
+    assert run.stage("cluster-probe").history()[-1]["share"] == 0
+    assert not any("supervision" in row for row in measure(run)["rows"])
+
+
+def test_a_head_that_never_reads_labels_refuses_supervision(tmp_path):
+    with pytest.raises(SpecError, match="never reads one"):
+        experiment(tmp_path, head="kld", supervision={"labels": "all"})
+
+
+def test_a_head_that_needs_labels_asks_for_supervision(tmp_path, monkeypatch):
+    monkeypatch.setattr(ProbeHead, "labels_used", "all")
+    with pytest.raises(SpecError, match="add supervision"):
+        experiment(tmp_path)
+
+
+def test_a_head_that_answers_nothing_trains_and_is_reported_without_clusters(tmp_path):
+    run = trained(tmp_path, head="mute")
+    stage = run.stage("cluster-mute")
+    assert stage.finished
+    assert not stage.assigns
+    assert [row["method"] for row in measure(run)["rows"]] == ["k-means"] * 3
+    names = {path.name for path in draw(run)}
+    assert "curves-cluster-mute.png" in names
+    assert not names & {"clusters-mute.png", "confusion-mute.png"}
+    with pytest.raises(RunError, match="assigns rows to no clusters"):
+        next(stage.open().predict(run.dataset))
