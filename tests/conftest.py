@@ -26,6 +26,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group))
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run of the suite, the same in all of its processes."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def gmm_runs(shared: Path) -> Path:
+    """Folders of ``small_runs.train_gmm``, to copy from."""
+    from tests import small_runs
+
+    return small_runs.once(shared, small_runs.train_gmm)
+
+
+@pytest.fixture(scope="session")
+def message_runs(shared: Path) -> Path:
+    """Folders of ``small_runs.train_messages``, to copy from."""
+    from tests import small_runs
+
+    return small_runs.once(shared, small_runs.train_messages)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """Random numbers that are the same in every run."""

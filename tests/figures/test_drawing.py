@@ -4,40 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 from archbuild import figures
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.figures.drawing import draw
 from archbuild.runs import StageFolder
-from tests.training.conftest import CopyEachEpoch
+from tests.small_runs import GAMMA, MESSAGES, SPEC, experiment_from, make_experiment
 
-GAMMA = 1
-SPEC = {
-    "spec_version": 1,
-    "name": "small",
-    "batch_size": 50,
-    "layers": [
-        {"type": "Input", "output_shape": [1, 8, 8]},
-        {"type": "Dense", "num_units": 16},
-        {"type": "Gaussian", "num_units": 3},
-    ],
-    "head": {
-        "type": "gmm",
-        "n_clusters": 4,
-        "start": "k-means",
-        "gamma_training": {"weight": 5e-4, "length": GAMMA},
-    },
-    "pretrain": {"epochs": 1},
-    "cluster": {"epochs": 1},
-    "train": {"epochs": 4},
-}
-MESSAGES = {"head": "messages", "overrides": ("head.rounds=3", "train.epochs=2")}
 LAST = 6
 EVERY_TITLE = (
     "draw_components",
@@ -53,56 +30,10 @@ EVERY_TITLE = (
 )
 
 
-def make_experiment(folder, reporter=None, head=None, overrides=(), **changes):
-    """An experiment on 150 digits."""
-    digits = load_digits()
-    data, spec = folder / "some.npz", folder / "small.json"
-    images = digits.images[:150, ..., np.newaxis].astype("float32") / 16
-    np.savez(data, x=images, y=digits.target[:150])
-    spec.write_text(json.dumps({**SPEC, **changes}))
-    return Experiment(
-        ExperimentRequest(str(data), str(spec), head, overrides, out=folder), reporter
-    )
-
-
-def train(folder, **changes):
-    """Train from scratch in ``whole``; what was there after each epoch is in ``epoch-1`` and on."""
-    whole = folder / "whole"
-    whole.mkdir()
-    make_experiment(whole, CopyEachEpoch(whole), **changes).train()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """Folders of a gmm that was trained from scratch, by how far; ``whole`` is also pretrained."""
-    folder = train(tmp_path_factory.mktemp("gmm"))
-    make_experiment(folder / "whole").pretrain()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def pretrained(trained):
-    """A folder in which the network is pretrained, and nothing else."""
-    alone = trained / "pretrained"
-    return shutil.copytree(trained / "whole", alone, ignore=shutil.ignore_patterns("train-*"))
-
-
-@pytest.fixture(scope="module")
-def trained_with_messages(tmp_path_factory):
-    """Folders of modules that were trained from scratch, by how far."""
-    return train(tmp_path_factory.mktemp("messages"), **MESSAGES)
-
-
 @pytest.fixture
-def stopped(trained, tmp_path):
+def stopped(gmm_runs, tmp_path):
     """An experiment whose training from scratch was stopped after an epoch."""
-
-    def make(epoch):
-        shutil.copytree(trained / f"epoch-{epoch}", tmp_path, dirs_exist_ok=True)
-        return make_experiment(tmp_path)
-
-    return make
+    return lambda epoch: experiment_from(tmp_path, gmm_runs / f"epoch-{epoch}")
 
 
 def listen(monkeypatch, kept):
@@ -140,10 +71,8 @@ def titles(monkeypatch):
     return listen(monkeypatch, title_of)
 
 
-def test_every_stage_and_space_has_its_pictures(trained, tmp_path, titles):
-    shutil.copytree(trained / "whole", tmp_path, dirs_exist_ok=True)
-    experiment = make_experiment(tmp_path)
-    experiment.cluster()
+def test_every_stage_and_space_has_its_pictures(gmm_runs, tmp_path, titles):
+    experiment = experiment_from(tmp_path, gmm_runs / "whole", gmm_runs / "clustered")
     make_experiment(tmp_path, head="kld").cluster()
     paths = draw(make_experiment(tmp_path).results())
     stages = ("pretrain", "cluster-gmm", "cluster-kld", "train-gmm")
@@ -168,9 +97,9 @@ def test_every_stage_and_space_has_its_pictures(trained, tmp_path, titles):
     assert titles["components-gmm.png"].endswith("latents and prior of gmm (PCA)")
 
 
-def test_the_matrix_has_a_column_for_every_cluster(pretrained, tmp_path, drawn):
-    shutil.copytree(pretrained, tmp_path, dirs_exist_ok=True)
-    make_experiment(tmp_path, head="kmeans", overrides=["head.n_clusters=7"]).cluster()
+def test_the_matrix_has_a_column_for_every_cluster(gmm_runs, tmp_path, drawn):
+    seven = {"head": "kmeans", "overrides": ["head.n_clusters=7"]}
+    experiment_from(tmp_path, gmm_runs / "pretrained", **seven).cluster()
     draw(make_experiment(tmp_path).results())
     assert drawn["confusion-kmeans.png"][1] == {"n_clusters": 7}
 
@@ -187,11 +116,8 @@ def test_before_a_prior_begins_it_is_not_drawn(stopped, titles):
     assert set(titles) == {"curves-train-gmm.png", "occupancy-train-gmm.png"}
 
 
-def test_a_finished_stage_is_drawn_whole_beside_one_in_training(
-    pretrained, stopped, tmp_path, titles
-):
-    shutil.copytree(pretrained, tmp_path, dirs_exist_ok=True)
-    draw(stopped(2).results())
+def test_a_finished_stage_is_drawn_whole_beside_one_in_training(gmm_runs, tmp_path, titles):
+    draw(experiment_from(tmp_path, gmm_runs / "epoch-2", gmm_runs / "pretrained").results())
     assert {"scatter-pretrain.png", "reconstructions-pretrain.png"} <= set(titles)
     assert "scatter-train-gmm.png" not in titles
     assert "epoch" not in titles["curves-pretrain.png"]
@@ -232,11 +158,10 @@ def next_epoch(folder):
     ],
 )
 def test_messages_of_a_training_from_scratch_are_drawn_as_far_as_they_went(
-    trained_with_messages, tmp_path, drawn, epoch, names
+    message_runs, tmp_path, drawn, epoch, names
 ):
     how_far = "whole" if epoch == LAST else f"epoch-{epoch}"
-    shutil.copytree(trained_with_messages / how_far, tmp_path, dirs_exist_ok=True)
-    draw(make_experiment(tmp_path, **MESSAGES).results())
+    draw(experiment_from(tmp_path, message_runs / how_far, **MESSAGES).results())
     (rounds, labels, _, title, *_), _ = drawn["exchange-train-messages.png"]
     assert [one.name for one in rounds] == names
     assert ("not finished" in title) == (epoch < LAST)
@@ -246,15 +171,13 @@ def test_messages_of_a_training_from_scratch_are_drawn_as_far_as_they_went(
     assert drawn["curves-train-messages.png"][1]["rounds"] == [2, 4]
 
 
-def test_before_modules_have_learned_there_is_no_exchange(trained_with_messages, tmp_path, titles):
-    shutil.copytree(trained_with_messages / "epoch-1", tmp_path, dirs_exist_ok=True)
-    draw(make_experiment(tmp_path, **MESSAGES).results())
+def test_before_modules_have_learned_there_is_no_exchange(message_runs, tmp_path, titles):
+    draw(experiment_from(tmp_path, message_runs / "epoch-1", **MESSAGES).results())
     assert set(titles) == {"curves-train-messages.png", "occupancy-train-messages.png"}
 
 
-def test_messages_of_a_pretrained_network_begin_with_pretraining(pretrained, tmp_path, drawn):
-    shutil.copytree(pretrained, tmp_path, dirs_exist_ok=True)
-    make_experiment(tmp_path, **MESSAGES).cluster()
+def test_messages_of_a_pretrained_network_begin_with_pretraining(gmm_runs, tmp_path, drawn):
+    experiment_from(tmp_path, gmm_runs / "pretrained", **MESSAGES).cluster()
     draw(make_experiment(tmp_path).results())  # whatever is asked for by now
     (rounds, *_), _ = drawn["exchange-messages.png"]
     assert [one.name for one in rounds] == ["after pretraining", "after round 3"]

@@ -14,7 +14,7 @@ from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.models.measuring import measure
 from archbuild.report.writing import write_report
-from tests.figures.test_drawing import MESSAGES, make_experiment, stopped
+from tests.small_runs import MESSAGES, experiment_from, make_experiment
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 FILE = "<img src=x onerror=alert(1)>"
@@ -54,10 +54,8 @@ def pictures_of(page):
     return set(re.findall(r'<img src="data:image/png;base64,[^"]+" alt="([^"]*)"', page))
 
 
-def test_a_run_with_several_heads(tmp_path):
-    experiment = make_experiment(tmp_path)
-    experiment.pretrain()
-    experiment.cluster()
+def test_a_run_with_several_heads(gmm_runs, tmp_path):
+    experiment = experiment_from(tmp_path, gmm_runs / "clustered")
     make_experiment(tmp_path, head="kmeans").cluster()
     page, data = written(make_experiment(tmp_path))
     heads = ("gmm", "kmeans")
@@ -80,25 +78,21 @@ def test_a_run_with_several_heads(tmp_path):
     assert len(data["rows"]) == 150
 
 
-def test_clusters_wear_the_colour_of_the_class_that_they_are_matched_to(tmp_path):
-    experiment = make_experiment(tmp_path)
-    experiment.pretrain()
-    experiment.cluster()
+def test_clusters_wear_the_colour_of_the_class_that_they_are_matched_to(gmm_runs, tmp_path):
+    experiment = experiment_from(tmp_path, gmm_runs / "clustered")
     clusters = written(experiment)[1]["colourings"][1]
     matched = [int(re.search(r"\(class (\d)\)", name)[1]) for name in clusters["names"]]
     assert clusters["shades"] == matched
     assert len(set(matched)) == 4
 
 
-def test_scores_are_shown_once_they_are_measured(tmp_path):
-    experiment = make_experiment(tmp_path)
-    experiment.pretrain()
+def test_scores_are_shown_once_they_are_measured(gmm_runs, tmp_path):
+    experiment = experiment_from(tmp_path, gmm_runs / "pretrained")
     page, _ = written(experiment)
     assert "--metrics adds a table" in summary_of(page)
     assert "No head has clustered these latents yet" in summary_of(page)
     assert "ACC of" not in page
-    experiment.cluster()
-    rows = measure(make_experiment(tmp_path).results())["rows"]
+    rows = measure(experiment_from(tmp_path, gmm_runs / "clustered").results())["rows"]
     summary = summary_of(written(make_experiment(tmp_path))[0])
     raw, head = rows[0], rows[-1]
     assert f"{raw['acc']:.1%} on the raw data" in summary
@@ -106,20 +100,19 @@ def test_scores_are_shown_once_they_are_measured(tmp_path):
     assert f"ACC of gmm</dt><dd>{head['acc']:.1%}" in summary
 
 
-def test_of_a_run_in_training_there_is_no_map_yet(tmp_path):
-    experiment = stopped(tmp_path, epoch=3)
+def test_of_a_run_in_training_there_is_no_map_yet(gmm_runs, tmp_path):
+    experiment = experiment_from(tmp_path, gmm_runs / "epoch-3")
     page, data = written(experiment)
     assert data is None
     assert "Stage train-gmm is not finished: it is at epoch 3." in page
     assert "generated of train-gmm" in pictures_of(page)
-    experiment.train()
-    page, data = written(experiment)
+    page, data = written(experiment_from(tmp_path, gmm_runs / "whole"))
     assert [space["name"] for space in data["spaces"]] == ["raw", "train-gmm"]
     assert "not finished" not in page
 
 
-def test_what_modules_exchanged_stands_by_the_clusters(tmp_path):
-    page, _ = written(stopped(tmp_path, epoch=5, **MESSAGES))
+def test_what_modules_exchanged_stands_by_the_clusters(message_runs, tmp_path):
+    page, _ = written(experiment_from(tmp_path, message_runs / "epoch-5", **MESSAGES))
     assert "exchange of train-messages" in pictures_of(page[: page.index('id="training"')])
 
 
