@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from functools import partial
 
@@ -29,34 +30,47 @@ def not_there(data, input_shape=None):
     raise DataError(f"half-test.npz is missing; put it into {data}")
 
 
+def register(patch, held_out):
+    """Have HALF known, and its held-out half."""
+    seen = replace(SOURCE, name="HALF", load=partial(part_of_digits, slice(0, 300)))
+    added = {"HALF": replace(seen, held_out="HALF-TEST" if held_out else None)}
+    if held_out:
+        added["HALF-TEST"] = replace(SOURCE, name="HALF-TEST", load=held_out)
+    patch.setattr(registry, "DATASETS", {**registry.DATASETS, **added})
+
+
 @pytest.fixture
 def halves(monkeypatch):
     """Registers HALF, whose held-out half the test gives."""
+    return partial(register, monkeypatch)
 
-    def register(held_out):
-        seen = replace(SOURCE, name="HALF", load=partial(part_of_digits, slice(0, 300)))
-        added = {"HALF": replace(seen, held_out="HALF-TEST" if held_out else None)}
-        if held_out:
-            added["HALF-TEST"] = replace(SOURCE, name="HALF-TEST", load=held_out)
-        monkeypatch.setattr(registry, "DATASETS", {**registry.DATASETS, **added})
 
-    return register
+def experiment_in(folder, head="kmeans"):
+    """A experiment on HALF with a head that has started and not one epoch of training."""
+    layers = "[{type: Input, output_shape: [1, 8, 8]}, {type: Dense, num_units: 4}]"
+    spec = folder / "spec.yaml"
+    spec.write_text(f"{{spec_version: 1, name: small, layers: {layers}}}")
+    experiment = Experiment(ExperimentRequest("HALF", str(spec), head, OVERRIDES, out=folder))
+    experiment.pretrain()
+    experiment.cluster()
+    return experiment
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """The folder of one."""
+    folder = tmp_path_factory.mktemp("original")
+    with pytest.MonkeyPatch.context() as patch:
+        register(patch, None)
+        experiment_in(folder)
+    return folder
 
 
 @pytest.fixture
-def make_experiment(tmp_path):
-    """A experiment on HALF with a head that has started and not one epoch of training."""
-
-    def make(head="kmeans"):
-        layers = "[{type: Input, output_shape: [1, 8, 8]}, {type: Dense, num_units: 4}]"
-        spec = tmp_path / "spec.yaml"
-        spec.write_text(f"{{spec_version: 1, name: small, layers: {layers}}}")
-        experiment = Experiment(ExperimentRequest("HALF", str(spec), head, OVERRIDES, out=tmp_path))
-        experiment.pretrain()
-        experiment.cluster()
-        return experiment
-
-    return make
+def make_experiment(original, tmp_path):
+    """One in a folder of its own, a copy."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    return lambda: experiment_in(tmp_path)
 
 
 def names(document):

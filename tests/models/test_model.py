@@ -26,7 +26,7 @@ LAYERS = """
 SPEC = """
 spec_version: 1
 name: small
-batch_size: 60
+batch_size: 100
 use_batch_norm: true
 scaling: standardise
 output_non_linearity: linear
@@ -35,9 +35,12 @@ layers:
 """
 
 
+ROWS = ROWS_AT_ONCE + 16  # a block and a part of another, in four whole batches
+
+
 def train(out, head, *overrides):
     (out / "small.yaml").write_text(SPEC + LAYERS.strip("\n").replace("\n  -", "\n  -"))
-    np.save(out / "some.npy", 1000 + 50 * load_dataset("DIGITS").rows(np.arange(700)))
+    np.save(out / "some.npy", 1000 + 50 * load_dataset("DIGITS").rows(np.arange(ROWS)))
     common = ("head.n_clusters=4", "pretrain.epochs=1", "cluster.epochs=1", *overrides)
     experiment = Experiment(
         ExperimentRequest(str(out / "some.npy"), str(out / "small.yaml"), head, common, out=out)
@@ -85,10 +88,10 @@ def test_chunks_leave_no_mark(experiment, model, chunk):
 
 def test_a_shard_is_a_part_of_the_whole(experiment, model):
     probabilities, _ = joined(model, experiment.dataset)
-    part = list(model.predict(experiment.dataset, 100, 650, chunk=200))
-    assert [piece.start for piece in part] == [100, 300, 500]
+    part = list(model.predict(experiment.dataset, 10, 390, chunk=150))
+    assert [piece.start for piece in part] == [10, 160, 310]
     np.testing.assert_array_equal(
-        np.concatenate([piece.probabilities for piece in part]), probabilities[100:650]
+        np.concatenate([piece.probabilities for piece in part]), probabilities[10:390]
     )
 
 

@@ -24,7 +24,7 @@ from archbuild.serket import (
 SPEC = {
     "spec_version": 1,
     "name": "small",
-    "batch_size": 32,
+    "batch_size": 30,
     "scaling": "minmax",
     "layers": [
         {"type": "Input", "output_shape": [6]},
@@ -35,8 +35,9 @@ SPEC = {
 TOP = {"markov": Markov, "multinomial": Multinomial}
 
 
-@pytest.fixture
-def rows(rng):
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(20)
     return 3.0 * np.eye(6)[np.arange(60) % 3] + rng.normal(0, 0.2, (60, 6))
 
 
@@ -47,6 +48,16 @@ def graph(rows, top="markov", n_clusters=3, seed=0, **changes):
     mixture.connect(vae)
     above.connect(mixture)
     return observation, above
+
+
+@pytest.fixture(scope="module")
+def saved(rows, tmp_path_factory):
+    """A file with what the graph learned in one round."""
+    _, above = graph(rows)
+    exchange(above)
+    path = tmp_path_factory.mktemp("saved") / "learned.npz"
+    save_learned(path, above)
+    return path
 
 
 @pytest.mark.parametrize("top", TOP)
@@ -78,13 +89,10 @@ def test_learning_goes_on_from_what_was_loaded(rows, tmp_path):
     assert other_vae.losses[6] < vae.losses[0]
 
 
-def test_messages_of_before_are_forgotten(rows, tmp_path):
-    _, above = graph(rows)
-    exchange(above)
-    save_learned(tmp_path / "learned.npz", above)
+def test_messages_of_before_are_forgotten(rows, saved, tmp_path):
     observation, other = graph(rows, seed=5)
     exchange(other)
-    load_learned(tmp_path / "learned.npz", other)
+    load_learned(saved, other)
     with pytest.raises(UsageError, match="vae module has no message yet"):
         save_texts(tmp_path, other)
     mixture = other.parents[0]
@@ -149,15 +157,12 @@ def test_an_observation_alone_is_refused(rows, tmp_path):
         ({"output_non_linearity": "linear"}, "1.output_non_linearity: rectify -> linear"),
     ],
 )
-def test_another_graph_is_refused_and_stays_as_it_was(rows, tmp_path, changes, message):
-    _, above = graph(rows)
-    exchange(above)
-    save_learned(tmp_path / "learned.npz", above)
+def test_another_graph_is_refused_and_stays_as_it_was(rows, saved, changes, message):
     observation, other = graph(rows, **changes)
     exchange(other)
     before = recognise(other, {observation: rows[:5]})[other].forward
     with pytest.raises(UsageError, match=message):
-        load_learned(tmp_path / "learned.npz", other)
+        load_learned(saved, other)
     np.testing.assert_array_equal(recognise(other, {observation: rows[:5]})[other].forward, before)
     assert other.learned is not None
 
