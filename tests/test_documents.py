@@ -184,6 +184,23 @@ def test_what_is_printed_for_keras_runs(tmp_path, monkeypatch):
     assert names["unpooling"].output_shape == [(None, 28, 28, 1)] * 2
 
 
+def test_what_is_printed_for_runs_runs(tmp_path, monkeypatch):
+    """The blocks of the page on runs, after an epoch of each stage."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("archbuild.figures.projection.tsne", lambda rows, seed, **_: rows[:, :2])
+    train = "-d DIGITS -a 0 --pretrain 1 --cluster 1 --set batch_size=599 --quiet"
+    monkeypatch.setattr(sys, "argv", ["archbuild", *train.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    names = {}
+    for block in python_blocks("runs.md"):
+        exec(block, names)  # it is ours
+    assert names["stage"].name == "cluster-kld"
+    plots = next(tmp_path.glob("plots/*/*/*"))
+    assert {"report.html", "scatter.png", "clusters-kld.png"} <= {p.name for p in plots.iterdir()}
+
+
 def test_what_is_printed_for_python_runs(tmp_path, monkeypatch, rng):
     """The blocks of the page on Serket, with an update of one epoch, on a few rows."""
     monkeypatch.chdir(tmp_path)
