@@ -71,13 +71,7 @@ def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
     complete = len(encoder) == len(entries)
     parts, conditions = _head_additions(spec, vocabulary, encoder) if complete else ((), ())
     start = _decoder_start(encoder, conditions) if complete else None
-    decoder: list[_Entry] = []
-    if spec.decoder is not None:
-        decoder = _declared_decoder(spec, spec.decoder)
-    elif start is not None:
-        decoder = _mirrored(spec, vocabulary, encoder, start)
-    other = _Half(spec, vocabulary, "decoder", half.planned)
-    other.plan(decoder, start)
+    other = _decoder_half(spec, vocabulary, half.planned, start)
     plan = Plan(spec, encoder, tuple(other.planned.values()), parts, conditions)
     problems += other.problems
     if not problems:
@@ -85,6 +79,20 @@ def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
     if problems:
         raise SpecError(problems)
     return plan
+
+
+def _decoder_half(
+    spec: Spec, vocabulary: Vocabulary, encoder: dict[int, PlannedLayer], start: Shape | None
+) -> _Half:
+    """Plan the decoder from the shape ``start``; ``None``: the encoder has a problem."""
+    entries: list[_Entry] = []
+    if spec.decoder is not None:
+        entries = _declared_decoder(spec, spec.decoder)
+    elif start is not None:
+        entries = _mirrored(spec, vocabulary, tuple(encoder.values()), start)
+    half = _Half(spec, vocabulary, "decoder", encoder)
+    half.plan(entries, start)
+    return half
 
 
 def _head_additions(
