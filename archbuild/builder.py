@@ -132,21 +132,29 @@ class NetworkBuilder:
 
         Raises:
             SpecError: there is no such head or field, or the head does not fit the network.
-            UsageError: the head learns in rounds, which ``fit`` of a Keras model has not.
+            UsageError: the head needs what ``fit`` of a Keras model on this network has not:
+                rounds, labels, or further inputs of the decoder.
         """
         vocabulary = default_vocabulary()
         entry = {"type": head, "n_clusters": n_clusters, **fields}
         spec = spec_from_tree({**self.spec.tree, "head": entry}, vocabulary, source="attach")
+        plan = make_plan(spec, vocabulary)
         network = self._network
         from archbuild.training.clustering_model import ClusteringModel
 
         kind: Any = vocabulary.heads[head]
-        made = kind(spec.head.config, make_plan(spec, vocabulary), self.seed)
-        if made.rounds:
-            raise UsageError(
-                f"the {head} head learns in {made.rounds} rounds, and fit has none; train it with "
-                "archbuild.DeepClustering or the command line"
-            )
+        made = kind(spec.head.config, plan, self.seed)
+        needed = {
+            "rounds": made.rounds,
+            "labels": kind.labels_used != "never",
+            "further inputs of the decoder": plan.conditions,
+        }
+        for what, is_needed in needed.items():
+            if is_needed:
+                raise UsageError(
+                    f"the {head} head needs {what}, which fit has not; train it with "
+                    "archbuild.DeepClustering or the command line"
+                )
         return ClusteringModel(network, made, spec.settings("cluster")["batch_size"], self.seed)
 
     @cached_property

@@ -11,6 +11,8 @@ import pytest
 
 import archbuild
 from archbuild.errors import SpecError, UsageError
+from archbuild.heads import HEADS
+from archbuild.spec.parts import Condition
 
 ROOT = Path(__file__).resolve().parents[1]
 TREE = {
@@ -192,9 +194,29 @@ def test_a_head_that_does_not_fit_is_refused(head: str, fields: dict[str, Any], 
         archbuild.NetworkBuilder(TREE).attach(head, n_clusters=3, **fields)
 
 
+@pytest.mark.parametrize(
+    ("declared", "value", "said"),
+    [
+        ("labels_used", "some", "needs labels, which fit has not"),
+        (
+            "conditions",
+            classmethod(lambda cls, config, plan: (Condition("style", 2),)),
+            "needs further inputs of the decoder, which fit has not",
+        ),
+    ],
+)
+def test_a_head_that_needs_more_than_rows_is_refused(
+    monkeypatch: pytest.MonkeyPatch, declared: str, value: Any, said: str
+) -> None:
+    builder = archbuild.NetworkBuilder(TREE)
+    monkeypatch.setattr(HEADS["kld"], declared, value)
+    with pytest.raises(UsageError, match=said):
+        builder.attach("kld", n_clusters=3)
+
+
 def test_a_head_that_learns_in_rounds_is_refused() -> None:
     modules = [{"type": "gmm"}]
     with pytest.raises(
-        UsageError, match=r"rounds, and fit has none; train it with archbuild\.Deep"
+        UsageError, match=r"rounds, which fit has not; train it with archbuild\.Deep"
     ):
         archbuild.NetworkBuilder(VARIATIONAL).attach("messages", n_clusters=3, modules=modules)
