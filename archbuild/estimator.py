@@ -38,7 +38,7 @@ from archbuild.registry import default_vocabulary
 from archbuild.spec import Spec, make_plan, parse_text, spec_from_tree, spec_of
 from archbuild.spec.override import length_path
 from archbuild.spec.template import Subject, spec_text
-from archbuild.training.progress import LOGGER, Reporter, beginning, in_words
+from archbuild.training.progress import LOGGER, log_event, print_event
 
 if TYPE_CHECKING:
     from archbuild.models.model import Model
@@ -242,8 +242,8 @@ class DeepClustering(
         # other rows get a folder of their own
         dataset = replace(dataset, name=f"{dataset.name}-{dataset.digest()[:8]}")
         request = ExperimentRequest(dataset.name, spec.name, seed=self._seed(), out=out)
-        reporter = _Printed() if self.verbose else None
-        return Experiment(request, reporter, spec=spec, dataset=dataset)
+        emit = print_event if self.verbose else log_event
+        return Experiment(request, emit, spec=spec, dataset=dataset)
 
     def _spec(self, dataset: Dataset) -> Spec:
         lengths = {
@@ -518,22 +518,6 @@ class _Memory:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_model": None}
-
-
-class _Printed(Reporter):
-    """Says on standard output, as scikit-learn does, what others read in the log."""
-
-    def stage_begins(self, stage: str, first_epoch: int, epochs: int, steps: int) -> None:
-        print(beginning(stage, first_epoch, epochs, steps))
-
-    def epoch_ends(self, stage: str, row: Mapping[str, Any], epochs: int) -> None:
-        print(f"{stage} {row['epoch']}/{epochs}  {in_words(row)}")
-
-    def stage_ends(self, stage: str, message: str) -> None:
-        print(f"{stage}: {message}")
-
-    def note(self, message: str) -> None:
-        print(message)
 
 
 def _tree_for(dataset: Dataset, head: str | None) -> Any:

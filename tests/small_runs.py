@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
+from archbuild.training.progress import log_event
 from tests.training.conftest import CopyEachEpoch
 
 GAMMA = 1
@@ -40,16 +41,14 @@ MESSAGES = {"head": "messages", "overrides": ("head.rounds=3", "train.epochs=2")
 """What of the spec differs for modules that exchange messages: six epochs in all."""
 
 
-def make_experiment(folder, reporter=None, head=None, overrides=(), **changes):
+def make_experiment(folder, emit=log_event, head=None, overrides=(), **changes):
     """An experiment on 150 digits."""
     digits = load_digits()
     data, spec = folder / "some.npz", folder / "small.json"
     images = digits.images[:150, ..., np.newaxis].astype("float32") / 16
     np.savez(data, x=images, y=digits.target[:150])
     spec.write_text(json.dumps({**SPEC, **changes}))
-    return Experiment(
-        ExperimentRequest(str(data), str(spec), head, overrides, out=folder), reporter
-    )
+    return Experiment(ExperimentRequest(str(data), str(spec), head, overrides, out=folder), emit)
 
 
 def experiment_from(folder, *sources, **changes):

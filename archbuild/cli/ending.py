@@ -39,8 +39,8 @@ def exit_status(error: BaseException) -> int:
     return error.exit_status if isinstance(error, ArchbuildError) else FAILED
 
 
-def in_words(error: BaseException) -> str:
-    """What went wrong, for people."""
+def error_text(error: BaseException) -> str:
+    """Return what went wrong, for people."""
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return "stopped"
     if isinstance(error, click.ClickException):
@@ -60,7 +60,7 @@ def _message(error: BaseException) -> str:
         count = len(error.problems)
         found = "1 problem" if count == 1 else f"{count} problems"
         return "\n".join([*map(str, error.problems), f"archbuild: {found} found"])
-    return f"archbuild: {in_words(error)}"
+    return f"archbuild: {error_text(error)}"
 
 
 def _unforeseen(error: BaseException) -> str:

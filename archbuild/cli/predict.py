@@ -104,7 +104,7 @@ def predict(
     if messages is not None and shard[1] > 1:
         raise UsageError("--messages is of all rows, and --shard of some: give one of them")
     stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
-    with reporting(quiet, warn_anyway=True) as reporter:
+    with reporting(quiet, always_warn=True) as progress:
         start_keras()
         from archbuild.models.row_files import write_new_rows
 
@@ -112,9 +112,9 @@ def predict(
         rows = _load(dataset, data_dir, model)
         if messages is not None:
             files = write_new_rows(model, rows, messages)
-            reporter.note(f"{len(files)} files of messages in {messages}")
+            progress.note(f"{len(files)} files of messages in {messages}")
         first, last = (part * len(rows) // shard[1] for part in (shard[0] - 1, shard[0]))
-        reporter.note(
+        progress.note(
             f"{rows.name}: rows {first:,} to {last:,} of {len(rows):,}, by {stage.folder.path}"
         )
         parts = _named(model.predict(rows, first, last, chunk), rows)
@@ -124,7 +124,7 @@ def predict(
             stream(parts, layout, kind, sys.stdout)
         else:
             save(parts, layout, kind, output)
-            reporter.note(f"rows in {output}: {last - first:,}")
+            progress.note(f"rows in {output}: {last - first:,}")
 
 
 def _format(kind: str | None, output: Path | None) -> str:

@@ -16,7 +16,7 @@ from archbuild.errors import ArchbuildError, UsageError
 from archbuild.io.atomic import json_text
 
 if TYPE_CHECKING:
-    from archbuild.cli.progress import ConsoleReporter
+    from archbuild.cli.progress import Progress
     from archbuild.experiments.experiment import Experiment
     from archbuild.experiments.request import ExperimentRequest
     from archbuild.models.run import Run
@@ -69,13 +69,13 @@ class RunOptions:
 
 def run(options: RunOptions) -> None:
     """Do what the options ask for."""
-    with _started(options) as (experiment, reporter):
+    with _started(options) as (experiment, progress):
         if options.trains:
-            _start_keras(reporter)
+            _start_keras(progress)
             _train(experiment, options)
-        result = _results(experiment.results(), reporter, options)
+        result = _results(experiment.results(), progress, options)
         if experiment.folder.path.is_dir():
-            reporter.note(f"the run is in {experiment.folder.path}")
+            progress.note(f"the run is in {experiment.folder.path}")
     if options.as_json:
         click.echo(json_text(result, indent=2, ascii_only=True))
 
@@ -121,7 +121,7 @@ def _request(options: RunOptions) -> ExperimentRequest:
 
 
 @contextmanager
-def _started(options: RunOptions) -> Iterator[tuple[Experiment, ConsoleReporter]]:
+def _started(options: RunOptions) -> Iterator[tuple[Experiment, Progress]]:
     """Start the experiment: locked and logged until the block ends, stoppable by Ctrl-C."""
     from archbuild.cli.log import run_log
     from archbuild.cli.progress import reporting
@@ -131,27 +131,27 @@ def _started(options: RunOptions) -> Iterator[tuple[Experiment, ConsoleReporter]
     request = _request(options)
     command = shlex.join(["archbuild", *sys.argv[1:]])
     with (
-        reporting(options.quiet, options.as_json) as reporter,
+        reporting(options.quiet, options.as_json) as progress,
         run_log(command) as log,
-        _stoppable(reporter, options.fresh),
+        _stoppable(progress, options.fresh),
     ):
-        experiment = Experiment(request, reporter)
+        experiment = Experiment(request, progress)
         # looking takes no lock: pictures of a run that another process trains show its latest epoch
         with experiment.folder.lock() if options.trains or options.metrics else nullcontext():
             path = log.open(options.out / "logs", experiment.dataset.name, experiment.spec.name)
-            reporter.keep_scalars(path.with_suffix(""))
-            reporter.note(_in_words(experiment))
+            progress.keep_scalars(path.with_suffix(""))
+            progress.note(_in_words(experiment))
             LOGGER.info("network: %s", experiment.plan.notation)
-            yield experiment, reporter
+            yield experiment, progress
 
 
 @contextmanager
-def _stoppable(reporter: ConsoleReporter, fresh: bool) -> Iterator[None]:
+def _stoppable(progress: Progress, fresh: bool) -> Iterator[None]:
     """Turn Ctrl-C into words: every finished epoch is on disk, whenever it comes."""
     try:
         yield
     except KeyboardInterrupt:
-        at = f" after {reporter.reached}" if reporter.reached else ""
+        at = f" after {progress.reached}" if progress.reached else ""
         command = "the same command without --fresh" if fresh else "the same command"
         raise StoppedError(f"stopped{at}; {command} goes on from there") from None
 
@@ -176,61 +176,61 @@ def _needs_keras(options: RunOptions, run: Run) -> bool:
     return draws or (options.metrics and measures_held_out(run))
 
 
-def _start_keras(reporter: ConsoleReporter) -> None:
+def _start_keras(progress: Progress) -> None:
     from archbuild.environment import start_keras
     from archbuild.training.progress import LOGGER
 
     if "keras" not in sys.modules:
-        reporter.show("starting Keras")
-    with reporter.interrupt.holding():
+        progress.show("starting Keras")
+    with progress.interrupt.holding():
         LOGGER.info("backend: %s", start_keras())
 
 
-def _results(run: Run, reporter: ConsoleReporter, options: RunOptions) -> dict[str, Any]:
+def _results(run: Run, progress: Progress, options: RunOptions) -> dict[str, Any]:
     """Return the run as one document; unless it is asked for, the table is printed at once."""
     stages = {stage.name: stage.summary for stage in run.finished_stages}
     result: dict[str, Any] = {"run": str(run.path), "stages": stages}
     if _needs_keras(options, run):
-        _start_keras(reporter)
+        _start_keras(progress)
     if options.metrics:
-        result["metrics"] = _measured(run, reporter, options)
+        result["metrics"] = _measured(run, progress, options)
     if options.visualize:
-        result["pictures"] = [str(path) for path in _drawn(run, reporter)]
+        result["pictures"] = [str(path) for path in _drawn(run, progress)]
     if options.report:
-        result["report"] = _reported(run, reporter)
+        result["report"] = _reported(run, progress)
     return result
 
 
-def _measured(run: Run, reporter: ConsoleReporter, options: RunOptions) -> dict[str, Any]:
+def _measured(run: Run, progress: Progress, options: RunOptions) -> dict[str, Any]:
     from archbuild.evaluation.table import format_table
     from archbuild.models.measuring import measure
 
-    reporter.note("metrics: k-means with 20 starts in every space")
+    progress.note("metrics: k-means with 20 starts in every space")
     document = measure(run)
     if not options.as_json:
         click.echo(format_table(document["rows"]))
     return document
 
 
-def _drawn(run: Run, reporter: ConsoleReporter) -> list[Path]:
+def _drawn(run: Run, progress: Progress) -> list[Path]:
     from archbuild.figures.drawing import draw
 
     if not run.stages:
-        reporter.note(f"nothing to draw: {run.path} holds no epoch of any stage yet")
+        progress.note(f"nothing to draw: {run.path} holds no epoch of any stage yet")
         return []
-    reporter.note("pictures: t-SNE of every space takes a while")
+    progress.note("pictures: t-SNE of every space takes a while")
     pictures = draw(run)
-    reporter.note(f"{len(pictures)} pictures in {run.plots}")
+    progress.note(f"{len(pictures)} pictures in {run.plots}")
     return pictures
 
 
-def _reported(run: Run, reporter: ConsoleReporter) -> str | None:
+def _reported(run: Run, progress: Progress) -> str | None:
     from archbuild.report.writing import write_report
 
     if not run.stages:
-        reporter.note(f"nothing to report: {run.path} holds no epoch of any stage yet")
+        progress.note(f"nothing to report: {run.path} holds no epoch of any stage yet")
         return None
-    reporter.note("report: t-SNE of every space takes a while")
+    progress.note("report: t-SNE of every space takes a while")
     path = write_report(run)
-    reporter.note(f"the report is {path}")
+    progress.note(f"the report is {path}")
     return str(path)

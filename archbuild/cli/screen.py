@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-from archbuild.training.progress import beginning, in_words
+from archbuild.training.progress import (
+    EpochDone,
+    Event,
+    StageEnded,
+    StageStarted,
+    StepDone,
+    row_text,
+)
 
 _SHOWN: Final = ("loss", "occupied", "label_change")
 _UNKNOWN: Final = "-:--:--"
@@ -22,73 +29,66 @@ _TIMES: Final = len("00:00:00, 00:00:00 left")
 
 
 class Screen:
-    """Shows progress on stderr.
+    """A handler that shows events on stderr."""
 
-    Args:
-        quiet: show nothing.
-    """
-
-    def __init__(self, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
         # not the console's own answer, which FORCE_COLOR turns to yes for files as well
-        terminal = sys.stderr.isatty() and not self._console.is_dumb_terminal
-        self._interactive = terminal and not quiet
+        self._interactive = sys.stderr.isatty() and not self._console.is_dumb_terminal
         self._bar: Progress | None = None
         self._pace = Pace(0, 0)
 
-    def note(self, message: str) -> None:
-        """Say one thing, above the bar if there is one."""
+    def __call__(self, event: Event) -> None:
+        """Move the bar, or print the event's line above it."""
+        match event:
+            case StepDone():
+                self._advance()
+            case EpochDone():
+                self._show_epoch(event)
+            case StageStarted():
+                self._print(str(event))
+                self._open_bar(event)
+            case StageEnded():
+                self.close()
+                self._print(str(event))
+            case _:
+                self._print(str(event))
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _print(self, text: str) -> None:
         # files keep their lines whole; a terminal breaks them between words
-        self._console.print(message, markup=False, soft_wrap=not self._console.is_terminal)
+        self._console.print(text, markup=False, soft_wrap=not self._console.is_terminal)
 
-    def warn(self, message: str) -> None:
-        """Say one thing that may need a hand."""
-        self.note(f"warning: {message}")
+    def _open_bar(self, stage: StageStarted) -> None:
+        if not self._interactive:
+            return
+        done, total = stage.epoch * stage.steps, stage.epochs * stage.steps
+        self._pace = Pace(done, total)
+        self._bar = _bar(self._console, self._pace)
+        description = f"{stage.stage}  epoch {stage.epoch}/{stage.epochs}"
+        self._bar.add_task(description, completed=done, total=total, scores="")
+        self._bar.start()
 
-    def stage_begins(self, stage: str, first_epoch: int, epochs: int, steps: int) -> None:
-        """Say that a stage starts, and open its bar."""
-        self.note(beginning(stage, first_epoch, epochs, steps))
-        if self._interactive:
-            self._pace = Pace(first_epoch * steps, epochs * steps)
-            self._bar = _bar(self._console, self._pace)
-            self._bar.add_task(
-                f"{stage}  epoch {first_epoch}/{epochs}",
-                completed=first_epoch * steps,
-                total=epochs * steps,
-                scores="",
-            )
-            self._bar.start()
-
-    def step(self) -> None:
-        """Move the bar."""
+    def _advance(self) -> None:
         if self._bar is not None:
             self._pace.step()
             self._bar.advance(self._bar.task_ids[0])
 
-    def epoch_ends(self, stage: str, row: Mapping[str, Any], epochs: int) -> None:
-        """Show the epoch's loss beside the bar, or as a line."""
-        scores = [in_words({key: row[key]}) for key in _SHOWN if row.get(key) is not None]
+    def _show_epoch(self, event: EpochDone) -> None:
+        """Show the epoch's scores beside the bar, or as a line."""
+        scores = [text for key in _SHOWN if (text := row_text(event.row, [key]))]
         if self._bar is None:
-            self.note("  ".join([f"{stage} {row['epoch']}/{epochs}", *scores]))
-        else:
-            reached = f"{stage}  epoch {row['epoch']}/{epochs}"
-            room = self._console.width - len(reached) - _LEAST_BAR - _TIMES - len("   ")
-            fitting = _fitting(scores, room)
-            self._bar.update(self._bar.task_ids[0], description=reached, scores=fitting)
-
-    def stage_ends(self, stage: str, message: str) -> None:
-        """Close the bar and say how the stage ended."""
-        self.close()
-        self.note(f"{stage}: {message}")
-
-    def fail(self, error: BaseException) -> None:
-        """Nothing: people read it where the command ends."""
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+            self._print("  ".join([event.position, *scores]))
+            return
+        reached = f"{event.stage}  epoch {event.row['epoch']}/{event.epochs}"
+        room = self._console.width - len(reached) - _LEAST_BAR - _TIMES - len("   ")
+        fitting = _fitting(scores, room)
+        self._bar.update(self._bar.task_ids[0], description=reached, scores=fitting)
 
 
 class Pace:

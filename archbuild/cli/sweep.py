@@ -102,13 +102,13 @@ def sweep(
         grid=read_grid(grid),
         name=name,
     )
-    with reporting(quiet, as_json) as reporter:
+    with reporting(quiet, as_json) as progress:
         plan = make_plan(request)
         sweep = _swept(plan, jobs, quiet, as_json)
         found = document(plan, sweep.done)
         paths = write_table(plan.table_path, found)
         click.echo(json_text(found, indent=2, ascii_only=True) if as_json else table_text(found))
-        reporter.show(f"the table is in {paths[0]}, every run's metrics in {paths[1]}")
+        progress.show(f"the table is in {paths[0]}, every run's metrics in {paths[1]}")
         if sweep.failures:
             raise TrainingError(_failures(sweep))
 

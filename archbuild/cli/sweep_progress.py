@@ -18,7 +18,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from archbuild.cli.events import write_event
+from archbuild.cli.events import write_line
 from archbuild.experiments.sweeps import Listener, Part, Run, State
 
 
@@ -99,20 +99,20 @@ class SweepEvents(Listener):
 
     def begins(self, run: Run, part: Part) -> None:
         """A process starts."""
-        write_event("run_begins", **_names(run, part))
+        write_line("run_begins", **_names(run, part))
 
     def hears(self, run: Run, part: Part, event: dict[str, Any]) -> None:
         """Pass it on."""
         facts = {key: value for key, value in event.items() if key not in ("event", "time")}
-        write_event(event["event"], **_names(run, part), **facts)
+        write_line(event["event"], **_names(run, part), **facts)
 
     def ends(self, run: Run, part: Part, state: State, message: str) -> None:
         """It has ended."""
-        write_event("run_ends", **_names(run, part), state=state, message=message)
+        write_line("run_ends", **_names(run, part), state=state, message=message)
 
     def waits(self, run: Run) -> None:
         """Somebody else is at it."""
-        write_event("run_waits", run=run.label)
+        write_line("run_waits", run=run.label)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ from archbuild.runs.names import (
 )
 from archbuild.runs.texts import clear_stage, clear_texts, messages_of
 from archbuild.spec import NETWORK_KEYS, Plan, Spec, load_spec, make_plan
-from archbuild.training.progress import LOGGER, Reporter
+from archbuild.training.progress import LOGGER, EventHandler, Note, StageEnded, log_event
 
 if TYPE_CHECKING:
     from archbuild.data.origin import Origin
@@ -59,7 +59,7 @@ class Experiment:
 
     Args:
         request: what to work on.
-        reporter: receives progress; by default it only goes to the log.
+        emit: receives the events; by default they only go to the log.
         spec: in place of the one that the request names.
         dataset: rows in memory, in place of the dataset that the request names.
 
@@ -72,13 +72,13 @@ class Experiment:
     def __init__(
         self,
         request: ExperimentRequest,
-        reporter: Reporter | None = None,
+        emit: EventHandler = log_event,
         *,
         spec: Spec | None = None,
         dataset: Dataset | None = None,
     ) -> None:
         self.request = request
-        self.reporter = reporter or Reporter()
+        self.emit = emit
         self.vocabulary = default_vocabulary()
         spec = spec or self._requested_spec()
         self._in_memory = dataset is not None
@@ -157,7 +157,7 @@ class Experiment:
                 continue
             clear_stage(self.folder.stage(stage))
             if is_refining(stage):
-                self.reporter.stage_ends(stage, "dropped, it was trained on the old weights")
+                self.emit(StageEnded(stage, "dropped, it was trained on the old weights"))
 
     def cluster(self, fresh: bool = False) -> bool:
         """Refine the pretrained network with the spec's head; otherwise like ``pretrain``.
@@ -201,7 +201,7 @@ class Experiment:
         run = self.results()
         suggestion = suggest_for(run)
         draw_suggestion(run, suggestion)
-        self.reporter.note(f"how many clusters?\n{in_text(suggestion)}")
+        self.emit(Note(f"how many clusters?\n{in_text(suggestion)}"))
         if not suggestion.clear:
             LOGGER.warning("%s", suggestion.in_words())
         self._settle(with_clusters(self.spec, suggestion.n_clusters, self.vocabulary))
@@ -240,7 +240,7 @@ class Experiment:
         if finished:
             folder.verify()
             done = epochs_in_words(folder.manifest()["epoch"])
-            self.reporter.stage_ends(name, f"already done ({done})")
+            self.emit(StageEnded(name, f"already done ({done})"))
             return False
         self._train_stage(folder, objective, self._network(pretrained))
         return True
@@ -267,13 +267,13 @@ class Experiment:
             self.feed,
             folder,
             self.request.seed,
-            self.reporter,
+            self.emit,
             from_scratch=is_from_scratch(name),
             labels=self.labels if name != PRETRAIN else None,
         )
         if trainer.rounds:
             each = epochs_in_words(trainer.settings["epochs"])
-            self.reporter.note(f"rounds: {trainer.rounds}, of {each} each")
+            self.emit(Note(f"rounds: {trainer.rounds}, of {each} each"))
         outcome = trainer.run()
         head = objective if name != PRETRAIN else None
         self._write_artefacts(folder, network, head, outcome)
@@ -283,7 +283,7 @@ class Experiment:
             history=outcome.history,
             timing={"seconds": round(outcome.seconds, 2)},
         )
-        self.reporter.stage_ends(name, ending(outcome))
+        self.emit(StageEnded(name, ending(outcome)))
 
     def _write_artefacts(
         self, folder: StageFolder, network: Network, head: Head | None, outcome: Any
@@ -302,7 +302,7 @@ class Experiment:
                 self.dataset.labels,
             )
             head.write_trained(rows, place)
-            self.reporter.note(f"the messages are in {place}")
+            self.emit(Note(f"the messages are in {place}"))
 
     def _new_head(self) -> Head:
         """Return the spec's head, not yet trained."""

@@ -286,7 +286,7 @@ class VAE(FileModule):
 
     def _training(self, feed: Feed) -> StageTrainer:
         """The trainer of the updates before, or a new one."""
-        from archbuild.training.progress import Reporter
+        from archbuild.training.progress import log_event
         from archbuild.training.stage import StageTrainer
 
         if self._network is None or not self.warm_start:
@@ -301,7 +301,7 @@ class VAE(FileModule):
                 feed,
                 None,
                 self.seed,
-                Reporter(),
+                log_event,
             )
         if len(feed) != len(self._trainer.feed):
             raise UsageError(

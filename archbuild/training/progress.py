@@ -1,11 +1,15 @@
-"""What training tells while it runs; the command line decides how it looks."""
+"""The stream of events that training emits; log, progress bar, TensorBoard and JSON lines read it.
+
+A consumer is any function of one event. Each event has a ``name`` and ``facts`` for programs, and
+is one line of text for people.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import fields
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar
 
 from archbuild.evaluation.collapse import Occupancy
 
@@ -14,33 +18,128 @@ LOGGER = logging.getLogger("archbuild")
 _OCCUPANCY = tuple(field.name for field in fields(Occupancy))
 
 
-class Reporter:
-    """Hears of every stage, step and epoch; this one only writes the log."""
+@dataclass(frozen=True)
+class Event:
+    """Something that happened while stages run."""
 
-    def note(self, message: str) -> None:
-        """Something the user is to know, that is neither a result nor a fault."""
-        LOGGER.info("%s", message)
+    name: ClassVar[str]
 
-    def stage_begins(self, stage: str, first_epoch: int, epochs: int, steps: int) -> None:
-        """A stage starts at ``first_epoch`` (from 0) of ``epochs`` with ``steps`` each."""
-        LOGGER.info("%s", beginning(stage, first_epoch, epochs, steps))
+    def __str__(self) -> str:
+        return ""
 
-    def step(self, stage: str) -> None:
-        """One optimisation step is done."""
-
-    def epoch_ends(self, stage: str, row: Mapping[str, Any], epochs: int) -> None:
-        """An epoch is done and safe on disk; ``row`` is its line of the history."""
-        LOGGER.info("%s %d/%d  %s", stage, row["epoch"], epochs, in_words(row))
-
-    def stage_ends(self, stage: str, message: str) -> None:
-        """A stage is done; ``message`` says how it ended."""
-        LOGGER.info("%s: %s", stage, message)
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The event's values by name, for JSON."""
+        return asdict(self)
 
 
-def beginning(stage: str, first_epoch: int, epochs: int, steps: int) -> str:
-    """What is said when a stage begins."""
-    at = f", resumed after epoch {first_epoch}" if first_epoch else ""
-    return f"{stage}: {counted(epochs, 'epoch')} of {counted(steps, 'step')}{at}"
+@dataclass(frozen=True)
+class Note(Event):
+    """A message that is neither a result nor an error."""
+
+    name = "note"
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class Warned(Event):
+    """A warning was logged."""
+
+    name = "warning"
+    message: str
+
+    def __str__(self) -> str:
+        return f"warning: {self.message}"
+
+
+@dataclass(frozen=True)
+class StageStarted(Event):
+    """A stage starts or resumes.
+
+    Attributes:
+        stage: its name.
+        epoch: how many epochs are complete.
+        epochs: how many there are in all.
+        steps: optimisation steps in each epoch.
+    """
+
+    name = "stage_begins"
+    stage: str
+    epoch: int
+    epochs: int
+    steps: int
+
+    def __str__(self) -> str:
+        resumed = f", resumed after epoch {self.epoch}" if self.epoch else ""
+        length = f"{counted(self.epochs, 'epoch')} of {counted(self.steps, 'step')}"
+        return f"{self.stage}: {length}{resumed}"
+
+
+@dataclass(frozen=True)
+class StepDone(Event):
+    """An optimisation step is complete."""
+
+    name = "step"
+    stage: str
+
+
+@dataclass(frozen=True)
+class EpochDone(Event):
+    """An epoch is complete and safe on disk.
+
+    Attributes:
+        stage: its name.
+        epochs: how many there are in all.
+        row: the epoch's line of the history.
+    """
+
+    name = "epoch"
+    stage: str
+    epochs: int
+    row: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.position}  {row_text(self.row)}"
+
+    @property
+    def position(self) -> str:
+        """The stage with the number of the epoch: ``pretrain 3/50``."""
+        return f"{self.stage} {self.row['epoch']}/{self.epochs}"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The stage, the number of epochs, and the line of the history in groups."""
+        return {"stage": self.stage, "epochs": self.epochs, **grouped(self.row)}
+
+
+@dataclass(frozen=True)
+class StageEnded(Event):
+    """A stage has ended, was already done, or was dropped; ``message`` says which."""
+
+    name = "stage_ends"
+    stage: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.message}"
+
+
+EventHandler = Callable[[Event], None]
+
+
+def log_event(event: Event) -> None:
+    """Write an event to the log, if there is text for it."""
+    if text := str(event):
+        LOGGER.info("%s", text)
+
+
+def print_event(event: Event) -> None:
+    """Print an event on standard output, if there is text for it."""
+    if text := str(event):
+        print(text)
 
 
 def counted(number: int, noun: str) -> str:
@@ -48,18 +147,24 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def in_words(row: Mapping[str, Any]) -> str:
-    """One line of a history, for people."""
-    parts = [
+def row_text(row: Mapping[str, Any], keys: Sequence[str] | None = None) -> str:
+    """Return a line of a history as text, without lists and missing values.
+
+    Args:
+        row: the line.
+        keys: the values to show, in this order; by default all but ``epoch``.
+    """
+    chosen = [key for key in row if key != "epoch"] if keys is None else keys
+    values = {key: row[key] for key in chosen if row.get(key) is not None}
+    return "  ".join(
         f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
-        for key, value in row.items()
-        if key != "epoch" and value is not None and not isinstance(value, list)
-    ]
-    return "  ".join(parts)
+        for key, value in values.items()
+        if not isinstance(value, list)
+    )
 
 
-def in_parts(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One line of a history, for programs: ``epoch``, ``learning_rate``, ``terms``, ``occupancy``.
+def grouped(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Group a line of a history: ``epoch``, ``learning_rate``, ``terms``, ``occupancy``.
 
     ``terms`` are the loss and its parts; ``occupancy`` is ``None`` where there are no clusters yet.
     """

@@ -22,7 +22,7 @@ from archbuild.runs.stage import StageFolder
 from archbuild.training.encoding import encode
 from archbuild.training.feed import Feed, generator
 from archbuild.training.model import Objective, StageModel, optimizer
-from archbuild.training.progress import Reporter
+from archbuild.training.progress import EpochDone, EventHandler, StageStarted, StepDone
 from archbuild.training.schedules import Position, learning_rate, weight, whole_epochs
 
 _ADVICE = (
@@ -62,7 +62,7 @@ class StageTrainer:
         feed: the rows.
         folder: where checkpoints go; ``begin`` has been called. ``None``: nothing is kept on disk.
         seed: of the run.
-        reporter: hears of progress.
+        emit: receives the events.
         from_scratch: the network is not pretrained: a head's warmup, if it has one, comes first.
         labels: ``(n,)`` classes that the head may read, -1 where unknown; ``None``: none at all.
 
@@ -80,13 +80,13 @@ class StageTrainer:
         feed: Feed,
         folder: StageFolder | None,
         seed: int,
-        reporter: Reporter,
+        emit: EventHandler,
         from_scratch: bool = False,
         labels: np.ndarray | None = None,
     ) -> None:
         self.labels = labels
         self.name, self.settings, self.feed = name, settings, feed
-        self.network, self.folder, self.seed, self.reporter = network, folder, seed, reporter
+        self.network, self.folder, self.seed, self.emit = network, folder, seed, emit
         self.objective = objective
         self.head = objective if isinstance(objective, Head) else None
         if self.head is not None:
@@ -121,7 +121,7 @@ class StageTrainer:
         """
         self._begun = perf_counter()
         self._resume_or_start()
-        self.reporter.stage_begins(self.name, len(self.history), self.epochs, self.steps)
+        self.emit(StageStarted(self.name, len(self.history), self.epochs, self.steps))
         while len(self.history) < self.epochs and not self.converged:
             self._epoch(len(self.history))
         if self.codes is None:
@@ -177,7 +177,7 @@ class StageTrainer:
         if self.folder:
             timing = {"seconds": round(self.seconds, 2)}
             self.folder.save_checkpoint(epoch + 1, state, self.history, timing=timing)
-        self.reporter.epoch_ends(self.name, row, self.epochs)
+        self.emit(EpochDone(self.name, self.epochs, row))
 
     def _before_epoch(self, epoch: int) -> None:
         if self.head is None or epoch < self.begins:
@@ -247,7 +247,7 @@ class StageTrainer:
             self._refuse_non_finite(losses, epoch, step)
             for name in sums:
                 sums[name] += float(losses[name]) * len(indices)
-            self.reporter.step(self.name)
+            self.emit(StepDone(self.name))
         means = {name: total / len(self.feed) for name, total in sums.items()}
         return means | {"learning_rate": rate}
 

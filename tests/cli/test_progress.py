@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from archbuild.cli.progress import ConsoleReporter, reporting
+from archbuild.cli.progress import Progress, reporting
 from archbuild.errors import UsageError
+from archbuild.training.progress import EpochDone, StageEnded, StageStarted, StepDone
 
 ROW: Mapping[str, Any] = {
     "epoch": 1,
@@ -31,12 +32,12 @@ class Terminal(io.StringIO):
         return True
 
 
-def one_epoch(reporter: ConsoleReporter) -> None:
+def one_epoch(progress: Progress) -> None:
     """A stage of two epochs, as far as the first."""
-    reporter.stage_begins("pretrain", 0, 2, 3)
+    progress(StageStarted("pretrain", 0, 2, 3))
     for _ in range(3):
-        reporter.step("pretrain")
-    reporter.epoch_ends("pretrain", ROW, 2)
+        progress(StepDone("pretrain"))
+    progress(EpochDone("pretrain", 2, ROW))
 
 
 def shown_on(
@@ -44,10 +45,10 @@ def shown_on(
 ) -> str:
     """What a stage shows there."""
     monkeypatch.setattr(sys, "stderr", stderr)
-    with reporting(quiet, events) as reporter:
-        one_epoch(reporter)
+    with reporting(quiet, events) as progress:
+        one_epoch(progress)
         logging.getLogger("archbuild.data.any").warning("%d images are broken", 3)
-        reporter.stage_ends("pretrain", "done")
+        progress(StageEnded("pretrain", "done"))
     return stderr.getvalue()
 
 
@@ -100,8 +101,8 @@ def test_quiet_shows_nothing(
 def test_warnings_may_be_shown_anyway(
     quiet: bool, events: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with reporting(quiet, events, warn_anyway=True) as reporter:
-        reporter.show("all is well")
+    with reporting(quiet, events, always_warn=True) as progress:
+        progress.show("all is well")
         logging.getLogger("archbuild").warning("3 images are broken")
     *notes, warning = capsys.readouterr().err.splitlines()
     assert "3 images are broken" in warning
@@ -146,7 +147,7 @@ def test_programs_are_told_the_error_and_nothing_after_it(
     quiet: bool,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(SystemExit) as ended, reporting(quiet, as_events=True):
+    with pytest.raises(SystemExit) as ended, reporting(quiet, as_json=True):
         raise error
     event = json.loads(capsys.readouterr().err)
     assert ended.value.code == status
@@ -164,16 +165,16 @@ def test_people_are_told_the_error_where_the_command_ends(
 
 def test_scalars_are_kept_of_stages_to_come(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard", reason="needs tensorboard")
-    with reporting(quiet=True) as reporter:
-        reporter.keep_scalars(tmp_path / "log")
+    with reporting(quiet=True) as progress:
+        progress.keep_scalars(tmp_path / "log")
         assert not (tmp_path / "log").exists()  # before there is anything to keep
-        one_epoch(reporter)
+        one_epoch(progress)
     assert [path.parent.name for path in tmp_path.glob("log/*/events.*")] == ["pretrain"]
 
 
 def test_without_a_folder_no_scalars_are_kept(tmp_path: Path) -> None:
-    with reporting(quiet=True) as reporter:
-        one_epoch(reporter)
+    with reporting(quiet=True) as progress:
+        one_epoch(progress)
     assert not list(tmp_path.iterdir())
 
 
@@ -187,24 +188,24 @@ def test_errors_are_left_to_the_end_of_the_command(
 
 
 def test_ctrl_c_waits_for_the_end_of_the_step() -> None:
-    with reporting(quiet=True) as reporter:
-        one_epoch(reporter)
+    with reporting(quiet=True) as progress:
+        one_epoch(progress)
         signal.raise_signal(signal.SIGINT)
-        assert reporter.reached == "pretrain 1/2"
+        assert progress.reached == "pretrain 1/2"
         with pytest.raises(KeyboardInterrupt):
-            reporter.step("pretrain")
+            progress(StepDone("pretrain"))
 
 
 def test_ctrl_c_in_the_last_step_counts_when_the_stage_is_safe() -> None:
-    with reporting(quiet=True) as reporter:
-        one_epoch(reporter)
+    with reporting(quiet=True) as progress:
+        one_epoch(progress)
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            reporter.stage_ends("pretrain", "done")
-        assert reporter.reached is None
+            progress(StageEnded("pretrain", "done"))
+        assert progress.reached is None
 
 
 def test_a_resumed_stage_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    with reporting(quiet=False) as reporter:
-        reporter.stage_begins("cluster-kld", 3, 5, 7)
+    with reporting(quiet=False) as progress:
+        progress(StageStarted("cluster-kld", 3, 5, 7))
     assert capsys.readouterr().err == "cluster-kld: 5 epochs of 7 steps, resumed after epoch 3\n"

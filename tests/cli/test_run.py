@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from archbuild import figures
-from archbuild.cli.progress import ConsoleReporter
+from archbuild.cli.progress import Progress
 from archbuild.data import registry
 from archbuild.figures import drawing
 from archbuild.io.atomic import sha256
 from archbuild.models import measuring
+from archbuild.training.progress import EpochDone, Event
 from tests.cli.calling import SPEC, Archbuild
 
 HEADINGS = ["space", "method", "ACC", "NMI", "ARI", "purity", "ACC-AAE", "silhouette"]
@@ -262,15 +263,15 @@ def test_gamma_training_that_leaves_no_epoch_is_refused(
 def test_training_from_scratch_goes_on_where_it_was_stopped(
     archbuild: Archbuild, scratch: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = ConsoleReporter.epoch_ends
+    whole = Progress.__call__
 
-    def press_ctrl_c(self: ConsoleReporter, stage: str, row: Any, epochs: int) -> None:
-        whole(self, stage, row, epochs)
-        if row["epoch"] == 1:
+    def press_ctrl_c(self: Progress, event: Event) -> None:
+        whole(self, event)
+        if isinstance(event, EpochDone) and event.row["epoch"] == 1:
             signal.raise_signal(signal.SIGINT)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ConsoleReporter, "epoch_ends", press_ctrl_c)
+        patch.setattr(Progress, "__call__", press_ctrl_c)
         status, _, err = archbuild(*scratch, "--train", "3")
     assert status == 130
     assert "stopped after train-gmm 1/3; the same command goes on from there" in err

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from archbuild.cli.screen import Pace, Screen
+from archbuild.training.progress import EpochDone, StageStarted, StepDone
 
 SCORES = {"loss": 0.512312, "occupied": 10, "label_change": 0.012345}
 
@@ -33,12 +34,12 @@ def last_line(columns: int, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(sys, "stderr", stderr)
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("NO_COLOR", "1")
-    screen = Screen(quiet=False)
-    screen.stage_begins("cluster-kld", 3, 20, 2)
+    screen = Screen()
+    screen(StageStarted("cluster-kld", 3, 20, 2))
     for epoch in range(4, 8):
-        screen.step()
-        screen.step()
-        screen.epoch_ends("cluster-kld", {"epoch": epoch, **SCORES}, 20)
+        screen(StepDone("cluster-kld"))
+        screen(StepDone("cluster-kld"))
+        screen(EpochDone("cluster-kld", 20, {"epoch": epoch, **SCORES}))
     screen.close()
     plain = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", stderr.getvalue())
     return [line for line in re.split(r"[\r\n]+", plain) if "epoch" in line and "left" in line][-1]

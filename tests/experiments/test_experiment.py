@@ -17,7 +17,7 @@ from archbuild.experiments.request import ExperimentRequest
 from archbuild.figures.drawing import draw
 from archbuild.io.atomic import sha256
 from archbuild.models.measuring import measure
-from archbuild.training.progress import Reporter
+from archbuild.training.progress import Note
 
 # the spec's own batches of 16 take most of the time; these are a third of the rows each
 WHOLE_BATCHES = "batch_size=599"
@@ -29,16 +29,15 @@ import os, signal, sys
 from pathlib import Path
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
-from archbuild.training.progress import Reporter
+from archbuild.training.progress import EpochDone
 
-class Killer(Reporter):
-    def epoch_ends(self, stage, row, epochs):
-        if (stage, row["epoch"]) == (sys.argv[2], 2):
-            os.kill(os.getpid(), signal.SIGKILL)
+def kill(event):
+    if isinstance(event, EpochDone) and (event.stage, event.row["epoch"]) == (sys.argv[2], 2):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 overrides = sys.argv[3].split()
 request = ExperimentRequest("DIGITS", "0", overrides=overrides, out=Path(sys.argv[1]))
-experiment = Experiment(request, Killer())
+experiment = Experiment(request, kill)
 experiment.pretrain()
 experiment.cluster()
 """
@@ -293,18 +292,14 @@ def test_a_bernoulli_likelihood_refuses_values_outside_its_range(tmp_path):
 def test_the_number_of_clusters_can_come_from_the_pretrained_latents(tmp_path, rng):
     groups = 5 * rng.normal(size=(4, 64))
     np.save(tmp_path / "mine.npy", groups[np.arange(200) % 4] + rng.normal(size=(200, 64)))
-    arch, said = write_dense_spec(tmp_path), []
-
-    class Listener(Reporter):
-        def note(self, message):
-            said.append(message)
+    arch, notes = write_dense_spec(tmp_path), []
 
     def experiment():
         overrides = (*SHORT, "head.n_clusters=auto")
         request = ExperimentRequest(
             str(tmp_path / "mine.npy"), arch, overrides=overrides, out=tmp_path
         )
-        return Experiment(request, Listener())
+        return Experiment(request, notes.append)
 
     first = experiment()
     with pytest.raises(RunError, match="--pretrain"):
@@ -315,8 +310,8 @@ def test_the_number_of_clusters_can_come_from_the_pretrained_latents(tmp_path, r
     assert number == json.loads((first.folder.path / "n_clusters.json").read_text())["n_clusters"]
     assignments = np.load(first.folder.stage("cluster-kld").file("assignments.npy"))
     assert assignments.shape == (200, number)
-    assert len(said) == 1
-    assert f"{number} clusters" in said[0]
+    (note,) = (event for event in notes if isinstance(event, Note))
+    assert f"{number} clusters" in note.message
     again = experiment()
     assert not again.cluster()  # the same number again: nothing to do
     assert {row["space"] for row in measure(again.results())["rows"]} == {"raw", "pretrain", "kld"}

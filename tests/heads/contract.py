@@ -22,16 +22,15 @@ from archbuild.runs import StageFolder
 from archbuild.spec import Plan, make_plan, spec_from_tree
 from archbuild.spec.vocabulary import Vocabulary
 from archbuild.training.feed import Feed
-from archbuild.training.progress import Reporter
+from archbuild.training.progress import EpochDone, EventHandler, log_event
 from archbuild.training.stage import StageOutcome, StageTrainer
 
 ROWS, CLUSTERS = 60, 3
 
 
-class _Stop(Reporter):
-    """Ends the work after the first epoch, as Ctrl-C would."""
-
-    def epoch_ends(self, stage, row, epochs):
+def _stop(event):
+    """End the work after the first epoch, as Ctrl-C would."""
+    if isinstance(event, EpochDone):
         raise KeyboardInterrupt
 
 
@@ -67,7 +66,7 @@ class _Case:
     def new_head(self) -> Head:
         return self.kind(self.spec.head.config, self.plan, 0)
 
-    def trainer(self, name: str, reporter: Reporter) -> StageTrainer:
+    def trainer(self, name: str, emit: EventHandler) -> StageTrainer:
         """A trainer in a folder of that name, which may hold a checkpoint."""
         stage = StageFolder(self.folder / name)
         stage.begin({"of": "the contract"})
@@ -81,7 +80,7 @@ class _Case:
             self.feed,
             stage,
             0,
-            reporter,
+            emit,
         )
 
 
@@ -95,7 +94,7 @@ def run_head_contract(kind: type[Head], folder: Path, **config: Any) -> None:
     """
     case = _Case(kind, config, folder)
     _its_fields_are_a_spec(case)
-    trainer = case.trainer("whole", Reporter())
+    trainer = case.trainer("whole", log_event)
     before = [to_numpy(variable) for variable in trainer.network.encoder.trainable_variables]
     outcome = trainer.run()
     _its_loss_is_finite_and_moves_the_encoder(trainer, outcome, before)
@@ -132,8 +131,8 @@ def _a_resumed_stage_ends_bit_for_bit(
     case: _Case, whole: StageTrainer, outcome: StageOutcome
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        case.trainer("cut", _Stop()).run()
-    resumed = case.trainer("cut", Reporter())
+        case.trainer("cut", _stop).run()
+    resumed = case.trainer("cut", log_event)
     again = resumed.run()
     assert again.history == outcome.history
     np.testing.assert_array_equal(again.codes, outcome.codes)

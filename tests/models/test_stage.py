@@ -15,6 +15,7 @@ from archbuild.experiments.request import ExperimentRequest
 from archbuild.heads import KLDHead
 from archbuild.models.model import Model
 from archbuild.runs import StageFolder
+from archbuild.training.progress import log_event
 from tests.training.conftest import StopAfter
 
 SPEC = """
@@ -31,12 +32,12 @@ pretrain: {epochs: 0}
 GMM = ("head.start=k-means", "head.gamma_training={weight: 0.1, length: 1}")
 
 
-def make_experiment(out, head, *overrides, reporter=None):
+def make_experiment(out, head, *overrides, emit=log_event):
     spec, rows = out / "small.yaml", out / "few.npy"
     spec.write_text(SPEC)
     np.save(rows, load_dataset("DIGITS").rows(np.arange(120)).reshape(120, 64))
     common = ("head.n_clusters=4", "train.epochs=3", *overrides)
-    return Experiment(ExperimentRequest(str(rows), str(spec), head, common, out=out), reporter)
+    return Experiment(ExperimentRequest(str(rows), str(spec), head, common, out=out), emit)
 
 
 def opened(experiment, stage):
@@ -45,7 +46,7 @@ def opened(experiment, stage):
 
 def stopped(out, epoch):
     """A gmm that was stopped: after epoch 1 its warm-up has ended, its mixture not begun."""
-    experiment = make_experiment(out, "gmm", *GMM, reporter=StopAfter(epoch))
+    experiment = make_experiment(out, "gmm", *GMM, emit=StopAfter(epoch))
     with pytest.raises(KeyboardInterrupt):
         experiment.train()
     return experiment
@@ -149,7 +150,7 @@ def test_a_stage_without_a_head_encodes_and_has_no_clusters(tmp_path):
 
 
 def test_an_unfinished_stage_without_a_head_is_refused(tmp_path):
-    experiment = make_experiment(tmp_path, "gmm", "pretrain.epochs=2", reporter=StopAfter(1))
+    experiment = make_experiment(tmp_path, "gmm", "pretrain.epochs=2", emit=StopAfter(1))
     with pytest.raises(KeyboardInterrupt):
         experiment.pretrain()
     with pytest.raises(RunError, match="pretrain is not finished"):

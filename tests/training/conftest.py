@@ -17,7 +17,7 @@ from archbuild.spec import make_plan, spec_from_tree
 from archbuild.spec.resolve import filled
 from archbuild.spec.stages import CLUSTER_DEFAULTS, STAGE_FIELDS
 from archbuild.training.feed import Feed
-from archbuild.training.progress import Reporter
+from archbuild.training.progress import EpochDone, log_event
 from archbuild.training.stage import StageTrainer
 
 SPEC = {
@@ -42,18 +42,18 @@ STOCHASTIC = {
 """What of ``SPEC`` differs for a head with a prior."""
 
 
-class StopAfter(Reporter):
+class StopAfter:
     """Ends the process's work after an epoch, as Ctrl-C would."""
 
     def __init__(self, epoch):
         self.epoch = epoch
 
-    def epoch_ends(self, stage, row, epochs):
-        if row["epoch"] == self.epoch:
+    def __call__(self, event):
+        if isinstance(event, EpochDone) and event.row["epoch"] == self.epoch:
             raise KeyboardInterrupt
 
 
-class CopyEachEpoch(Reporter):
+class CopyEachEpoch:
     """Copies a folder beside itself after every epoch: what is left where the process ends there.
 
     The copy after the third epoch is called ``epoch-3``.
@@ -62,8 +62,10 @@ class CopyEachEpoch(Reporter):
     def __init__(self, folder):
         self.folder = folder
 
-    def epoch_ends(self, stage, row, epochs):
-        shutil.copytree(self.folder, self.folder.with_name(f"epoch-{row['epoch']}"))
+    def __call__(self, event):
+        if isinstance(event, EpochDone):
+            name = f"epoch-{event.row['epoch']}"
+            shutil.copytree(self.folder, self.folder.with_name(name))
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +114,7 @@ def make_trainer(feed, settings, tmp_path):
         network,
         objective,
         folder="stage",
-        reporter=None,
+        emit=log_event,
         seed=0,
         augment=True,
         from_scratch=False,
@@ -122,9 +124,8 @@ def make_trainer(feed, settings, tmp_path):
         stage = StageFolder(tmp_path / folder)
         stage.begin({"test": folder})
         changed = {**settings, **changes}
-        reporter = reporter or Reporter()
         return StageTrainer(
-            "cluster-kld", changed, network, objective, rows, stage, seed, reporter, from_scratch
+            "cluster-kld", changed, network, objective, rows, stage, seed, emit, from_scratch
         )
 
     return make

@@ -11,7 +11,8 @@ import pytest
 
 from archbuild.errors import RunError
 from archbuild.evaluation.collapse import occupancy
-from archbuild.training.scalars import EventFiles, event_files
+from archbuild.training.progress import EpochDone
+from archbuild.training.scalars import EventFiles
 
 ROOT = Path(__file__).resolve().parents[2]
 CLUSTERS = np.array([0, 0, 1])
@@ -30,7 +31,7 @@ def test_tensorboard_reads_what_was_written(tmp_path):
     )
     files = EventFiles(tmp_path / "logs")
     for epoch in (1, 2):
-        files.write("cluster-kld", row(epoch))
+        files(EpochDone("cluster-kld", 2, row(epoch)))
     read = reading.EventAccumulator(str(tmp_path / "logs" / "cluster-kld")).Reload()
     losses = read.Scalars("loss/loss")  # before the file is closed: TensorBoard looks on
     files.close()
@@ -48,7 +49,7 @@ def test_each_stage_has_a_folder_of_its_own(tmp_path):
     pytest.importorskip("tensorboard", reason="needs tensorboard")
     files = EventFiles(tmp_path)
     for stage in ("pretrain", "cluster-kld"):
-        files.write(stage, row(1))
+        files(EpochDone(stage, 2, row(1)))
     files.close()
     names = {path.parent.name: path.name for path in tmp_path.glob("*/*")}
     assert set(names) == {"pretrain", "cluster-kld"}
@@ -59,7 +60,9 @@ def test_tensorflow_is_not_imported_for_it(tmp_path):
     pytest.importorskip("tensorboard", reason="needs tensorboard")
     code = (
         "import sys; from pathlib import Path; from archbuild.training.scalars import EventFiles\n"
-        f"EventFiles(Path({str(tmp_path)!r})).write('s', {{'epoch': 1, 'learning_rate': 0.1}})\n"
+        "from archbuild.training.progress import EpochDone\n"
+        f"row = {{'epoch': 1, 'learning_rate': 0.1}}; files = EventFiles(Path({str(tmp_path)!r}))\n"
+        "files(EpochDone('s', 1, row))\n"
         "print('tensorflow' in sys.modules, 'keras' in sys.modules)"
     )
     command = [sys.executable, "-c", code]
@@ -70,27 +73,33 @@ def test_tensorflow_is_not_imported_for_it(tmp_path):
 def test_where_it_is_not_installed_the_log_names_the_extra(tmp_path, monkeypatch, caplog):
     caplog.set_level(logging.INFO)
     monkeypatch.setitem(sys.modules, "tensorboard", None)
-    assert event_files(tmp_path) is None
+    EventFiles(tmp_path)(EpochDone("pretrain", 2, row(1)))
     (record,) = caplog.records
     assert record.levelno == logging.INFO  # warnings are shown on the terminal
     assert "pip install 'archbuild[tensorboard]'" in record.message
 
 
 def test_a_damaged_installation_keeps_nobody_from_training(tmp_path, monkeypatch, caplog):
-    def fail(self, folder):
-        raise TypeError("descriptors cannot be created")
-
     pytest.importorskip("tensorboard", reason="needs tensorboard")
-    monkeypatch.setattr(EventFiles, "__init__", fail)
-    assert event_files(tmp_path) is None
-    assert "the package tensorboard fails: descriptors cannot be created" in caplog.text
+    damaged = tmp_path / "tensorboard" / "__init__.py"
+    damaged.parent.mkdir()
+    damaged.write_text('raise TypeError("descriptors cannot be created")')
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tensorboard"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    files = EventFiles(tmp_path / "logs")
+    for epoch in (1, 2):
+        files(EpochDone("pretrain", 2, row(epoch)))
+    assert not files.folder.exists()
+    (record,) = caplog.records
+    assert "the package tensorboard fails: descriptors cannot be created" in record.message
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     pytest.importorskip("tensorboard", reason="needs tensorboard")
     (tmp_path / "logs").touch()
     with pytest.raises(RunError, match="cannot write"):
-        EventFiles(tmp_path / "logs").write("pretrain", row(1))
+        EventFiles(tmp_path / "logs")(EpochDone("pretrain", 2, row(1)))
 
 
 def test_a_stage_folder_that_is_a_link_is_refused(tmp_path):
@@ -99,5 +108,5 @@ def test_a_stage_folder_that_is_a_link_is_refused(tmp_path):
     (tmp_path / "logs" / "job").mkdir(parents=True)
     (tmp_path / "logs" / "job" / "pretrain").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RunError, match="logs/job/pretrain is a symbolic link"):
-        EventFiles(tmp_path / "logs" / "job").write("pretrain", row(1))
+        EventFiles(tmp_path / "logs" / "job")(EpochDone("pretrain", 2, row(1)))
     assert list((tmp_path / "elsewhere").iterdir()) == []

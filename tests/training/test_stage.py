@@ -10,7 +10,7 @@ from archbuild.heads import GMMHead, GMVAEHead, KLDHead, KMeansHead, MessagesHea
 from archbuild.networks.rows import to_numpy
 from archbuild.training.encoding import encode
 from archbuild.training.pretraining import Reconstruct
-from archbuild.training.progress import Reporter
+from archbuild.training.progress import StepDone
 from archbuild.training.stage import restore_checkpoint
 from tests.training.conftest import SPEC, STOCHASTIC, StopAfter, make_network, make_prior
 
@@ -53,7 +53,7 @@ def messages(**changes):
 def test_interrupted_and_resumed_is_bit_identical(make_trainer, objective, optimizer):
     whole = make_trainer(make_network(), objective(), "whole", optimizer=optimizer).run()
     interrupted = make_trainer(
-        make_network(), objective(), "cut", reporter=StopAfter(2), optimizer=optimizer
+        make_network(), objective(), "cut", emit=StopAfter(2), optimizer=optimizer
     )
     with pytest.raises(KeyboardInterrupt):
         interrupted.run()
@@ -154,8 +154,8 @@ def run_in_pieces(make_trainer, head, stops, others=range(1, 99), **changes):
     ``others`` seed the weights that the later pieces are given.
     """
     for seed, epoch in zip([0, *others], stops, strict=False):
-        network, reporter = make_network(seed, **STOCHASTIC), StopAfter(epoch)
-        trainer = make_trainer(network, head(), "cut", reporter, **changes)
+        network, stop = make_network(seed, **STOCHASTIC), StopAfter(epoch)
+        trainer = make_trainer(network, head(), "cut", stop, **changes)
         with pytest.raises(KeyboardInterrupt):
             trainer.run()
     last, network = head(), make_network(others[-1], **STOCHASTIC)
@@ -286,22 +286,23 @@ def test_a_pretrained_network_has_no_prelude(make_trainer):
     assert history[0]["conditional_prior"] > 0
 
 
-class Weights(Reporter):
+class Weights:
     """Notes the scheduled weights of every step."""
 
     def __init__(self, head):
         self.head = head
         self.seen = {name: [] for name in head.scheduled}
 
-    def step(self, stage):
-        for name, variable in self.head.scheduled.items():
-            self.seen[name].append(float(to_numpy(variable)))
+    def __call__(self, event):
+        if isinstance(event, StepDone):
+            for name, variable in self.head.scheduled.items():
+                self.seen[name].append(float(to_numpy(variable)))
 
 
 def test_scheduled_weights_are_set_before_every_step(make_trainer):
     head = gmvae(alpha=RISING, eta=0.5)
     noted = Weights(head)
-    make_trainer(make_network(**STOCHASTIC), head, reporter=noted, epochs=1).run()
+    make_trainer(make_network(**STOCHASTIC), head, emit=noted, epochs=1).run()
     assert noted.seen["alpha"] == pytest.approx([0.5, 0.75, 1, 1, 1])
     assert noted.seen["eta"] == [0.5] * 5
 
@@ -310,14 +311,14 @@ def test_schedules_count_from_the_end_of_the_prelude(make_trainer):
     head = gmm(gamma_training={"weight": 0.1, "length": 1}, kl_weight={**RISING, "repeat": True})
     noted = Weights(head)
     network = make_network(**STOCHASTIC)
-    make_trainer(network, head, reporter=noted, from_scratch=True, epochs=2).run()
+    make_trainer(network, head, emit=noted, from_scratch=True, epochs=2).run()
     assert noted.seen["kl_weight"] == pytest.approx([0.25] * 5 + [0.5, 0.75, 0.25, 0.5, 0.75])
 
 
 @pytest.mark.parametrize("head", [gmm, gmvae, messages])
 def test_a_checkpoint_can_be_looked_at_without_its_trainer(make_trainer, feed, head):
     trained = head()
-    trainer = make_trainer(make_network(**STOCHASTIC), trained, reporter=StopAfter(1))
+    trainer = make_trainer(make_network(**STOCHASTIC), trained, emit=StopAfter(1))
     with pytest.raises(KeyboardInterrupt):
         trainer.run()
     network, other = make_network(9, **STOCHASTIC), head()
