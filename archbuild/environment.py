@@ -54,7 +54,7 @@ def versions() -> dict[str, str]:
 
 
 def installed(package: str) -> str | None:
-    """The version of a package; ``None`` where it is not installed."""
+    """Return the version of a package; ``None`` where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -164,7 +164,7 @@ class DeepClustering(
 
     @classmethod
     def from_run(cls, folder: str | PathLike[str], head: str | None = None) -> DeepClustering:
-        """The estimator that a run of the command line amounts to, fitted.
+        """Return the fitted estimator of a run of the command line.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ class DeepClustering(
         return self
 
     def _folder(self) -> Any:
-        """The folder that the run goes to; one of no name is gone when the block ends."""
+        """Return the run's folder; one without a name is deleted when the block ends."""
         if self.out is None:
             return TemporaryDirectory(prefix="archbuild-")
         return nullcontext(self.out)
@@ -271,7 +271,7 @@ class DeepClustering(
         return int(generator.randint(2**31 - 1))
 
     def _trained(self, experiment: Experiment) -> Stage:
-        """The stage that holds the head, finished."""
+        """Return the stage that holds the head, finished."""
         if self.train_epochs is not None:
             experiment.train()
             return experiment.results().stage(experiment.scratch_stage)
@@ -298,7 +298,7 @@ class DeepClustering(
     # -- using -------------------------------------------------------------------------------
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable cluster of each row.
+        """Return the most probable cluster of each row.
 
         Parameters
         ----------
@@ -313,7 +313,7 @@ class DeepClustering(
         return self.predict_proba(X).argmax(axis=1)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The probability of every cluster for each row.
+        """Return the probability of every cluster for each row.
 
         Parameters
         ----------
@@ -329,7 +329,7 @@ class DeepClustering(
         return probabilities
 
     def transform(self, X: Any) -> np.ndarray:
-        """The latents.
+        """Return the latents.
 
         Parameters
         ----------
@@ -345,7 +345,7 @@ class DeepClustering(
         return latents
 
     def inverse_transform(self, X: Any) -> np.ndarray:
-        """The rows that latents decode to, in the units of the data.
+        """Return the rows that latents decode to, in the units of the data.
 
         Parameters
         ----------
@@ -446,7 +446,7 @@ class DeepClustering(
     # -- the way in ----------------------------------------------------------------------------
 
     def _dataset(self, X: Any, reset: bool = False) -> Dataset:
-        """The rows as a dataset, once scikit-learn has nothing against them."""
+        """Return the rows as a dataset, after scikit-learn's checks."""
         shape = getattr(X, "shape", ())[1:]
         if len(shape) > 1 and not reset and shape != self._row_shape:
             raise ValueError(
@@ -521,7 +521,7 @@ class _Memory:
 
 
 def _tree_for(dataset: Dataset, head: str | None) -> Any:
-    """The spec that ``archbuild new`` writes for such rows, with what a prior asks for."""
+    """Return the spec that ``archbuild new`` writes for such rows, with what a prior asks for."""
     shape = dataset.shape
     scaling, _ = scaling_of(dataset)
     subject = Subject("default", shape, len(dataset), scaling=scaling, n_clusters=_CLUSTERS)
@@ -557,7 +557,7 @@ def _backend() -> Iterator[None]:
 
 @contextmanager
 def _warned() -> Iterator[None]:
-    """What is logged as a warning while the block lasts is one of Python's."""
+    """Raise logged warnings as Python warnings while the block lasts."""
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: warnings.warn(record.getMessage(), stacklevel=2)
     LOGGER.addHandler(handler)

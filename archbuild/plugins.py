@@ -143,7 +143,7 @@ def subclass_of(kind: type[T]) -> Callable[[Any], type[T]]:
 
 
 def _distributions(entries: Iterable[EntryPoint]) -> str:
-    """The packages that entry points are of, with their versions."""
+    """Return the packages that entry points are of, with their versions."""
     return " and ".join(
         f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
         for entry in entries

@@ -83,14 +83,14 @@ def clean(
 
 
 def _obstacle(removal: Removal) -> str | None:
-    """What keeps a run from being removed."""
+    """Return the reason why a run cannot be removed."""
     if removal.run.in_use():
         return "in use"
     return None if removal.reachable else "behind a symbolic link"
 
 
 def _listing(go: Sequence[Removal], stay: Mapping[Removal, str]) -> str:
-    """What goes, how big it is, and what stays."""
+    """Return the lines on what goes, how large it is, and what stays."""
     rows = [(size_text(removal.size), _in_words(removal)) for removal in go]
     total = (size_text(sum(removal.size for removal in go)), "in all")
     kept = [("-", f"{_in_words(removal)} stays: {why}") for removal, why in stay.items()]

@@ -14,7 +14,7 @@ _NARROWEST: Final = 30
 
 
 def in_columns(rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) -> str:
-    """The rows, one below the other, as long as each other; no rows, no text.
+    """Return the rows, one below the other, as long as each other; no rows, no text.
 
     Args:
         rows: cells of text. The last may have several lines, and is wrapped to the page; where a
@@ -37,7 +37,7 @@ def in_columns(rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) ->
 
 
 def _wrapped(text: str, indent: int) -> str:
-    """The text in lines that fit beside ``indent`` columns; paths and commands stay whole."""
+    """Return the text in lines that fit beside ``indent`` columns; keep paths whole."""
     width = max(WIDTH - indent, _NARROWEST)
     lines = []
     for line in text.splitlines():

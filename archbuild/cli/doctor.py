@@ -65,7 +65,7 @@ def _backend() -> tuple[bool, list[tuple[str, str]]]:
 
 
 def _compute() -> tuple[float, str]:
-    """A small product, and the devices: all that Keras can name, else the one that was used."""
+    """Compute a small product; return the devices that Keras can name, else the one used."""
     import keras
 
     tensor = keras.ops.matmul([[1.0, 2.0]], [[3.0], [4.0]])

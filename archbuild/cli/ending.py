@@ -31,7 +31,7 @@ def report(error: BaseException) -> int:
 
 
 def exit_status(error: BaseException) -> int:
-    """What the command ends with after the error."""
+    """Return the command's exit status after the error."""
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return STOPPED
     if isinstance(error, click.ClickException):
@@ -64,7 +64,7 @@ def _message(error: BaseException) -> str:
 
 
 def _unforeseen(error: BaseException) -> str:
-    """What is known of an error that nobody thought of."""
+    """Return the report on an unexpected error."""
     text = " ".join(str(error).split())
     short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     return (

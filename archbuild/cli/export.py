@@ -66,7 +66,7 @@ def export(
 
 
 def _stage(choice: RunChoice, part: str) -> Stage:
-    """That of the head; of a run without any, the pretrained network, which has no clusters."""
+    """Return the head's stage; of a run without any, the pretrained network's."""
     run = choice.run()
     if part != "assign" and choice.head is None and run.stages and run.latest() is None:
         return run.stages[0]

@@ -12,7 +12,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def out_option(what: str) -> Callable[[_Command], _Command]:
-    """The option ``--out``, for the folder that ``what``; by default the one that is worked in."""
+    """Return the option ``--out``, for the folder that ``what``; by default the current one."""
     return click.option(
         "--out",
         type=click.Path(path_type=Path, file_okay=False),
@@ -25,7 +25,7 @@ def out_option(what: str) -> Callable[[_Command], _Command]:
 def data_dir_option(
     help_text: str = "Where datasets lie (default: $ARCHBUILD_DATA, else ./datasets).",
 ) -> Callable[[_Command], _Command]:
-    """The option ``--data-dir``; without it, ``data_dir`` is ``None``."""
+    """Return the option ``--data-dir``; without it, ``data_dir`` is ``None``."""
     return click.option(
         "--data-dir", type=click.Path(path_type=Path), metavar="DIR", help=help_text
     )

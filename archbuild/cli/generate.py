@@ -91,7 +91,7 @@ def generate(
 
 
 def _read(latents: Path) -> np.ndarray:
-    """The array of a ``.npy`` file.
+    """Return the array of a ``.npy`` file.
 
     Raises:
         UsageError: the file's name ends in something else.

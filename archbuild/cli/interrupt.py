@@ -20,7 +20,7 @@ class Interrupt:
         self._asked = False
 
     def check(self) -> None:
-        """A safe point.
+        """Return a safe point.
 
         Raises:
             KeyboardInterrupt: the user has asked to stop since Ctrl-C is held back.
@@ -40,7 +40,7 @@ class Interrupt:
         self.check()
 
     def heed(self, number: int, frame: FrameType | None) -> None:
-        """The handler of the signal."""
+        """Return the handler of the signal."""
         if self.held and not self._asked:
             self._asked = True
         else:

@@ -88,7 +88,7 @@ def _arch_rows() -> Iterator[tuple[str, str, str, str, str]]:
 
 
 def _input(entry: Any) -> str:
-    """The input's shape, of a spec that was not checked; a dash where there is none to see."""
+    """Return the input's shape of an unchecked spec; a dash where there is none."""
     from archbuild.spec.rendering import shape_text
 
     try:
@@ -98,7 +98,7 @@ def _input(entry: Any) -> str:
 
 
 def _head(entry: Any) -> str:
-    """The head's type, likewise."""
+    """Return the head's type, likewise."""
     from archbuild.spec.top import DEFAULT_HEAD
 
     try:

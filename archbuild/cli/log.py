@@ -98,7 +98,7 @@ def _log_failure(error: BaseException) -> None:
 
 
 def _new_file(folder: Path, stem: str) -> Path:
-    """An empty file of that name, with a number where another job began in the same second."""
+    """Create an empty file of that name, with a number if the name is taken."""
     number = 1
     while True:
         path = folder / (f"{stem}.log" if number == 1 else f"{stem}-{number}.log")

@@ -117,7 +117,7 @@ def _subject(name: str, looks: Looks, clusters: int | str | None) -> Subject:
 
 
 def _n_clusters(looks: Looks, asked: int | str | None) -> tuple[int | str | None, str]:
-    """The head's ``n_clusters``, and where it comes from."""
+    """Return the head's ``n_clusters``, and where it comes from."""
     if asked is None and looks.n_classes is not None and looks.n_classes > 1:
         return None, f"from the labels: {looks.n_classes} classes"
     if asked is None and sys.stdin.isatty():

@@ -16,7 +16,7 @@ class Whole(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         self.least, self.most = least, most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number; refused with its bounds where it is none, or outside of them."""
+        """Return the number; refused with its bounds where it is none, or outside of them."""
         try:
             number = int(value)
         except ValueError:

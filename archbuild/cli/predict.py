@@ -128,7 +128,7 @@ def predict(
 
 
 def _format(kind: str | None, output: Path | None) -> str:
-    """The format that was asked for, or that the file's name stands for."""
+    """Return the format that was asked for, or that the file's name stands for."""
     from archbuild.models.predictions import FILES, SUFFIXES
 
     if output is None:
@@ -145,7 +145,7 @@ def _format(kind: str | None, output: Path | None) -> str:
 
 
 def _load(dataset: str, data_dir: Path | None, model: Model) -> Dataset:
-    """New rows, read as the training rows were: one is enough, and labels may lie elsewhere."""
+    """Read new rows like the training rows; one is enough, and labels are optional."""
     from archbuild.data import load_dataset
 
     shape, columns = model.plan.spec.input_shape, model.origin.columns
@@ -155,7 +155,7 @@ def _load(dataset: str, data_dir: Path | None, model: Model) -> Dataset:
 
 
 def _named(predictions: Iterator[Prediction], rows: Dataset) -> Iterator[Part]:
-    """The ids of the rows beside what is said of them."""
+    """Return the ids of the rows beside what is said of them."""
     for prediction in predictions:
         numbers = range(prediction.start, prediction.start + len(prediction.latents))
         ids = numbers if rows.ids is None else [str(rows.ids[number]) for number in numbers]

@@ -93,7 +93,7 @@ def _train(experiment: Experiment, options: RunOptions) -> None:
 
 
 def _request(options: RunOptions) -> ExperimentRequest:
-    """The request that the options stand for; refused where they say too little."""
+    """Return the request that the options stand for; refused where they say too little."""
     from archbuild.experiments.request import ExperimentRequest
 
     if options.dataset is None or options.arch is None:

@@ -37,7 +37,7 @@ _OPTIONS = (
 
 
 def run_options(command: _Command) -> _Command:
-    """The options ``arch``, ``head``, ``seed``, ``folder`` and ``out``; fields of ``RunChoice``."""
+    """Add the options ``arch``, ``head``, ``seed``, ``folder`` and ``out`` (``RunChoice``)."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -59,7 +59,7 @@ class RunChoice:
     out: Path
 
     def run(self) -> Run:
-        """The run that is meant.
+        """Return the run that is meant.
 
         Raises:
             UsageError: none is named, or several are.
@@ -106,7 +106,7 @@ class RunChoice:
             return self.dataset
 
     def _spec(self) -> Spec | None:
-        """What ``-a`` means; ``None`` where that is only a name: a run outlives its spec's file."""
+        """Return the spec of ``-a``; ``None`` for a mere name: a run outlives its spec's file."""
         from archbuild.data import arch_stem
         from archbuild.registry import default_vocabulary
         from archbuild.spec import load_spec
@@ -121,7 +121,7 @@ class RunChoice:
             return None
 
     def _advice(self, spec: Spec | None) -> str:
-        """What to do where there is no such run or no such head yet."""
+        """Return advice for a run or a head that is not there yet."""
         from archbuild.registry import default_vocabulary
 
         if spec is None or spec.head is None:

@@ -60,7 +60,7 @@ def _row(entry: RunEntry, out: Path) -> tuple[str, ...]:
 
 
 def _about(entry: RunEntry, out: Path) -> Iterator[str]:
-    """The lines of the last column."""
+    """Return the lines of the last column."""
     from archbuild.evaluation.scores import BRIEF
 
     yield from (_stage(name, stage) for name, stage in entry.stages.items())

@@ -21,14 +21,14 @@ class Epochs(Whole):
     """A number of epochs from 0, or what stands for the spec's own number."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number; what stands for the spec's own cannot be typed."""
+        """Return the number; what stands for the spec's own cannot be typed."""
         if isinstance(value, int) and value == OWN_EPOCHS:  # typed, it would be text
             return value
         return super().convert(value, param, ctx)
 
 
 def stage_option(name: str, what: str, counted: str = "epochs") -> Callable[[_Command], _Command]:
-    """The option that asks for a stage; N counts what is ``counted``."""
+    """Return the option that asks for a stage; N counts what is ``counted``."""
     return click.option(
         name,
         metavar="[N]",

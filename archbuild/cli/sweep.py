@@ -133,7 +133,7 @@ def _swept(plan: Plan, jobs: int, quiet: bool, as_json: bool) -> Sweep:
 
 
 def _failures(sweep: Sweep) -> str:
-    """What went wrong where, and what to do."""
+    """Return the list of failures, and advice."""
     count = len(sweep.plan.parts)
     lines = [
         f"    {run.label} {part.head}: {message}"
@@ -145,7 +145,7 @@ def _failures(sweep: Sweep) -> str:
 
 
 def table_text(found: Mapping[str, Any]) -> str:
-    """The table of a sweep for people; of the scores, those that fit beside the first."""
+    """Return the table of a sweep for people; of the scores, those that fit beside the first."""
     from archbuild.evaluation.scores import BRIEF
 
     rows = found["table"]

@@ -98,7 +98,7 @@ class SweepEvents(Listener):
     """What the processes tell, with the name of the run, and when each begins and ends."""
 
     def begins(self, run: Run, part: Part) -> None:
-        """A process starts."""
+        """Return a process starts."""
         write_line("run_begins", **_names(run, part))
 
     def hears(self, run: Run, part: Part, event: dict[str, Any]) -> None:
@@ -107,7 +107,7 @@ class SweepEvents(Listener):
         write_line(event["event"], **_names(run, part), **facts)
 
     def ends(self, run: Run, part: Part, state: State, message: str) -> None:
-        """It has ended."""
+        """Show that a part has ended."""
         write_line("run_ends", **_names(run, part), state=state, message=message)
 
     def waits(self, run: Run) -> None:
@@ -117,7 +117,7 @@ class SweepEvents(Listener):
 
 @contextmanager
 def listening(parts: int, quiet: bool, as_events: bool) -> Iterator[Listener]:
-    """What hears of a sweep of so many parts, and shows it while the block lasts."""
+    """Show the progress of a sweep of ``count`` parts until the block ends."""
     console = Console(stderr=True, highlight=False)
     if quiet:
         yield Listener()
@@ -132,7 +132,7 @@ def listening(parts: int, quiet: bool, as_events: bool) -> Iterator[Listener]:
 
 
 def called(run: Run, part: Part) -> str:
-    """A part, for people."""
+    """Return a part, for people."""
     return f"{run.label} {part.head}"
 
 
@@ -141,7 +141,7 @@ def _names(run: Run, part: Part) -> dict[str, Any]:
 
 
 def _score(part: Part) -> str:
-    """What the part came to, in a word; of its head where there is one."""
+    """Return the part's score as text, of its head where there is one."""
     from archbuild.evaluation.scores import BRIEF
 
     own = [row for row in part.rows() if "held out" not in row["method"]]

@@ -98,7 +98,7 @@ class Mixture(NamedTuple):
 def mixture_of(
     latents: np.ndarray, n_clusters: int, start: str, seed: int, sample: int | None = None
 ) -> Mixture:
-    """The shares, means and variances of ``first_clusters``.
+    """Return the shares, means and variances of ``first_clusters``.
 
     Args:
         latents: ``(n, latent)``.

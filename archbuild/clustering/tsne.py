@@ -16,7 +16,7 @@ machine, but several times slower on a busy one, where each waits for the other 
 
 
 def tsne(points: np.ndarray, seed: int) -> np.ndarray:
-    """The map of some thousand points.
+    """Return the map of some thousand points.
 
     Args:
         points: ``(n, dimensions)``, at least two; ten and more have neighbourhoods worth keeping.

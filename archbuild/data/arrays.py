@@ -42,7 +42,7 @@ def dataset_from_arrays(
     columns: Sequence[str] = (),
     least_rows: int = 2,
 ) -> Dataset:
-    """A checked dataset from a user's arrays.
+    """Return a checked dataset from a user's arrays.
 
     Args:
         name: any text; what cannot stand in a folder's name is replaced.
@@ -74,7 +74,7 @@ def dataset_from_arrays(
 
 
 def folder_safe(name: str) -> str:
-    """The name with everything but letters, digits, ``.``, ``_`` and ``-`` replaced by ``-``."""
+    """Return the name with all but letters, digits, ``.``, ``_`` and ``-`` replaced by ``-``."""
     return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "data"
 
 

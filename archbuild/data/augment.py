@@ -106,7 +106,7 @@ def _interpolate(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> n
 
 
 def _corner(coordinates: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The pixel before each coordinate, counted with the padding, and the share of the next one."""
+    """Return the pixel before each coordinate, with the padding, and the share of the next."""
     inside = np.clip(coordinates, -1, side)
     inside += 1
     before = inside.astype(np.int32)

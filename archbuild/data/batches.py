@@ -15,7 +15,7 @@ import numpy as np
 def epoch_batches(
     n: int, batch_size: int, seed: int, stage: str, epoch: int
 ) -> Iterator[np.ndarray]:
-    """The batches of one epoch, every row once, in an order of its own.
+    """Return the batches of one epoch, every row once, in an order of its own.
 
     The last batch may be shorter; where it would hold a single row, that row joins the batch
     before, because batch normalisation has no variance to divide by.

@@ -61,7 +61,7 @@ class Dataset:
         return _channels_first(self.values.shape[1:])
 
     def rows(self, indices: Any) -> np.ndarray:
-        """The rows at ``indices``, an integer array or a slice, and no others.
+        """Return the rows at ``indices``, an integer array or a slice, and no others.
 
         Returns:
             ``(len(indices), ...)`` float32, channels last, multiplied by ``scale``.
@@ -89,7 +89,7 @@ class Dataset:
         return digest.hexdigest()
 
     def fitted_to(self, input_shape: Shape) -> Dataset:
-        """The same rows in the shape of a spec's Input.
+        """Return the rows in the shape of a spec's Input.
 
         Images and series go to flat rows and back where the sizes agree; a flat row is read in the
         order height, width, channels (or length, channels). An image of one channel and a series
@@ -138,5 +138,5 @@ def _channels_last(shape: Shape) -> Shape:
 
 
 def _without_one_channel(shape: Shape) -> Shape:
-    """The axes of an image without its channel axis where that has one entry."""
+    """Return the axes of an image without its channel axis where that has one entry."""
     return shape[:2] if len(shape) == 3 and shape[2] == 1 else shape

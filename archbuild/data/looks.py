@@ -54,7 +54,7 @@ def look_at(name_or_path: str) -> Looks:
 
 
 def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
-    """The shape of a row, and what there is to say where it may be a square image laid flat.
+    """Return the shape of a row, and a remark where it may be a square image laid flat.
 
     Bytes are taken for one.
     """
@@ -79,7 +79,7 @@ _BYTES = "bytes are read as 0 to 1"
 
 
 def scaling_of(dataset: Dataset) -> tuple[str, str]:
-    """What brings the features to one size, and why."""
+    """Return the scaling that brings the features to one size, and the reason."""
     if dataset.scale != 1.0:
         return "none", _BYTES
     low, high = _ranges(dataset)
@@ -97,7 +97,7 @@ def scaling_of(dataset: Dataset) -> tuple[str, str]:
 
 
 def _ranges(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the greatest value of each feature, or of each channel."""
+    """Return the least and the greatest value of each feature, or of each channel."""
     low, high = np.full(1, np.inf), np.full(1, -np.inf)
     for rows in dataset.chunks():
         points = rows.reshape(-1, rows.shape[-1])

@@ -68,7 +68,7 @@ class Origin:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Origin:
-        """What ``to_json`` was called on."""
+        """Return the object that ``to_json`` was called on."""
         scaling = document["scaling"]
         scaler = Scaler(
             scaling["kind"],
@@ -104,7 +104,7 @@ class Origin:
         )
 
     def strange(self, rows: np.ndarray) -> str | None:
-        """What is odd about scaled rows that lie far outside the training range; ``None`` if none.
+        """Describe scaled rows that lie far outside the training range; ``None`` if none do.
 
         Far is more than the range's own width beyond it: bytes where the training rows went from
         0 to 1, for instance. Such rows still get an answer.

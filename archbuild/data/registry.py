@@ -50,7 +50,7 @@ def load_dataset(
     least_rows: int = 2,
     labels: bool = True,
 ) -> Dataset:
-    """A dataset by its name, in any case, or the user's own data by their path.
+    """Return a dataset by its name, in any case, or the user's own data by their path.
 
     Args:
         name_or_path: a name of ``DATASETS``, or a path; ``table.csv:column`` names the labels.
@@ -74,7 +74,7 @@ def load_dataset(
 def held_out(
     name_or_path: str, data_dir: Path | None = None, *, input_shape: Shape | None = None
 ) -> Dataset | None:
-    """The rows that a model trained on a dataset has not seen; ``None`` where none are set aside.
+    """Return the rows that training on a dataset leaves unseen; ``None`` if none are set aside.
 
     Args:
         name_or_path: what the model was trained on, as for ``load_dataset``.
@@ -91,7 +91,7 @@ def held_out(
 
 
 def arch_stem(name_or_path: str) -> str:
-    """The stem of the spec files made for a dataset, found without loading it.
+    """Return the stem of the spec files made for a dataset, found without loading it.
 
     Raises:
         DataError: it is neither a dataset's name nor a path.
@@ -104,7 +104,7 @@ def arch_stem(name_or_path: str) -> str:
 
 
 def dataset_name(name_or_path: str) -> str:
-    """The name that a dataset bears once it is loaded, found without loading it.
+    """Return the name that a dataset bears once it is loaded, found without loading it.
 
     Raises:
         DataError: it is neither a dataset's name nor a path.
@@ -120,7 +120,7 @@ def find_datasets(data_dir: Path | None = None) -> list[Found]:
 
 
 def _named(text: str) -> DatasetSource | None:
-    """The source of that name; ``None`` for a path."""
+    """Return the source of that name; ``None`` for a path."""
     source = DATASETS.get(text.upper())
     if source is not None or looks_like_path(text):
         return source

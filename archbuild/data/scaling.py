@@ -58,17 +58,17 @@ class Scaler:
         return rows / self.factor + self.offset
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """What an ``.npz`` file keeps, without pickle."""
+        """Return arrays for an ``.npz`` file, without pickle."""
         return {"kind": np.array(self.kind), "offset": self.offset, "factor": self.factor}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Scaler:
-        """The scaler that ``to_arrays`` was called on."""
+        """Return the scaler that ``to_arrays`` was called on."""
         return cls(str(arrays["kind"]), arrays["offset"], arrays["factor"])
 
 
 def _range(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The minimum, the distance to the maximum, and the largest absolute value."""
+    """Return the minimum, the distance to the maximum, and the largest absolute value."""
     low, high = np.full(1, np.inf), np.full(1, -np.inf)
     for points in _points(dataset):
         low = np.minimum(low, points.min(axis=0))

@@ -52,7 +52,7 @@ def data_folder(data_dir: Path | None = None) -> Path:
 
 
 def search_folders(data: Path, name: str, inside: Sequence[str] = ()) -> list[Path]:
-    """The folders where a dataset's files may lie, in the order of search.
+    """Return the folders where a dataset's files may lie, in the order of search.
 
     ``<data>/NAME``, ``<data>/name`` and ``<data>``, each followed by its subfolders ``inside``.
     """
@@ -61,6 +61,6 @@ def search_folders(data: Path, name: str, inside: Sequence[str] = ()) -> list[Pa
 
 
 def first_file(folders: Iterable[Path], names: Sequence[str]) -> Path | None:
-    """The first of the files that is there, folder by folder."""
+    """Return the first of the files that is there, folder by folder."""
     candidates = (folder / name for folder in folders for name in names)
     return next((path for path in candidates if path.is_file()), None)

@@ -26,7 +26,7 @@ _SCATTERED = 1000
 
 
 def room_for(shape: tuple[int, ...], dtype: Any, what: str) -> np.ndarray:
-    """An array to be filled: in memory, or where it is large in a file that goes with it.
+    """Return an array to be filled: in memory, or if it is large in a temporary file.
 
     The file has no name where the system allows it, and lies in ``$TMPDIR``, else in the system's
     folder for temporary files. Fill it part by part, with ``release`` after each.
@@ -50,7 +50,7 @@ def room_for(shape: tuple[int, ...], dtype: Any, what: str) -> np.ndarray:
 
 
 def read_part(values: np.ndarray, index: Any) -> np.ndarray:
-    """A copy of the rows at ``index``, a slice or whole numbers; of a map no page is kept."""
+    """Copy the rows at ``index``, a slice or whole numbers; of a map no page is kept."""
     if isinstance(index, slice):
         part = np.array(values[index], order="C", subok=False)
         release(values)

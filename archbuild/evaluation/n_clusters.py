@@ -85,7 +85,7 @@ class Suggestion:
         return next(found for found in self.candidates if found.n_clusters == self.n_clusters)
 
     def in_words(self) -> str:
-        """The suggestion in a sentence or two, and how sure it is."""
+        """Return the suggestion in a sentence or two, and how sure it is."""
         if not self.clear:
             return (
                 f"no clear clusters: {self._why_not()}, stands in; if you know better, say so with "
@@ -95,7 +95,7 @@ class Suggestion:
         return f"{self.n_clusters} clusters ({stability}); {self._how_sure()}{self._at_the_edge()}"
 
     def table(self) -> list[dict[str, Any]]:
-        """A row for one Gaussian and each candidate, for ``evaluation.table.format_table``."""
+        """Return a row for one Gaussian and each candidate, for ``format_table``."""
         rows = [self._row(candidate) for candidate in self.candidates]
         one = dict.fromkeys(rows[0]) | {"clusters": 1, "BIC": round(self.one_gaussian), "": ""}
         return [one, *rows]
@@ -106,7 +106,7 @@ class Suggestion:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Suggestion:
-        """What ``to_json`` gave."""
+        """Return the object that ``to_json`` was called on."""
         return cls(
             document["n_clusters"],
             document["clear"],
@@ -163,7 +163,7 @@ class Suggestion:
 
 
 def grid(least: int, most: int) -> tuple[int, ...]:
-    """The numbers to try: each one up to 20, then steps of a tenth; both ends are among them."""
+    """Return the numbers to try: each one up to 20, then steps of a tenth, with both ends."""
     numbers = [least]
     while numbers[-1] < most:
         last = numbers[-1]
@@ -204,7 +204,7 @@ def suggest(points: np.ndarray, candidates: Sequence[int], seed: int) -> Suggest
 
 
 def _possible(candidates: Sequence[int], size: int, n_rows: int) -> list[int]:
-    """The candidates that a resample of ``size`` rows can tell anything about."""
+    """Return the candidates that a resample of ``size`` rows can tell anything about."""
     possible = [number for number in candidates if number * _ROWS_PER_CLUSTER <= size]
     if not possible:
         raise DataError(
@@ -276,7 +276,7 @@ def _stability(resamples: list[np.ndarray], cuts: list[list[np.ndarray]]) -> np.
 
 
 def _criteria(points: np.ndarray, numbers: Sequence[int], seed: int) -> list[float]:
-    """The lower criterion of both kinds of mixtures for each number, in 16 dimensions at most."""
+    """Return the lower criterion of both kinds of mixtures for each number, in 16 dimensions."""
     from sklearn.decomposition import PCA
 
     if points.shape[1] > _COMPONENTS:  # a full covariance has a parameter for each two dimensions

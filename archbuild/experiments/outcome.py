@@ -59,7 +59,7 @@ def summary(outcome: StageOutcome) -> dict[str, Any]:
 
 
 def ending(outcome: StageOutcome) -> str:
-    """The same, for people."""
+    """Return a sentence on how the stage ended."""
     from archbuild.evaluation.collapse import collapse_in_words
 
     how = "settled" if outcome.converged else "done"

@@ -36,7 +36,7 @@ def draw_candidates(suggestion: Suggestion, title: str, path: str | Path) -> Pat
 
 
 def candidates_figure(suggestion: Suggestion, title: str) -> Figure:
-    """The figure that ``draw_candidates`` writes."""
+    """Return the figure that ``draw_candidates`` writes."""
     figure = new_figure(title, suggestion.in_words(), height=_HEIGHT)
     left, right = figure.subplots(1, 2)
     _shares(left, suggestion)
@@ -68,7 +68,7 @@ def _criterion(axes: Axes, suggestion: Suggestion) -> None:
 
 
 def _mark(axes: Axes, suggestion: Suggestion) -> None:
-    """A band for each number that is nearly as good; a line for the suggestion, if clear."""
+    """Draw a band for each number that is nearly as good, and a line for a clear suggestion."""
     if not suggestion.clear:
         return
     for number in (suggestion.n_clusters, *suggestion.nearly):

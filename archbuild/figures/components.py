@@ -175,7 +175,7 @@ def components_figure(
     title: str,
     caption: str = "",
 ) -> Figure:
-    """The figure that ``draw_components`` writes."""
+    """Return the figure that ``draw_components`` writes."""
     points, means = np.asarray(points, np.float64), np.asarray(means, np.float64)
     weights = np.asarray(weights, np.float64)
     _check(means, covariances, weights)
@@ -242,7 +242,7 @@ def _within(points: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDAr
 
 
 def _listed(what: str, chosen: NDArray[np.bool_]) -> str:
-    """``what: 2 of 8 components (3, 6). ``, the numbers while they are few; none, no text."""
+    """Return ``what: 2 of 8 components (3, 6). ``, with the numbers while they are few."""
     numbers = np.flatnonzero(chosen)
     if not len(numbers):
         return ""
@@ -297,7 +297,7 @@ def _number(
 
 
 def _explain_lines(axes: Axes, faint: NDArray[np.bool_]) -> None:
-    """A legend of the ellipses above the map, beside which the classes have theirs."""
+    """Draw a legend of the ellipses above the map."""
     from matplotlib.lines import Line2D
 
     label = "a numbered cluster's prior at 2 standard deviations; the wider, the more it weighs"

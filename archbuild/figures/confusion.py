@@ -100,7 +100,7 @@ def confusion_figure(
     *,
     n_clusters: int | None = None,
 ) -> Figure:
-    """The figure that ``draw_confusion`` writes."""
+    """Return the figure that ``draw_confusion`` writes."""
     labels, clusters = _labelled(labels, clusters)
     k = max([int(clusters.max()) + 1, n_clusters or 0, *(cluster + 1 for cluster in matching)])
     # Classes that do not occur get no row, however many names there are.

@@ -70,7 +70,7 @@ def draw_curves(
 def curves_figure(
     history: Sequence[Row], title: str, caption: str = "", *, rounds: Sequence[int] = ()
 ) -> Figure:
-    """The figure that ``draw_curves`` writes."""
+    """Return the figure that ``draw_curves`` writes."""
     columns = _columns(history)
     epochs = columns.pop("epoch", np.arange(1.0, len(history) + 1))
     panels = [panel for panel in _PANELS if panel.names & columns.keys()]
@@ -97,7 +97,7 @@ def curves_figure(
 
 
 def loss_terms(history: Sequence[Row]) -> list[str]:
-    """The loss terms that occur in ``history``, ``loss`` first, then as they first occurred."""
+    """Return the loss terms of ``history``: ``loss`` first, then as they first occurred."""
     return _terms(_columns(history))
 
 
@@ -131,7 +131,7 @@ def _value(value: Any) -> float:
 
 
 def _by_size(columns: Columns) -> list[list[str]]:
-    """The loss terms that share an axis.
+    """Return the loss terms that share an axis.
 
     All of them do, on a logarithmic one if need be, unless some are negative: then terms too small
     to be seen beside the largest move to an axis of their own.

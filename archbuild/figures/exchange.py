@@ -121,7 +121,7 @@ def exchange_figure(
     *,
     seed: int = 0,
 ) -> Figure:
-    """The figure that ``draw_exchange`` writes."""
+    """Return the figure that ``draw_exchange`` writes."""
     clusters = rounds[-1].clusters
     numbers, names, heading = colouring(len(clusters), labels, class_names, clusters)
     side = min(_LARGEST_SIDE, _SIDES // len(rounds))
@@ -139,7 +139,7 @@ def exchange_figure(
 
 
 def principal_plane(rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The first two principal components (m, 2), and their shares of the variance (2,).
+    """Return the first two principal components (m, 2), and their shares of the variance (2,).
 
     Zeros stand in for what latents of one dimension, or without any variance, do not have.
     """

@@ -61,7 +61,7 @@ class Members:
 
 
 def choose_members(assignments: NDArray[Any], shown: int = _SHOWN) -> list[Members]:
-    """The members of each cluster from ``assignments`` (n, k): one ``Members`` per column.
+    """Return the members of each cluster from ``assignments`` (n, k), one ``Members`` each.
 
     Ties, as in hard assignments, go by the order of rows. A cluster of fewer than ``2 * shown``
     members is split in halves, so nobody is shown twice.
@@ -157,7 +157,7 @@ def gallery_figure(
     *,
     feature_names: Sequence[str] | None = None,
 ) -> Figure:
-    """The figure that ``draw_gallery`` writes."""
+    """Return the figure that ``draw_gallery`` writes."""
     if len(values) != len(assignments) or np.ndim(assignments) != 2:
         raise ValueError(
             f"expected one row of cluster probabilities for each of the {len(values)} rows of "

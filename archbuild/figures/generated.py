@@ -105,7 +105,7 @@ def generated_figure(
     feature_names: Sequence[str] | None = None,
     shares: Sequence[float] | None = None,
 ) -> Figure:
-    """The figure that ``draw_generated`` writes."""
+    """Return the figure that ``draw_generated`` writes."""
     samples = np.asarray(samples)
     if samples.ndim < 3 or samples.size == 0:
         raise ValueError(

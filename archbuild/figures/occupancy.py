@@ -66,7 +66,7 @@ def draw_occupancy(
 
 
 def occupancy_figure(history: Sequence[Mapping[str, Any]], title: str, caption: str = "") -> Figure:
-    """The figure that ``draw_occupancy`` writes."""
+    """Return the figure that ``draw_occupancy`` writes."""
     epochs = np.array([row.get("epoch", place) for place, row in enumerate(history, 1)], float)
     shares = shares_of(history)
     figure = new_figure(title, f"{_end_in_words(shares)} {caption}".strip(), height=_HEIGHT)
@@ -127,7 +127,7 @@ def _stack(axes: Axes, edges: NDArray[np.float64], shares: NDArray[np.float64]) 
 
 
 def _number_bands(axes: Axes, epochs: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
-    """Number every band that has room: beside its end, or inside where it was widest."""
+    """Write the number of every band that has room: beside its end, or where it was widest."""
     middles = 1 - np.cumsum(shares, axis=1) + shares / 2
     look = {"va": "center", "fontsize": 9, "color": INK}
     for cluster, band in enumerate(shares.T):

@@ -58,7 +58,7 @@ def project(values: NDArray[Any], seed: int, limit: int = LIMIT) -> Projection:
 def sample_rows(
     values: NDArray[Any], seed: int, limit: int = LIMIT
 ) -> tuple[NDArray[np.intp], NDArray[Any]]:
-    """The rows of ``values`` (n, ...) that ``project`` lays out: indices (m,), values (m, d).
+    """Return the rows of ``values`` (n, ...) to lay out: indices (m,), values (m, d).
 
     Raises:
         DataError: as ``project``.
@@ -96,7 +96,7 @@ def _flatten(rows: NDArray[Any], seed: int) -> tuple[NDArray[Any], str]:
 
 
 def _scaled(rows: NDArray[Any]) -> NDArray[Any]:
-    """Moved and stretched to within [-1, 1]: t-SNE and PCA read relative distances only.
+    """Move and stretch to within [-1, 1]: t-SNE and PCA depend on relative distances only.
 
     The first row goes to zero, and with it exactly every row that is equal to it.
     """

@@ -102,7 +102,7 @@ def reconstructions_figure(
     feature_names: Sequence[str] | None = None,
     seed: int = 0,
 ) -> Figure:
-    """The figure that ``draw_reconstructions`` writes."""
+    """Return the figure that ``draw_reconstructions`` writes."""
     if np.shape(originals) != np.shape(reconstructions) or len(originals) == 0:
         raise ValueError(
             f"expected originals and reconstructions of one shape with at least one row, got "
@@ -140,7 +140,7 @@ def choose_rows(errors: NDArray[Any], bands: int, width: int, seed: int) -> list
 
 
 def _headings(bands: list[NDArray[np.intp]], count: int) -> list[str]:
-    """What stands above each band of ``choose_rows`` (2 bands and the worst)."""
+    """Return the captions of the bands of ``choose_rows`` (2 bands and the worst)."""
     if sum(map(len, bands)) == count and len(bands) <= 2:
         return ["all there are", ""][: len(bands)]
     return ["taken at random", "", "the worst of all"]

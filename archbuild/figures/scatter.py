@@ -114,7 +114,7 @@ def scatter_figure(
     *,
     clusters: NDArray[Any] | None = None,
 ) -> Figure:
-    """The figure that ``draw_scatter`` writes."""
+    """Return the figure that ``draw_scatter`` writes."""
     numbers, names, heading = colouring(len(points), labels, class_names, clusters)
     figure = new_figure(title, caption, height=850)
     axes = figure.subplots()
@@ -152,7 +152,7 @@ def panels_figure(
     *,
     clusters: NDArray[Any] | None = None,
 ) -> Figure:
-    """The figure that ``draw_scatter_panels`` writes."""
+    """Return the figure that ``draw_scatter_panels`` writes."""
     count = max(1 + int(space.indices.max()) for space in spaces.values())
     numbers, names, heading = colouring(count, labels, class_names, clusters)
     # Four panels look better as a square than as three and a leftover.
@@ -181,7 +181,7 @@ def colouring(
     class_names: Sequence[str] | None,
     clusters: NDArray[Any] | None,
 ) -> tuple[NDArray[np.int64], Sequence[str] | None, str]:
-    """What colours the points: (numbers, names, heading of the legend)."""
+    """Return what the points are coloured by: (numbers, names, heading of the legend)."""
     if labels is not None:
         return np.asarray(labels, dtype=np.int64), class_names, "class"
     if clusters is not None:
@@ -270,7 +270,7 @@ def _short_name(names: Sequence[str] | None, number: int) -> str:
 
 
 def _middle(points: NDArray[Any]) -> NDArray[Any]:
-    """The point nearest to the median, for the mark to sit on the class and not beside it."""
+    """Return the point nearest to the median, so that a mark sits on the class."""
     return points[np.square(points - np.median(points, axis=0)).sum(axis=1).argmin()]
 
 
@@ -313,7 +313,7 @@ def _legend_rows(figure: Figure) -> int:
 
 
 def _entry(names: Sequence[str] | None, number: int, width: int) -> str:
-    """The name, with the number that stands on the map before it where the name is too long."""
+    """Return the name, after its number on the map where the name is too long."""
     if number < 0:
         return "unlabelled"
     name = class_name(names, number, width)

@@ -66,12 +66,12 @@ _WIDER_FONTS = ("Noto Sans CJK JP", "Noto Sans", "Arial Unicode MS", "Segoe UI S
 
 
 def colour(number: int) -> str:
-    """The colour of class ``number``, the same in every picture; negative is grey."""
+    """Return the colour of class ``number``, equal in every picture; negative is grey."""
     return GREY if number < 0 else PALETTE[number % len(PALETTE)]
 
 
 def marker(number: int) -> str:
-    """The point shape of class ``number``: it changes after every ten."""
+    """Return the point shape of class ``number``: it changes after every ten."""
     return MARKERS[max(number, 0) // 10 % len(MARKERS)]
 
 
@@ -96,12 +96,12 @@ def plain(text: object, width: int | None = None) -> str:
 
 
 def percent(share: float) -> str:
-    """A share from 0 to 1 in whole per cent; what would round to none is ``<1%``."""
+    """Return a share from 0 to 1 in whole per cent; what would round to none is ``<1%``."""
     return f"{share:.0%}" if share >= 0.005 else "<1%"
 
 
 def class_name(class_names: Sequence[str] | None, number: int, width: int = 24) -> str:
-    """The name of class ``number`` ready to draw; its number where there is no name for it."""
+    """Return the name of class ``number`` ready to draw; its number if it has no name."""
     known = class_names is not None and 0 <= number < len(class_names)
     return plain(class_names[number] if known and class_names else number, width)
 
@@ -122,7 +122,7 @@ def styled() -> Iterator[None]:
 
 
 def new_figure(title: str, caption: str = "", *, width: int = WIDTH, height: int = 800) -> Figure:
-    """An empty figure of ``width`` x ``height`` pixels, its title and caption at the left edge."""
+    """Return an empty figure of ``width`` x ``height`` pixels with its title and caption."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -50,7 +50,7 @@ def to_rgb(images: NDArray[Any], low: float = 0.0, high: float = 1.0) -> NDArray
 
 
 def display_range(images: NDArray[Any]) -> tuple[float, float]:
-    """What to show as black and white: 0 and 1 for data of about that range, else its extremes."""
+    """Return the values for black and white: 0 and 1 for data of that range, else its extremes."""
     finite = np.asarray(images)[np.isfinite(images)]
     if finite.size == 0:
         return 0.0, 1.0

@@ -149,11 +149,11 @@ class Head(HeadType):
         return True
 
     def code(self, encoding: Encoding) -> Any:
-        """What is kept of each row between epochs, ``(batch, code)``: first the latent itself."""
+        """Return the code of each row, ``(batch, code)``: first the latent itself."""
         return encoding.mean
 
     def draw(self, encoding: Encoding) -> Any:
-        """What the decoder is given while training, ``(draws * batch, latent)``: the mean."""
+        """Return the decoder's input in training, ``(draws * batch, latent)``: the mean."""
         return encoding.mean
 
     def forward(self, network: Network, inputs: Any, training: bool) -> Forward:
@@ -194,12 +194,12 @@ class Head(HeadType):
         raise NotImplementedError(f"the {self.name} head answers '{self.answers}' without assign()")
 
     def assignments(self, codes: np.ndarray) -> np.ndarray:
-        """The same for any number of codes ``(n, code)``, as NumPy."""
+        """Return the probabilities for any number of codes ``(n, code)``, as NumPy."""
         return by_rows(self.assign, codes)
 
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:
-        """The learned state, for ``head.npz``."""
+        """Return the learned state, for ``head.npz``."""
 
     @abstractmethod
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:

@@ -39,7 +39,7 @@ class GenerativeHead(Head):
 
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
-        """The bottleneck must be Gaussian, and the decoder able to decode a latent alone."""
+        """Check that the bottleneck is Gaussian and that a latent can be decoded alone."""
         found = []
         if not plan.stochastic:
             size = plan.latent_size
@@ -77,7 +77,7 @@ class GenerativeHead(Head):
         return self.sampled_gaussian(encoding.mean, encoding.log_variance, scale)
 
     def sampled_gaussian(self, mean: Any, log_variance: Any, scale: Any = 1.0) -> Any:
-        """The same for any Gaussian of each row."""
+        """Return ``draws`` samples of any Gaussian of each row, one set after the other."""
         from keras import ops, random
 
         shape = (self.draws, ops.shape(mean)[0], mean.shape[1])
@@ -92,7 +92,7 @@ class GenerativeHead(Head):
         return rows if self.draws == 1 else ops.concatenate([rows] * self.draws)
 
     def reconstruction_term(self, batch: Batch) -> dict[str, Any]:
-        """The mean over draws and batch of the weighted ``-log p(x | z)``."""
+        """Return the mean over draws and batch of the weighted ``-log p(x | z)``."""
         inputs = self.repeated(batch.inputs)
         loss = reconstruction_loss(self.reconstruction, inputs, batch.reconstruction)
         return {"reconstruction": self.config["reconstruction_weight"] * loss}

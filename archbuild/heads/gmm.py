@@ -93,7 +93,7 @@ class GMMHead(GenerativeHead):
 
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
-        """What every prior asks for, and a start that looks at a row for each cluster."""
+        """Check the bottleneck, and that the start has a row for each cluster."""
         found = list(super().check(config, plan))
         clusters, sample = config["n_clusters"], config["start_sample"]
         if isinstance(clusters, int) and sample and sample < clusters:
@@ -159,18 +159,18 @@ class GMMHead(GenerativeHead):
         return max(int(self.config["start_epochs"]), 1)
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """The start's clusters, ``(n, cluster)``, in the first look where ``start_epochs`` asks."""
+        """Return the start's clusters, ``(n, cluster)``, while ``start_epochs`` last."""
         first, self.first_clusters = self.first_clusters, None
         if first is None or not self.config["start_epochs"]:
             return {}
         return {"start": np.eye(self.n_clusters, dtype="float32")[first]}
 
     def draw(self, encoding: Encoding) -> Any:
-        """A sample of ``q(z | x)``; the mean in gamma-training."""
+        """Return a sample of ``q(z | x)``; the mean in gamma-training."""
         return self.sampled(encoding, scale=self._begun)
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """The weighted parts of the negative bound, each a mean over the batch."""
+        """Return the weighted parts of the negative bound, each a mean over the batch."""
         from keras import ops
 
         mean, log_variance = batch.encoding.mean, batch.encoding.log_variance
@@ -212,7 +212,7 @@ class GMMHead(GenerativeHead):
         return (means[:, None] + np.sqrt(variances)[:, None] * noise).astype("float32")
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The free parameters: ``weight_logits``, ``means``, ``free_log_variances``."""
+        """Return the free parameters: ``weight_logits``, ``means``, ``free_log_variances``."""
         return {name: to_numpy(getattr(self, name)) for name in self._learned}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:

@@ -171,7 +171,7 @@ class GMVAEHead(GenerativeHead):
         }
 
     def prior(self, style: Any) -> tuple[Any, Any]:
-        """The mixture that a style makes.
+        """Return the mixture that a style makes.
 
         Args:
             style: ``(batch, style)``.
@@ -216,7 +216,7 @@ class GMVAEHead(GenerativeHead):
         return np.swapaxes(drawn, 0, 1).astype("float32")
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The weights of every layer of its own: ``style_mean.0``, and so on."""
+        """Return the weights of every layer of its own: ``style_mean.0``, and so on."""
         return {
             f"{layer.name}.{index}": to_numpy(variable)
             for layer in self.networks.values()
@@ -248,7 +248,7 @@ class GMVAEHead(GenerativeHead):
         return ops.log_softmax(self.networks["cluster_logits"](encoding.features), axis=1)
 
     def _cluster_prior(self, log_assignment: Any) -> Any:
-        """The cluster's divergence from uniform, a mean over the batch, clamped as asked."""
+        """Return the cluster's divergence from uniform, a mean over the batch, clamped as asked."""
         from keras import ops
 
         divergence = objectives.categorical_divergence(log_assignment, self._log_uniform)

@@ -54,7 +54,7 @@ class KLDHead(CentreHead):
     centres_trained = True
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """The target distribution of the whole set, ``(n, cluster)``.
+        """Return the target distribution of the whole set, ``(n, cluster)``.
 
         Clusters that are not of k-means would be lost by assigning every row to the nearest centre;
         after such a start they are themselves the first target.
@@ -75,7 +75,7 @@ class KLDHead(CentreHead):
         return {**self._reconstruction_term(batch), "divergence": weighted}
 
     def assign(self, codes: Any) -> Any:
-        """The soft assignment ``q``, ``(batch, cluster)``."""
+        """Return the soft assignment ``q``, ``(batch, cluster)``."""
         from keras import ops
 
         return ops.exp(self._log_assignment(codes))

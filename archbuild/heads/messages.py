@@ -112,7 +112,7 @@ class MessagesHead(GenerativeHead):
 
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
-        """What every prior asks for, and a first module that takes latents."""
+        """Check the bottleneck, and that the first module takes latents."""
         found = list(super().check(config, plan))
         first = config["modules"][0]["type"]
         if first != GMM.name:
@@ -151,16 +151,16 @@ class MessagesHead(GenerativeHead):
         return mean_and_log_variance(encoding)
 
     def draw(self, encoding: Encoding) -> Any:
-        """A sample of ``q(z | x)``."""
+        """Return a sample of ``q(z | x)``."""
         return self.sampled(encoding)
 
     def initialise(self, codes: np.ndarray) -> None:
-        """The modules' first update."""
+        """Update the modules for the first time."""
         self._update(codes)
         self._looked = True
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """The modules' next update, and where they expect each row, ``(n, latent)``."""
+        """Update the modules; return where they expect each row, ``(n, latent)``."""
         if not self._looked:
             self._update(codes)
         self._looked = False
@@ -176,7 +176,7 @@ class MessagesHead(GenerativeHead):
             self.first_message = self.latents.forward_message
 
     def _message(self, codes: np.ndarray) -> np.ndarray:
-        """The ``z`` of every row that goes up: of an untrained variance nothing is drawn."""
+        """Return the ``z`` of every row that goes up: its mean while the variance is untrained."""
         mean, log_variance = np.split(codes, 2, axis=1)
         untrained = self.refines and not self.classes
         if self.config["message"] == "mean" or untrained:
@@ -185,7 +185,7 @@ class MessagesHead(GenerativeHead):
         return sampled_message(mean, log_variance, rng)
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """The two terms, weighted."""
+        """Return the two terms, weighted."""
         return {
             **self.reconstruction_term(batch),
             "message_prior": self.config["alpha"] * message_divergence(batch),
@@ -238,7 +238,7 @@ class MessagesHead(GenerativeHead):
         return drawn.astype("float32")
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What every module learned (``0.means``), the classes of each round, the messages."""
+        """Return every module's state (``0.means``), the classes of each round, the messages."""
         if not self.is_initialised:
             return {}
         found: dict[str, np.ndarray] = {}
@@ -287,7 +287,7 @@ def mean_and_log_variance(encoding: Encoding) -> Any:
 
 
 def message_divergence(batch: Batch) -> Any:
-    """The mean over the batch of ``KL( q(z|x) || N(message, I) )``; without a message it is 0."""
+    """Return the batch mean of ``KL( q(z|x) || N(message, I) )``; the default message is 0."""
     from keras import ops
 
     mean, log_variance = batch.encoding.mean, batch.encoding.log_variance
@@ -300,6 +300,6 @@ def message_divergence(batch: Batch) -> Any:
 def sampled_message(
     mean: np.ndarray, log_variance: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """A draw of ``q(z | x)`` for every row ``(n, latent)``."""
+    """Return a draw of ``q(z | x)`` for every row ``(n, latent)``."""
     noise = rng.standard_normal(mean.shape)
     return (mean + np.exp(0.5 * log_variance) * noise).astype("float32")

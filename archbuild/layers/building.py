@@ -17,7 +17,7 @@ BATCH_NORM_EPSILON: Final = 1e-4
 
 
 def glorot_uniform(context: BuildContext) -> Any:
-    """A Glorot uniform initialiser with the next seed of the network."""
+    """Return a Glorot uniform initialiser with the next seed of the network."""
     import keras
 
     return keras.initializers.GlorotUniform(seed=context.next_seed())
@@ -41,7 +41,7 @@ def batch_normalised(tensor: Any, name: str) -> Any:
 
 
 def activated(tensor: Any, layer: PlannedLayer) -> Any:
-    """The layer's non-linearity; nothing where it is linear."""
+    """Return the layer's non-linearity; nothing where it is linear."""
     import keras
 
     activation = NON_LINEARITIES[layer.config["non_linearity"]]
@@ -51,7 +51,7 @@ def activated(tensor: Any, layer: PlannedLayer) -> Any:
 
 
 def finished(tensor: Any, layer: PlannedLayer) -> Any:
-    """What follows the linear part: batch normalisation where planned, then the non-linearity."""
+    """Apply batch normalisation where planned, and then the non-linearity."""
     if layer.batch_norm:
         tensor = batch_normalised(tensor, f"{layer.name}_batch_norm")
     return activated(tensor, layer)

@@ -45,5 +45,5 @@ class BuildContext:
         self._seeds = random.Random(self.seed)
 
     def next_seed(self) -> int:
-        """The next of a stream of seeds that depends on ``seed`` alone."""
+        """Return the next of a stream of seeds that depends on ``seed`` alone."""
         return self._seeds.getrandbits(31)

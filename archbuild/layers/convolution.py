@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def convolution_fields(axes: int) -> tuple[Field, ...]:
-    """The fields that convolutions and deconvolutions of ``axes`` spatial axes share."""
+    """Return the fields that convolutions and deconvolutions of ``axes`` spatial axes share."""
     return (
         integer("num_filters", "How many channels go out."),
         size("filter_size", axes, "The kernel's size."),
@@ -76,7 +76,7 @@ class Convolution(KernelLayer):
         return (config["num_filters"], *above)
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """A deconvolution with the same kernel, stride and non-linearity, exact in size."""
+        """Return a deconvolution with the same kernel, stride and non-linearity, exact in size."""
         config = layer.config
         kernel, stride, padding = self._sizes(config)
         modes = (config["conv_mode"],) * self.axes

@@ -24,7 +24,7 @@ def deconvolved(o: int, k: int, s: int, mode: str, p: int = 0, padding: int | No
 
 
 def mirror_padding(i: int, k: int, s: int, mode: str, p: int = 0) -> int | None:
-    """The output padding with which the transposed convolution comes back to ``i`` exactly.
+    """Return the output padding with which the transposed convolution comes back to ``i`` exactly.
 
     ``None`` where leaving it out does.
     """
@@ -38,7 +38,7 @@ def mirror_padding(i: int, k: int, s: int, mode: str, p: int = 0) -> int | None:
 
 
 def same_as_valid(o: int, k: int, s: int, i: int) -> tuple[int, tuple[int, int]]:
-    """A ``same`` transposed convolution from ``o`` to ``i`` as a ``valid`` one.
+    """Return a ``same`` transposed convolution from ``o`` to ``i`` as a ``valid`` one.
 
     Returns:
         The output padding, and what is to be cropped (before, after): the adjoint of a ``same``

@@ -42,7 +42,7 @@ class Dense(LayerType):
         return (flat_size(input_shape) + 1) * units
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """A Dense of the layer's own width and non-linearity, which rebuilds its output."""
+        """Return a Dense of the layer's own width and non-linearity, which rebuilds its output."""
         return [{"type": "Dense", **layer.config}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:

@@ -48,12 +48,12 @@ class Gaussian(LayerType):
         return 2 * (flat_size(input_shape) + 1) * units
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """A linear Dense of the layer's own width."""
+        """Return a linear Dense of the layer's own width."""
         units = layer.config["num_units"]
         return [{"type": "Dense", "num_units": units, "non_linearity": "linear"}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """The mean, ``(batch, num_units)``.
+        """Return the mean, ``(batch, num_units)``.
 
         It, the log-variance and what both are made from are left in ``context.levels``.
         """

@@ -28,13 +28,13 @@ class Input(LayerType):
     sides = frozenset({"encoder"})
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """The declared shape; nothing may stand below an Input."""
+        """Return the declared shape; nothing may stand below an Input."""
         if input_shape:
             raise ShapeError("Input must be the first layer", "keep one Input, at the top")
         return self.declared_shape(config)
 
     def declared_shape(self, config: Mapping[str, Any]) -> Shape:
-        """The shape that the field gives."""
+        """Return the shape that the field gives."""
         return tuple(config["output_shape"])
 
     def notation(self, config: Mapping[str, Any]) -> str:
@@ -46,7 +46,7 @@ class Input(LayerType):
         return []
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """A Keras input, channels last; ``tensor`` is ignored."""
+        """Return a Keras input, channels last; ``tensor`` is ignored."""
         import keras
 
         return keras.Input(channels_last(layer.output_shape), name=layer.name)

@@ -92,7 +92,7 @@ class SwitchedMaxPool2D(MaxPool):
     axes = 2
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """The inverse that reads this layer's switches."""
+        """Return the inverse that reads this layer's switches."""
         return [
             {
                 "type": "InverseMaxPool2D",
@@ -195,7 +195,7 @@ class InverseMaxPool2D(LayerType):
     def shape_in_network(
         self, config: Mapping[str, Any], input_shape: Shape, encoder: Mapping[int, PlannedLayer]
     ) -> Shape:
-        """What the encoder's layer was given; what comes in must have the shape it gave."""
+        """Return the input shape of the encoder's layer, whose output shape must come in."""
         index = config["inverse_of"]
         pool = encoder.get(index)
         if pool is None or pool.type != SwitchedMaxPool2D.name:

@@ -31,7 +31,7 @@ class Dropout(LayerType):
     mirroring = "passing"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """The shape that comes in."""
+        """Return the shape that comes in."""
         return require_input(self.name, input_shape)
 
     def notation(self, config: Mapping[str, Any]) -> str:
@@ -43,7 +43,7 @@ class Dropout(LayerType):
         return []
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """The shape that comes in."""
+        """Return the shape that comes in."""
         import keras
 
         dropout = keras.layers.Dropout(
@@ -61,7 +61,7 @@ class BatchNorm(LayerType):
     mirroring = "passing"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """The shape that comes in."""
+        """Return the shape that comes in."""
         return require_input(self.name, input_shape)
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
@@ -73,9 +73,9 @@ class BatchNorm(LayerType):
         return "bn"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """A BatchNorm with the same non-linearity."""
+        """Return a BatchNorm with the same non-linearity."""
         return [{"type": "BatchNorm", **layer.config}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """The shape that comes in."""
+        """Return the shape that comes in."""
         return activated(batch_normalised(tensor, layer.name), layer)

@@ -32,7 +32,7 @@ def by_axes(sizes: Sequence[int]) -> str:
 
 
 def require_axes(name: str, shape: Shape, axes: int) -> Shape:
-    """The spatial part of ``shape``; raises ``ShapeError`` where there are not ``axes`` of them."""
+    """Return the spatial part of ``shape``; raise ``ShapeError`` unless it has ``axes`` axes."""
     if len(shape) == axes + 1:
         return shape[1:]
     if not shape:

@@ -25,7 +25,7 @@ class Reshape(LayerType):
     mirroring = "passing"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """The declared shape, which must take as many numbers as come in."""
+        """Return the declared shape, which must take as many numbers as come in."""
         require_input(self.name, input_shape)
         wanted = self.declared_shape(config)
         if flat_size(wanted) != flat_size(input_shape):
@@ -38,7 +38,7 @@ class Reshape(LayerType):
         return wanted
 
     def declared_shape(self, config: Mapping[str, Any]) -> Shape:
-        """The shape that the field gives."""
+        """Return the shape that the field gives."""
         return tuple(config["output_shape"])
 
     def notation(self, config: Mapping[str, Any]) -> str:
@@ -46,7 +46,7 @@ class Reshape(LayerType):
         return "rsh"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """A Reshape back."""
+        """Return a Reshape back."""
         return [{"type": "Reshape", "output_shape": list(layer.input_shape)}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
@@ -72,7 +72,7 @@ class Flatten(LayerType):
         return "flat"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """A Reshape back."""
+        """Return a Reshape back."""
         return [{"type": "Reshape", "output_shape": list(layer.input_shape)}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
@@ -123,7 +123,7 @@ class Concat(LayerType):
         return (sum(flat_size(encoder[index].output_shape) for index in config["of"]),)
 
     def reads(self, config: Mapping[str, Any], index: int) -> Sequence[int]:
-        """The layers that are joined."""
+        """Return the layers that are joined."""
         return tuple(config["of"])
 
     def notation(self, config: Mapping[str, Any]) -> str:

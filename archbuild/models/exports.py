@@ -72,7 +72,7 @@ def refuse_place(path: Path, kind: str, force: bool) -> None:
 
 
 def graph_of(model: Model, part: str) -> keras.Model:
-    """A part of a model as a Keras model of one input and one output, named for what comes out.
+    """Return a part of a model as a Keras model of one input and one output.
 
     Raises:
         RunError: ``assign`` of a model that has no head, or one that has not begun.

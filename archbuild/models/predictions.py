@@ -53,7 +53,7 @@ class Layout:
 
 
 def csv_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
-    """A header, and a line for each row; numbers as short as float32 allows."""
+    """Write a header and a line for each row; numbers as short as float32 allows."""
     yield ",".join(layout.columns) + "\n"
     for ids, prediction in parts:
         text = io.StringIO()
@@ -65,13 +65,13 @@ def csv_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
 
 
 def jsonl_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
-    """A JSON object on each line: id, cluster, confidence, probabilities, and latent if asked."""
+    """Write a JSON object on each line: id, cluster, confidence, probabilities, latent."""
     for document in _documents(parts, layout):
         yield json_text(document, source=_SOURCE, ascii_only=True) + "\n"
 
 
 def json_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
-    """The same objects as one JSON list."""
+    """Write the objects as one JSON list."""
     separator = "[\n"
     for document in _documents(parts, layout):
         yield separator + json_text(document, source=_SOURCE, ascii_only=True)
@@ -88,7 +88,7 @@ def text_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
 
 
 def save_parquet(parts: Iterable[Part], layout: Layout, path: Path) -> None:
-    """The columns of the CSV, typed; a row group for each part.
+    """Write the columns of the CSV, typed, with a row group for each part.
 
     Raises:
         UsageError: pyarrow is not installed.

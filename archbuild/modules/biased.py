@@ -99,7 +99,7 @@ def biased_mixture(
 
 
 def _offsets(model: Any, whitening: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """What a class's log-joint has beside its distance: read from the joints of one point."""
+    """Return the part of a class's log-joint beside its distance, from the joints of one point."""
     model.log_bias = 0.0
     joints: np.ndarray = model._estimate_weighted_log_prob(point[None])[0]
     away = np.einsum("kij,kj->ki", whitening, point - model.means_)

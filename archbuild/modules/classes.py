@@ -32,5 +32,5 @@ class ClassModule(Module):
         return {**super().identity, "n_clusters": self.n_clusters}
 
     def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
-        """The product of what several modules say of the classes, normalised."""
+        """Return the product of what several modules say of the classes, normalised."""
         return distributions(sum(logarithms(message) for message in messages))

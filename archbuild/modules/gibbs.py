@@ -73,7 +73,7 @@ class ClassPosterior(NamedTuple):
 def class_posterior(
     points: np.ndarray, classes: np.ndarray, n_classes: int, prior: GaussWishart
 ) -> ClassPosterior:
-    """The posterior of every class, given who belongs to it.
+    """Return the posterior of every class, given who belongs to it.
 
     Args:
         points: ``(n, J)``.
@@ -173,7 +173,7 @@ class CollapsedGibbs:
         return class_posterior(self.points, self.classes, self.n_classes, self.prior)
 
     def predictive(self) -> tuple[np.ndarray, ...]:
-        """What a point that is none of these would be told by, a Student-t for each class.
+        """Return the predictive distribution of a further point, a Student-t for each class.
 
         Returns:
             The fields of ``messages.gmm.Mixture``, in their order.

@@ -58,13 +58,13 @@ class Mixture(NamedTuple):
         return objectives.gaussian_log_joints(distances, state.offsets)
 
     def in_units(self, unit: float) -> Mixture:
-        """The same mixture of points that are ``unit`` times as large."""
+        """Return the mixture of points that are ``unit`` times as large."""
         offsets = self.offsets - self.means.shape[1] * np.log(unit)
         whitening = self.whitening / unit
         return Mixture(offsets, self.means * unit, whitening, self.powers, self.shrinks)
 
     def in_order(self, order: np.ndarray) -> Mixture:
-        """The same mixture with its components in another order, ``(K,)``."""
+        """Return the mixture with its components in another order, ``(K,)``."""
         return Mixture(*(array[order] for array in self))
 
     def covariances(self) -> np.ndarray:
@@ -236,7 +236,7 @@ class GMM(ClassModule):
         return {"mu": self.learned_mixture.means}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What was learned, by name; nothing before the first update."""
+        """Return the learned state by name; empty before the first update."""
         if self.mixture is None or self.classes is None:
             return {}
         return {**self.mixture._asdict(), "classes": self.classes}
@@ -250,7 +250,7 @@ class GMM(ClassModule):
     def _fitted(
         self, points: np.ndarray, log_bias: np.ndarray | None
     ) -> tuple[Mixture, np.ndarray]:
-        """The mixture, and the class of every point that it was learned with."""
+        """Return the mixture, and the class of every point that it was learned with."""
         kind = self._sampled if self.inference == "gibbs" else self._maximised
         unit = _unit(points)
         points = points / unit
@@ -271,7 +271,7 @@ class GMM(ClassModule):
     def _start(
         self, points: np.ndarray, log_bias: np.ndarray | None, rng: np.random.Generator
     ) -> np.ndarray:
-        """The classes ``(n,)`` that a chain begins with, numbered as the modules above do."""
+        """Return the classes ``(n,)`` that a chain begins with, numbered like the modules above."""
         if self.start == "random":
             return rng.integers(0, self.n_clusters, len(points))
         from archbuild.clustering.kmeans import kmeans
@@ -329,7 +329,7 @@ class GMM(ClassModule):
 
 
 def _unit(points: np.ndarray) -> float:
-    """What points are divided by to suit the prior.
+    """Return the factor that points are divided by to suit the prior.
 
     Of points far closer together it would make one class, and a class of points far wider would
     lose all its digits when one leaves it.
@@ -339,7 +339,7 @@ def _unit(points: np.ndarray) -> float:
 
 
 def matching(classes: np.ndarray, others: np.ndarray, n_classes: int) -> np.ndarray:
-    """The number ``(K,)`` that each class would have among ``others``, one to one, ``(n,)`` both.
+    """Return the number ``(K,)`` of each class among ``others``, one to one, ``(n,)`` both.
 
     As many points as possible then have the same number in both.
     """

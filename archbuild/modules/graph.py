@@ -12,7 +12,7 @@ from archbuild.modules.observation import Observation
 
 
 def learning(module: Module) -> dict[int, Module]:
-    """A module and all below it that learn, by their numbers from below; observations count too."""
+    """Return a module and all below it that learn, by their numbers, observations counted."""
     numbered = enumerate(ancestors([module]))
     return {number: each for number, each in numbered if not isinstance(each, Observation)}
 
@@ -31,7 +31,7 @@ def exchange(*modules: Module, rounds: int = 1) -> None:
 
 
 def recognise(module: Module, values: Mapping[Observation, Any]) -> dict[Module, Learned]:
-    """What a graph that has learned makes of new rows.
+    """Apply a graph that has learned to new rows.
 
     Args:
         module: the uppermost that is wanted.

@@ -109,7 +109,7 @@ class Markov(ClassModule):
         return self._learned(evidence, breaks, distributions(beyond + bias))
 
     def recognise(self, data: np.ndarray) -> Learned:
-        """The posterior of new rows ``(m, K)``, as one sequence.
+        """Return the posterior of new rows ``(m, K)``, as one sequence.
 
         Raises:
             UsageError: as ``learn``, or nothing was learned.
@@ -124,7 +124,7 @@ class Markov(ClassModule):
         return {"trans_prob": self.transitions}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What was learned, by name; nothing before the first update."""
+        """Return the learned state by name; empty before the first update."""
         if self.transitions is None:
             return {}
         return {"transitions": self.transitions, "frequencies": self.frequencies}

@@ -148,7 +148,7 @@ class Module(ABC):
         return side_by_side(messages)
 
     def generator(self, *numbers: int) -> np.random.Generator:
-        """What the next update draws with: another stream in each round, and for each module.
+        """Return the random stream of the next update: another in each round, for each module.
 
         Args:
             numbers: for several streams in one update.
@@ -163,7 +163,7 @@ class Module(ABC):
         return kin.index(self)
 
     def refusal(self) -> UsageError:
-        """What a module that has not learned says to whoever asks it something."""
+        """Return the error for a module that has not learned yet."""
         return UsageError(f"the {self.name} module has learned nothing yet; update it first")
 
     @abstractmethod
@@ -172,14 +172,14 @@ class Module(ABC):
 
     @abstractmethod
     def recognise(self, data: np.ndarray) -> Learned:
-        """What was learned, applied to new data ``(m, dimensions)``; nothing changes."""
+        """Apply the learned state to new data ``(m, dimensions)``; change nothing."""
 
     def parameters(self) -> Mapping[str, np.ndarray]:
-        """What was learned, for people to read, by Serket's names where it has one: ``mu``."""
+        """Return learned parameters to read, by Serket's names where it has one: ``mu``."""
         return {}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What was learned, by name, as ``restore`` takes it; nothing before the first update."""
+        """Return the learned state by name, for ``restore``; empty before the first update."""
         raise UsageError(
             f"the {self.name} module cannot be saved: its class, {type(self).__name__}, has no "
             "arrays() and restore(); give it both"
@@ -198,7 +198,7 @@ class Module(ABC):
         return {"module": self.name}
 
     def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
-        """The backward messages of several children as one; by default their mean.
+        """Return the backward messages of several children as one; by default their mean.
 
         That is the mean of the product of Gaussians of one spread.
         """

@@ -86,7 +86,7 @@ class Multinomial(ClassModule):
         return self._learned(histograms, side_by_side(messages))
 
     def recognise(self, data: np.ndarray) -> Learned:
-        """The topics of new rows ``(m, bins)``.
+        """Return the topics of new rows ``(m, bins)``.
 
         Raises:
             UsageError: as ``learn``, or nothing was learned.
@@ -100,7 +100,7 @@ class Multinomial(ClassModule):
         return {"phi": side_by_side(self._multinomials())}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What was learned, by name; nothing before the first update."""
+        """Return the learned state by name; empty before the first update."""
         if self.topics is None:
             return {}
         return {"topics": self.topics, "widths": np.asarray(self.widths)}
@@ -131,12 +131,12 @@ class Multinomial(ClassModule):
             raise self.refusal()
 
     def _widths(self, data: np.ndarray) -> tuple[int, ...]:
-        """The parents'; data that came without parents are of one."""
+        """Return the parents' sizes; data without parents are of one."""
         shapes = [parent.forward_message.shape for parent in self.parents] or [data.shape]
         return tuple(prod(shape[1:]) for shape in shapes)
 
     def _split(self, bins: np.ndarray) -> list[np.ndarray]:
-        """The parents' parts of ``(rows, bins)``."""
+        """Return the parents' parts of ``(rows, bins)``."""
         return np.split(bins, np.cumsum(self.widths)[:-1], axis=1)
 
     def _multinomials(self) -> list[np.ndarray]:

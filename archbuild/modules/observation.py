@@ -63,7 +63,7 @@ class Observation(Module):
         """Nothing is learned."""
 
     def learn(self, data: np.ndarray) -> Learned:
-        """The data themselves."""
+        """Return the data themselves."""
         return Learned(data)
 
     def recognise(self, data: np.ndarray) -> Learned:

@@ -77,7 +77,7 @@ def _stacked(
 
 
 def _split(decoder: Sequence[PlannedLayer]) -> tuple[Sequence[PlannedLayer], ...]:
-    """What mean and log-variance share, the mean's own layers, the log-variance's own."""
+    """Return the layers that mean and log-variance share, the mean's, the log-variance's."""
     output = output_index(decoder) or 0
     below, mean = decoder[:output], decoder[output:]
     twins = [replace(layer, name=f"{layer.name}_log_variance") for layer in mean]
@@ -86,7 +86,7 @@ def _split(decoder: Sequence[PlannedLayer]) -> tuple[Sequence[PlannedLayer], ...
 
 
 def _undone_pools(plan: Plan) -> list[int]:
-    """The encoder's pools whose maxima the decoder puts back, from below."""
+    """Return the encoder's pools whose maxima the decoder puts back, from below."""
     undone = {
         layer.config["inverse_of"] for layer in plan.decoder if layer.type == "InverseMaxPool2D"
     }

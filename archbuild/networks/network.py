@@ -110,7 +110,7 @@ class Network(keras.Model):
         return Reconstruction(value, rest[0] if rest else None)
 
     def expected(self, reconstruction: Reconstruction) -> Any:
-        """The mean of the reconstructed data, ``(batch, *input_shape)``."""
+        """Return the mean of the reconstructed data, ``(batch, *input_shape)``."""
         if self.plan.spec.reconstruction == "bernoulli":
             return ops.sigmoid(reconstruction.value)
         return reconstruction.value
@@ -128,7 +128,7 @@ class Network(keras.Model):
         )
 
     def reader(self, code: Callable[[Encoding], Any]) -> Callable[[np.ndarray], np.ndarray]:
-        """What maps a batch ``(n, *input_shape)`` to ``code(encoding)``, ``(n, ...)``, as NumPy.
+        """Return a function from ``(n, *input_shape)`` to ``code(encoding)`` as NumPy.
 
         Compiled, and with inference statistics; it follows the weights.
         """

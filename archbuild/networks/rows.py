@@ -19,14 +19,14 @@ of a block, 512 = 85 * 6 + 2, differed in their last digit from the same rows el
 
 
 def to_numpy(tensor: Any) -> np.ndarray:
-    """A backend's tensor or variable, wherever it lies, as NumPy."""
+    """Return a backend's tensor or variable, wherever it lies, as NumPy."""
     from keras import ops
 
     return np.asarray(ops.convert_to_numpy(tensor))
 
 
 def by_rows(function: Callable[[np.ndarray], Any], values: np.ndarray) -> np.ndarray:
-    """``function`` of the rows ``(n, ...)``, a fixed number of them at a time, joined as NumPy.
+    """Apply ``function`` to rows ``(n, ...)``, a fixed number at a time; join as NumPy.
 
     So pairwise distances fit in memory, and a row's answer does not depend on its company
     (``ROWS_AT_ONCE``). The last rows are filled up with zeros.

@@ -20,7 +20,7 @@ def bounded_log_variance(value: Any) -> Any:
 
 
 def unbounded_log_variance(log_variance: Any) -> Any:
-    """What ``bounded_log_variance`` makes ``log_variance`` of; the bounds themselves come close."""
+    """Invert ``bounded_log_variance``; at the bounds themselves, nearly."""
     limit = 0.99 * LARGEST_LOG_VARIANCE
     inside = ops.clip(log_variance, -limit, limit)
     return LARGEST_LOG_VARIANCE * ops.arctanh(inside / LARGEST_LOG_VARIANCE)

@@ -45,7 +45,7 @@ def log_responsibilities(log_joints: Any) -> Any:
 
 
 def inverse_min_max_log_responsibilities(log_joints: Any) -> Any:
-    """The stand-in of S3VDC for ``log p(k | z_i)``: energies scaled to 0..1 over the whole batch.
+    """Return S3VDC's stand-in for ``log p(k | z_i)``: energies scaled to 0..1 over the batch.
 
     ``e = -log_joints``, ``ê = (e - min e) / (max e - min e)`` over all rows and clusters of the
     batch, and ``softmax_k(-20 ê)``. A cluster is at most ``e^20`` times as likely as another, and
@@ -84,7 +84,7 @@ def component_divergences(mean: Any, log_variance: Any, means: Any, log_variance
 
 
 def tightest_log_responsibilities(log_weights: Any, divergences: Any) -> Any:
-    """The ``q(k | x_i)`` that makes the bound tightest: ``∝ π_k exp(-KL_ik)``, in log space.
+    """Return the ``q(k | x_i)`` of the tightest bound: ``∝ π_k exp(-KL_ik)``, in log space.
 
     ``E_q(k) [KL_ik] + KL(q(k) || π)`` is smallest there, with value ``-log Σ_k π_k exp(-KL_ik)``
     (the mean-field update of a categorical factor: Bishop, Pattern Recognition and Machine

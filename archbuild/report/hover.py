@@ -50,7 +50,7 @@ def hover_images(rows: NDArray[Any], limit: int = _SHEET_BYTES) -> dict[str, Any
 
 
 def _sheet(rows: NDArray[Any], columns: int, side: int) -> tuple[Image.Image, int, int]:
-    """The sheet, and width and height of a cell."""
+    """Return the sheet, and width and height of a cell."""
     from PIL import Image
 
     height, width = rows.shape[1:3]

@@ -10,7 +10,7 @@ from archbuild.spec.rendering import layer_text, shape_text
 
 
 def network_html(plan: Plan) -> str:
-    """An ordered list of all layers, the encoder's first; widths are logarithmic."""
+    """Return an ordered list of all layers, the encoder's first; widths are logarithmic."""
     *encoder, latent = plan.encoder
     parts = [("encoder", layer) for layer in encoder]
     parts += [("latent", latent), *(("decoder", layer) for layer in plan.decoder)]

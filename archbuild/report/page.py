@@ -66,7 +66,7 @@ class Report:
 
 
 def render_page(report: Report) -> str:
-    """The page as text: one file of HTML that needs nothing beside it."""
+    """Return the page as text: one file of HTML that needs nothing beside it."""
     script = _read("report.js")
     embedded = embed([path for section in report.sections for path in section.pictures])
     sections = [_section(section, embedded) for section in report.sections]

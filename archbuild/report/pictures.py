@@ -28,7 +28,7 @@ class Embedded:
 
 
 def embed(paths: Sequence[Path], limit: int = _BYTES) -> dict[Path, Embedded]:
-    """The PNG files at ``paths``, all smaller by one factor where they exceed ``limit`` bytes."""
+    """Embed the PNG files at ``paths``, made smaller where they exceed ``limit`` bytes."""
     contents, scale = [path.read_bytes() for path in paths], 1.0
     while sum(map(len, contents)) > limit:
         scale *= _STEP
@@ -40,7 +40,7 @@ def embed(paths: Sequence[Path], limit: int = _BYTES) -> dict[Path, Embedded]:
 
 
 def data_uri(content: bytes, kind: str) -> str:
-    """An image of a kind, ``png`` or ``jpeg``, as text that stands for its address."""
+    """Return an image of a kind, ``png`` or ``jpeg``, as text that stands for its address."""
     return f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"
 
 

@@ -72,7 +72,7 @@ def map_document(
     ids: Sequence[str] | None = None,
     colouring: int = 0,
 ) -> dict[str, Any]:
-    """What the page's script draws; the last space is shown first.
+    """Return the data that the page's script draws; the last space is shown first.
 
     Args:
         rows: (m,) which rows of the dataset the points are.

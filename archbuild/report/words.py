@@ -79,7 +79,7 @@ def _agreement(head: str, scores: Row) -> str:
 
 
 def _k_means(metrics: Sequence[Row], heads: Mapping[str, Any]) -> list[str]:
-    """What k-means comes to without any head."""
+    """Return a sentence on k-means without any head."""
     found = [
         f"{row['acc']:.1%} {_where(row['space'])}"
         for row in metrics

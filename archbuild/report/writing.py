@@ -171,7 +171,7 @@ def _scatter(run: Run) -> dict[str, Any]:
 
 
 def _hover(run: Run, chosen: np.ndarray) -> dict[str, Any]:
-    """What each point is, in the units of the data."""
+    """Return the description of each point, in the units of the data."""
     from archbuild.figures.thumbnails import kind_of
     from archbuild.report import hover_images, hover_series, hover_table
 

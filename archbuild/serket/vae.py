@@ -71,7 +71,7 @@ class MessagePrior:
         return [self._noise.state]
 
     def draw(self, encoding: Encoding) -> Any:
-        """A sample of ``q(z | x)``, ``(batch, latent)``."""
+        """Return a sample of ``q(z | x)``, ``(batch, latent)``."""
         from keras import ops, random
 
         noise = random.normal(ops.shape(encoding.mean), seed=self._noise)
@@ -82,7 +82,7 @@ class MessagePrior:
         return autoencode(network, inputs, self.draw, training)
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """The two terms."""
+        """Return the two terms."""
         return {
             "reconstruction": reconstruction_loss(self._kind, batch.inputs, batch.reconstruction),
             "message_prior": self._alpha * message_divergence(batch),
@@ -254,7 +254,7 @@ class VAE(FileModule):
         return mean, log_variance
 
     def _decoded(self, latents: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """What the decoder makes of latents, scaled back, in the shape of the data."""
+        """Decode latents, in the units and in the shape of the data."""
         rows = self._network.decode_rows(latents)
         return self._scaler.undo(rows).reshape(len(latents), *shape[1:])
 
@@ -285,7 +285,7 @@ class VAE(FileModule):
         return Feed(dataset, self._scaler, self.spec.augment)
 
     def _training(self, feed: Feed) -> StageTrainer:
-        """The trainer of the updates before, or a new one."""
+        """Return the trainer of the updates before, or a new one."""
         from archbuild.training.progress import log_event
         from archbuild.training.stage import StageTrainer
 
@@ -312,7 +312,7 @@ class VAE(FileModule):
         return self._trainer
 
     def _build(self) -> None:
-        """A network with its first weights, and nothing that trained it."""
+        """Return a network with its first weights, and nothing that trained it."""
         from archbuild.networks.builder import build_network
 
         self._network = build_network(self.plan, default_vocabulary(), self.seed)

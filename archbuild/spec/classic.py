@@ -103,7 +103,7 @@ def _switch(value: int) -> Any:
 
 
 def _type_by_name(name: Any) -> str:
-    """An architecture whose name begins with ``fc`` takes flat rows, as in the original."""
+    """Return the shape that an architecture takes: flat rows if its name begins with ``fc``."""
     first = re.split("[_-]", name)[0] if isinstance(name, str) else ""
     return FLAT[0] if first == "fc" else CONVOLUTIONAL[0]
 

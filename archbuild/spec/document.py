@@ -53,6 +53,6 @@ def failure(
     allowed: str | None = None,
     advice: str | None = None,
 ) -> SpecError:
-    """A ``SpecError`` with one problem."""
+    """Return a ``SpecError`` with one problem."""
     line, column = place
     return SpecError([Problem(message, path, received, allowed, advice, source, line, column)])

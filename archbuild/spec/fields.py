@@ -43,7 +43,7 @@ def integer(
     word: str | None = None,
     default: Any = REQUIRED,
 ) -> Field:
-    """A whole number between ``minimum`` and ``maximum``; ``word`` may stand in its place."""
+    """Declare a whole number from ``minimum`` to ``maximum``; ``word`` may replace it."""
     whole = {"type": "integer", "minimum": minimum, "maximum": maximum}
     schema = whole if word is None else {"anyOf": [{"const": word}, whole]}
     return Field(name, schema, default, doc)
@@ -58,7 +58,7 @@ def number(
     above: float | None = None,
     default: Any = REQUIRED,
 ) -> Field:
-    """A finite number; ``above`` excludes its bound, ``minimum`` and ``maximum`` include theirs."""
+    """Declare a finite number; ``above`` excludes its bound, the others include theirs."""
     schema: dict[str, Any] = {"type": "number"}
     if above is not None:
         schema["exclusiveMinimum"] = above
@@ -70,7 +70,7 @@ def number(
 
 
 def boolean(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
-    """True or false; the classic format's 0 and 1 are migrated before the check."""
+    """Declare true or false; the classic format's 0 and 1 are migrated before the check."""
     return Field(name, {"type": "boolean"}, default, doc)
 
 
@@ -85,7 +85,7 @@ def choice(name: str, options: Sequence[str], doc: str, *, default: Any = REQUIR
 
 
 def non_linearity(*, default: Any = "rectify") -> Field:
-    """The activation after a layer."""
+    """Declare the activation after a layer."""
     return choice("non_linearity", list(NON_LINEARITIES), "The activation.", default=default)
 
 
@@ -97,7 +97,7 @@ def size(name: str, axes: int, doc: str, *, minimum: int = 1, default: Any = REQ
 
 
 def shape(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
-    """A shape without the batch.
+    """Declare a shape without the batch.
 
     ``[features]``, ``[channels, length]`` or ``[channels, height, width]``.
     """
@@ -108,12 +108,12 @@ def shape(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
 
 
 def section(name: str, parts: Sequence[Field], doc: str, *, default: Any = REQUIRED) -> Field:
-    """A mapping with fields of its own."""
+    """Declare a mapping with fields of its own."""
     return Field(name, _mapping(parts), default, doc, tuple(parts))
 
 
 def schedule(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
-    """A weight: a number, or how it changes while a stage goes on (``SCHEDULE_PARTS``)."""
+    """Declare a weight: a number, or a schedule (``SCHEDULE_PARTS``)."""
     constant = {"type": "number", "minimum": 0.0}
     schema = {"anyOf": [constant, _mapping(SCHEDULE_PARTS)]}
     return Field(name, schema, default, doc, SCHEDULE_PARTS)
@@ -129,7 +129,7 @@ def entries(
     maximum: int = 100,
     default: Any = REQUIRED,
 ) -> Field:
-    """A list of ``minimum`` to ``maximum`` mappings, each with a ``type`` that is one of ``kinds``.
+    """Declare a list of mappings, each with a ``type`` that is one of ``kinds``.
 
     The type decides the other keys of its entry, as that of a layer does. ``default`` is such a
     list, in which fields may be left out too, or ``None``.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def schema_of(field: Field) -> dict[str, Any]:
-    """The JSON Schema of a field's value; ``null`` is allowed where it is the default."""
+    """Return the JSON Schema of a field's value; ``null`` is allowed where it is the default."""
     schema = dict(field.schema)
     if field.default is None:
         return {"anyOf": [schema, {"type": "null"}]}
@@ -20,7 +20,7 @@ def schema_of(field: Field) -> dict[str, Any]:
 def mapping_of(
     fields: Iterable[Field], defaults: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A mapping with these keys and no others; ``defaults`` go before the fields' own."""
+    """Return a mapping with these keys and no others; ``defaults`` go before the fields' own."""
     fields = tuple(fields)
     return {
         "type": "object",
@@ -31,14 +31,14 @@ def mapping_of(
 
 
 def typed_mapping(kind: Typed) -> dict[str, Any]:
-    """A mapping with ``type``, where it is given, and the fields of that type."""
+    """Return a mapping with ``type``, where it is given, and the fields of that type."""
     schema = mapping_of(kind.fields)
     schema["properties"] = {"type": {"const": kind.name}, **schema["properties"]}
     return {"description": kind.summary, **schema}
 
 
 def by_type(kinds: Mapping[str, Mapping[str, Any]], default: str | None = None) -> dict[str, Any]:
-    """A mapping whose ``type`` decides which of the schemas in ``kinds`` it has to meet.
+    """Return a mapping whose ``type`` decides which of the schemas in ``kinds`` it has to meet.
 
     Without a type it is of type ``default``, where that is one of ``kinds``.
     """

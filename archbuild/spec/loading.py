@@ -38,7 +38,7 @@ def load_spec(
     head: str | None = None,
     lengths: Mapping[str, int] | None = None,
 ) -> Spec:
-    """The one spec that ``arch`` means, checked and resolved.
+    """Return the one spec that ``arch`` means, checked and resolved.
 
     Args:
         arch: an index, a name, a path, ``path:index`` or ``path:name``.
@@ -88,7 +88,7 @@ def spec_from_tree(
     lengths: Mapping[str, int] | None = None,
     source: str = "spec",
 ) -> Spec:
-    """A spec from Python data, as from a file that held it; ``source`` names it in messages.
+    """Return a spec from Python data, like a file with them; ``source`` names it in messages.
 
     Raises:
         SpecError: with all problems.
@@ -100,7 +100,7 @@ def spec_from_tree(
 def spec_of(
     arch: str | PathLike[str] | Mapping[str, Any], vocabulary: Vocabulary, **how: Any
 ) -> Spec:
-    """The spec that ``arch`` means, or holds if it is Python data; ``how`` as for both.
+    """Return the spec that ``arch`` means, or holds if it is Python data; ``how`` as for both.
 
     Raises:
         SpecError, UsageError: as ``load_spec``.
@@ -118,7 +118,7 @@ def _load(
     head: str | None,
     lengths: Mapping[str, int],
 ) -> tuple[Spec | None, list[Problem]]:
-    """The spec at ``prefix``, or its located problems."""
+    """Return the spec at ``prefix``, or its located problems."""
     raw = document.tree[prefix[0]] if prefix else document.tree
     tree, problems = migrate(raw)
     origins: Origins = {}
@@ -143,7 +143,7 @@ def _unless(problems: Sequence[Problem], spec: Spec | None) -> Spec:
 
 
 def _located(problem: Problem, document: Document, prefix: TreePath, origins: Origins) -> Problem:
-    """The problem with its source and place: the override that caused it, else the file."""
+    """Return the problem with its place: the override that caused it, else the file."""
     full = prefix + problem.path
     for path, source in reversed(list(origins.items())):
         shared = _shared(path, problem.path)
@@ -156,7 +156,7 @@ def _located(problem: Problem, document: Document, prefix: TreePath, origins: Or
 
 
 def _shared(one: TreePath, other: TreePath) -> TreePath:
-    """What two paths begin with."""
+    """Return the beginning that two paths share."""
     pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
     return tuple(part for part, _ in pairs)
 

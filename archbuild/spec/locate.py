@@ -45,7 +45,7 @@ def default_folders() -> tuple[Path, ...]:
 def find_arch(
     arch: str, stem: str | None, folders: Sequence[Path] | None = None
 ) -> tuple[Path, int | None]:
-    """The file and the place in its list that ``arch`` means; ``None`` where a file is one spec.
+    """Return the file and the place in its list for ``arch``; ``None`` for a single spec.
 
     Args:
         arch: what the user gave.
@@ -97,7 +97,7 @@ def _as_path(arch: str) -> tuple[Path | None, str | None]:
 
 
 def _select(document: Document, selector: str | None) -> int | None:
-    """The index that ``selector`` means in ``document``."""
+    """Return the index that ``selector`` means in ``document``."""
     known = names(document)
     if selector is None:
         if len(known) > 1:
@@ -161,7 +161,7 @@ def _dataset_files(stem: str, folders: Iterable[Path]) -> list[Path]:
 
 
 def _by_name(name: str, stem: str | None, folders: Sequence[Path]) -> tuple[Path, int | None]:
-    """The dataset's own file first, then every other, in the order of the folders."""
+    """Return the dataset's own file first, then every other, in the order of the folders."""
     own = _dataset_files(stem, folders)[:1] if stem is not None else []
     documents = [(path, read_document(path)) for path in own]
     documents += _readable(path for path in _files(folders) if path not in own)
@@ -178,7 +178,7 @@ def _by_name(name: str, stem: str | None, folders: Sequence[Path]) -> tuple[Path
 
 
 def _readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Document]]:
-    """The documents that can be read: a broken file of another dataset is not in the way."""
+    """Yield the documents that can be read; ignore broken files of other datasets."""
     for path in paths:
         try:
             yield path, read_document(path)

@@ -238,7 +238,7 @@ class _Mirror:
         self._learns = False
 
     def entries(self) -> Iterator[_Entry]:
-        """The decoder's layers, from the latent to the input's shape."""
+        """Return the decoder's layers, from the latent to the input's shape."""
         bottleneck = self._bottleneck()
         makes_code = self._layers[self._encoder[bottleneck].type].mirroring == "code"
         top = bottleneck - 1 if makes_code else bottleneck
@@ -253,14 +253,14 @@ class _Mirror:
         yield from self._completion(self._encoder[0], learn=makes_code and not self._learns)
 
     def _bottleneck(self) -> int:
-        """The last layer that does more than to reshape or scale."""
+        """Return the last layer that does more than to reshape or scale."""
         index = len(self._encoder) - 1
         while index and self._layers[self._encoder[index].type].mirroring == "passing":
             index -= 1
         return index
 
     def _completion(self, layer: PlannedLayer, *, learn: bool = False) -> Iterator[_Entry]:
-        """What brings the current shape to ``layer``'s output shape; ``learn``: with a Dense."""
+        """Yield the layers from the current shape to ``layer``'s; ``learn``: with a Dense."""
         wanted = layer.output_shape
         if learn or prod(self._shape) != prod(wanted):
             dense = {
@@ -273,7 +273,7 @@ class _Mirror:
             yield self._entry({"type": "Reshape", "output_shape": list(wanted)}, layer)
 
     def _non_linearity_of(self, layer: PlannedLayer) -> str:
-        """The one that made the numbers which ``layer`` gives."""
+        """Return the one that made the numbers which ``layer`` gives."""
         for below in reversed(self._encoder[1 : layer.index + 1]):
             if "non_linearity" in below.config:
                 return str(below.config["non_linearity"])

@@ -22,7 +22,7 @@ _PART: Final = re.compile(r"([A-Za-z_]\w*)|\[(\d+)\]")
 
 
 def apply_overrides(tree: Any, assignments: Sequence[str]) -> tuple[Any, Origins]:
-    """A copy of ``tree`` with each ``key=value`` set, and where the new values came from.
+    """Return a copy of ``tree`` with each ``key=value`` set, and the sources of the values.
 
     A value is a YAML 1.2 scalar, or a list or mapping in one line. Mappings on the way to a key
     are made where they are absent; entries of lists are not.
@@ -47,7 +47,7 @@ def apply_overrides(tree: Any, assignments: Sequence[str]) -> tuple[Any, Origins
 
 
 def switch_head(tree: Any, head: str | None) -> tuple[Any, Origins]:
-    """A copy of ``tree`` with another type of head, as ``--head`` asks.
+    """Return a copy of ``tree`` with another type of head, as ``--head`` asks.
 
     Of the settings of a head of another type only ``n_clusters`` is kept.
     """
@@ -64,7 +64,7 @@ def switch_head(tree: Any, head: str | None) -> tuple[Any, Origins]:
 def apply_lengths(
     tree: Any, lengths: Mapping[str, int], vocabulary: Vocabulary
 ) -> tuple[Any, Origins]:
-    """A copy of ``tree`` with stages of the given lengths, and where the new values came from.
+    """Return a copy of ``tree`` with stages of these lengths, and the sources of the values.
 
     Raises:
         SpecError: two stages whose length is one key are to be of different length.
@@ -82,7 +82,7 @@ def apply_lengths(
 
 
 def length_path(tree: Mapping[str, Any], stage: str, vocabulary: Vocabulary) -> tuple[str, str]:
-    """The key that says how long a stage is: its epochs, or what the head counts."""
+    """Return the key that says how long a stage is: its epochs, or what the head counts."""
     head = tree.get("head")
     kind = head.get("type", DEFAULT_HEAD) if isinstance(head, Mapping) else DEFAULT_HEAD
     known = stage != "pretrain" and isinstance(kind, str) and kind in vocabulary.heads

@@ -68,7 +68,7 @@ class Spec:
     tree: Mapping[str, Any] = field(hash=False, repr=False)
 
     def settings(self, section: str) -> dict[str, Any]:
-        """The keys of a stage's section (``spec/stages.py``), ``batch_size`` resolved."""
+        """Return the keys of a stage's section (``spec/stages.py``), ``batch_size`` resolved."""
         own = self.tree[section]
         return {**own, "batch_size": own["batch_size"] or self.batch_size}
 

@@ -27,7 +27,7 @@ This page is generated: `archbuild schema --markdown`.
 
 
 def reference(vocabulary: Vocabulary) -> str:
-    """The reference as Markdown: the top keys, sections, layers and heads, a table for each."""
+    """Return the reference as Markdown: a table for the top, each section, layer and head."""
     return "\n".join([_INTRODUCTION, *_sections(vocabulary)])
 
 
@@ -54,7 +54,7 @@ def _sections(vocabulary: Vocabulary) -> Iterator[str]:
 
 
 def _kinds(fields: Iterable[Field]) -> Iterator[str]:
-    """What the entries of lists may be, list by list."""
+    """Yield a section for each list, with the types of its entries."""
     for field in _nested(fields):
         for name, kind in field.kinds.items():
             title = f"In `{field.name}`: `{name}`"
@@ -62,7 +62,7 @@ def _kinds(fields: Iterable[Field]) -> Iterator[str]:
 
 
 def _parts(vocabulary: Vocabulary) -> Iterator[str]:
-    """The mappings that may stand in place of a value, each once."""
+    """Return the mappings that may stand in place of a value, each once."""
     types: tuple[Typed, ...] = (*vocabulary.layers.values(), *vocabulary.heads.values())
     seen: dict[tuple[str, ...], Field] = {}
     for field in _nested(field for kind in types for field in kind.fields):
@@ -75,7 +75,7 @@ def _parts(vocabulary: Vocabulary) -> Iterator[str]:
 
 
 def _nested(fields: Iterable[Field]) -> Iterator[Field]:
-    """The fields, and those of the mappings that their values may hold."""
+    """Return the fields, and those of the mappings that their values may hold."""
     for field in fields:
         yield field
         yield from _nested(field.parts)
@@ -90,7 +90,7 @@ def _section(
     level: int = 2,
     own: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
-    """A heading and a table; ``own``: the sections that share it, with the defaults they change."""
+    """Return a heading and a table; ``own``: the sections that share it, with their defaults."""
     heading = f"{'#' * level} {title}\n"
     rows = _table(fields, own or {}) if fields else ""
     return "\n".join(part for part in (heading, f"{about}\n" if about else "", rows) if part)
@@ -112,7 +112,7 @@ def _takes(field: Field) -> str:
 
 
 def _default(field: Field, own: Mapping[str, Mapping[str, Any]]) -> str:
-    """The default, and the sections that have another."""
+    """Return the default, and the sections that have another."""
     if field.required:
         return "required"
     others = [

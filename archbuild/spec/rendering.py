@@ -20,7 +20,7 @@ _Facing = tuple[PlannedLayer | None, PlannedLayer | None]
 
 
 def side_by_side(plan: Plan) -> str:
-    """The encoder from top to bottom; beside each layer, the decoder layers that undo it.
+    """Draw the encoder from top to bottom, with the decoder layers that undo each layer.
 
     The decoder therefore reads from the bottom to the top. A decoder that the spec states begins
     at the top with its output. Shapes are the spec's: channels first. Where a line would be longer
@@ -35,7 +35,7 @@ def side_by_side(plan: Plan) -> str:
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON-ready data."""
+    """Return the plan as JSON-ready data."""
     return {
         "name": plan.spec.name,
         "input_shape": list(plan.input_shape),
@@ -57,12 +57,12 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def shape_text(shape: Sequence[int | None]) -> str:
-    """A shape as people write it: ``1x28x28``; an extent that is left open is ``auto``."""
+    """Return a shape as people write it: ``1x28x28``; an extent that is left open is ``auto``."""
     return "x".join("auto" if extent is None else str(extent) for extent in shape)
 
 
 def layer_text(layer: PlannedLayer) -> tuple[str, str]:
-    """A layer in a few words, and its details: ``Conv2D 32 of 3x3``, ``stride 2, rectify``."""
+    """Return a layer and its details: ``Conv2D 32 of 3x3``, ``stride 2, rectify``."""
     hidden = _HIDDEN if layer.mirrors is None else _HIDDEN | _DERIVED
     what, details = [layer.type], []
     for key, value in layer.config.items():
@@ -103,7 +103,7 @@ def _heading(plan: Plan) -> list[str]:
 
 
 def _head_lines(plan: Plan) -> Iterator[str]:
-    """What the head adds: its own networks, and the further inputs of the decoder."""
+    """Yield the lines of the head's own networks and of the decoder's further inputs."""
     if plan.parts:
         width = max(len(part.name) for part in plan.parts)
         yield from ("", "networks of the head")
@@ -136,7 +136,7 @@ def _lines(pairs: Sequence[_Facing], *, split: bool) -> list[str]:
 
 
 def _half(title: str, layers: Sequence[PlannedLayer | None], split: bool) -> list[list[str]]:
-    """The lines of one half: those of the title, then those of each layer, one or two."""
+    """Return the lines of one half: those of the title, then those of each layer, one or two."""
     texts = [("", "") if layer is None else layer_text(layer) for layer in layers]
     limit = max(len(what) for what, _ in texts) if split else None
     cells = (_cells(layer, *text, limit) for layer, text in zip(layers, texts, strict=True))
@@ -149,7 +149,7 @@ def _half(title: str, layers: Sequence[PlannedLayer | None], split: bool) -> lis
 
 
 def _cells(layer: PlannedLayer | None, what: str, details: str, limit: int | None) -> list[str]:
-    """The layer, the details that go on a line of their own, the shape that goes out, the size.
+    """Return the layer, the details for a line of their own, the output shape, the size.
 
     Details stay beside the layer where both together are no longer than ``limit``.
     """

@@ -38,13 +38,13 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
 def filled(
     entry: Mapping[str, Any], fields: Sequence[Field], defaults: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The value of every field: the entry's, else that of ``defaults``, else the field's own."""
+    """Return every field's value: the entry's, else that of ``defaults``, else the field's."""
     found = {**(defaults or {}), **entry}
     return {field.name: _canonical(field, found.get(field.name, field.default)) for field in fields}
 
 
 def _canonical(field: Field, value: Any) -> Any:
-    """A copy of the value; numbers that may be fractions are always floats, so digests agree."""
+    """Copy the value; numbers that may be fractions become floats, so that digests agree."""
     if field.parts and isinstance(value, Mapping):
         return filled(value, field.parts)
     if field.kinds and value is not None:
@@ -70,7 +70,7 @@ def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, 
 
 
 def default_output(tree: Mapping[str, Any]) -> str:
-    """A stated decoder's last non-linearity; under the mirror the encoder's first (the seed's)."""
+    """Return a stated decoder's last non-linearity; under the mirror the encoder's first."""
     stated = tree["decoder"] != MIRROR
     layers = reversed(tree["decoder"]) if stated else tree["layers"]
     return next(

@@ -40,7 +40,7 @@ _CLASSIC: Final = {
 
 
 def build_schema(vocabulary: Vocabulary) -> dict[str, Any]:
-    """The draft-07 schema of a spec file: one spec, or a list of at least one."""
+    """Return the draft-07 schema of a spec file: one spec, or a list of at least one."""
     either = {
         "if": {"type": "object", "required": ["spec_version"]},
         "then": {"$ref": "#/definitions/spec"},

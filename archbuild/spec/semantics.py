@@ -22,7 +22,7 @@ NEVER_BELOW_ZERO: Final = {"rectify", "relu", "softplus", "sigmoid"}
 
 
 def semantic_problems(spec: Spec, vocabulary: Vocabulary) -> list[Problem]:
-    """What is wrong with a spec whose structure is right."""
+    """Return the problems of a spec whose structure is right."""
     problems = [*input_problems(spec), *augment_problems(spec), *output_problems(spec)]
     if any(problem.path[:2] == ("layers", 0) for problem in problems):
         return problems  # without an input there are no shapes to follow
@@ -61,7 +61,7 @@ def augment_problems(spec: Spec) -> Iterator[Problem]:
 
 
 def output_problems(spec: Spec) -> Iterator[Problem]:
-    """The output can take the values of the data, and is said once."""
+    """Check that the output can take the values of the data, and is stated once."""
     path, output = ("output_non_linearity",), spec.output_non_linearity
     stated = default_output(spec.tree)
     if spec.decoder is not None and output != stated:
@@ -83,7 +83,7 @@ def output_problems(spec: Spec) -> Iterator[Problem]:
 
 
 def latent_problems(plan: Plan) -> Iterator[Problem]:
-    """The bottleneck is something that can be clustered."""
+    """Check that the bottleneck can be clustered."""
     if plan.latent_size > MAX_LATENT:
         yield Problem(
             f"the bottleneck has {plan.latent_size:,} numbers, too many to cluster",
@@ -115,7 +115,7 @@ def supervision_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem
 
 
 def head_problems(plan: Plan, vocabulary: Vocabulary) -> list[Problem]:
-    """What the head itself says of this network."""
+    """Return the problems that the head finds in this network."""
     head = plan.spec.head
     if head is None:
         return []

@@ -35,7 +35,7 @@ class UnknownKeyProblem(Problem):
 
 
 def structure_problems(tree: Any, vocabulary: Vocabulary) -> list[Problem]:
-    """What is wrong with the keys and values of a spec of the current version."""
+    """Return the problems of keys and values of a spec of the current version."""
     if not isinstance(tree, Mapping):
         allowed = "a mapping with name, layers and so on"
         return [Problem("a spec is a mapping of keys to values", (), shown(tree), allowed)]
@@ -105,7 +105,7 @@ def _head(value: Any, vocabulary: Vocabulary) -> list[Problem]:
 def _entry(
     entry: Any, kinds: Mapping[str, Typed], path: TreePath, noun: str, example: str
 ) -> list[Problem]:
-    """An entry of a list, whose ``type`` decides its other keys."""
+    """Return an entry of a list, whose ``type`` decides its other keys."""
     if not isinstance(entry, Mapping):
         allowed = f"a mapping such as {example}"
         return [Problem(f"each {noun} is a mapping", path, shown(entry), allowed)]
@@ -176,7 +176,7 @@ def _values(entry: Mapping[str, Any], fields: Sequence[Field], path: TreePath) -
 
 
 def _value(field: Field, value: Any, path: TreePath) -> list[Problem]:
-    """Mappings are looked at key by key, like a section; lists of typed ones like the layers."""
+    """Check mappings key by key, like a section, and lists of typed ones like the layers."""
     if field.parts and isinstance(value, Mapping):
         return _section(value, field.parts, path)
     if field.kinds and isinstance(value, list):
@@ -185,7 +185,7 @@ def _value(field: Field, value: Any, path: TreePath) -> list[Problem]:
 
 
 def _entries(field: Field, value: Sequence[Any], path: TreePath) -> list[Problem]:
-    """What is wrong with a list itself, its length, or else with its entries."""
+    """Return the problems of a list itself, of its length, or else of its entries."""
     own = [problem for problem in value_problems(field, value, path) if problem.path == path]
     example = f"{{type: {next(iter(field.kinds))}}}"
     return own or [

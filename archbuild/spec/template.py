@@ -80,7 +80,7 @@ KINDS: Final[Mapping[str, Subject]] = {
 
 
 def template(kind: str) -> str:
-    """A commented YAML spec that validates.
+    """Return a commented YAML spec that validates.
 
     Args:
         kind: ``dense`` for tables, ``conv`` for images, ``conv1d`` for series.
@@ -94,13 +94,13 @@ def template(kind: str) -> str:
 
 
 def spec_text(subject: Subject) -> str:
-    """A commented YAML spec that fits the subject, and validates."""
+    """Return a commented YAML spec that fits the subject, and validates."""
     parts = (_head_lines, _layer_lines, _augment_lines, _tail_lines)
     return "".join(f"{line}\n" for part in parts for line in part(subject))
 
 
 def spec_name(text: str) -> str:
-    """The text as a spec's name: letters, digits and ``. _ - +``, at most 120."""
+    """Return the text as a spec's name: letters, digits and ``. _ - +``, at most 120."""
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip("-._+")[:120] or "mine"
 
 
@@ -237,12 +237,12 @@ def _bottleneck(units: int) -> str:
 
 
 def _halvings(size: int, enough: int) -> Iterator[int]:
-    """The size before each halving (rounded up) that brings it to ``enough`` or less."""
+    """Return the size before each halving (rounded up) that brings it to ``enough`` or less."""
     while size > enough:
         yield size
         size = -(-size // 2)
 
 
 def _power_of_two(number: int) -> int:
-    """The smallest power of two that is not below the number."""
+    """Return the smallest power of two that is not below the number."""
     return 1 << max(0, number - 1).bit_length()

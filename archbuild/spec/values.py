@@ -52,7 +52,7 @@ def value_problems(field: Field, value: Any, path: TreePath) -> list[Problem]:
 
 
 def shown(value: Any) -> str:
-    """A value as it stands in a file, shortened for display."""
+    """Return a value as it stands in a file, shortened for display."""
     if isinstance(value, Mapping) and len(str(value)) > 60:
         return f"a mapping with {len(value)} keys"
     if isinstance(value, list) and len(str(value)) > 60:
@@ -62,7 +62,7 @@ def shown(value: Any) -> str:
 
 
 def close_match(word: Any, options: Iterable[str]) -> str | None:
-    """The option that ``word`` was perhaps meant to be."""
+    """Return the option that ``word`` was perhaps meant to be."""
     by_lower_case = {option.lower(): option for option in options}
     matches = get_close_matches(str(word).lower(), by_lower_case, n=1, cutoff=0.6)
     return by_lower_case[matches[0]] if matches else None
@@ -75,7 +75,7 @@ def did_you_mean(word: Any, options: Iterable[str]) -> str | None:
 
 
 def describe(schema: Mapping[str, Any]) -> str:
-    """What a schema accepts, in words: ``a whole number from 1 to 10,000``."""
+    """Describe what a schema accepts: ``a whole number from 1 to 10,000``."""
     if "description" in schema:
         return str(schema["description"])
     for keyword in ("anyOf", "oneOf"):
@@ -91,7 +91,7 @@ def describe(schema: Mapping[str, Any]) -> str:
 
 
 def _alternatives(branches: Iterable[str]) -> str:
-    """The branches joined; ``null``, which several may allow, is said once and last."""
+    """Join the branches; ``null``, which several may allow, comes once and last."""
     found = [branch for text in branches for branch in text.split(_OR_NULL)]
     named = [branch for branch in found if branch not in ("", "null")]
     nullable = len(named) < len(found)
@@ -166,7 +166,7 @@ def _validator_class() -> Any:
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
-    """The errors of the branch that the value was meant for; the error itself if for none."""
+    """Return the errors of the branch that the value was meant for; else the error itself."""
     branches: dict[Any, list[ValidationError]] = {}
     for child in error.context or ():
         branches.setdefault(child.relative_schema_path[0], []).append(child)
@@ -196,7 +196,7 @@ def _problem(error: ValidationError, path: TreePath) -> Problem:
 
 
 def _label(path: TreePath) -> str:
-    """The last key of a path with the indices after it: ``filter_size[1]``."""
+    """Return the last key of a path with the indices after it: ``filter_size[1]``."""
     start = max((i for i, part in enumerate(path) if isinstance(part, str)), default=0)
     return Problem("", path[start:]).dotted_path or "the spec"
 

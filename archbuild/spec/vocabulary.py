@@ -53,7 +53,7 @@ class LayerType(ABC):
 
     @abstractmethod
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """The shape that goes out; raises ``ShapeError`` where ``input_shape`` cannot come in."""
+        """Return the output shape; raise ``ShapeError`` where ``input_shape`` cannot come in."""
 
     def shape_in_network(
         self, config: Mapping[str, Any], input_shape: Shape, encoder: Mapping[int, PlannedLayer]
@@ -65,11 +65,11 @@ class LayerType(ABC):
         return self.output_shape(config, input_shape)
 
     def reads(self, config: Mapping[str, Any], index: int) -> Sequence[int]:
-        """The encoder layers that the type, standing at ``index``, takes its input from."""
+        """Return the encoder layers that the type, standing at ``index``, takes its input from."""
         return (index - 1,)
 
     def declared_shape(self, config: Mapping[str, Any]) -> Shape | None:
-        """The shape that goes out where the fields alone give it; otherwise ``None``.
+        """Return the shape that goes out where the fields alone give it; otherwise ``None``.
 
         It lets the check of a spec go on after a layer with a problem.
         """
@@ -89,7 +89,7 @@ class LayerType(ABC):
 
     @abstractmethod
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """The decoder entries, in order, that bring the output shape back to the input shape.
+        """Return the decoder entries, in order, from the output shape to the input shape.
 
         An entry is a mapping with ``type`` and fields, as in a spec file. Where shapes would still
         differ the mirror completes them with a Dense and a Reshape (``spec/mirror.py``), so a type
@@ -150,7 +150,7 @@ class HeadType(ABC):
 
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
-        """What keeps this head from this network: (field or empty, message, advice) for each."""
+        """Return what speaks against this network: (field or empty, message, advice) for each."""
         return ()
 
 

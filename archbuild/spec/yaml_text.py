@@ -49,7 +49,7 @@ def parse_yaml(text: str, source: str) -> Document:
 
 
 def scalar(text: str) -> Any:
-    """The value of a plain (unquoted) scalar in YAML 1.2's core schema."""
+    """Return the value of a plain (unquoted) scalar in YAML 1.2's core schema."""
     if text in _NULL:
         return None
     if text in _BOOLEAN:
@@ -66,7 +66,7 @@ def scalar(text: str) -> Any:
 
 
 def _events(text: str, source: str) -> list[yaml.Event]:
-    """The parser's events between the start and the end of the stream."""
+    """Return the parser's events between the start and the end of the stream."""
     import yaml
 
     events: list[yaml.Event] = []
@@ -133,7 +133,7 @@ class _Composer:
         self._anchors: dict[str, int] = {}
 
     def value(self, path: TreePath) -> Any:
-        """The value that begins at the next event."""
+        """Return the value that begins at the next event."""
         import yaml
 
         event = self._take()

@@ -15,7 +15,7 @@ Reader = Callable[[np.ndarray], np.ndarray]
 
 
 def encode(read: Reader, feed: Feed, chosen: np.ndarray | None = None) -> np.ndarray:
-    """What ``read`` gives for all rows, or for those ``chosen`` by index; ``(n, ...)`` float32."""
+    """Apply ``read`` to all rows, or to those ``chosen`` by index; ``(n, ...)`` float32."""
     chosen = np.arange(len(feed)) if chosen is None else chosen
     batches = ordered_batches(len(chosen), ROWS_AT_ONCE)
     return np.concatenate([by_rows(read, feed.clean(chosen[places])) for places in batches])

@@ -41,7 +41,7 @@ class Feed:
         return self.scaler.apply(self.dataset.rows(indices))
 
     def training(self, indices: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """What the network sees, and what it is to give back: ``(len(indices), ...)`` each.
+        """Return the network's input and its target: ``(len(indices), ...)`` each.
 
         Where the spec augments, it sees each row rotated and shifted at random, and is to give
         back the row as it was: the latents then have no use for angle and place.

@@ -32,7 +32,7 @@ class Objective(Protocol):
         """Pass a batch through the network."""
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """The weighted terms of the loss by name."""
+        """Return the weighted terms of the loss by name."""
 
 
 class StageModel(keras.Model):
@@ -74,7 +74,7 @@ class StageModel(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """The sum of the objective's terms and the weight decay; every term is also tracked."""
+        """Return the sum of the objective's terms and the weight decay; track every term."""
         # the torch backend hands the targets on as they came, in NumPy
         targets = {name: ops.convert_to_tensor(rows) for name, rows in (y or {}).items()}
         inputs, labels = targets.pop("original", x), targets.pop("labels", None)
@@ -93,7 +93,7 @@ class StageModel(keras.Model):
 
 
 def optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:
-    """The optimiser that a stage's settings name; its rate is set before every step."""
+    """Return the optimiser that a stage's settings name; its rate is set before every step."""
     rate, clip = settings["learning_rate"], settings["clip_norm"] or None
     if settings["optimizer"] == "sgd":
         return keras.optimizers.SGD(

@@ -33,6 +33,6 @@ class Reconstruct:
         return autoencode(network, inputs, lambda encoding: encoding.mean, training)
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """The reconstruction loss."""
+        """Return the reconstruction loss."""
         loss = reconstruction_loss(self._kind, batch.inputs, batch.reconstruction)
         return {"reconstruction": loss}

@@ -30,12 +30,12 @@ class Position:
         return self.steps / self.steps_per_epoch
 
     def after(self, epochs: int) -> Position:
-        """The same place counted from the end of the first ``epochs``."""
+        """Return the position counted from the end of the first ``epochs``."""
         later = max(self.steps - epochs * self.steps_per_epoch, 0)
         return Position(later, self.steps_per_epoch)
 
     def within(self, unit: str) -> float:
-        """The place in ``steps`` or in ``epochs``."""
+        """Return the place in ``steps`` or in ``epochs``."""
         return self.steps if unit == "steps" else self.epochs
 
 
@@ -45,7 +45,7 @@ def whole_epochs(length: float, unit: str, steps_per_epoch: int) -> int:
 
 
 def weight(schedule: float | Mapping[str, Any], position: Position) -> float:
-    """The value of a spec's schedule (``spec/fields.py``: ``SCHEDULE_PARTS``) at a position.
+    """Return the value of a spec's schedule (``spec/fields.py``: ``SCHEDULE_PARTS``) at a position.
 
     Args:
         schedule: a number stays as it is. A mapping goes from ``start`` to ``end`` as
@@ -64,7 +64,7 @@ def weight(schedule: float | Mapping[str, Any], position: Position) -> float:
 
 
 def learning_rate(settings: Mapping[str, Any], position: Position) -> float:
-    """The learning rate at a position of a stage.
+    """Return the learning rate at a position of a stage.
 
     Args:
         settings: the stage's keys (``spec/stages.py``).

@@ -269,7 +269,7 @@ class StageTrainer:
             raise self._divergence(f"{what} {', '.join(terms)}", epoch, step)
 
     def _refuse_non_finite_weights(self, state: Mapping[str, np.ndarray], epoch: int) -> None:
-        """A rectifier can hide a broken weight from the loss: look at the weights themselves."""
+        """Check the weights themselves: a rectifier can hide a broken one from the loss."""
         for name, variable in self._variables():
             if state[name].dtype.kind == "f" and not np.all(np.isfinite(state[name])):
                 raise self._divergence(f"the weight {variable.path}", epoch, self.steps - 1)

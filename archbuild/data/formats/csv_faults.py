@@ -13,7 +13,7 @@ _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 def describe_faults(
     lines: Iterable[tuple[int, list[str]]], layout: Layout, path: Path, otherwise: str = ""
 ) -> str:
-    """A message that names the columns that are not numeric and the cells that are blank or NaN.
+    """Return a message with the columns that are not numeric and the cells that are missing.
 
     Args:
         lines: every line with its number, the header included.
@@ -37,7 +37,7 @@ def is_number(cell: str) -> bool:
 def _collect(
     lines: Iterable[tuple[int, list[str]]], layout: Layout
 ) -> tuple[list[str], dict[str, str]]:
-    """The places of missing cells, and one example for each column that holds words."""
+    """Return the places of missing cells, and one example for each column that holds words."""
     missing: list[str] = []
     words: dict[str, str] = {}
     label = layout.roles.label

@@ -26,7 +26,7 @@ class _Texts(NamedTuple):
 
 
 def read_csv(request: ReadRequest) -> Arrays:
-    """The numeric columns as float32, and the labels and the rows' names as texts.
+    """Return the numeric columns as float32, and the labels and the rows' names as texts.
 
     ``table.assign_roles`` says which column is what. The file is gone through twice, and is never
     in memory as a whole.
@@ -64,7 +64,7 @@ def read_layout(path: Path, column: str | None = None, features: Sequence[str] =
 
 
 def numbered_lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines that are not blank, with their numbers in the file, from 1."""
+    """Return the lines that are not blank, with their numbers in the file, from 1."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, delimiter=delimiter)
         for cells in reader:
@@ -81,7 +81,7 @@ def _sniff_delimiter(path: Path) -> str:
 
 
 def _is_header(first: list[str], second: list[str], column: str | None) -> bool:
-    """A header has a label column's name, a word above a number, or nothing but words."""
+    """Return whether the first line is a header: a label column's name, or words above numbers."""
     words = [not is_number(cell) and cell.strip() != "" for cell in first]
     below = zip(words, first, second, strict=False)
     names = {*LABEL_COLUMNS, (column or "label").casefold()}
@@ -92,7 +92,7 @@ def _is_header(first: list[str], second: list[str], column: str | None) -> bool:
 
 
 def _read_texts(path: Path, layout: Layout) -> _Texts:
-    """The label and the name of each row, once every line has its length."""
+    """Return the label and the name of each row, once every line has its length."""
     label, named = layout.roles.label, layout.roles.ids
     labels, ids, n_rows = [], [], 0
     lines = numbered_lines(path, layout.delimiter)
@@ -115,7 +115,7 @@ def _read_texts(path: Path, layout: Layout) -> _Texts:
 
 
 def _read_values(path: Path, layout: Layout, n_rows: int) -> np.ndarray:
-    """The features, ``(n_rows, features)`` float32, some lines at a time."""
+    """Return the features, ``(n_rows, features)`` float32, some lines at a time."""
     n_features = len(layout.roles.features)
     values = room_for((n_rows, n_features), np.float32, str(path))
     with path.open(encoding="utf-8-sig") as file:
@@ -129,7 +129,7 @@ def _read_values(path: Path, layout: Layout, n_rows: int) -> np.ndarray:
 
 
 def _numbers(lines: Iterator[str], count: int, path: Path, layout: Layout) -> np.ndarray:
-    """The features of the next ``count`` rows."""
+    """Return the features of the next ``count`` rows."""
     fault = ""
     try:
         rows = np.loadtxt(

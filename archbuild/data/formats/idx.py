@@ -18,7 +18,7 @@ _UNSIGNED_BYTES = 0x08
 
 
 def read_idx(path: Path, axes: int) -> np.ndarray:
-    """The uint8 array in an IDX file, gzipped or not (whatever its name says).
+    """Return the uint8 array in an IDX file, gzipped or not (whatever its name says).
 
     Args:
         path: the file.

@@ -77,7 +77,7 @@ def read_image_folder(request: ReadRequest) -> Arrays:
 
 
 def survey(folder: Path) -> Survey:
-    """What the headers of a folder's images say, before any is read.
+    """Read the headers of a folder's images, and no pixel.
 
     Raises:
         DataError: there are fewer than two images with a header.
@@ -119,7 +119,7 @@ def decode(source: Path | IO[bytes], shape: Shape | None = None) -> np.ndarray:
 
 
 def _find(folder: Path) -> tuple[list[Path], list[str] | None]:
-    """The image files in order, and each one's class where folders name classes."""
+    """Return the image files in order, and each one's class where folders name classes."""
     here = [path for path in sorted(folder.iterdir()) if _is_image(path)]
     if here:
         if any(path.is_dir() for path in folder.iterdir()):
@@ -136,7 +136,7 @@ def _is_image(path: Path) -> bool:
 
 
 def _look(path: Path) -> _Look | None:
-    """The header of an image; ``None`` where it has none that can be read."""
+    """Return the header of an image; ``None`` where it has none that can be read."""
     from PIL import Image
 
     try:
@@ -188,7 +188,7 @@ def _read_into(place: np.ndarray, path: Path) -> bool:
 
 
 def _on_white(image: Image) -> Image:
-    """What viewers show of an image with transparent places, instead of the colours below them."""
+    """Return an image with its transparent places made white."""
     from PIL import Image
 
     if not image.has_transparency_data:

@@ -19,7 +19,7 @@ _ITEM_BYTES = {"uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "uint32": 4, "int
 
 
 def read_mat(request: ReadRequest) -> Arrays:
-    """The variable ``X``, ``x``, ``fea`` or ``data``, and ``Y``, ``y``, ``gnd`` or ``labels``.
+    """Return ``X``, ``x``, ``fea`` or ``data``, and ``Y``, ``y``, ``gnd`` or ``labels``.
 
     Where the labels count the last axis and not the first, as in ``(height, width, channels, n)``,
     the last axis is taken for the rows.
@@ -42,7 +42,7 @@ def read_mat(request: ReadRequest) -> Arrays:
 
 
 def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The variables of the file and their shapes, without their contents.
+    """Return the variables of the file and their shapes, without their contents.
 
     Raises:
         DataError: the file cannot be read.

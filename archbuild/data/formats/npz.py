@@ -31,7 +31,7 @@ class Header(NamedTuple):
 
 
 def read_npz(request: ReadRequest) -> Arrays:
-    """The array ``x``, ``X`` or ``data``, and ``y``, ``Y`` or ``labels`` where there are labels.
+    """Return ``x``, ``X`` or ``data``, and ``y``, ``Y`` or ``labels`` if there are any.
 
     Raises:
         DataError: no such key, a damaged archive, objects in it, or more than the disk holds.
@@ -51,7 +51,7 @@ def read_npz(request: ReadRequest) -> Arrays:
 
 
 def pick_key(keys: Mapping[str, object], wanted: Sequence[str]) -> str | None:
-    """The first of the wanted keys that is there."""
+    """Return the first of the wanted keys that is there."""
     return next((key for key in wanted if key in keys), None)
 
 
@@ -66,7 +66,7 @@ def npz_headers(path: Path) -> dict[str, Header]:
 
 
 def read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
-    """The arrays under ``keys``, once their headers are known to be sound.
+    """Return the arrays under ``keys``, after checks of their headers.
 
     Raises:
         DataError: a key is not there, an array is cut short, holds objects or is too large.
@@ -81,7 +81,7 @@ def read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
 
 
 def _read(archive: zipfile.ZipFile, key: str, what: str) -> np.ndarray:
-    """The array, some of it at a time; a large one stays on disk, unpacked."""
+    """Return the array, some of it at a time; a large one stays on disk, unpacked."""
     info = archive.getinfo(f"{key}.npy")
     with archive.open(info) as file:
         header = _header(file, info)
@@ -137,7 +137,7 @@ def _check(header: Header, what: str) -> None:
 
 @contextmanager
 def _damage_reported(path: Path) -> Iterator[None]:
-    """A damaged archive, in one sentence."""
+    """Return a damaged archive, in one sentence."""
     try:
         yield
     except (*ZIP_DAMAGE, ValueError) as error:

@@ -55,7 +55,7 @@ def load_path(
     *,
     labels: bool = True,
 ) -> Dataset:
-    """The file or folder that ``text`` names.
+    """Return the file or folder that ``text`` names.
 
     Args:
         text: a path; for a table, ``path:column`` names its label column.

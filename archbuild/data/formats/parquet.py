@@ -23,7 +23,7 @@ _LONGEST_EXAMPLE = 30
 
 
 def read_parquet(request: ReadRequest) -> Arrays:
-    """The numeric columns as float32, and the labels and the rows' names as texts.
+    """Return the numeric columns as float32, and the labels and the rows' names as texts.
 
     Raises:
         DataError: pyarrow is not installed, columns that are not numeric, null or NaN cells, a
@@ -109,14 +109,14 @@ def _is_numeric(kind: DataType) -> bool:
 
 
 def _numbers(column: Array) -> np.ndarray:
-    """The cells as float32, NaN where there is none."""
+    """Return the cells as float32, NaN where there is none."""
     from pyarrow import float32
 
     return column.cast(float32(), safe=False).to_numpy(zero_copy_only=False)
 
 
 def _texts(column: Array) -> list[str]:
-    """The cells as texts, blank where there is none."""
+    """Return the cells as texts, blank where there is none."""
     return ["" if cell is None else str(cell).strip() for cell in column.to_pylist()]
 
 

@@ -67,7 +67,7 @@ def assign_roles(
     has_header: bool = True,
     features: Sequence[str] = (),
 ) -> Roles:
-    """What each column is for.
+    """Return the role of each column.
 
     The label column is the one the user wanted, else one called label, class, target or y in any
     case. A first column without a name, as data frames write their row numbers, or called id in
@@ -124,7 +124,7 @@ def _refuse_twins(columns: Sequence[str], path: Path) -> None:
 def fault_message(
     path: Path, words: Mapping[str, str], missing: Sequence[str], otherwise: str = ""
 ) -> str:
-    """What keeps a table from being read as numbers.
+    """Return the message for a table that cannot be read as numbers.
 
     Args:
         path: of the table.

@@ -26,7 +26,7 @@ _LONGEST_EXAMPLE = 30
 
 
 def read_text_matrix(request: ReadRequest) -> Arrays:
-    """The numbers as float32, and the lines of ``category.txt`` as texts.
+    """Return the numbers as float32, and the lines of ``category.txt`` as texts.
 
     The file is gone through twice, and is never in memory as a whole.
 
@@ -41,7 +41,7 @@ def read_text_matrix(request: ReadRequest) -> Arrays:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """What stands before the comment of each line, and its number in the file, from 1."""
+    """Yield each line without its comment, and its number in the file, from 1."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
@@ -66,7 +66,7 @@ def _shape(path: Path) -> tuple[int, int]:
 
 
 def _read_values(path: Path, n_rows: int, n_columns: int) -> np.ndarray:
-    """The matrix, some lines at a time."""
+    """Return the matrix, some lines at a time."""
     values = room_for((n_rows, n_columns), np.float32, str(path))
     lines = (text for _, text in _lines(path))
     for part in chunk_slices(n_rows, values.itemsize * n_columns):
@@ -76,7 +76,7 @@ def _read_values(path: Path, n_rows: int, n_columns: int) -> np.ndarray:
 
 
 def _numbers(lines: Iterator[str], count: int, path: Path) -> np.ndarray:
-    """The next ``count`` rows."""
+    """Return the next ``count`` rows."""
     try:
         rows = np.loadtxt(lines, dtype=np.float32, comments=None, max_rows=count, ndmin=2)
     except ValueError as error:
@@ -87,7 +87,7 @@ def _numbers(lines: Iterator[str], count: int, path: Path) -> np.ndarray:
 
 
 def _labels(path: Path, n_rows: int) -> list[str] | None:
-    """The label of each row; ``None`` where there is no other file to hold them."""
+    """Return the label of each row; ``None`` where there is no other file to hold them."""
     beside = path.with_name(LABEL_FILE)
     if not beside.is_file() or beside.samefile(path):
         return None
@@ -101,7 +101,7 @@ def _labels(path: Path, n_rows: int) -> list[str] | None:
 
 
 def _fault(path: Path, otherwise: str = "") -> DataError:
-    """The first line that is no row, else the cells that hold no finite number.
+    """Return the first line that is no row, else the cells that hold no finite number.
 
     Args:
         path: of the matrix.

@@ -188,7 +188,7 @@ def _read_folder(folder: Path, objects: dict[str, int]) -> Arrays:
 
 
 def _in_order(names: Iterable[str]) -> dict[str, int]:
-    """The names of views, by object and by angle, each with its object's number."""
+    """Return the names of views, by object and by angle, each with its object's number."""
     matches = {name: _IMAGE_NAME.search(name) for name in names}
     keys = {name: (int(match[1]), int(match[2])) for name, match in matches.items() if match}
     return {name: keys[name][0] for name in sorted(keys, key=keys.__getitem__)}

@@ -134,7 +134,7 @@ def as_images(windows: np.ndarray, side: int) -> np.ndarray:
 
 
 def _interpolation(old: int, new: int) -> np.ndarray:
-    """``(new, old)`` float32: the shares of ``old`` pixels in each of ``new`` on the same line.
+    """Return ``(new, old)`` float32: the shares of ``old`` pixels in each of ``new`` on a line.
 
     Pixels are squares with their value in the middle; beyond the outer middles nothing changes.
     """
@@ -144,7 +144,7 @@ def _interpolation(old: int, new: int) -> np.ndarray:
 
 
 def _image_side(input_shape: Shape | None) -> int | None:
-    """The side of the images that the Input asks for; ``None`` where it takes series."""
+    """Return the side of the images that the Input asks for; ``None`` where it takes series."""
     if input_shape is None or len(input_shape) != 3 or input_shape[0] != len(_SIGNALS):
         return None
     _, height, width = input_shape
@@ -158,7 +158,7 @@ def _image_side(input_shape: Shape | None) -> int | None:
 
 
 def _place(data: Path, halves: Sequence[str]) -> Path | None:
-    """The folder with any of the halves' files, else the archive."""
+    """Return the folder with any of the halves' files, else the archive."""
     folders = search_folders(data, "HAR", inside=[_FOLDER])
     for folder in folders:
         if len(_missing(folder, halves)) < len(_names(halves)):
@@ -167,7 +167,7 @@ def _place(data: Path, halves: Sequence[str]) -> Path | None:
 
 
 def _names(halves: Sequence[str]) -> list[str]:
-    """The files of the halves, by their path in UCI's folder."""
+    """Return the files of the halves, by their path in UCI's folder."""
     return [
         name
         for half in halves
@@ -198,7 +198,7 @@ def _check_complete(files: _Files, halves: Sequence[str]) -> None:
 
 @contextmanager
 def _opened(place: Path) -> Iterator[_Files]:
-    """The files in a folder or in an archive; damage to the archive is reported in one sentence."""
+    """Yield the files in a folder or archive; report damage to the archive in one sentence."""
     if place.is_dir():
         yield _Files(place, place)
         return
@@ -212,7 +212,7 @@ def _opened(place: Path) -> Iterator[_Files]:
 
 
 def _unwrapped(archive: zipfile.ZipFile) -> zipfile.ZipFile:
-    """The archive inside the archive, as UCI packs it, or the archive itself."""
+    """Return the archive inside the archive, as UCI packs it, or the archive itself."""
     if _INNER_ARCHIVE not in archive.namelist():
         return archive
     check_size(archive.getinfo(_INNER_ARCHIVE).file_size, f"{_INNER_ARCHIVE} in {archive.filename}")
@@ -239,7 +239,7 @@ def _labels(files: _Files, half: str) -> np.ndarray:
 
 
 def _table(files: _Files, name: str, shape: tuple[int, int], dtype: type) -> np.ndarray:
-    """The numbers in a text file, one row to a line."""
+    """Return the numbers in a text file, one row to a line."""
     what = f"'{name}' in {files.place}"
     try:
         with (files.root / name).open(encoding="ascii") as file:

@@ -70,7 +70,7 @@ class _Half(NamedTuple):
 
 
 def sources(family: Family, selections: Iterable[Selection]) -> tuple[DatasetSource, ...]:
-    """The entries of the registry for a family's selections."""
+    """Return the entries of the registry for a family's selections."""
     return tuple(
         DatasetSource(
             name=selection.name,
@@ -87,7 +87,7 @@ def sources(family: Family, selections: Iterable[Selection]) -> tuple[DatasetSou
 def load(
     family: Family, selection: Selection, data: Path, input_shape: Shape | None = None
 ) -> Dataset:
-    """The selection as ``(n, 28, 28, 1)`` uint8, from IDX files, the archive or a download.
+    """Return the selection as ``(n, 28, 28, 1)`` uint8, from IDX files, archive or download.
 
     Raises:
         DataError: files are missing, damaged or another dataset's, or the download failed.
@@ -132,7 +132,7 @@ def _folders(family: Family, data: Path) -> list[Path]:
 
 
 def _idx_folder(family: Family, data: Path, halves: Sequence[str]) -> Path | None:
-    """The first folder with any of the halves' files."""
+    """Return the first folder with any of the halves' files."""
     folders = _folders(family, data)
     return next((each for each in folders if any(_idx_files(each, half) for half in halves)), None)
 
@@ -142,7 +142,7 @@ def _archive(family: Family, data: Path) -> Path | None:
 
 
 def _read(family: Family, data: Path, names: list[str]) -> tuple[dict[str, _Half], str]:
-    """The halves by name, checked, and where they came from."""
+    """Return the halves by name, checked, and where they came from."""
     halves, source = _read_unchecked(family, data, names)
     for name in names:
         _check(family, name, halves[name], source)
@@ -212,7 +212,7 @@ def _check_class_sizes(family: Family, name: str, labels: np.ndarray, source: st
 
 
 def _idx_names(half: str, kind: str) -> Sequence[str]:
-    """The names under which the file goes round."""
+    """Return the names under which the file goes round."""
     axes = {"images": 3, "labels": 1}[kind]
     stem = f"{_PREFIXES[half]}-{kind}"
     return [f"{stem}{joint}idx{axes}-ubyte{end}" for joint in "-." for end in ("", ".gz")]

@@ -63,7 +63,7 @@ def find(data: Path) -> tuple[bool, str]:
 
 
 def rows_of(labels: np.ndarray) -> np.ndarray:
-    """The rows of MNIST's training images, ``(300 * C,)``: the classes in turn, 0 to C-1.
+    """Return the rows of MNIST's training images, ``(300 * C,)``: the classes in turn, 0 to C-1.
 
     Args:
         labels: ``(n,)`` codes ``0..C-1``, at least 300 of each from row 5,000 on.

@@ -53,7 +53,7 @@ _SELECTIONS = (
 
 
 def load(selection: _Selection, data: Path, input_shape: Shape | None = None) -> Dataset:
-    """The selection as ``(n, 32, 32, 3)`` uint8, file after file; ``source`` names the files.
+    """Return the selection as ``(n, 32, 32, 3)`` uint8, file by file; ``source`` names them.
 
     Raises:
         DataError: a file is missing, damaged or not the one that its name says.
@@ -108,7 +108,7 @@ def _described(selection: _Selection, data: Path) -> str:
 
 
 def _read(part: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """The images ``(n, 32, 32, 3)`` uint8, and the digits ``(n,)`` int64 that they show."""
+    """Return the images ``(n, 32, 32, 3)`` uint8 and their digits ``(n,)`` int64."""
     images, labels, *_ = read_mat(ReadRequest(path))
     count = N_IMAGES[part]
     if np.size(labels) != count or images.shape != (count, *_ROW) or images.dtype != np.uint8:

@@ -116,7 +116,7 @@ class Part:
         return stage.status() == "finished" and not stage.compare(self._expected(stage))
 
     def rows(self) -> list[dict[str, Any]]:
-        """The metrics of the spaces that it made, and of the raw rows."""
+        """Return the metrics of the spaces that it made, and of the raw rows."""
         spaces = {"raw", *map(space_of, self.stages.values())}
         rows = self.folder.read_metrics()["rows"]
         return [row for row in rows if row["space"] in spaces]
@@ -132,7 +132,7 @@ class Part:
         }
 
     def _expected(self, stage: StageFolder) -> dict[str, Any]:
-        """What its manifest should say, of those keys that the stage depends on."""
+        """Return the expected request of its manifest, of the keys that the stage depends on."""
         manifest: Any = stage.manifest()
         asked = manifest["request"]
         expected = {
@@ -244,7 +244,7 @@ def make_plan(request: SweepRequest) -> Plan:
 
 
 def setting_name(setting: Setting) -> str:
-    """A setting as the name of a folder: safe on every system, and no other setting's.
+    """Return a setting as the name of a folder: safe on every system, and no other setting's.
 
     Key and value stand as they are where they can; else the name ends in eight hexadecimal digits
     of the setting's digest. Capital letters count as what cannot: some systems do not tell them
@@ -304,7 +304,7 @@ def _experiment_request(
 
 
 def _text(value: Any) -> str:
-    """A value as ``--set`` reads it, without quotes where it is read alike."""
+    """Return a value as ``--set`` reads it, without quotes where it is read alike."""
     plain = isinstance(value, str) and _PLAIN.fullmatch(value)
     if plain and parse_text(value, "a value", "yaml").tree == value:
         return str(value)

@@ -25,13 +25,13 @@ class Listener:
     """Hears of every part and of every event of its process, in any thread; this one ignores it."""
 
     def begins(self, run: Run, part: Part) -> None:
-        """The part's process starts."""
+        """Return the part's process starts."""
 
     def hears(self, run: Run, part: Part, event: dict[str, Any]) -> None:
         """Its process tells something."""
 
     def ends(self, run: Run, part: Part, state: State, message: str) -> None:
-        """It has ended, or need not begin; ``message`` says why where it failed."""
+        """Show that a part has ended or is skipped; ``message`` is the reason of a failure."""
 
     def waits(self, run: Run) -> None:
         """Another process holds the run, which is looked at again later; said once."""

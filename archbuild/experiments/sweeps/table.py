@@ -17,7 +17,7 @@ from archbuild.runs.names import stage_of
 
 
 def document(plan: Plan, done: Sequence[Part]) -> dict[str, Any]:
-    """The sweep as JSON, read from the runs' folders.
+    """Return the sweep as JSON, read from the runs' folders.
 
     Args:
         plan: what was to be run.
