@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from archbuild.cli.ending import error_text, exit_status
-from archbuild.io.atomic import json_text
+from archbuild.io.documents import json_text
 from archbuild.training.progress import Event, StepDone
 
 

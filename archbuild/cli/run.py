@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archbuild.errors import ArchbuildError, UsageError
-from archbuild.io.atomic import json_text
+from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
     from archbuild.cli.progress import Progress

@@ -10,7 +10,7 @@ import click
 
 from archbuild.cli.columns import in_columns
 from archbuild.cli.folders import out_option
-from archbuild.io.atomic import json_text
+from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
     from archbuild.runs.catalogue import RunEntry, StageState

@@ -26,7 +26,7 @@ def show(
 ) -> None:
     """Show what a spec becomes: layers, shapes, parameters, and which layer mirrors which."""
     from archbuild.data import arch_stem
-    from archbuild.io.atomic import json_text
+    from archbuild.io.documents import json_text
     from archbuild.registry import default_vocabulary
     from archbuild.spec import load_spec, make_plan
     from archbuild.spec.rendering import plan_document, side_by_side

@@ -9,7 +9,7 @@ import click
 from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.numbers import SEED, Whole
 from archbuild.errors import UsageError
-from archbuild.io.atomic import json_text
+from archbuild.io.documents import json_text
 
 _CLUSTERS = Whole(2, 100)
 

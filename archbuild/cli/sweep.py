@@ -13,7 +13,7 @@ from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.numbers import Whole
 from archbuild.cli.stages import OF_HEAD, stage_option
 from archbuild.errors import TrainingError
-from archbuild.io.atomic import json_text
+from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
     from archbuild.experiments.sweeps import Plan, Sweep

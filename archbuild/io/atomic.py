@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ import numpy as np
 
 from archbuild.errors import RunError
 from archbuild.io.containment import remove_link
+from archbuild.io.documents import json_text
 
 TEMPORARY_PREFIX = ".tmp-"
 
@@ -139,34 +139,6 @@ def sha256(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def json_text(
-    value: Any,
-    *,
-    source: object = "a JSON document",
-    indent: int | None = None,
-    ascii_only: bool = False,
-) -> str:
-    """Return ``value`` as JSON; NumPy scalars and arrays become numbers and lists.
-
-    Args:
-        value: what is to be written.
-        source: what the error calls the document.
-        indent: spaces for each level; ``None``: everything on one line.
-        ascii_only: whether other characters are escaped, for a terminal of any encoding.
-
-    Raises:
-        RunError: a number is not finite, or a value has no JSON form; names ``source``.
-    """
-    try:
-        return json.dumps(
-            value, default=_plain, allow_nan=False, ensure_ascii=ascii_only, indent=indent
-        )
-    except (TypeError, ValueError) as error:
-        raise RunError(
-            f"cannot write {source}: {error}; expected finite numbers, text, lists and mappings"
-        ) from error
-
-
 def flush_folder(folder: Path) -> None:
     """Make renames and deletions in ``folder`` durable, where the system can."""
     if not hasattr(os, "O_DIRECTORY"):  # Windows opens no folders and needs no flush
@@ -181,13 +153,3 @@ def flush_folder(folder: Path) -> None:
 def _flush(path: Path) -> None:
     with open(path, "rb+") as stream:
         os.fsync(stream.fileno())
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"a {type(value).__name__} has no JSON form")

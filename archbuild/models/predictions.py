@@ -13,8 +13,9 @@ from typing import IO, Any
 import numpy as np
 
 from archbuild.errors import UsageError
-from archbuild.io.atomic import json_text, save_npz, write_atomic
+from archbuild.io.atomic import save_npz, write_atomic
 from archbuild.io.containment import named_by_user
+from archbuild.io.documents import json_text
 from archbuild.models.model import Prediction
 
 _SOURCE = "the predictions as JSON"

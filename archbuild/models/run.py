@@ -40,13 +40,25 @@ def open_run(folder: str | PathLike[str], dataset: Dataset | None = None) -> Run
         folder: ``saved_params/<DATASET>/<arch>/<seed>``, wherever it lies now.
         dataset: the rows that it was trained on. By default they are read where training read
             them, when something first needs them; models do without.
+            ``archbuild.data.dataset_from_arrays`` makes a dataset of arrays.
 
     Raises:
         RunError: the folder holds no run, or its spec is damaged.
+        DataError: the dataset is not the one that the run was trained on.
     """
-    run = Run(RunFolder(Path(folder)), dataset=dataset)
+    path = Path(folder)
+    if not path.is_dir():
+        raise RunError(f"there is no folder {path} (looked in {Path.cwd()}); check the path")
+    if dataset is not None and not isinstance(dataset, Dataset):
+        raise DataError(
+            f"dataset is {type(dataset).__name__}; expected a Dataset: make one of arrays with "
+            "archbuild.data.dataset_from_arrays(name, rows, labels)"
+        )
+    run = Run(RunFolder(path), dataset=dataset)
     if not run.stages:
         raise RunError(f"{run.path} holds no run; give the folder that has spec.json in it")
+    if dataset is not None:
+        run.refuse_changed(run.dataset)
     return run
 
 
@@ -210,10 +222,15 @@ class Run:
                 "them: archbuild.open(folder, dataset=...)"
             )
         dataset = self.location.load(self.spec.input_shape)
-        self._refuse_changed(dataset)
+        self.refuse_changed(dataset)
         return dataset
 
-    def _refuse_changed(self, dataset: Dataset) -> None:
+    def refuse_changed(self, dataset: Dataset) -> None:
+        """Make sure that these are the rows that the run was trained on.
+
+        Raises:
+            DataError: they are not.
+        """
         expected, found = self.stages[0].data_digest, dataset.digest()
         if found != expected:
             raise DataError(

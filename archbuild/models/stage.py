@@ -161,7 +161,7 @@ class Stage:
     @property
     def assignments(self) -> np.ndarray:
         """``(n, cluster)`` probabilities of the training rows, once it is finished."""
-        return self._array("assignments.npy", None, self.settings["head"]["n_clusters"])
+        return self._array("assignments.npy", None, self.settings.get("head", {}).get("n_clusters"))
 
     @property
     def clusters(self) -> np.ndarray:
@@ -169,6 +169,14 @@ class Stage:
         return self._array("labels.npy", None)
 
     def _array(self, name: str, *shape: int | None) -> np.ndarray:
+        manifest = self.manifest
+        if manifest["state"] != "finished":
+            raise RunError(
+                f"{self.path} is not finished and has no {name} yet; let it go on to its end, or "
+                "ask the model of its latest epoch: stage.open()"
+            )
+        if name not in manifest["files"]:
+            raise RunError(f"the stage '{self.name}' assigns rows to no clusters; train a head")
         return read_npy(self.folder.file(name), shape)
 
     @cached_property

@@ -15,7 +15,8 @@ from archbuild.errors import RunError
 from archbuild.evaluation.accuracy import match_clusters
 from archbuild.evaluation.scores import label_scores
 from archbuild.figures.drawing import PICTURES, draw_into
-from archbuild.io.atomic import json_text, write_text
+from archbuild.io.atomic import write_text
+from archbuild.io.documents import json_text
 from archbuild.models.measuring import recorded_rows
 from archbuild.spec.rendering import shape_text
 

@@ -211,7 +211,10 @@ def _now() -> str:
 def beside(run: RunFolder, kind: str) -> Path:
     """Return the folder of what a run keeps beside its own, its pictures for instance.
 
-    ``<out>/<kind>/<DATASET>/<arch>/<seed>``.
+    ``<out>/<kind>/<DATASET>/<arch>/<seed>``; of a run that was moved out of ``saved_params/``,
+    ``<kind>`` inside its own folder.
     """
-    *_, dataset, arch, seed = run.path.parts
+    *_, place, dataset, arch, seed = ("", "", "", "", *run.path.parts)
+    if place != SAVED_PARAMS:
+        return run.path / kind
     return run.path.parents[3] / kind / dataset / arch / seed

@@ -10,6 +10,7 @@ from typing import Any
 
 from archbuild.errors import RunError
 from archbuild.io import atomic
+from archbuild.io.documents import json_text
 from archbuild.io.reading import START_OVER, read_json
 from archbuild.runs.checking import refuse_invalid
 
@@ -78,7 +79,7 @@ def timing(
 
 def plain(value: Any) -> Any:
     """Return a value as it comes back from JSON: tuples as lists, NumPy's numbers as Python's."""
-    return json.loads(atomic.json_text(value))
+    return json.loads(json_text(value))
 
 
 def _now() -> str:

@@ -18,9 +18,10 @@ import numpy as np
 
 from archbuild.errors import DataError, UsageError
 from archbuild.io.arrays import prefixed, unprefixed
-from archbuild.io.atomic import explained, json_text, write_npz
+from archbuild.io.atomic import explained, write_npz
 from archbuild.io.containment import named_by_user
 from archbuild.io.difference import differences
+from archbuild.io.documents import json_text
 from archbuild.modules.graph import learning
 from archbuild.modules.module import Module, ancestors
 

@@ -35,6 +35,17 @@ except SystemExit as ended:
 """
 
 
+# what these verbs stand on, and nothing of archbuild's own: how fast the machine is just now
+LIBRARIES = "import click, jsonschema, numpy, yaml, time, sys; print(time.process_time())"
+
+
+def allowance(environment: Mapping[str, str]) -> float:
+    """Return the seconds of CPU time that a verb may take: twice what its libraries take."""
+    command = [sys.executable, "-c", LIBRARIES]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return max(0.4, 2 * float(ended.stdout))
+
+
 @pytest.mark.parametrize("verb", LIGHT)
 def test_a_verb_that_only_looks_is_quick_and_loads_nothing_heavy(
     verb: str, clean_environment: Mapping[str, str], tmp_path: Path
@@ -49,9 +60,9 @@ def test_a_verb_that_only_looks_is_quick_and_loads_nothing_heavy(
         assert report["status"] == 0
         assert not set(report["modules"]) & set(HEAVY)
         seconds.append(report["seconds"])
-        if min(seconds) < 0.4:
+        if min(seconds) < allowance(clean_environment):
             return
-    pytest.fail(f"{verb} takes {min(seconds):.2f} s of CPU time, more than 0.4")
+    pytest.fail(f"{verb} takes {min(seconds):.2f} s of CPU time, more than it is allowed")
 
 
 def test_bare_it_shows_the_help(archbuild: Archbuild) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archbuild.data import load_dataset
-from archbuild.errors import DataError
+from archbuild.data import dataset_from_arrays, load_dataset
+from archbuild.errors import DataError, RunError
 from archbuild.models.measuring import measure
 from archbuild.models.run import open_run
 
@@ -58,3 +58,28 @@ def test_opened_stages_never_share_weights(folder):
     other = run.stage("pretrain").open()
     other.network.set_weights([weights + 1 for weights in other.network.get_weights()])
     np.testing.assert_array_equal(first.codes(first.feed(rows)), before)
+
+
+def test_a_moved_run_keeps_its_pictures_with_it(folder, tmp_path, monkeypatch):
+    shutil.copytree(folder / "tiny" / "0", tmp_path / "moved")
+    monkeypatch.chdir(tmp_path)
+    assert open_run("moved").plots == Path("moved/plots")
+    assert open_run(tmp_path / "moved").plots == tmp_path / "moved" / "plots"
+
+
+def test_what_is_not_there_is_named(folder):
+    run = open_run(folder / "tiny" / "0")
+    for name in ("assignments", "clusters"):
+        with pytest.raises(RunError, match="'pretrain' assigns rows to no clusters"):
+            getattr(run.stage("pretrain"), name)
+    with pytest.raises(RunError, match="there is no folder"):
+        open_run(folder / "nowhere")
+
+
+def test_other_rows_than_those_of_training_are_refused(folder):
+    rows = flowers()
+    other = dataset_from_arrays("other", rows.values[:50], rows.labels[:50])
+    with pytest.raises(DataError, match="is not what"):
+        open_run(folder / "tiny" / "0", other)
+    with pytest.raises(DataError, match="dataset_from_arrays"):
+        open_run(folder / "tiny" / "0", rows.values)
