@@ -396,7 +396,7 @@ def run(tmp_path_factory):
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 def test_a_run_is_an_estimator_that_is_fitted(run):
     X = run.dataset.values
-    model = DeepClustering.from_run(run.run.path, "kld")
+    model = DeepClustering.from_run(run.folder.path, "kld")
     labels = np.load(run.folder.stage("cluster-kld").file("labels.npy"))
     np.testing.assert_array_equal(model.labels_, labels)
     np.testing.assert_array_equal(model.predict(X), labels)
@@ -405,13 +405,13 @@ def test_a_run_is_an_estimator_that_is_fitted(run):
 
 
 def test_the_head_that_was_trained_last_is_taken(run):
-    assert DeepClustering.from_run(run.run.path).sample(2)[0].shape == (6, 3)
+    assert DeepClustering.from_run(run.folder.path).sample(2)[0].shape == (6, 3)
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
 @pytest.mark.parametrize("head", ["kld", "gmvae"])
 def test_a_clone_trains_the_same_again(run, head):
-    model = DeepClustering.from_run(str(run.run.path), head)
+    model = DeepClustering.from_run(str(run.folder.path), head)
     X = run.dataset.values.astype("float32")
     again = clone(model).fit(X)
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
@@ -419,7 +419,7 @@ def test_a_clone_trains_the_same_again(run, head):
 
 def test_a_run_without_the_head_is_refused(run, tmp_path):
     with pytest.raises(RunError, match="no finished gmm head; it holds pretrain, cluster-kld"):
-        DeepClustering.from_run(run.run.path, "gmm")
+        DeepClustering.from_run(run.folder.path, "gmm")
     with pytest.raises(RunError, match="it holds nothing"):
         DeepClustering.from_run(tmp_path)
 

@@ -56,8 +56,9 @@ def suggest_k(
 
     if least > most:
         raise UsageError(f"--min {least} is above --max {most}; give the lower number to --min")
-    overrides = (*overrides, "head.n_clusters=auto")  # whatever number the spec has
-    request = ExperimentRequest(dataset, arch, head, overrides, seed, data_dir, out)
+    # whatever number the spec has
+    asked = ExperimentRequest(dataset, arch, head, overrides, seed, data_dir, out)
+    request = asked.with_clusters("auto")
     experiment = Experiment(request)
     with experiment.folder.lock():
         run = experiment.results()
