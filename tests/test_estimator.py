@@ -420,7 +420,7 @@ def test_a_clone_trains_the_same_again(run, head):
 def test_a_run_without_the_head_is_refused(run, tmp_path):
     with pytest.raises(RunError, match="no finished gmm head; it holds pretrain, cluster-kld"):
         DeepClustering.from_run(run.folder.path, "gmm")
-    with pytest.raises(RunError, match="it holds nothing"):
+    with pytest.raises(RunError, match="holds no run"):
         DeepClustering.from_run(tmp_path)
 
 
