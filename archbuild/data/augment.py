@@ -61,7 +61,7 @@ def rotate_and_shift(images: np.ndarray, degrees: np.ndarray, moves: np.ndarray)
 def _source_coordinates(
     height: int, width: int, degrees: np.ndarray, moves: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where each pixel comes from: rows and columns, each ``(batch, height, width)`` float32."""
+    """Return each pixel's source: rows and columns, each ``(batch, height, width)`` float32."""
     angle = np.deg2rad(degrees)[:, np.newaxis]
     cosine, sine = np.cos(angle), np.sin(angle)
     middle_row, middle_column = (height - 1) / 2, (width - 1) / 2

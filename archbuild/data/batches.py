@@ -50,7 +50,7 @@ def ordered_batches(n: int, batch_size: int) -> Iterator[np.ndarray]:
 
 
 def count_batches(n: int, batch_size: int) -> int:
-    """How many batches ``epoch_batches`` gives."""
+    """Return how many batches ``epoch_batches`` gives."""
     return len(_parts(n, batch_size, merge_single=True))
 
 

@@ -118,7 +118,7 @@ class Dataset:
 
 
 def rows_at_a_time(row_bytes: int) -> int:
-    """How many rows make some 16 MiB; at least one."""
+    """Return how many rows make some 16 MiB; at least one."""
     return max(1, _CHUNK_BYTES // max(1, row_bytes))
 
 

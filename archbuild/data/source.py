@@ -45,7 +45,7 @@ class DatasetSource:
 
 
 def data_folder(data_dir: Path | None = None) -> Path:
-    """Where datasets lie: ``data_dir``, else ``$ARCHBUILD_DATA``, else ``./datasets``."""
+    """Return where datasets lie: ``data_dir``, else ``$ARCHBUILD_DATA``, else ``./datasets``."""
     if data_dir is not None:
         return Path(data_dir)
     return Path(os.environ.get(ENVIRONMENT_VARIABLE) or "datasets")

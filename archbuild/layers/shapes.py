@@ -17,7 +17,7 @@ def channels_last(shape: Shape) -> Shape:
 
 
 def flat_size(shape: Shape) -> int:
-    """How many numbers one example of this shape takes."""
+    """Return how many numbers one example of this shape takes."""
     return math.prod(shape)
 
 

@@ -73,7 +73,7 @@ def from_classic(tree: dict[str, Any]) -> list[Problem]:
 
 
 def names_no_head(raw: Any) -> bool:
-    """Whether a spec, as its file holds it, is a classic one that leaves the head to its authors.
+    """Return whether a spec, as its file holds it, is classic and leaves the head to its authors.
 
     A file that names a ``type`` of head means what the reference says of that type.
     """

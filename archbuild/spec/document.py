@@ -35,7 +35,7 @@ class Document:
     keys: Mapping[TreePath, Place] = field(default_factory=dict, hash=False, repr=False)
 
     def place(self, path: TreePath, *, of_key: bool = False) -> Place:
-        """Where ``path`` begins; of what is not in the text, where the nearest parent begins."""
+        """Return where ``path`` begins, or its nearest parent if it is not in the text."""
         if of_key and path in self.keys:
             return self.keys[path]
         while path and path not in self.places:

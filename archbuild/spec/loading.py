@@ -162,7 +162,7 @@ def _shared(one: TreePath, other: TreePath) -> TreePath:
 
 
 def _holds(tree: Any, path: TreePath) -> bool:
-    """Whether something stands there: an override makes the mappings that are not."""
+    """Return whether something stands there: an override makes the mappings that are not."""
     for part in path:
         try:
             tree = tree[part]

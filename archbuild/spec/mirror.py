@@ -116,7 +116,7 @@ def _decoder_start(encoder: Sequence[PlannedLayer], conditions: Sequence[Conditi
 
 
 def output_index(layers: Sequence[LayerSpec | PlannedLayer | _Entry]) -> int | None:
-    """Where the output layer stands: the last one with a non-linearity; ``None``: nowhere."""
+    """Return the index of the last layer with a non-linearity, the output; else ``None``."""
     candidates = [i for i, layer in enumerate(layers) if "non_linearity" in layer.config]
     return candidates[-1] if candidates else None
 

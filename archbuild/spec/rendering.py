@@ -85,7 +85,7 @@ def _value_text(key: str, value: Any) -> str:
 
 
 def _is_plain(key: str, value: Any) -> bool:
-    """Whether a value says nothing: absent, no padding, a stride of one step, the usual mode."""
+    """Return whether a value is a default: absent, no padding, stride one, the usual mode."""
     parts = set(value) if isinstance(value, list | tuple) else {value}
     return parts <= {None, 0} or (key == "stride" and parts == {1}) or value == "valid"
 

@@ -64,7 +64,7 @@ STAGE_DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def epochs_in_all(spec: Mapping[str, Any], section: str) -> int:
-    """How many epochs a stage of a resolved spec has: its own, in each of the head's rounds.
+    """Return how many epochs a stage of a resolved spec has, over all of the head's rounds.
 
     Args:
         spec: its tree, or a stage's part of it; pretraining has no head.

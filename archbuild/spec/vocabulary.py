@@ -76,7 +76,7 @@ class LayerType(ABC):
         return None
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
-        """How many numbers the layer holds, batch normalisation not counted."""
+        """Return how many numbers the layer holds, batch normalisation not counted."""
         return 0
 
     def notation(self, config: Mapping[str, Any]) -> str:

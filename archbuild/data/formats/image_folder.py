@@ -179,7 +179,7 @@ def _read_all(paths: Sequence[Path], values: np.ndarray) -> list[int]:
 
 
 def _read_into(place: np.ndarray, path: Path) -> bool:
-    """Whether the image could be read; if so it is in ``place``."""
+    """Return whether the image could be read; if so it is in ``place``."""
     try:
         place[...] = decode(path, place.shape)
     except Exception:  # Pillow's readers have no closed list

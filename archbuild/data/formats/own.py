@@ -42,7 +42,7 @@ def split_column(text: str) -> tuple[Path, str | None]:
 
 
 def looks_like_path(text: str) -> bool:
-    """Whether the user means a file or a folder rather than a dataset's name."""
+    """Return whether the user means a file or a folder rather than a dataset's name."""
     path, _ = split_column(text)
     return len(path.parts) > 1 or path.suffix.lower() in FORMATS or path.exists()
 

@@ -72,7 +72,7 @@ def load(data: Path, input_shape: Shape | None = None) -> Dataset:
 
 
 def find(data: Path) -> tuple[bool, str]:
-    """Whether a version is in the data folder, and which ones, or what to do."""
+    """Return whether a version is in the data folder, and which ones, or what to do."""
     try:
         versions = list(_versions(data))
     except DataError as error:

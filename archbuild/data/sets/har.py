@@ -97,7 +97,7 @@ def load(selection: _Selection, data: Path, input_shape: Shape | None = None) ->
 
 
 def find(selection: _Selection, data: Path) -> tuple[bool, str]:
-    """Whether the files are in the data folder, and where, or what to do."""
+    """Return whether the files are in the data folder, and where, or what to do."""
     place = _place(data, selection.halves)
     if place is None:
         return False, (

@@ -108,7 +108,7 @@ def load(
 
 
 def find(family: Family, selection: Selection, data: Path) -> tuple[bool, str]:
-    """Whether the files are in the data folder, and where, or what to do."""
+    """Return whether the files are in the data folder, and where, or what to do."""
     halves = list(selection.rows)
     folder = _idx_folder(family, data, halves)
     if folder:

@@ -48,7 +48,7 @@ def load(data: Path, input_shape: Shape | None = None) -> Dataset:
 
 
 def find(data: Path) -> tuple[bool, str]:
-    """Whether the file or MNIST's are in the data folder, and where, or what to do."""
+    """Return whether the file or MNIST's are in the data folder, and where, or what to do."""
     path = _path(data)
     if path:
         return True, str(path)

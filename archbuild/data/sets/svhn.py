@@ -73,7 +73,7 @@ def load(selection: _Selection, data: Path, input_shape: Shape | None = None) ->
 
 
 def find(selection: _Selection, data: Path) -> tuple[bool, str]:
-    """Whether the files are in the data folder, and which ones, or what to do."""
+    """Return whether the files are in the data folder, and which ones, or what to do."""
     missing = _missing(selection.needed, data)
     if not missing:
         return True, _described(selection, data)
