@@ -81,7 +81,7 @@ class InfomaxHead(Head):
 
 
 def _entropy(probabilities: Any) -> Any:
-    """The entropy of the last axis, in nats; the floor keeps 0 log 0 at 0."""
+    """Return the entropy of the last axis, in nats; the floor keeps 0 log 0 at 0."""
     from keras import ops
 
     return -ops.sum(probabilities * ops.log(ops.maximum(probabilities, 1e-12)), axis=-1)
