@@ -123,7 +123,7 @@ def test_latents_come_on_request(archbuild: Archbuild, trained: Path) -> None:
         (["--output", "out.dat"], "say what to write with --format"),
         (["--head", "kmeans"], "holds no kmeans head; train one with: archbuild -d"),
         (["--seed", "4"], "no run of 'table' with seed 4 is under saved_params; train one with"),
-        (["--run", "nowhere"], "nowhere holds no run"),
+        (["--run", "nowhere"], "there is no folder nowhere"),
     ],
 )
 def test_what_cannot_be_done_is_refused(
