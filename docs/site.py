@@ -76,4 +76,6 @@ def _entries(package: str) -> Iterator[str]:
     for name in module.__all__:
         if not name.startswith("_"):
             value = getattr(module, name)
-            yield f"::: {value.__module__}.{value.__qualname__}"
+            entry = f"::: {value.__module__}.{value.__qualname__}"
+            renamed = value.__qualname__ != name
+            yield f"{entry}\n    options:\n      heading: {name}" if renamed else entry
