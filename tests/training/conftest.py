@@ -122,7 +122,7 @@ def make_trainer(feed, settings, tmp_path):
     ):
         rows = feed if augment else replace(feed, augmentation=None)
         stage = StageFolder(tmp_path / folder)
-        stage.begin({"test": folder})
+        stage.begin({"test": "training"})
         changed = {**settings, **changes}
         return StageTrainer(
             "cluster-kld", changed, network, objective, rows, stage, seed, emit, from_scratch

@@ -15,6 +15,14 @@ from tests.training.conftest import SPEC
 from tests.training.elsewhere import PRIORS, measure, prepare
 
 
+@pytest.fixture(scope="module", params=["jax", "torch"], autouse=True)
+def backend(request):
+    """One of the others; it comes first, so that nothing is measured for one that is missing."""
+    if find_spec(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def here(tmp_path_factory, digits):
     """A folder with weights, and what this process measures with them."""
@@ -23,16 +31,14 @@ def here(tmp_path_factory, digits):
     return folder, measure(folder)
 
 
-@pytest.fixture(scope="module", params=["jax", "torch"])
-def there(request, here):
+@pytest.fixture(scope="module")
+def there(backend, here):
     """The backend, and what a process of its own measures."""
-    if find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
-    environment = os.environ | {"KERAS_BACKEND": request.param, "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "tests.training.elsewhere", str(here[0])]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return request.param, json.loads(done.stdout.splitlines()[-1])
+    return backend, json.loads(done.stdout.splitlines()[-1])
 
 
 def test_weights_latents_and_losses_carry_over(here, there):

@@ -12,7 +12,14 @@ from archbuild.training.encoding import encode
 from archbuild.training.pretraining import Reconstruct
 from archbuild.training.progress import StepDone
 from archbuild.training.stage import restore_checkpoint
-from tests.training.conftest import SPEC, STOCHASTIC, StopAfter, make_network, make_prior
+from tests.training.conftest import (
+    SPEC,
+    STOCHASTIC,
+    CopyEachEpoch,
+    StopAfter,
+    make_network,
+    make_prior,
+)
 
 SHARED = {"n_clusters": 10, "start": "k-means", "reconstruction_weight": 1.0, "tolerance": 0.0}
 KLD = {"cluster_weight": 0.5, "reduction": "mean", "degrees_of_freedom": 1.0, "refresh": 1}
@@ -44,21 +51,23 @@ def messages(**changes):
     return make_prior(MessagesHead, **{"modules": modules, "rounds": 3, **changes})
 
 
+@pytest.fixture
+def copies(tmp_path):
+    """Copies the stage in ``whole`` after every epoch, to go on from as from one that stopped."""
+    return CopyEachEpoch(tmp_path / "whole")
+
+
 @pytest.mark.parametrize(
     "objective",
     [reconstruct, kld, kmeans, lambda: kld(refresh=3), lambda: kmeans(refresh=2)],
     ids=["pretrain", "kld", "kmeans", "kld, target of an earlier epoch", "kmeans, likewise"],
 )
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_interrupted_and_resumed_is_bit_identical(make_trainer, objective, optimizer):
-    whole = make_trainer(make_network(), objective(), "whole", optimizer=optimizer).run()
-    interrupted = make_trainer(
-        make_network(), objective(), "cut", emit=StopAfter(2), optimizer=optimizer
-    )
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.run()
-    saved_seconds = interrupted.folder.load_checkpoint().timing["seconds"]
-    resumed = make_trainer(make_network(seed=9), objective(), "cut", optimizer=optimizer).run()
+def test_interrupted_and_resumed_is_bit_identical(make_trainer, copies, objective, optimizer):
+    whole = make_trainer(make_network(), objective(), "whole", copies, optimizer=optimizer).run()
+    trainer = make_trainer(make_network(seed=9), objective(), "epoch-2", optimizer=optimizer)
+    saved_seconds = trainer.folder.load_checkpoint().timing["seconds"]
+    resumed = trainer.run()
     np.testing.assert_array_equal(resumed.codes, whole.codes)
     assert resumed.history == whole.history
     assert resumed.seconds > saved_seconds
@@ -149,17 +158,19 @@ SCRATCH = {"from_scratch": True}
 
 
 def run_in_pieces(make_trainer, head, stops, others=range(1, 99), **changes):
-    """Stopped after each of ``stops``; only the first piece may use the weights it is given.
+    """Stopped after each of ``stops``, the first time as ``copies`` shows.
 
-    ``others`` seed the weights that the later pieces are given.
+    ``others`` seed the weights that the later pieces are given, and must not use.
     """
-    for seed, epoch in zip([0, *others], stops, strict=False):
+    first, *later = stops
+    place = f"epoch-{first}"
+    for seed, epoch in zip(others, later, strict=False):
         network, stop = make_network(seed, **STOCHASTIC), StopAfter(epoch)
-        trainer = make_trainer(network, head(), "cut", stop, **changes)
+        trainer = make_trainer(network, head(), place, stop, **changes)
         with pytest.raises(KeyboardInterrupt):
             trainer.run()
     last, network = head(), make_network(others[-1], **STOCHASTIC)
-    return make_trainer(network, last, "cut", **changes).run(), last.arrays()
+    return make_trainer(network, last, place, **changes).run(), last.arrays()
 
 
 @pytest.mark.parametrize(
@@ -174,9 +185,11 @@ def run_in_pieces(make_trainer, head, stops, others=range(1, 99), **changes):
     ],
     ids=["gmm", "gmm with a warmup", "gmm with its start's clusters", "gmvae"],
 )
-def test_a_prior_interrupted_and_resumed_is_bit_identical(make_trainer, head, changes, stops):
+def test_a_prior_interrupted_and_resumed_is_bit_identical(
+    make_trainer, copies, head, changes, stops
+):
     through = head()
-    whole = make_trainer(make_network(**STOCHASTIC), through, "whole", **changes).run()
+    whole = make_trainer(make_network(**STOCHASTIC), through, "whole", copies, **changes).run()
     resumed, arrays = run_in_pieces(make_trainer, head, stops, **changes)
     assert resumed.history == whole.history
     np.testing.assert_array_equal(resumed.codes, whole.codes)
@@ -189,14 +202,16 @@ def test_a_prior_interrupted_and_resumed_is_bit_identical(make_trainer, head, ch
     [(SCRATCH, [1, 2, 3], True), ({}, [2], False)],
     ids=["from scratch, warm", "pretrained, cold"],
 )
-def test_rounds_interrupted_and_resumed_are_bit_identical(make_trainer, changes, stops, warm_start):
+def test_rounds_interrupted_and_resumed_are_bit_identical(
+    make_trainer, copies, changes, stops, warm_start
+):
     def head():
         return messages(warm_start=warm_start)
 
     # without a warm start rounds begin with the first weights: every piece is given the same
     others = range(1, 99) if warm_start else [0] * len(stops)
     through, changes = head(), {**changes, "epochs": 2}
-    whole = make_trainer(make_network(**STOCHASTIC), through, "whole", **changes).run()
+    whole = make_trainer(make_network(**STOCHASTIC), through, "whole", copies, **changes).run()
     resumed, arrays = run_in_pieces(make_trainer, head, stops, others, **changes)
     assert resumed.history == whole.history
     np.testing.assert_array_equal(resumed.codes, whole.codes)
