@@ -16,9 +16,17 @@ from archbuild.networks.network import Network
 class Objective(Protocol):
     """What a stage minimises: a head, or reconstruction alone (``training/pretraining.py``)."""
 
-    term_names: tuple[str, ...]
-    monitored_names: tuple[str, ...]
-    draws: int
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """The names of the weighted terms, whose sum is minimised."""
+
+    @property
+    def monitored_names(self) -> tuple[str, ...]:
+        """The names of values that are logged and are no part of the loss."""
+
+    @property
+    def draws(self) -> int:
+        """Samples of a row's latent; 0: the mean is decoded, and no variance is trained."""
 
     @property
     def variables(self) -> list[Any]:
