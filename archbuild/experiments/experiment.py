@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from archbuild.heads import Head
     from archbuild.networks.network import Network
     from archbuild.training.feed import Feed
+    from archbuild.training.stage import StageOutcome, StageTrainer
 
 _NETWORK_PATHS = {(key,) for key in NETWORK_KEYS}
 
@@ -144,12 +145,9 @@ class Experiment:
             RunError: the stage was made for another request.
             DivergenceError: a loss term stopped being finite.
         """
-        from archbuild.training.pretraining import Reconstruct
-
         if fresh:
             self._clear_all_stages()
-        objective = Reconstruct(self.spec.reconstruction)
-        return self._run_stage(PRETRAIN, objective, self._request(PRETRAIN))
+        return self._run_stage(PRETRAIN, None, self._request(PRETRAIN))
 
     def _clear_all_stages(self) -> None:
         for stage in self.folder.stages():
@@ -213,7 +211,7 @@ class Experiment:
             UsageError: the head refines pretrained networks only, the number of clusters is to be
                 found in pretrained latents, or the epochs end before the head begins.
         """
-        from archbuild.training.stage import warmup_epochs
+        from archbuild.training.head_stage import warmup_epochs
 
         refuse_scratch(self.spec, self.vocabulary)
         settings, head = self.spec.settings("train"), self._new_head()
@@ -226,7 +224,7 @@ class Experiment:
     def _run_stage(
         self,
         name: str,
-        objective: Any,
+        head: Head | None,
         request: Mapping[str, Any],
         pretrained: StageFolder | None = None,
     ) -> bool:
@@ -242,7 +240,7 @@ class Experiment:
             done = epochs_in_words(folder.manifest()["epoch"])
             self.emit(StageEnded(name, f"already done ({done})"))
             return False
-        self._train_stage(folder, objective, self._network(pretrained))
+        self._train_stage(folder, head, self._network(pretrained))
         return True
 
     def _network(self, pretrained: StageFolder | None) -> Network:
@@ -255,38 +253,47 @@ class Experiment:
             load_weights(network, pretrained.file("model.weights.h5"))
         return network
 
-    def _train_stage(self, folder: StageFolder, objective: Any, network: Network) -> None:
-        from archbuild.training.stage import StageTrainer
-
-        name = folder.name
-        trainer = StageTrainer(
-            name,
-            self.spec.settings(section_of(name)),
-            network,
-            objective,
-            self.feed,
-            folder,
-            self.request.seed,
-            self.emit,
-            from_scratch=is_from_scratch(name),
-            labels=self.labels if name != PRETRAIN else None,
-        )
-        if trainer.rounds:
+    def _train_stage(self, folder: StageFolder, head: Head | None, network: Network) -> None:
+        trainer = self._trainer(folder, head, network)
+        if head is not None and head.rounds:
             each = epochs_in_words(trainer.settings["epochs"])
-            self.emit(Note(f"rounds: {trainer.rounds}, of {each} each"))
+            self.emit(Note(f"rounds: {head.rounds}, of {each} each"))
         outcome = trainer.run()
-        head = objective if name != PRETRAIN else None
         self._write_artefacts(folder, network, head, outcome)
         folder.finish(
-            writers(network, outcome.codes, head, trainer.labels),
+            writers(network, outcome.codes, head, self.labels if head is not None else None),
             summary=summary(outcome),
             history=outcome.history,
             timing={"seconds": round(outcome.seconds, 2)},
         )
-        self.emit(StageEnded(name, ending(outcome)))
+        self.emit(StageEnded(folder.name, ending(outcome)))
+
+    def _trainer(self, folder: StageFolder, head: Head | None, network: Network) -> StageTrainer:
+        """Return the trainer of a stage; without a head it learns to reconstruct."""
+        from archbuild.training.head_stage import HeadTrainer
+        from archbuild.training.pretraining import Reconstruct
+        from archbuild.training.stage import StageTrainer
+
+        name, feed, seed, emit = folder.name, self.feed, self.request.seed, self.emit
+        settings = self.spec.settings(section_of(name))
+        if head is None:
+            objective = Reconstruct(self.spec.reconstruction)
+            return StageTrainer(name, settings, network, objective, feed, folder, seed, emit)
+        return HeadTrainer(
+            name,
+            settings,
+            network,
+            head,
+            feed,
+            folder,
+            seed,
+            emit,
+            from_scratch=is_from_scratch(name),
+            labels=self.labels,
+        )
 
     def _write_artefacts(
-        self, folder: StageFolder, network: Network, head: Head | None, outcome: Any
+        self, folder: StageFolder, network: Network, head: Head | None, outcome: StageOutcome
     ) -> None:
         """Write the further files of a head that leaves some."""
         from archbuild.heads.records import TrainedRows

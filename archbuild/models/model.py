@@ -291,7 +291,7 @@ def _head_of(manifest: Mapping[str, Any], plan: Plan) -> Head | None:
 def _restore(folder: StageFolder, network: Network, head: Head | None) -> tuple[int, bool]:
     """Load what a stage left into both; return its epochs, and whether it is finished."""
     from archbuild.networks.weights import load_weights
-    from archbuild.training.stage import restore_checkpoint
+    from archbuild.training.head_stage import restore_checkpoint
 
     checkpoint = _latest_checkpoint(folder)
     if checkpoint is not None:

@@ -199,7 +199,7 @@ class VAE(FileModule):
         trainer.epochs = done + self.spec.tree["train"]["epochs"]
         if self.backward_message is not None:
             trainer.targets = {PRIOR: self.backward_message.astype("float32")}
-        trainer.run()
+        trainer.train()
         self.losses += [row["loss"] for row in trainer.history[done:]]
         mean, log_variance = self._encoded(feed)
         latents = mean
@@ -239,10 +239,10 @@ class VAE(FileModule):
         """Take back what ``arrays`` gave; the optimiser begins anew."""
         if not arrays:
             return
-        from archbuild.training.stage import restore_checkpoint
+        from archbuild.training.stage import restore_variables
 
         self._build()
-        restore_checkpoint(self._network, self._objective, arrays)
+        restore_variables(self._network, self._objective, arrays)
         self._scaler = Scaler.from_arrays(unprefixed(_SCALING, arrays))
         self.losses = arrays["losses"].tolist()
 

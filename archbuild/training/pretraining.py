@@ -15,8 +15,8 @@ class Reconstruct:
         kind: the spec's ``reconstruction``.
     """
 
-    term_names = ("reconstruction",)
-    monitored_names = ()
+    term_names: tuple[str, ...] = ("reconstruction",)
+    monitored_names: tuple[str, ...] = ()
     trains_decoder = True
     draws = 0
 

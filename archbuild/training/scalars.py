@@ -41,10 +41,11 @@ class EventFiles:
         Raises:
             RunError: the file cannot be written.
         """
-        if isinstance(event, StageStarted | EpochDone) and self._format is None:
+        if not isinstance(event, StageStarted | EpochDone):
             return
-        if isinstance(event, EpochDone):
-            self._write(event.stage, event.row)
+        tensorboard = self._format  # the start of a stage already logs that it is missing
+        if tensorboard is not None and isinstance(event, EpochDone):
+            self._write(event.stage, event.row, *tensorboard)
 
     def close(self) -> None:
         """Close every file."""
@@ -66,19 +67,17 @@ class EventFiles:
             return None
         return EventMessage, RecordWriter
 
-    def _write(self, stage: str, row: Mapping[str, Any]) -> None:
-        message, _ = self._format
+    def _write(self, stage: str, row: Mapping[str, Any], message: Any, record_writer: Any) -> None:
         event = message(wall_time=time(), step=row["epoch"])
         for tag, value in scalars(row):
             event.summary.value.add(tag=tag, simple_value=value)
         with explained("write", self.folder / stage):
             if stage not in self._writers:
-                self._writers[stage] = self._opened(self.folder / stage)
+                self._writers[stage] = self._opened(self.folder / stage, message, record_writer)
             self._writers[stage].write(event.SerializeToString())
             self._writers[stage].flush()
 
-    def _opened(self, folder: Path) -> Any:
-        message, record_writer = self._format
+    def _opened(self, folder: Path, message: Any, record_writer: Any) -> Any:
         make_folder(folder, below=self.folder.parent)
         path = folder / f"events.out.tfevents.{int(time())}"
         writer = record_writer(path.open("xb"))

@@ -40,7 +40,7 @@ class Position:
 
 
 def whole_epochs(length: float, unit: str, steps_per_epoch: int) -> int:
-    """How many epochs it takes until ``length`` steps or epochs are done."""
+    """Return how many epochs it takes until ``length`` steps or epochs are done."""
     return ceil(length / steps_per_epoch if unit == "steps" else length)
 
 
@@ -60,7 +60,7 @@ def weight(schedule: float | Mapping[str, Any], position: Position) -> float:
     if schedule["repeat"]:
         time %= ramp + schedule["hold"]
     risen = min(time / ramp, 1.0) ** schedule["power"]
-    return schedule["start"] + (schedule["end"] - schedule["start"]) * risen
+    return float(schedule["start"] + (schedule["end"] - schedule["start"]) * risen)
 
 
 def learning_rate(settings: Mapping[str, Any], position: Position) -> float:
@@ -84,12 +84,13 @@ def learning_rate(settings: Mapping[str, Any], position: Position) -> float:
         "one_cycle": lambda: _one_cycle(progress),
     }[settings["schedule"]]()
     warm_up = settings["warm_up"]
-    return highest * factor * (min(epochs / warm_up, 1.0) if warm_up else 1.0)
+    return float(highest * factor * (min(epochs / warm_up, 1.0) if warm_up else 1.0))
 
 
 def _decayed(settings: Mapping[str, Any], position: Position) -> float:
     times = position.steps // (settings["decay_steps"] or position.steps_per_epoch)
-    return max(settings["decay"] ** times, settings["lowest_rate"] / settings["learning_rate"])
+    lowest = settings["lowest_rate"] / settings["learning_rate"]
+    return float(max(settings["decay"] ** times, lowest))
 
 
 def _half_cosine(start: float, end: float, progress: float) -> float:

@@ -22,8 +22,9 @@ from archbuild.runs import StageFolder
 from archbuild.spec import Plan, make_plan, spec_from_tree
 from archbuild.spec.vocabulary import Vocabulary
 from archbuild.training.feed import Feed
+from archbuild.training.head_stage import HeadTrainer
 from archbuild.training.progress import EpochDone, EventHandler, log_event
-from archbuild.training.stage import StageOutcome, StageTrainer
+from archbuild.training.stage import StageOutcome
 
 ROWS, CLUSTERS = 60, 3
 
@@ -66,13 +67,13 @@ class _Case:
     def new_head(self) -> Head:
         return self.kind(self.spec.head.config, self.plan, 0)
 
-    def trainer(self, name: str, emit: EventHandler) -> StageTrainer:
+    def trainer(self, name: str, emit: EventHandler) -> HeadTrainer:
         """A trainer in a folder of that name, which may hold a checkpoint."""
         stage = StageFolder(self.folder / name)
         stage.begin({"of": "the contract"})
         network = build_network(self.plan, self.vocabulary, 0)
         settings = self.spec.settings("cluster")
-        return StageTrainer(
+        return HeadTrainer(
             f"cluster-{self.kind.name}",
             settings,
             network,
@@ -116,7 +117,7 @@ def _its_fields_are_a_spec(case: _Case) -> None:
 
 
 def _its_loss_is_finite_and_moves_the_encoder(
-    trainer: StageTrainer, outcome: StageOutcome, before: list[np.ndarray]
+    trainer: HeadTrainer, outcome: StageOutcome, before: list[np.ndarray]
 ) -> None:
     for row in outcome.history:
         assert np.all(np.isfinite([row[name] for name in trainer.model.term_names]))
@@ -128,7 +129,7 @@ def _its_loss_is_finite_and_moves_the_encoder(
 
 
 def _a_resumed_stage_ends_bit_for_bit(
-    case: _Case, whole: StageTrainer, outcome: StageOutcome
+    case: _Case, whole: HeadTrainer, outcome: StageOutcome
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
         case.trainer("cut", _stop).run()
@@ -161,7 +162,7 @@ def _it_is_saved_and_restored(case: _Case, head: Head, codes: np.ndarray) -> Non
     _same(fresh.arrays(), head.arrays())
 
 
-def _others_can_ask_what_it_has(trainer: StageTrainer) -> None:
+def _others_can_ask_what_it_has(trainer: HeadTrainer) -> None:
     head, rng = trainer.head, np.random.default_rng(0)
     assert head.answers in ("clusters", "classes", "nothing")
     assert head.labels_used in ("never", "some", "all")

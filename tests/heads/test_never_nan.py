@@ -16,8 +16,8 @@ from archbuild.registry import default_vocabulary
 from archbuild.runs import StageFolder
 from archbuild.spec import make_plan, spec_from_tree
 from archbuild.training.feed import Feed
+from archbuild.training.head_stage import HeadTrainer
 from archbuild.training.progress import log_event
-from archbuild.training.stage import StageTrainer
 
 S3VDC = {
     "type": "gmm",
@@ -69,7 +69,7 @@ def trainer_of(case, seed, feed, folder):
     stage = StageFolder(folder)
     stage.begin({})
     settings = {**spec.train, "batch_size": spec.batch_size}
-    return StageTrainer("train", settings, network, made, feed, stage, seed, log_event, True)
+    return HeadTrainer("train", settings, network, made, feed, stage, seed, log_event, True)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -10,6 +10,7 @@ import pytest
 
 from archbuild.data import dataset_from_arrays, load_dataset
 from archbuild.data.scaling import Scaler
+from archbuild.heads import Head
 from archbuild.networks.builder import build_network
 from archbuild.registry import default_vocabulary
 from archbuild.runs import StageFolder
@@ -17,6 +18,7 @@ from archbuild.spec import make_plan, spec_from_tree
 from archbuild.spec.resolve import filled
 from archbuild.spec.stages import CLUSTER_DEFAULTS, STAGE_FIELDS
 from archbuild.training.feed import Feed
+from archbuild.training.head_stage import HeadTrainer
 from archbuild.training.progress import EpochDone, log_event
 from archbuild.training.stage import StageTrainer
 
@@ -124,8 +126,9 @@ def make_trainer(feed, settings, tmp_path):
         stage = StageFolder(tmp_path / folder)
         stage.begin({"test": "training"})
         changed = {**settings, **changes}
-        return StageTrainer(
-            "cluster-kld", changed, network, objective, rows, stage, seed, emit, from_scratch
-        )
+        given = ("cluster-kld", changed, network, objective, rows, stage, seed, emit)
+        if isinstance(objective, Head):
+            return HeadTrainer(*given, from_scratch)
+        return StageTrainer(*given)
 
     return make

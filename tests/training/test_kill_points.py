@@ -13,8 +13,8 @@ from archbuild.experiments.outcome import summary, writers
 from archbuild.registry import default_vocabulary
 from archbuild.runs import StageFolder
 from archbuild.spec.resolve import filled
+from archbuild.training.head_stage import HeadTrainer
 from archbuild.training.progress import log_event
-from archbuild.training.stage import StageTrainer
 from tests.training.conftest import STOCHASTIC, make_network
 
 HEADS = default_vocabulary().heads
@@ -45,7 +45,7 @@ def train(feed, settings, tmp_path):
         folder.begin(REQUEST)
         settings["epochs"] = 1 if head.rounds else 2
         stage = f"cluster-{name}"
-        outcome = StageTrainer(stage, settings, network, head, feed, folder, 0, log_event).run()
+        outcome = HeadTrainer(stage, settings, network, head, feed, folder, 0, log_event).run()
         files = once_each(writers(network, outcome.codes, head), tmp_path)
         return lambda into: finish(into, files, outcome)
 

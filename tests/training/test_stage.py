@@ -9,9 +9,9 @@ from archbuild.errors import DivergenceError
 from archbuild.heads import GMMHead, GMVAEHead, KLDHead, KMeansHead, MessagesHead
 from archbuild.networks.rows import to_numpy
 from archbuild.training.encoding import encode
+from archbuild.training.head_stage import restore_checkpoint
 from archbuild.training.pretraining import Reconstruct
 from archbuild.training.progress import StepDone
-from archbuild.training.stage import restore_checkpoint
 from tests.training.conftest import (
     SPEC,
     STOCHASTIC,

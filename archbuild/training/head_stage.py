@@ -1,0 +1,194 @@
+"""One stage of training with a clustering head: passes over all rows between epochs, and rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+
+from archbuild.evaluation.collapse import Occupancy, occupancy
+from archbuild.heads.base import Head
+from archbuild.io.arrays import prefixed, unprefixed
+from archbuild.networks.network import Network
+from archbuild.networks.rows import to_numpy
+from archbuild.runs.stage import StageFolder
+from archbuild.training.encoding import encode
+from archbuild.training.feed import Feed
+from archbuild.training.progress import EventHandler
+from archbuild.training.schedules import Position, weight, whole_epochs
+from archbuild.training.stage import StageOutcome, StageTrainer, restore_variables
+
+
+class HeadTrainer(StageTrainer):
+    """Trains a network and a head; the head sees all rows between epochs.
+
+    Args:
+        name: ``cluster-<head>`` or ``train-<head>``.
+        settings: as of ``StageTrainer``.
+        network: the autoencoder, with the weights that the stage starts from.
+        head: new, for this network.
+        feed: the rows.
+        folder: as of ``StageTrainer``.
+        seed: of the run.
+        emit: receives the events.
+        from_scratch: the network is not pretrained: a head's warmup, if it has one, comes first.
+        labels: ``(n,)`` classes that the head may read, -1 where unknown; ``None``: none at all.
+
+    Attributes:
+        epochs: the settings' own, times the head's rounds.
+        codes: ``(n, code)`` of all rows after the latest epoch; ``None`` before they are needed.
+        clusters: ``(n,)`` the cluster of each row; ``None`` before the head begins.
+        occupancy: of the clusters; ``None`` before the head begins.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Mapping[str, Any],
+        network: Network,
+        head: Head,
+        feed: Feed,
+        folder: StageFolder | None,
+        seed: int,
+        emit: EventHandler,
+        from_scratch: bool = False,
+        labels: np.ndarray | None = None,
+    ) -> None:
+        head.refines = not from_scratch
+        super().__init__(name, settings, network, head, feed, folder, seed, emit)
+        self.head, self.labels = head, labels
+        self.epochs *= head.rounds or 1
+        self.begins = warmup_epochs(head, settings, self.steps) if from_scratch else 0
+        self.read = network.reader(head.code)
+        self.codes: np.ndarray | None = None
+        self.clusters: np.ndarray | None = None
+        self.occupancy: Occupancy | None = None
+        self._first_weights = {} if head.warm_start else self._network_weights()
+
+    def _network_weights(self) -> dict[str, np.ndarray]:
+        """Return copies of what a round without a warm start begins with."""
+        own = [of for of in self._variables() if not of[0].startswith("objective_")]
+        return {name: to_numpy(variable) for name, variable in own}
+
+    @property
+    def converged(self) -> bool:
+        """Whether fewer rows changed their cluster in the last epoch than the head tolerates."""
+        change = self.history[-1].get("label_change") if self.history else None
+        return change is not None and change < self.head.tolerance
+
+    def _outcome(self) -> StageOutcome:
+        codes = self._codes_now()
+        if self._never_began:
+            self._begin()
+        return StageOutcome(self.history, codes, self.converged, self.occupancy, self.seconds)
+
+    @property
+    def _never_began(self) -> bool:
+        """Whether there was not one epoch since the head could begin."""
+        if self.occupancy is not None:
+            return False
+        return self.head.answers != "nothing" or not self.history
+
+    def _resume(self) -> None:
+        super()._resume()
+        if self.head.answers == "nothing":
+            return
+        epochs = len(self.history)
+        if epochs > self.begins or (self.head.rounds and epochs == self.begins > 0):
+            self._measure(previous=None)
+            self.occupancy = _occupancy_of(self.history[-1]) or self.occupancy
+
+    def _before_epoch(self, epoch: int) -> None:
+        if epoch < self.begins:
+            return
+        if epoch == 0 or not self.head.rounds:
+            self._full_pass(epoch)
+        elif epoch % self.settings["epochs"] == 0:
+            self._reset_network()
+
+    def _after_epoch(self, epoch: int) -> dict[str, Any]:
+        """Encode all rows, end a round if it is one, and return what the clusters are."""
+        if epoch + 1 < self.begins:
+            return {}
+        self.codes, previous = encode(self.read, self.feed), self.clusters
+        if self.head.rounds:
+            self._full_pass(epoch + 1)
+        if self.clusters is None:  # it begins before the next epoch
+            return {}
+        return asdict(self._measure(previous))
+
+    def _full_pass(self, epoch: int) -> None:
+        """Let the head begin, or see all rows, when it is due."""
+        if epoch == self.begins:
+            self._begin()
+        if (epoch - self.begins) % self._epochs_between_passes == 0:
+            self.targets = self.head.refresh(self._codes_now())
+
+    @property
+    def _epochs_between_passes(self) -> int:
+        return max(self.settings["epochs"], 1) if self.head.rounds else self.head.refresh_epochs
+
+    def _begin(self) -> None:
+        self.head.initialise(self._codes_now())
+        if self.head.answers != "nothing":
+            self._measure(previous=None)
+
+    def _measure(self, previous: np.ndarray | None) -> Occupancy:
+        """Assign all rows to clusters, and return what these hold."""
+        self.clusters = np.argmax(self.head.assignments(self._codes_now()), axis=1)
+        self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous)
+        return self.occupancy
+
+    def _codes_now(self) -> np.ndarray:
+        if self.codes is None:
+            self.codes = encode(self.read, self.feed)
+        return self.codes
+
+    def _reset_network(self) -> None:
+        """Set the first weights again, for a head whose rounds do not go on from each other's."""
+        for name, variable in self._variables():
+            if name in self._first_weights:
+                variable.assign(self._first_weights[name])
+
+    def _targets(self, indices: np.ndarray) -> dict[str, np.ndarray]:
+        labels = {} if self.labels is None else {"labels": self.labels[indices]}
+        return super()._targets(indices) | labels
+
+    def _schedule(self, position: Position) -> float:
+        for name, variable in self.head.scheduled.items():
+            variable.assign(weight(self.head.config[name], position.after(self.begins)))
+        return super()._schedule(position)
+
+    def _state(self) -> dict[str, np.ndarray]:
+        return super()._state() | prefixed("memory_", self.head.memory)
+
+    def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        super()._restore(arrays)
+        self.head.remember(unprefixed("memory_", arrays))
+
+
+def _occupancy_of(row: Mapping[str, Any]) -> Occupancy | None:
+    """Read the occupancy from a line of the history, which alone knows the change of labels.
+
+    ``None`` where the line lacks a value, as those of older versions do.
+    """
+    names = {field.name for field in fields(Occupancy)}
+    if not names <= row.keys():
+        return None
+    return Occupancy(**{name: row[name] for name in names})
+
+
+def warmup_epochs(head: Head, settings: Mapping[str, Any], steps: int) -> int:
+    """Return how many epochs of ``steps`` a stage from scratch trains before the head begins."""
+    if head.rounds:
+        return int(settings["epochs"])  # the first round is the network's alone
+    warmup = head.warmup
+    return whole_epochs(warmup["length"], warmup["unit"], steps) if warmup else 0
+
+
+def restore_checkpoint(network: Network, head: Head, arrays: Mapping[str, np.ndarray]) -> None:
+    """Put a checkpoint's weights into a network and a head, to use them without training."""
+    restore_variables(network, head, arrays)
+    head.remember(unprefixed("memory_", arrays))
