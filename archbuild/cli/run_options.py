@@ -124,7 +124,7 @@ class RunChoice:
         """Return advice for a run or a head that is not there yet."""
         from archbuild.registry import default_vocabulary
 
-        if spec is None or spec.head is None:
+        if spec is None:
             return "archbuild runs lists what is there"
         kind: Any = default_vocabulary().heads[spec.head.type]
         stages = "--pretrain --cluster" if kind.scratch_problem(spec.head.config) else "--train"

@@ -10,11 +10,11 @@ from archbuild.errors import Problem
 from archbuild.spec.resolve import resolve
 from archbuild.spec.semantics import semantic_problems
 from archbuild.spec.structure import structure_problems
-from archbuild.spec.vocabulary import Vocabulary
+from archbuild.spec.vocabulary import HeadType, Vocabulary
 
 
 def check(tree: Any, vocabulary: Vocabulary) -> list[Problem]:
-    """Everything wrong with a spec of the current version; paths but no places.
+    """Return everything wrong with a spec of the current version; paths but no places.
 
     Where the structure of ``layers`` is right the network is followed through even if other parts
     of the spec are not: those count as absent meanwhile.
@@ -24,7 +24,15 @@ def check(tree: Any, vocabulary: Vocabulary) -> list[Problem]:
     if not isinstance(tree, Mapping) or broken & {"", "layers"}:
         return problems
     usable = {"name": "unnamed"} | {key: tree[key] for key in tree if key not in broken}
-    spec = resolve(usable, vocabulary)
     if "head" in broken:
-        spec = replace(spec, head=None)
-    return problems + semantic_problems(spec, vocabulary)
+        usable["head"] = {"type": _NoHead.name}
+        usable.pop("supervision", None)  # right or wrong for the head that was meant
+        vocabulary = replace(vocabulary, heads={_NoHead.name: _NoHead})
+    return problems + semantic_problems(resolve(usable, vocabulary), vocabulary)
+
+
+class _NoHead(HeadType):
+    """Stand in for a head that has problems, and find none in the network."""
+
+    name = "none"
+    summary = "no head"

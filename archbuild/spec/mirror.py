@@ -99,8 +99,6 @@ def _head_additions(
     spec: Spec, vocabulary: Vocabulary, encoder: tuple[PlannedLayer, ...]
 ) -> tuple[tuple[Part, ...], tuple[Condition, ...]]:
     """Return the head's own networks, once its clusters are counted, and the decoder's inputs."""
-    if spec.head is None:
-        return (), ()
     kind, config, plan = vocabulary.heads[spec.head.type], spec.head.config, Plan(spec, encoder, ())
     counted = isinstance(config.get("n_clusters", 0), int)
     parts = kind.parts(config, plan) if counted else ()
@@ -296,7 +294,7 @@ def _with_non_linearity(entry: _Entry, non_linearity: str) -> _Entry:
 
 
 def _misplaced(encoder: Sequence[_Entry], spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
-    if spec.head is not None and vocabulary.heads[spec.head.type].takes_inner_levels:
+    if vocabulary.heads[spec.head.type].takes_inner_levels:
         return
     for entry in encoder[:-1]:
         if entry.type == "Gaussian":

@@ -42,7 +42,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "latent_size": plan.latent_size,
         "parameters": plan.parameters,
         "notation": plan.notation,
-        "head": None if plan.spec.head is None else plan.spec.head.type,
+        "head": plan.spec.head.type,
         "encoder": [_document(layer) for layer in plan.encoder],
         "decoder": [_document(layer) for layer in plan.decoder],
         "head_parameters": plan.head_parameters,
@@ -91,7 +91,7 @@ def _is_plain(key: str, value: Any) -> bool:
 
 
 def _heading(plan: Plan) -> list[str]:
-    head = "" if plan.spec.head is None else f", head {plan.spec.head.type}"
+    head = f", head {plan.spec.head.type}"
     if plan.parts:
         head += f" with {plan.head_parameters:,} of its own"
     return [

@@ -17,6 +17,9 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
     """Fill in all defaults of a spec of the current version that passed the check.
 
     Resolving ``spec.tree`` again gives an equal ``Spec``.
+
+    Raises:
+        KeyError: the tree names no head, and the vocabulary lacks the default one.
     """
     full = filled(tree, TOP_FIELDS)
     del full["aliases"]  # how its file is searched for it, no part of what it is
@@ -63,9 +66,7 @@ def _decoder(value: Any, vocabulary: Vocabulary) -> Any:
     return value if value == MIRROR else [_typed(entry, vocabulary.layers) for entry in value]
 
 
-def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, Any] | None:
-    if value is None and DEFAULT_HEAD not in vocabulary.heads:
-        return None
+def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, Any]:
     return _typed({"type": DEFAULT_HEAD, **(value or {})}, vocabulary.heads)
 
 
@@ -93,7 +94,7 @@ def _spec(tree: dict[str, Any]) -> Spec:
         else tuple(LayerSpec(entry["type"], _config(entry)) for entry in decoder),
         augment=tree["augment"],
         supervision=tree.get("supervision"),
-        head=None if head is None else HeadSpec(head["type"], _config(head)),
+        head=HeadSpec(head["type"], _config(head)),
         pretrain=tree["pretrain"],
         cluster=tree["cluster"],
         train=tree["train"],

@@ -96,8 +96,6 @@ def latent_problems(plan: Plan) -> Iterator[Problem]:
 
 def supervision_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
     """Labels are asked for where the head reads some, and only there."""
-    if spec.head is None:
-        return
     used = vocabulary.heads[spec.head.type].labels_used
     if spec.supervision is not None and used == "never":
         yield Problem(
@@ -117,8 +115,6 @@ def supervision_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem
 def head_problems(plan: Plan, vocabulary: Vocabulary) -> list[Problem]:
     """Return the problems that the head finds in this network."""
     head = plan.spec.head
-    if head is None:
-        return []
     path: TreePath = ("head",)
     found = vocabulary.heads[head.type].check(head.config, plan)
     return [

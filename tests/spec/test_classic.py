@@ -151,7 +151,6 @@ def weights(spec: Any, expected: dict[str, Any]) -> dict[str, Any]:
 
 def test_without_a_head_the_losses_are_the_projects_own(vocabulary: Vocabulary) -> None:
     spec = spec_from_tree(classic(), vocabulary)
-    assert spec.head is not None
     assert spec.head.type == "kld"
     assert weights(spec, KLD) == KLD
 
@@ -159,7 +158,6 @@ def test_without_a_head_the_losses_are_the_projects_own(vocabulary: Vocabulary) 
 def test_another_type_on_the_command_line_is_the_projects_own_too(vocabulary: Vocabulary) -> None:
     for options in ({"head": "kmeans"}, {"overrides": ["head.type=kmeans"]}):
         spec = spec_from_tree(classic(), vocabulary, **options)
-        assert spec.head is not None
         assert spec.head.type == "kmeans"
         assert weights(spec, KMEANS) == KMEANS
 
@@ -168,7 +166,6 @@ def test_a_type_that_the_project_did_not_have_keeps_its_defaults(vocabulary: Voc
     layers = [CLASSIC_LAYERS[0], {"type": "Gaussian", "num_units": 2}]
     old = spec_from_tree(classic(layers=layers), vocabulary, head="gmm")
     new = spec_from_tree(classic(layers=layers, spec_version=1), vocabulary, head="gmm")
-    assert old.head is not None
     assert old.tree["head"] == new.tree["head"]
 
 
@@ -177,7 +174,6 @@ def test_settings_without_a_type_stand_beside_the_projects_own(
     vocabulary: Vocabulary, head: Any
 ) -> None:
     spec = spec_from_tree(classic(head=head), vocabulary, overrides=["head.reduction=mean"])
-    assert spec.head is not None
     assert weights(spec, KLD) == {**KLD, "reduction": "mean"}
     assert spec.head.config["n_clusters"] == (head or {}).get("n_clusters")
 
@@ -186,10 +182,8 @@ def test_a_head_that_the_file_names_means_what_the_reference_says(vocabulary: Vo
     named = classic(head={"type": "kld"})
     for tree in (named, classic(spec_version=1)):
         spec = spec_from_tree(tree, vocabulary)
-        assert spec.head is not None
         assert weights(spec, IDEC) == IDEC
     spec = spec_from_tree(named, vocabulary, head="kmeans")
-    assert spec.head is not None
     assert spec.head.config["distance"] == "squared"
 
 
@@ -198,7 +192,6 @@ def test_a_resolved_classic_spec_goes_on_meaning_what_it_says(vocabulary: Vocabu
     tree = {**spec_from_tree(classic(), vocabulary).tree}
     tree["head"] = {**tree["head"], **IDEC}
     spec = spec_from_tree(tree, vocabulary)
-    assert spec.head is not None
     assert weights(spec, IDEC) == IDEC
 
 
@@ -216,7 +209,7 @@ def test_the_shipped_classic_specs_have_the_projects_losses(vocabulary: Vocabula
     summed = []
     for path, index, _ in shipped_archs():
         spec = load_spec(f"{path}:{index}", vocabulary)
-        if spec.head is not None and spec.head.config.get("reduction") == "sum":
+        if spec.head.config.get("reduction") == "sum":
             summed.append((path.stem, index))
     assert summed == [*(("coil20", i) for i in range(8)), ("mnist", 0), ("mnist", 1)]
 

@@ -160,7 +160,6 @@ def test_an_unknown_version_is_the_only_problem(
 
 def test_head_and_its_settings_from_the_command_line(vocabulary: Vocabulary) -> None:
     spec = load_spec("2", vocabulary, stem="mnist", head="kmeans", overrides=["head.n_clusters=12"])
-    assert spec.head is not None
     assert (spec.head.type, spec.head.config["n_clusters"]) == ("kmeans", 12)
 
 

@@ -144,7 +144,6 @@ def test_an_entry_that_is_there_by_default_only_is_not_set(
 def test_the_last_of_two_wins(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
     overrides = ["head.n_clusters=3", "head.n_clusters=4"]
     spec = spec_from_tree(tree, vocabulary, overrides=overrides)
-    assert spec.head is not None
     assert spec.head.config["n_clusters"] == 4
 
 
@@ -174,6 +173,5 @@ def test_the_number_of_clusters_can_be_left_to_the_latents(
     tree["layers"][-1] = {"type": "Gaussian", "num_units": 5}
     tree["head"] = {"type": "gmm", "start_sample": 10, "start_epochs": 0}
     spec = spec_from_tree(tree, vocabulary, overrides=["head.n_clusters=auto"])
-    assert spec.head is not None
     assert spec.head.config["n_clusters"] == "auto"
     assert spec_from_tree(spec.tree, vocabulary) == spec

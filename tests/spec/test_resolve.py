@@ -27,11 +27,11 @@ def test_defaults_are_filled_in(vocabulary: Vocabulary, tree: dict[str, Any]) ->
 
 def test_absent_head_is_kld(vocabulary: Vocabulary, tree: dict[str, Any]) -> None:
     spec = resolve(tree, vocabulary)
-    assert spec.head is not None
     assert spec.head.type == "kld"
     assert spec.head.config["n_clusters"] is None
     without = Vocabulary(vocabulary.layers, {"picky": vocabulary.heads["picky"]})
-    assert resolve(tree, without).head is None
+    with pytest.raises(KeyError, match="kld"):
+        resolve(tree, without)
 
 
 def test_output_non_linearity_is_the_first_encoder_layers(
@@ -105,7 +105,6 @@ def test_a_schedule_has_one_canonical_form(
     vocabulary: Vocabulary, tree: dict[str, Any], given: Any, canonical: Any
 ) -> None:
     spec = resolve({**tree, "head": {"type": "gmm", "kl_weight": given}}, vocabulary)
-    assert spec.head is not None
     assert json.dumps(spec.head.config["kl_weight"]) == json.dumps(canonical)
     assert resolve(spec.tree, vocabulary) == spec
 
@@ -153,7 +152,6 @@ def test_every_entry_of_a_list_is_filled_in(
     vocabulary: Vocabulary, tree: dict[str, Any], given: Any, canonical: Any
 ) -> None:
     spec = spec_from_tree({**tree, "head": {"type": "modular", **given}}, vocabulary)
-    assert spec.head is not None
     assert json.dumps(spec.head.config) == json.dumps(canonical)
     assert spec_from_tree(spec.tree, vocabulary) == spec
 
