@@ -56,4 +56,5 @@ def _distances(
 
 def _widths(own: np.ndarray, other: np.ndarray) -> np.ndarray:
     further = np.maximum(own, other)  # 0 for a point on two means at once, which is in between
-    return np.divide(other - own, further, out=np.zeros_like(own), where=further > 0)
+    widths: np.ndarray = np.divide(other - own, further, out=np.zeros_like(own), where=further > 0)
+    return widths

@@ -129,7 +129,8 @@ def _merged(latents: np.ndarray, n_clusters: int, start: str, seed: int) -> np.n
     if len(chosen) == len(latents):
         return clusters
     neighbours = KNeighborsClassifier(min(_NEIGHBOURS, len(sample)))
-    return neighbours.fit(sample, clusters).predict(latents)
+    merged: np.ndarray = neighbours.fit(sample, clusters).predict(latents)
+    return merged
 
 
 def _ward(points: np.ndarray, n_clusters: int, graph: bool) -> np.ndarray:
@@ -163,4 +164,5 @@ def _mixture(
         max_iter=300,
         random_state=seed,
     )
-    return mixture.fit(values[chosen]).predict(values)
+    clusters: np.ndarray = mixture.fit(values[chosen]).predict(values)
+    return clusters

@@ -32,7 +32,7 @@ def augment(
             f"images of shape {images.shape} came; expected (batch, height, width, channels)"
         )
     batch, height, width, _ = images.shape
-    degrees = rng.uniform(-rotate, rotate, batch)
+    degrees = rng.uniform(-rotate, rotate, (batch,))
     moves = rng.uniform(-shift, shift, (batch, 2)) * (height, width)
     return rotate_and_shift(images, degrees, moves)
 
@@ -88,11 +88,11 @@ def _interpolate(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> n
     stride = width + 3
     corner = top * np.int32(stride) + left
     corner += np.arange(batch, dtype=np.int32)[:, np.newaxis, np.newaxis] * (height + 3) * stride
-    pixels = padded.reshape(-1, channels)
+    pixels: np.ndarray = padded.reshape(-1, channels)
 
     def line(offset: int) -> np.ndarray:
         start = pixels.take(corner + np.int32(offset), axis=0)
-        end = pixels.take(corner + np.int32(offset + 1), axis=0)
+        end: np.ndarray = pixels.take(corner + np.int32(offset + 1), axis=0)
         end -= start
         end *= column_share
         end += start

@@ -75,12 +75,14 @@ class Origin:
             np.array(scaling["offset"], np.float32),
             np.array(scaling["factor"], np.float32),
         )
+        low, high = document["range"]
         place = document.get("location")  # absent in runs of earlier versions
         return cls(
             document["name"],
             tuple(document["columns"]),
             scaler,
-            *document["range"],
+            low,
+            high,
             DataLocation.from_json(place) if place else None,
             document.get("command", ""),
         )

@@ -49,13 +49,15 @@ class Scaler:
         """Scaled float32 rows in the shape they came in: ``(batch, ..., features or channels)``."""
         if self.kind == "none":
             return rows
-        return (rows - self.offset) * self.factor
+        scaled: np.ndarray = (rows - self.offset) * self.factor
+        return scaled
 
     def undo(self, rows: np.ndarray) -> np.ndarray:
         """Rows in the dataset's own units again, in the shape they came in."""
         if self.kind == "none":
             return rows
-        return rows / self.factor + self.offset
+        restored: np.ndarray = rows / self.factor + self.offset
+        return restored
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return arrays for an ``.npz`` file, without pickle."""

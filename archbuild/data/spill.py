@@ -69,7 +69,8 @@ def release(values: np.ndarray) -> None:
 
     Other arrays, and maps whose changes are private to this program, stay as they are.
     """
-    mode, owner = None, values
+    mode: str | None = None
+    owner: object = values
     while isinstance(owner, np.ndarray):
         mode = getattr(owner, "mode", mode)
         owner = owner.base

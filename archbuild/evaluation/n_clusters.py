@@ -272,7 +272,8 @@ def _stability(resamples: list[np.ndarray], cuts: list[list[np.ndarray]]) -> np.
         _, here, there = np.intersect1d(rows, others, assume_unique=True, return_indices=True)
         pairs = zip(ours, theirs, strict=True)
         agreements.append([adjusted_rand_score(a[here], b[there]) for a, b in pairs])
-    return np.mean(agreements, axis=0)
+    stability: np.ndarray = np.mean(agreements, axis=0)
+    return stability
 
 
 def _criteria(points: np.ndarray, numbers: Sequence[int], seed: int) -> list[float]:

@@ -51,6 +51,8 @@ class Clustering:
     @cached_property
     def points(self) -> np.ndarray:
         """The points, (n, d) float64."""
+        if self.values is None:
+            raise DataError("expected values, one row for each point; None came")
         points = as_points(self.values).astype(np.float64, copy=False)
         if np.shape(self.clusters) != (len(points),):
             raise DataError(
@@ -173,7 +175,7 @@ def measure(clustering: Clustering) -> dict[str, float | None]:
     return _measured(clustering, SCORES.values())
 
 
-def label_scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float | None]:
+def label_scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
     """Compute the scores that need labels and hard clusters: ACC, NMI, ARI and purity, by key.
 
     Args:
@@ -183,7 +185,8 @@ def label_scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float | 
     Raises:
         DataError: the two are empty or not of one length.
     """
-    return measure(Clustering(None, clusters, labels))
+    scores = measure(Clustering(None, clusters, labels))
+    return {key: score for key, score in scores.items() if score is not None}
 
 
 def label_free_scores(

@@ -74,7 +74,11 @@ def _mark(axes: Axes, suggestion: Suggestion) -> None:
     for number in (suggestion.n_clusters, *suggestion.nearly):
         axes.axvspan(number - 0.5, number + 0.5, color=_NEARLY, lw=0, zorder=0)
     axes.axvline(suggestion.n_clusters, color=INK, lw=1.2, zorder=1)
-    place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
     axes.annotate(
-        str(suggestion.n_clusters), (suggestion.n_clusters, 1), (4, -12), color=INK, **place
+        str(suggestion.n_clusters),
+        (suggestion.n_clusters, 1),
+        (4, -12),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        color=INK,
     )

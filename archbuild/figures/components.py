@@ -204,7 +204,9 @@ def outline(mean: NDArray[Any], covariance: NDArray[Any]) -> NDArray[np.float64]
     angles = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
     # Rounding can leave a singular matrix with a variance below zero.
-    return mean + _DEVIATIONS * (circle * np.sqrt(np.clip(variances, 0, None))) @ directions.T
+    scaled: NDArray[np.float64] = circle * np.sqrt(np.clip(variances, 0, None))
+    line: NDArray[np.float64] = mean + _DEVIATIONS * scaled @ directions.T
+    return line
 
 
 def _check(means: NDArray[Any], covariances: NDArray[Any], weights: NDArray[Any]) -> None:
@@ -238,7 +240,8 @@ def _view(
 
 
 def _within(points: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDArray[np.bool_]:
-    return ((points >= low) & (points <= high)).all(axis=1)
+    inside: NDArray[np.bool_] = np.all((points >= low) & (points <= high), axis=1)
+    return inside
 
 
 def _listed(what: str, chosen: NDArray[np.bool_]) -> str:
@@ -284,7 +287,8 @@ def _number(
         axes.plot(*means[number], marker="+", ms=8, mew=1.5, color=shade, zorder=4)
         axes.plot(*np.transpose([means[number], place]), color=shade, lw=0.8, zorder=4)
         axes.text(
-            *place,
+            place[0],
+            place[1],
             text,
             ha="center",
             va="center",

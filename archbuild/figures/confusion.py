@@ -162,7 +162,7 @@ def _cells(axes: Axes, counts: NDArray[np.int64], k: int) -> None:
     for (row, column), count in np.ndenumerate(counts):
         if count == 0:
             continue
-        shade = image.cmap(image.norm(share[row, column]))[:3]
+        red, green, blue, _ = image.to_rgba(share[row, column])
         axes.text(
             column,
             row,
@@ -171,7 +171,7 @@ def _cells(axes: Axes, counts: NDArray[np.int64], k: int) -> None:
             va="center",
             fontsize=size,
             linespacing=1.05,
-            color=lettering_on(shade),
+            color=lettering_on((red, green, blue)),
         )
     axes.figure.colorbar(
         image, ax=axes, label="share of the class", shrink=0.6, pad=0.02, format="{x:.0%}"
@@ -196,7 +196,9 @@ def _name_columns(
 ) -> None:
     sizes = counts.sum(axis=0)
     few = len(order) <= _PERCENT_UP_TO
-    columns = [f"{cluster}\nempty" if few and not sizes[cluster] else cluster for cluster in order]
+    columns = [
+        f"{cluster}\nempty" if few and not sizes[cluster] else str(cluster) for cluster in order
+    ]
     axes.set_xticks(range(len(order)), columns, fontsize=(11 if len(order) <= 16 else 9))
     for tick, cluster in zip(axes.get_xticklabels(), order, strict=True):
         tick.set_color("#333333" if cluster in matched else "#999999")

@@ -195,7 +195,7 @@ def _line(
 def _finish(axes: Axes, epochs: NDArray[np.float64], named: bool) -> None:
     axes.grid(axis="y", color="#e6e6e6", lw=0.8)
     axes.set_axisbelow(True)
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     if len(epochs):
         room = 0.02 * (epochs[-1] - epochs[0]) or 0.5
         axes.set_xlim(epochs[0] - room, epochs[-1] + room)
@@ -218,7 +218,7 @@ def _draw_occupied(axes: Axes, epochs: NDArray[np.float64], columns: Columns) ->
     clusters = columns.get("n_clusters", columns["occupied"])
     axes.axhline(np.nanmax(clusters), color=GREY, ls="--", lw=1.2)
     axes.set_ylim(0, np.nanmax(clusters) * 1.15 + 0.5)
-    axes.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.locator_params(axis="y", integer=True, min_n_ticks=1)
 
 
 def _draw_label_change(axes: Axes, epochs: NDArray[np.float64], columns: Columns) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,12 +97,26 @@ class GalleryPicture(HeadPicture):
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw the members."""
         title, names = run.title(f"clusters of {stage.space}"), run.dataset.columns or None
-        rows = _Rows(run.feed)
+        rows = _FeedRows(run.feed)
         return draw_gallery(rows, stage.assignments, title, path, feature_names=names)
 
 
-class _Rows:
-    """The rows as the network sees them, read when they are asked for: an array to index."""
+class Rows(Protocol):
+    """What a gallery needs of its data: an array, or rows that are read when they are indexed."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of all rows together."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: NDArray[np.intp], /) -> NDArray[Any]: ...
+
+    def __array__(self) -> NDArray[Any]: ...
+
+
+class _FeedRows:
+    """The rows as the network takes them, scaled when they are indexed."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -112,7 +126,7 @@ class _Rows:
     def __len__(self) -> int:
         return len(self._feed)
 
-    def __getitem__(self, indices: Any) -> NDArray[Any]:
+    def __getitem__(self, indices: NDArray[np.intp]) -> NDArray[Any]:
         return self._feed.clean(indices)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -120,7 +134,7 @@ class _Rows:
 
 
 def draw_gallery(
-    values: NDArray[Any],
+    values: Rows,
     assignments: NDArray[Any],
     title: str,
     path: str | Path,
@@ -150,7 +164,7 @@ def draw_gallery(
 
 
 def gallery_figure(
-    values: NDArray[Any],
+    values: Rows,
     assignments: NDArray[Any],
     title: str,
     caption: str = "",
@@ -174,8 +188,8 @@ def gallery_figure(
     return _profiles(np.asarray(values, np.float64), members, title, caption, feature_names)
 
 
-def _images(values: NDArray[Any], members: list[Members], title: str, caption: str) -> Figure:
-    height = round(_TILE * cell_ratio(values) * len(members))
+def _images(values: Rows, members: list[Members], title: str, caption: str) -> Figure:
+    height = round(_TILE * cell_ratio(values.shape) * len(members))
     figure = new_figure(title, caption, height=_TOP + (30 if caption else 0) + height)
     left, right = figure.subplots(1, 2, sharey=True)
     everyone = [rows for member in members for rows in (member.typical, member.doubtful)]
@@ -212,7 +226,7 @@ def _badge_rivals(axes: Axes, member: Members) -> None:
         )
 
 
-def _series(values: NDArray[Any], members: list[Members], title: str, caption: str) -> Figure:
+def _series(values: Rows, members: list[Members], title: str, caption: str) -> Figure:
     figure = new_figure(title, caption, height=160 + 90 * len(members))
     grid = figure.subplots(len(members), 2, squeeze=False, sharex=True, sharey=True)
     grid[0, 0].set_title("most typical, and their mean", loc="left")
@@ -224,7 +238,7 @@ def _series(values: NDArray[Any], members: list[Members], title: str, caption: s
     return figure
 
 
-def _overlay(axes: Axes, values: NDArray[Any], rows: NDArray[np.intp], member: Members) -> None:
+def _overlay(axes: Axes, values: Rows, rows: NDArray[np.intp], member: Members) -> None:
     """Thin grey lines for the members; the mean of the typical ones thick, dashed by channel."""
     for series in values[rows]:
         axes.plot(series, color=GREY, lw=0.9)

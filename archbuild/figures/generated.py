@@ -28,6 +28,7 @@ from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
 
     from archbuild.models.run import Run
@@ -126,7 +127,7 @@ def generated_figure(
 def _images(samples: NDArray[Any], title: str, caption: str) -> Figure:
     # Few images would fill the page one by one: let them stay thumbnails.
     columns = max(_FEWEST_ABREAST, samples.shape[1])
-    height = round(_STRIP / columns * cell_ratio(samples[0]) * len(samples))
+    height = round(_STRIP / columns * cell_ratio(samples[0].shape) * len(samples))
     figure = new_figure(title, caption, height=_around(caption) + height)
     axes = figure.subplots()
     low, high = display_range(samples)
@@ -169,7 +170,7 @@ def _series(samples: NDArray[Any], title: str, caption: str) -> Figure:
     return figure
 
 
-def _lines_in_cells(series: NDArray[Any], low: float, high: float, shade: str) -> Any:
+def _lines_in_cells(series: NDArray[Any], low: float, high: float, shade: str) -> LineCollection:
     """One line for each series (K, n, length), in row k and column n of cells of side one."""
     from matplotlib.collections import LineCollection
 
@@ -180,7 +181,7 @@ def _lines_in_cells(series: NDArray[Any], low: float, high: float, shade: str) -
     lines = np.empty((clusters, columns, length, 2))
     lines[..., 0] = places + _MARGIN + room * np.linspace(0, 1, length)
     lines[..., 1] = rows + 1 - _MARGIN - room * heights
-    return LineCollection(lines.reshape(-1, length, 2), colors=shade, linewidths=1.2)
+    return LineCollection(list(lines.reshape(-1, length, 2)), colors=shade, linewidths=1.2)
 
 
 def _name_channels(figure: Figure, shades: Sequence[str]) -> None:

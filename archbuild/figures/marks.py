@@ -15,7 +15,7 @@ def place_marks(
     bounds: tuple[NDArray[Any], NDArray[Any]],
     room: tuple[float, float],
     letters: float,
-) -> NDArray[Any]:
+) -> NDArray[np.float64]:
     """Where to centre ``texts``: (k, 2), near their ``anchors`` (k, 2).
 
     Args:
@@ -29,10 +29,12 @@ def place_marks(
     extent = np.where(high > low, high - low, 1)
     # A mark is about this large, in parts of the axes: letters of 0.9 em by lines of 2.2 em.
     mark = np.array([0.9 * letters * max(map(len, texts)) + 8, 2.2 * letters]) / room
-    return _apart((anchors - low) / extent / mark, 1 / mark) * mark * extent + low
+    places = _apart((anchors - low) / extent / mark, 1 / mark)
+    centres: NDArray[np.float64] = places * mark * extent + low
+    return centres
 
 
-def _apart(places: NDArray[Any], edge: NDArray[Any], rounds: int = 300) -> NDArray[Any]:
+def _apart(places: NDArray[Any], edge: NDArray[Any], rounds: int = 300) -> NDArray[np.float64]:
     """Push unit squares with centres ``places`` (k, 2) from each other until none overlap.
 
     They stay between zero and ``edge`` (2,); where they do not all fit, some overlap remains.

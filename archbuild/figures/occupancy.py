@@ -15,6 +15,7 @@ from archbuild.figures.style import INK, new_figure, save, styled
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     from archbuild.models.run import Run
     from archbuild.models.stage import Stage
@@ -82,7 +83,7 @@ def occupancy_figure(history: Sequence[Mapping[str, Any]], title: str, caption: 
     else:
         _map(axes, edges, shares)
     axes.set(xlabel="epoch", xlim=(edges[0], edges[-1]))
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     return figure
 
 
@@ -106,7 +107,7 @@ def _end_in_words(shares: NDArray[np.float64]) -> str:
     return f"{len(empty)} of {count} clusters {verb} empty in the last epoch{which}."
 
 
-def _percent(share: float, _: int) -> str:
+def _percent(share: float, _: float) -> str:
     return f"{100 * share:.3g}%"
 
 
@@ -129,14 +130,22 @@ def _stack(axes: Axes, edges: NDArray[np.float64], shares: NDArray[np.float64]) 
 def _number_bands(axes: Axes, epochs: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
     """Write the number of every band that has room: beside its end, or where it was widest."""
     middles = 1 - np.cumsum(shares, axis=1) + shares / 2
-    look = {"va": "center", "fontsize": 9, "color": INK}
     for cluster, band in enumerate(shares.T):
-        widest = int(np.nanargmax(band))
+        text, widest = str(cluster), int(np.nanargmax(band))
+        label: Text
         if band[-1] >= _LOWEST_BAND:
-            place = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-            axes.annotate(str(cluster), (1, middles[-1, cluster]), (6, 0), **place, **look)
+            label = axes.annotate(
+                text,
+                (1, middles[-1, cluster]),
+                (6, 0),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+            )
         elif band[widest] >= _LOWEST_BAND:
-            axes.text(epochs[widest], middles[widest, cluster], str(cluster), ha="center", **look)
+            label = axes.text(epochs[widest], middles[widest, cluster], text, ha="center")
+        else:
+            continue
+        label.set(va="center", fontsize=9, color=INK)
 
 
 def _map(axes: Axes, edges: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
@@ -152,6 +161,6 @@ def _map(axes: Axes, edges: NDArray[np.float64], shares: NDArray[np.float64]) ->
         extent=(edges[0], edges[-1], shares.shape[1] - 0.5, -0.5),
     )
     axes.set_ylabel("cluster")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="y", integer=True)
     label = "share of the points; orange: empty"
     axes.figure.colorbar(image, ax=axes, label=label, extend="min", format=_percent, pad=0.02)

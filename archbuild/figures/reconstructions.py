@@ -118,8 +118,10 @@ def reconstructions_figure(
 
 def errors_of(originals: NDArray[Any], reconstructions: NDArray[Any]) -> NDArray[np.float64]:
     """(n,) root mean square error of each row, in the data's own unit."""
-    difference = np.asarray(originals, np.float64) - reconstructions
-    return np.sqrt(np.square(difference.reshape(len(difference), -1)).mean(axis=1))
+    difference: NDArray[np.float64] = np.asarray(originals, np.float64) - reconstructions
+    squares = np.square(difference.reshape(len(difference), -1))
+    errors: NDArray[np.float64] = np.sqrt(squares.mean(axis=1))
+    return errors
 
 
 def choose_rows(errors: NDArray[Any], bands: int, width: int, seed: int) -> list[NDArray[np.intp]]:
@@ -153,7 +155,7 @@ def _images(
     bands = choose_rows(errors, 2, _ABREAST, seed)
     # Few images would fill the page one by one: let them stay thumbnails.
     columns = max(_FEWEST_ABREAST, *(len(rows) for rows in bands))
-    height = round(2 * _STRIP / columns * cell_ratio(originals)) + 65
+    height = round(2 * _STRIP / columns * cell_ratio(originals.shape)) + 65
     figure = new_figure(title, caption, height=80 + height * len(bands))
     low, high = display_range(originals[np.sort(np.concatenate(bands))])
     grid = figure.subplots(len(bands), 1, squeeze=False).ravel()

@@ -215,7 +215,8 @@ def plot_points(
         rows = depth[numbers[depth] // 10 == group]
         shades = [colour(number) for number in numbers[rows]]
         axes.scatter(
-            *points[rows].T,
+            points[rows, 0],
+            points[rows, 1],
             s=size,
             c=shades,
             marker=marker(10 * int(group)),
@@ -253,7 +254,7 @@ def _mark(axes: Axes, number: int, text: str, place: NDArray[Any], letters: int)
     shade = colour(number)
     axes.annotate(
         text,
-        place,
+        (place[0], place[1]),
         ha="center",
         va="center",
         fontsize=letters,
@@ -271,7 +272,9 @@ def _short_name(names: Sequence[str] | None, number: int) -> str:
 
 def _middle(points: NDArray[Any]) -> NDArray[Any]:
     """Return the point nearest to the median, so that a mark sits on the class."""
-    return points[np.square(points - np.median(points, axis=0)).sum(axis=1).argmin()]
+    distances = np.square(points - np.median(points, axis=0)).sum(axis=1)
+    nearest: NDArray[Any] = points[distances.argmin()]
+    return nearest
 
 
 def add_legend(

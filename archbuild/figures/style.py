@@ -126,9 +126,9 @@ def new_figure(title: str, caption: str = "", *, width: int = WIDTH, height: int
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    _lay_out(figure)
     left = 10 / width
     lines = _wrapped(title, width // 14)
     figure.suptitle(lines, x=left, ha="left", fontsize=15, fontweight="bold")
@@ -136,6 +136,11 @@ def new_figure(title: str, caption: str = "", *, width: int = WIDTH, height: int
         lines = _wrapped(caption, width // 8)
         figure.supxlabel(lines, x=left, ha="left", fontsize=10, color="#555555")
     return figure
+
+
+def _lay_out(figure: Figure, right: float = 1.0) -> None:
+    """Have matplotlib place the axes in the left part of the figure, as far as ``right`` of 1."""
+    figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08, rect=(0, 0, right, 1))
 
 
 def _wrapped(text: str, width: int) -> str:
@@ -151,8 +156,7 @@ def legend_outside(figure: Figure, **settings: Any) -> Legend:
     width, height = figure.get_size_inches() * DPI
     top = 1 - (10 + _TITLE_LINE * lines) / height
     legend = figure.legend(loc="upper right", bbox_to_anchor=(0, 0, 1, top), **settings)
-    extent = legend.get_window_extent(figure.canvas.get_renderer())
-    figure.get_layout_engine().set(rect=(0, 0, 1 - (extent.width + 12) / width, 1))
+    _lay_out(figure, 1 - (legend.get_window_extent().width + 12) / width)
     return legend
 
 

@@ -22,11 +22,10 @@ def standardised(values: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.fl
 
     A feature that does not vary there keeps its unit.
     """
-    reference = np.asarray(reference, np.float64)
-    spread = reference.std(axis=0)
-    return (np.asarray(values, np.float64) - reference.mean(axis=0)) / np.where(
-        spread > 0, spread, 1.0
-    )
+    whole: NDArray[np.float64] = np.asarray(reference, np.float64)
+    mean, spread = whole.mean(axis=0), whole.std(axis=0)
+    scores: NDArray[np.float64] = np.asarray(values, np.float64) - mean
+    return scores / np.where(spread > 0, spread, 1.0)
 
 
 def draw_strip(axes: Axes, scores: NDArray[Any], **settings: Any) -> AxesImage:
@@ -46,7 +45,7 @@ def name_features(axes: Axes, count: int, names: Sequence[str] | None) -> None:
     """Write the columns' names under ``axes`` while there is room, and their numbers otherwise."""
     if names is None or count > _NAMES_AT_MOST:
         axes.set_xlabel("feature")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         return
     shown = [plain(name, 18) for name in names]
     turned = sum(map(len, shown)) > 90

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ _SMALLEST = 56
 _GAP = 0.06
 
 
-def kind_of(values: NDArray[Any]) -> Kind:
+def kind_of(values: ArrayLike) -> Kind:
     """``images`` (n, height, width, channels), ``series`` (n, length, channels), or ``table``.
 
     Raises:
@@ -58,9 +58,9 @@ def display_range(images: NDArray[Any]) -> tuple[float, float]:
     return (0.0, 1.0) if low >= -0.25 and 0.25 <= high <= 1.5 else (low, high)
 
 
-def cell_ratio(images: NDArray[Any]) -> float:
-    """Height over width of one thumbnail's place, for images (n, height, width, ...)."""
-    height, width = _cell(*images.shape[1:3])[:2]
+def cell_ratio(shape: Sequence[int]) -> float:
+    """Return height over width of a thumbnail's place, for images of ``shape`` (n, h, w, ...)."""
+    height, width = _cell(*shape[1:3])[:2]
     return height / width
 
 

@@ -32,8 +32,9 @@ def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
         tensor = vocabulary.layers[layer.type].build(layer, tensor, context)
         context.outputs[layer.index] = tensor
     outputs = [flat(tensor, "latent")]
-    *inner, last = context.levels if plan.stochastic else [*context.levels, None]
-    if last is not None:
+    inner = context.levels
+    if plan.stochastic:
+        *inner, last = context.levels
         outputs += [last.log_variance, last.features]
     outputs += [context.switches[index] for index in _undone_pools(plan)]
     outputs += [tensor for level in inner for tensor in level]

@@ -69,7 +69,7 @@ def map_document(
     hover: Mapping[str, Any],
     *,
     total: int,
-    ids: Sequence[str] | None = None,
+    ids: NDArray[Any] | None = None,
     colouring: int = 0,
 ) -> dict[str, Any]:
     """Return the data that the page's script draws; the last space is shown first.

@@ -68,9 +68,10 @@ def _load(path: Path, names: list[str]) -> dict[str, Any]:
     from scipy.io import loadmat
 
     try:
-        return loadmat(path, variable_names=names)
+        variables: dict[str, Any] = loadmat(path, variable_names=names)
     except Exception as error:
         raise _damaged(path, error) from error
+    return variables
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
@@ -87,7 +88,8 @@ def _dense(values: Any) -> np.ndarray:
     if not hasattr(values, "toarray"):
         return np.asarray(values)
     check_size(prod(values.shape) * values.dtype.itemsize, "the sparse matrix, written out,")
-    return values.toarray()
+    dense: np.ndarray = values.toarray()
+    return dense
 
 
 def _rows_first(values: np.ndarray, labels: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
 def _read(archive: zipfile.ZipFile, key: str, what: str) -> np.ndarray:
     """Return the array, some of it at a time; a large one stays on disk, unpacked."""
     info = archive.getinfo(f"{key}.npy")
-    with archive.open(info) as file:
+    with _opened(archive, info) as file:
         header = _header(file, info)
         shape = header.shape[::-1] if header.fortran_order else header.shape
         values = room_for(shape, header.dtype, what)
@@ -91,18 +91,23 @@ def _read(archive: zipfile.ZipFile, key: str, what: str) -> np.ndarray:
     return values.T if header.fortran_order else values
 
 
-def _fill(values: np.ndarray, file: BinaryIO) -> None:
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    """Open an entry for reading; the standard library's types do not say of which class it is."""
+    return cast("zipfile.ZipExtFile", archive.open(info))
+
+
+def _fill(values: np.ndarray, file: zipfile.ZipExtFile) -> None:
     """Put the bytes of the file into the array, as they come."""
     if not values.nbytes:
         return
     content = values.reshape(-1).view(np.uint8)
     for part in chunk_slices(len(content), 1):
-        if file.readinto(content[part]) != part.stop - part.start:
+        if file.readinto(content[part].data) != part.stop - part.start:
             raise EOFError("it is cut short")
         release(values)
 
 
-def _header(file: BinaryIO, info: zipfile.ZipInfo) -> Header:
+def _header(file: zipfile.ZipExtFile, info: zipfile.ZipInfo) -> Header:
     version = np.lib.format.read_magic(file)
     read = {
         (1, 0): np.lib.format.read_array_header_1_0,
@@ -117,7 +122,7 @@ def _header(file: BinaryIO, info: zipfile.ZipInfo) -> Header:
 def _headers(archive: zipfile.ZipFile) -> Iterator[tuple[str, Header]]:
     for info in archive.infolist():
         if info.filename.endswith(".npy"):
-            with archive.open(info) as file:
+            with _opened(archive, info) as file:
                 yield info.filename.removesuffix(".npy"), _header(file, info)
 
 

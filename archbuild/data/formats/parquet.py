@@ -61,7 +61,7 @@ def _read(file: ParquetFile, request: ReadRequest) -> Arrays:
     _refuse_words(file, roles, request.path)
     shape = (file.metadata.num_rows, len(roles.features))
     values = room_for(shape, np.float32, str(request.path))
-    texts: dict[int, list[str]] = {
+    texts: dict[int | None, list[str]] = {
         index: [] for index in (roles.label, roles.ids) if index is not None
     }
     missing: list[str] = []
@@ -70,10 +70,10 @@ def _read(file: ParquetFile, request: ReadRequest) -> Arrays:
         for place, index in enumerate(roles.features):
             rows[:, place] = _numbers(batch.column(index))
             missing += _places(start, ~(np.abs(rows[:, place]) <= LARGEST), columns[index])
-        for index, kept in texts.items():
-            kept += _texts(batch.column(index))
+        for of_texts, kept in texts.items():
+            kept += _texts(batch.column(of_texts))
         release(values)
-    if roles.label in texts:
+    if roles.label is not None:
         blank = np.array([not text for text in texts[roles.label]])
         missing += _places(0, blank, columns[roles.label])
     if missing:
@@ -112,7 +112,8 @@ def _numbers(column: Array) -> np.ndarray:
     """Return the cells as float32, NaN where there is none."""
     from pyarrow import float32
 
-    return column.cast(float32(), safe=False).to_numpy(zero_copy_only=False)
+    numbers: np.ndarray = column.cast(float32(), safe=False).to_numpy(zero_copy_only=False)
+    return numbers
 
 
 def _texts(column: Array) -> list[str]:

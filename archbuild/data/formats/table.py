@@ -86,10 +86,10 @@ def assign_roles(
         return _chosen_roles(columns, wanted, features, path)
     label = _label_column(columns, wanted, path)
     ids = _id_column(columns, label, path) if has_header else None
-    features = tuple(index for index in range(len(columns)) if index not in (label, ids))
-    if not features:
+    others = tuple(index for index in range(len(columns)) if index not in (label, ids))
+    if not others:
         raise DataError(f"{path} has no column beside its labels; there is nothing to cluster")
-    return Roles(label, ids, features)
+    return Roles(label, ids, others)
 
 
 def _chosen_roles(

@@ -130,7 +130,8 @@ def as_images(windows: np.ndarray, side: int) -> np.ndarray:
     check_size(4 * len(images) * side * side * n_channels, f"HAR as images of {side} x {side}")
     weights = _interpolation(_SIDE, side)
     taller = weights @ images.reshape(-1, _SIDE, _SIDE * n_channels)
-    return weights @ taller.reshape(-1, side, _SIDE, n_channels)
+    wider: np.ndarray = weights @ taller.reshape(-1, side, _SIDE, n_channels)
+    return wider
 
 
 def _interpolation(old: int, new: int) -> np.ndarray:
@@ -243,7 +244,7 @@ def _table(files: _Files, name: str, shape: tuple[int, int], dtype: type) -> np.
     what = f"'{name}' in {files.place}"
     try:
         with (files.root / name).open(encoding="ascii") as file:
-            table = np.loadtxt(file, dtype=dtype, comments=None, ndmin=2)
+            table: np.ndarray = np.loadtxt(file, dtype=dtype, comments=None, ndmin=2)
     except ValueError as error:
         raise DataError(f"{what} is damaged ({error}); unpack or download it again") from error
     if table.shape != shape:

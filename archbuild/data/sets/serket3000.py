@@ -74,6 +74,8 @@ def rows_of(labels: np.ndarray) -> np.ndarray:
 
 
 def _taken(train: Dataset) -> Dataset:
+    if train.labels is None:
+        raise DataError(f"{train.source} has no labels; expected MNIST's, to take rows of each")
     rows = rows_of(train.labels)
     return replace(
         train,
