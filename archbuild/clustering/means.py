@@ -40,7 +40,7 @@ def scores_by_means(points: np.ndarray, clusters: np.ndarray) -> dict[str, float
 def _distances(
     points: np.ndarray, means: np.ndarray, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """``(n,)`` distances to the own and to the nearest other mean."""
+    """Return ``(n,)`` distances to the own and to the nearest other mean."""
     from scipy.spatial.distance import cdist
 
     own, other = np.empty(len(points)), np.empty(len(points))

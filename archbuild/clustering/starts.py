@@ -72,7 +72,7 @@ def first_clusters(
 
 
 def means(latents: np.ndarray, clusters: np.ndarray, n_clusters: int) -> np.ndarray:
-    """``(n_clusters, latent)`` float32: the mean of each cluster's rows; 0 for an empty one."""
+    """Return each cluster's mean row, ``(n_clusters, latent)`` float32; 0 for an empty one."""
     sums = np.zeros((n_clusters, latents.shape[1]))
     np.add.at(sums, clusters, latents)
     counts = np.bincount(clusters, minlength=n_clusters)[:, None]

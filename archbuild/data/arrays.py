@@ -79,7 +79,7 @@ def folder_safe(name: str) -> str:
 
 
 def arrange_axes(values: np.ndarray, input_shape: Shape | None, source: str) -> np.ndarray:
-    """``values`` with the channels last, by the rule at the head of this module; a view."""
+    """Return a view of ``values``, channels last, by the rule at the head of this module."""
     _check_shape(values, source)
     wanted = tuple(input_shape or ())
     row = values.shape[1:]

@@ -78,7 +78,7 @@ def _source_coordinates(
 
 
 def _interpolate(images: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Bilinear values at the coordinates, ``(batch, height, width, channels)``; zero outside."""
+    """Return bilinear values ``(batch, height, width, channels)`` at the coordinates; 0 outside."""
     batch, height, width, channels = images.shape
     # one zero line before and two behind, so that a clipped corner and its neighbour exist
     padded = np.zeros((batch, height + 3, width + 3, channels), np.float32)

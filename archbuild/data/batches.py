@@ -40,7 +40,7 @@ def epoch_batches(
 
 
 def ordered_batches(n: int, batch_size: int) -> Iterator[np.ndarray]:
-    """Every row once and in order, for encoding; ``(batch,)`` int64 row numbers each.
+    """Yield every row once and in order, for encoding: ``(batch,)`` int64 row numbers.
 
     Raises:
         ValueError: ``batch_size`` is below 1.

@@ -72,12 +72,12 @@ class Dataset:
         return rows
 
     def chunks(self) -> Iterator[np.ndarray]:
-        """All rows in order, as ``rows`` gives them, some 16 MiB of float32 at a time."""
+        """Yield all rows in order, as ``rows`` gives them, some 16 MiB of float32 at a time."""
         for part in chunk_slices(len(self), prod(self.values.shape[1:]) * 4):
             yield self.rows(part)
 
     def digest(self) -> str:
-        """SHA-256, in hex, of shape, dtype, scale and every value; labels are left out."""
+        """Hash shape, dtype, scale and every value by SHA-256, in hex; labels are left out."""
         return self._digest
 
     @cached_property
@@ -123,7 +123,7 @@ def rows_at_a_time(row_bytes: int) -> int:
 
 
 def chunk_slices(n_rows: int, row_bytes: int) -> Iterator[slice]:
-    """Slices that cover ``n_rows`` rows in order, each of some 16 MiB and at least one row."""
+    """Yield slices that cover ``n_rows`` rows in order, of some 16 MiB and at least one row."""
     step = rows_at_a_time(row_bytes)
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))

@@ -10,7 +10,7 @@ from archbuild.errors import DataError
 
 
 def encode_labels(labels: Any, n_rows: int, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Contiguous codes for labels that are texts, whole numbers or truth values.
+    """Encode labels that are texts, whole numbers or truth values as contiguous codes.
 
     Args:
         labels: ``(n,)``, ``(n, 1)`` or ``(1, n)``. Texts that are all whole numbers count as such,
@@ -40,7 +40,7 @@ def _one_per_row(labels: np.ndarray, n_rows: int, source: str) -> np.ndarray:
 
 
 def _plain(labels: np.ndarray, source: str) -> np.ndarray:
-    """Integers or texts, whichever the labels are."""
+    """Return the labels as integers or as texts."""
     kind = labels.dtype.kind
     if kind in "iu":
         return labels

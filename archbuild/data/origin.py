@@ -44,7 +44,7 @@ class Origin:
         location: DataLocation | None = None,
         command: str = "",
     ) -> Origin:
-        """Look at all rows, some at a time."""
+        """Read the range of all rows, some at a time."""
         low, high = np.inf, -np.inf
         for rows in dataset.chunks():
             scaled = scaler.apply(rows)
@@ -52,7 +52,7 @@ class Origin:
         return cls(dataset.name, dataset.columns, scaler, low, high, location, command)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON, from which ``from_json`` gives back the same numbers."""
+        """Return plain JSON, from which ``from_json`` restores the same numbers."""
         return {
             "name": self.name,
             "columns": list(self.columns),

@@ -114,7 +114,7 @@ def dataset_name(name_or_path: str) -> str:
 
 
 def find_datasets(data_dir: Path | None = None) -> list[Found]:
-    """For each named dataset whether it is there, and where, or what to do to have it."""
+    """Return for each named dataset whether it is there, and where, or how to get it."""
     folder = data_folder(data_dir)
     return [Found(name, *source.find(folder)) for name, source in DATASETS.items()]
 

@@ -46,14 +46,14 @@ class Scaler:
         return cls(kind, centre.astype(np.float32), factor.astype(np.float32))
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
-        """Scaled float32 rows in the shape they came in: ``(batch, ..., features or channels)``."""
+        """Scale float32 rows ``(batch, ..., features or channels)``; the shape is kept."""
         if self.kind == "none":
             return rows
         scaled: np.ndarray = (rows - self.offset) * self.factor
         return scaled
 
     def undo(self, rows: np.ndarray) -> np.ndarray:
-        """Rows in the dataset's own units again, in the shape they came in."""
+        """Return rows to the dataset's own units; the shape is kept."""
         if self.kind == "none":
             return rows
         restored: np.ndarray = rows / self.factor + self.offset
@@ -79,7 +79,7 @@ def _range(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _moments(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, standard deviation, and the mean's size.
+    """Return mean, standard deviation, and the mean's absolute value.
 
     Parts are joined as in Chan, Golub and LeVeque (1979), eq. 2.1: sums of squares about the parts'
     own means do not cancel as plain sums of squares do.
@@ -97,6 +97,6 @@ def _moments(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _points(dataset: Dataset) -> Iterator[np.ndarray]:
-    """Parts of the dataset as ``(points, features or channels)`` float64."""
+    """Yield parts of the dataset as ``(points, features or channels)`` float64."""
     for rows in dataset.chunks():
         yield rows.reshape(-1, rows.shape[-1]).astype(np.float64)

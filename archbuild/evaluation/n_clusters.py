@@ -101,7 +101,7 @@ class Suggestion:
         return [one, *rows]
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, as JSON."""
+        """Return everything, as plain JSON."""
         return asdict(self) | {"words": self.in_words()}
 
     @classmethod
@@ -130,7 +130,7 @@ class Suggestion:
         }
 
     def _why_not(self) -> str:
-        """And which number is given all the same."""
+        """Say why no number is clear, and which is given nevertheless."""
         if self.one_gaussian <= min(candidate.bic for candidate in self.candidates):
             return (
                 "one Gaussian describes the rows better than any mixture does; "
@@ -145,7 +145,7 @@ class Suggestion:
         return f"{self._range()} nearly as good" if self.nearly else "no other number comes near"
 
     def _range(self) -> str:
-        """``8 to 12 are``, or each number where the suggestion and its rivals leave gaps."""
+        """Return ``8 to 12 are``, or each number where the suggestion and its rivals leave gaps."""
         close = sorted((self.n_clusters, *self.nearly))
         tried = [candidate.n_clusters for candidate in self.candidates]
         if len(close) > 2 and close == tried[tried.index(close[0]) :][: len(close)]:
@@ -241,7 +241,7 @@ def _suggestion(
 def _cut_map(
     points: np.ndarray, tried: Sequence[int], seed: int
 ) -> tuple[list[float], list[np.ndarray]]:
-    """For each number the separation, and the clusters (n,): Ward's, of the points' t-SNE map."""
+    """Cut the points' t-SNE map by Ward's method; return separation and clusters (n,) by number."""
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import pdist, squareform
     from sklearn.metrics import silhouette_score
@@ -264,7 +264,7 @@ def _cut_map(
 
 
 def _stability(resamples: list[np.ndarray], cuts: list[list[np.ndarray]]) -> np.ndarray:
-    """(candidates,): the mean agreement of two resamples, over all pairs."""
+    """Return the mean agreement of two resamples over all pairs, (candidates,)."""
     from sklearn.metrics import adjusted_rand_score
 
     agreements = []

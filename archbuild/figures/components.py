@@ -47,7 +47,7 @@ def project_components(
     seed: int,
     limit: int = LIMIT,
 ) -> tuple[Projection, NDArray[np.float64], NDArray[np.float64]]:
-    """Lay a seeded sample of the latents and the components of a mixture over them out flat.
+    """Project a seeded sample of the latents, and a mixture over them, to the plane.
 
     Only a linear map leaves a Gaussian a Gaussian, so more than two dimensions become the two
     principal components of the sample, not t-SNE: a mean m becomes P(m - c), a covariance S
@@ -199,7 +199,7 @@ def components_figure(
 
 
 def outline(mean: NDArray[Any], covariance: NDArray[Any]) -> NDArray[np.float64]:
-    """(120, 2): where a Gaussian in the plane is two standard deviations from its mean."""
+    """Return (120, 2) points two standard deviations from the mean of a Gaussian in the plane."""
     variances, directions = np.linalg.eigh(covariance)
     angles = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
     circle = np.column_stack([np.cos(angles), np.sin(angles)])
@@ -224,7 +224,7 @@ def _view(
     outlines: Sequence[NDArray[Any]],
     faint: NDArray[np.bool_],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Lowest and highest corner of the map.
+    """Return the lowest and the highest corner of the map.
 
     It holds all points and, within half their extent around them, means and outlines: the widest
     of an empty component, which nothing holds back, would leave the points a dot.

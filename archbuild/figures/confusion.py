@@ -136,14 +136,14 @@ def _labelled(
 
 
 def column_order(counts: NDArray[np.int64], matched: Mapping[int, int]) -> list[int]:
-    """Clusters by the row that they are matched to and then by size; unmatched ones last."""
+    """Sort clusters by the row that they are matched to, then by size; unmatched ones last."""
     sizes = counts.sum(axis=0)
     last = counts.shape[0]
     return sorted(range(len(sizes)), key=lambda c: (matched.get(c, last), -sizes[c], c))
 
 
 def _height(classes: int, k: int) -> int:
-    """Cells about as high as wide while they are few, never lower than two lines of text."""
+    """Return a height for cells about as high as wide while few, never below two lines of text."""
     return 260 + classes * int(np.clip(900 / k, 30 if k > _PERCENT_UP_TO else 40, 62))
 
 

@@ -107,7 +107,7 @@ def _terms(columns: Columns) -> list[str]:
 
 
 def _columns(history: Sequence[Row]) -> dict[str, NDArray[np.float64]]:
-    """Every name that holds a number somewhere, as (epochs,).
+    """Return an array (epochs,) for each name that holds a number somewhere.
 
     NaN stands where a row says nothing, infinity where it holds a number that is not finite.
     """
@@ -173,7 +173,7 @@ def _draw_losses(
 
 
 def _warning(epochs: NDArray[np.float64], values: NDArray[np.float64]) -> str:
-    """Which epoch first gave a number that is not finite, if any did."""
+    """Name the first epoch with a number that is not finite, if there is one."""
     broken = epochs[np.isinf(values)]
     return f" (not finite in epoch {broken[0]:g})" if len(broken) else ""
 

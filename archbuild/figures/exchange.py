@@ -155,7 +155,7 @@ def principal_plane(rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def _mirrored(points: NDArray[Any], first: NDArray[Any]) -> NDArray[Any]:
-    """``points`` with rows on the side of each axis that they have in ``first``, by and large."""
+    """Mirror ``points`` so that most rows stay on their side of each axis in ``first``."""
     return points * np.where((points * first).sum(axis=0) < 0, -1, 1)
 
 

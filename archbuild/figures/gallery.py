@@ -55,7 +55,7 @@ class Members:
 
     @property
     def label(self) -> str:
-        """``cluster 3``, its size and its share on two lines; ``empty`` where nobody is in it."""
+        """``cluster 3``, its size and its share on two lines; ``empty`` for one without members."""
         size = f"{len(self.rows):,} · {self.share:.1%}" if len(self.rows) else "empty"
         return f"cluster {self.number}\n{size}"
 
@@ -239,7 +239,7 @@ def _series(values: Rows, members: list[Members], title: str, caption: str) -> F
 
 
 def _overlay(axes: Axes, values: Rows, rows: NDArray[np.intp], member: Members) -> None:
-    """Thin grey lines for the members; the mean of the typical ones thick, dashed by channel."""
+    """Draw members as thin grey lines, the mean of the typical ones thick, dashed by channel."""
     for series in values[rows]:
         axes.plot(series, color=GREY, lw=0.9)
     if len(member.typical):

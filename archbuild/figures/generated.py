@@ -136,7 +136,7 @@ def _images(samples: NDArray[Any], title: str, caption: str) -> Figure:
 
 
 def _around(caption: str) -> int:
-    """Pixels of title and caption."""
+    """Return the pixels that title and caption take."""
     return 75 + (30 if caption else 0)
 
 
@@ -150,7 +150,7 @@ def _name_clusters(axes: Axes, count: int, shares: Sequence[float] | None) -> No
 
 
 def _series(samples: NDArray[Any], title: str, caption: str) -> Figure:
-    """All series in cells of one pair of axes: hundreds of them are drawn in no time."""
+    """Draw all series in cells of one pair of axes: hundreds of them take little time."""
     clusters, columns, length, channels = samples.shape
     low, high = float(np.nanmin(samples)), float(np.nanmax(samples))
     scale = f"In each cell: {length} steps from left to right, {low:.3g} to {high:.3g} upwards."
@@ -171,7 +171,7 @@ def _series(samples: NDArray[Any], title: str, caption: str) -> Figure:
 
 
 def _lines_in_cells(series: NDArray[Any], low: float, high: float, shade: str) -> LineCollection:
-    """One line for each series (K, n, length), in row k and column n of cells of side one."""
+    """Return a line for each series (K, n, length), in row k and column n of cells of side one."""
     from matplotlib.collections import LineCollection
 
     clusters, columns, length = series.shape

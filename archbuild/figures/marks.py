@@ -16,7 +16,7 @@ def place_marks(
     room: tuple[float, float],
     letters: float,
 ) -> NDArray[np.float64]:
-    """Where to centre ``texts``: (k, 2), near their ``anchors`` (k, 2).
+    """Return centres (k, 2) for ``texts``, near their ``anchors`` (k, 2).
 
     Args:
         anchors: what the texts name, in the units of the map.

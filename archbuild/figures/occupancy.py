@@ -88,7 +88,7 @@ def occupancy_figure(history: Sequence[Mapping[str, Any]], title: str, caption: 
 
 
 def shares_of(history: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
-    """(epochs, K): each cluster's share of the points, NaN in epochs that do not tell."""
+    """Return each cluster's share of the points, (epochs, K); NaN in epochs without shares."""
     told = [row.get("shares") for row in history]
     count = max((len(shares) for shares in told if shares is not None), default=0)
     return np.array([[np.nan] * count if shares is None else shares for shares in told], float)

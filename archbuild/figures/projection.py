@@ -33,14 +33,14 @@ class Projection:
 
 
 def sample_indices(count: int, seed: int, limit: int = LIMIT) -> NDArray[np.intp]:
-    """(min(count, limit),) rows, ascending, that depend on the three numbers alone."""
+    """Draw (min(count, limit),) rows, ascending, which depend on the three numbers alone."""
     if count <= limit:
         return np.arange(count)
     return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
 
 
 def project(values: NDArray[Any], seed: int, limit: int = LIMIT) -> Projection:
-    """Lay out a seeded sample of the rows of ``values`` (n, ...) in two dimensions.
+    """Project a seeded sample of the rows of ``values`` (n, ...) to two dimensions.
 
     Every space of one dataset gets the same rows, as the sample depends on ``n``, ``seed`` and
     ``limit`` alone. Only the sampled rows are read, so ``values`` may be a memory map. Trailing
@@ -113,7 +113,7 @@ def _tsne(rows: NDArray[Any], seed: int) -> NDArray[Any]:
 
 
 def _principal(rows: NDArray[Any], width: int, seed: int) -> NDArray[Any]:
-    """(m, width) principal components; columns that the rows cannot fill are zero."""
+    """Return (m, width) principal components; columns beyond the rows' rank are zero."""
     from sklearn.decomposition import PCA
 
     filled = min(width, *rows.shape) if rows.any() else 0

@@ -117,7 +117,7 @@ def reconstructions_figure(
 
 
 def errors_of(originals: NDArray[Any], reconstructions: NDArray[Any]) -> NDArray[np.float64]:
-    """(n,) root mean square error of each row, in the data's own unit."""
+    """Compute the root mean square error of each row (n,), in the data's own unit."""
     difference: NDArray[np.float64] = np.asarray(originals, np.float64) - reconstructions
     squares = np.square(difference.reshape(len(difference), -1))
     errors: NDArray[np.float64] = np.sqrt(squares.mean(axis=1))
@@ -125,7 +125,7 @@ def errors_of(originals: NDArray[Any], reconstructions: NDArray[Any]) -> NDArray
 
 
 def choose_rows(errors: NDArray[Any], bands: int, width: int, seed: int) -> list[NDArray[np.intp]]:
-    """``bands`` of ``width`` rows by chance, ascending, and the ``width`` worst, worst first.
+    """Draw ``bands`` of ``width`` rows, ascending by error, and the ``width`` worst, worst first.
 
     The last band is missing where the others show every row already. Errors that are not numbers
     count as the worst.
@@ -229,7 +229,7 @@ def _table(
 
 
 def _explained(axes: Axes, originals: NDArray[Any], outputs: NDArray[Any]) -> None:
-    """Bars of each feature's share of variance explained, 1 - MSE / variance, floored at -1."""
+    """Draw each feature's share of variance explained, 1 - MSE / variance, at least -1, as bars."""
     variance = originals.var(axis=0)
     left = np.square(originals - outputs).mean(axis=0)
     share = 1 - np.divide(left, variance, out=np.full_like(left, np.nan), where=variance > 0)

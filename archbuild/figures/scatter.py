@@ -280,7 +280,7 @@ def _middle(points: NDArray[Any]) -> NDArray[Any]:
 def add_legend(
     figure: Figure, numbers: NDArray[np.int64], names: Sequence[str] | None, heading: str
 ) -> None:
-    """One entry for each number that occurs, outside the axes at the right."""
+    """Add a legend with an entry for each number that occurs, right of the axes."""
     from matplotlib.lines import Line2D
 
     found = [int(number) for number in np.unique(numbers)]

@@ -76,7 +76,7 @@ def marker(number: int) -> str:
 
 
 def lettering_on(background: tuple[float, float, float] | str) -> str:
-    """``black`` or ``white``, whichever reads better on ``background``."""
+    """Return ``black`` or ``white``, whichever reads better on ``background``."""
     from matplotlib.colors import to_rgb
 
     red, green, blue = to_rgb(background)
@@ -84,7 +84,7 @@ def lettering_on(background: tuple[float, float, float] | str) -> str:
 
 
 def plain(text: object, width: int | None = None) -> str:
-    """``text`` safe to draw: on one line, dollar signs literal, cut to ``width`` characters.
+    """Make ``text`` safe to draw: one line, literal dollar signs, at most ``width`` characters.
 
     The cut is in the middle: names of one family differ at the end as often as at the start.
     """
@@ -139,7 +139,7 @@ def new_figure(title: str, caption: str = "", *, width: int = WIDTH, height: int
 
 
 def _lay_out(figure: Figure, right: float = 1.0) -> None:
-    """Have matplotlib place the axes in the left part of the figure, as far as ``right`` of 1."""
+    """Reserve the left part of the figure, as far as ``right`` of 1, for the axes."""
     figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08, rect=(0, 0, right, 1))
 
 
@@ -148,7 +148,7 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def legend_outside(figure: Figure, **settings: Any) -> Legend:
-    """``figure.legend`` at the right edge below the title, with the axes kept clear of it.
+    """Add ``figure.legend`` at the right edge below the title; the axes make room for it.
 
     Matplotlib's own outside placement starts at the very top, where long titles are.
     """

@@ -18,7 +18,7 @@ _NAMES_AT_MOST = 32
 
 
 def standardised(values: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.float64]:
-    """(n, features) in standard deviations of ``reference`` (m, features) from its mean.
+    """Express (n, features) in standard deviations of ``reference`` (m, features) from its mean.
 
     A feature that does not vary there keeps its unit.
     """

@@ -19,7 +19,7 @@ _GAP = 0.06
 
 
 def kind_of(values: ArrayLike) -> Kind:
-    """``images`` (n, height, width, channels), ``series`` (n, length, channels), or ``table``.
+    """Return ``images`` (n, height, width, channels), ``series`` (n, length, channels), ``table``.
 
     Raises:
         ValueError: for arrays of other than two, three or four axes.
@@ -34,7 +34,7 @@ def kind_of(values: ArrayLike) -> Kind:
 
 
 def to_rgb(images: NDArray[Any], low: float = 0.0, high: float = 1.0) -> NDArray[np.float64]:
-    """(n, height, width, 3) in [0, 1]: ``low`` is black and ``high`` is white.
+    """Return colours (n, height, width, 3) in [0, 1]: ``low`` is black and ``high`` is white.
 
     One channel becomes grey, three stay, of four the last (opacity) is dropped, other numbers of
     channels are averaged. What is not finite turns red, for it to be seen.
@@ -79,7 +79,7 @@ def draw_montage(axes: Axes, rows: Sequence[NDArray[Any]], columns: int) -> None
 
 
 def montage(rows: Sequence[NDArray[Any]], columns: int) -> NDArray[np.float64]:
-    """One image on white, of equal cells, with ``rows[r]`` (at most columns, h, w, 3) in row r."""
+    """Join images in equal cells on white, with ``rows[r]`` (at most columns, h, w, 3) in row r."""
     height, width = rows[0].shape[1:3]
     cell_height, cell_width, factor = _cell(height, width)
     canvas = np.ones((len(rows) * cell_height, columns * cell_width, 3))
@@ -93,7 +93,7 @@ def montage(rows: Sequence[NDArray[Any]], columns: int) -> NDArray[np.float64]:
 
 
 def _cell(height: int, width: int) -> tuple[int, int, int]:
-    """(height, width) of a cell in pixels, and how many times an image is enlarged in it.
+    """Return a cell's (height, width) in pixels, and how many times an image is enlarged in it.
 
     A cell is at least two thirds as high as wide, for labels beside it to have two lines, and at
     most twice as high.

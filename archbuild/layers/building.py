@@ -24,14 +24,14 @@ def glorot_uniform(context: BuildContext) -> Any:
 
 
 def flat(tensor: Any, name: str) -> Any:
-    """``(batch, ..., channels)`` -> ``(batch, features)``, in channels-last order."""
+    """Flatten ``(batch, ..., channels)`` to ``(batch, features)``, in channels-last order."""
     import keras
 
     return tensor if len(tensor.shape) == 2 else keras.layers.Flatten(name=f"{name}_flat")(tensor)
 
 
 def batch_normalised(tensor: Any, name: str) -> Any:
-    """Batch normalisation over every axis but the channels."""
+    """Apply batch normalisation over every axis but the channels."""
     import keras
 
     layer = keras.layers.BatchNormalization(

@@ -44,13 +44,13 @@ class KernelLayer(LayerType):
     batch_norm_follows = True
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
-        """One kernel over all channels below for each filter, and its bias."""
+        """Count for each filter a kernel over all channels below, and its bias."""
         kernel = prod(per_axis(config["filter_size"], self.axes))
         filters: int = config["num_filters"]
         return (kernel * input_shape[0] + 1) * filters
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``50[5x5]``: filters and kernel; ``50[5x5]/2`` where the stride is not 1."""
+        """Return ``50[5x5]``, filters and kernel; ``50[5x5]/2`` where the stride is not 1."""
         stride = per_axis(config["stride"], self.axes)
         step = stride[:1] if len(set(stride)) == 1 else stride
         suffix = "" if set(stride) == {1} else f"/{by_axes(step)}"
@@ -62,7 +62,7 @@ class Convolution(KernelLayer):
     """What convolutions of one and two axes share."""
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """``(num_filters, ...)``; the kernel must fit into the padded input."""
+        """Return ``(num_filters, ...)``; the kernel must fit into the padded input."""
         below = require_axes(self.name, input_shape, self.axes)
         kernel, stride, padding = self._sizes(config)
         mode = config["conv_mode"]
@@ -90,7 +90,7 @@ class Convolution(KernelLayer):
         return [inverse]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """``(batch, height, width, channels)`` -> ``(batch, height', width', num_filters)``."""
+        """Map ``(batch, height, width, channels)`` to ``(batch, height', width', num_filters)``."""
         import keras
 
         config = layer.config

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 
 def convolved(i: int, k: int, s: int, mode: str, p: int = 0) -> int:
-    """``o``; not positive where the kernel does not fit."""
+    """Return ``o``, not positive where the kernel does not fit."""
     if mode == "same":
         return -(-i // s)
     return (i + 2 * p - k) // s + 1
 
 
 def deconvolved(o: int, k: int, s: int, mode: str, p: int = 0, padding: int | None = None) -> int:
-    """``i`` after a transposed convolution with output padding ``padding`` and a crop of ``p``."""
+    """Return ``i`` after a transposed convolution with output padding and a crop of ``p``."""
     if mode == "same":
         return o * s if padding is None else (o - 1) * s + k % 2 + padding
     extra = max(s - k, 0) if padding is None else padding

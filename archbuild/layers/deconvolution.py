@@ -46,7 +46,7 @@ class Deconvolution(KernelLayer):
     sides = frozenset({"decoder"})
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """``(num_filters, ...)``; sizes as in ``convolution_sizes``."""
+        """Return ``(num_filters, ...)``; sizes as in ``convolution_sizes``."""
         below = require_axes(self.name, input_shape, self.axes)
         sizes = self._sizes(config)
         mode = config["conv_mode"]
@@ -65,11 +65,11 @@ class Deconvolution(KernelLayer):
         return (config["num_filters"], *above)
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """Nothing: the type stands in decoders only, and decoders are not mirrored."""
+        """Return nothing: the type stands in decoders only, and decoders are not mirrored."""
         return []
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """``(batch, height, width, channels)`` -> ``(batch, height', width', num_filters)``."""
+        """Map ``(batch, height, width, channels)`` to ``(batch, height', width', num_filters)``."""
         import keras
 
         config = layer.config
@@ -94,7 +94,7 @@ class Deconvolution(KernelLayer):
     def _way(
         self, layer: PlannedLayer
     ) -> tuple[str, tuple[int, ...] | None, tuple[tuple[int, int], ...]]:
-        """Keras's padding mode and output padding, and what is cropped afterwards."""
+        """Return Keras's padding mode and output padding, and what is cropped afterwards."""
         sizes = self._sizes(layer.config)
         mode = layer.config["conv_mode"]
         given = [amount for amount in sizes.output_padding if amount is not None]

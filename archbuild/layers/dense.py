@@ -24,20 +24,20 @@ class Dense(LayerType):
     mirroring = "code"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """``(num_units,)`` whatever comes in."""
+        """Return ``(num_units,)`` whatever comes in."""
         require_input(self.name, input_shape)
         return self.declared_shape(config)
 
     def declared_shape(self, config: Mapping[str, Any]) -> Shape:
-        """``(num_units,)``."""
+        """Return ``(num_units,)``."""
         return (config["num_units"],)
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``fc[10]``."""
+        """Return ``fc[10]``."""
         return f"fc[{config['num_units']}]"
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
-        """One weight for each pair of numbers, one bias for each unit."""
+        """Count one weight for each pair of numbers, one bias for each unit."""
         units: int = config["num_units"]
         return (flat_size(input_shape) + 1) * units
 
@@ -46,7 +46,7 @@ class Dense(LayerType):
         return [{"type": "Dense", **layer.config}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """``(batch, ...)`` -> ``(batch, num_units)``."""
+        """Map ``(batch, ...)`` to ``(batch, num_units)``."""
         import keras
 
         dense = keras.layers.Dense(

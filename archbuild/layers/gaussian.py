@@ -30,20 +30,20 @@ class Gaussian(LayerType):
     mirroring = "code"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """``(num_units,)`` whatever comes in."""
+        """Return ``(num_units,)`` whatever comes in."""
         require_input(self.name, input_shape)
         return self.declared_shape(config)
 
     def declared_shape(self, config: Mapping[str, Any]) -> Shape:
-        """``(num_units,)``."""
+        """Return ``(num_units,)``."""
         return (config["num_units"],)
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``gauss[10]``."""
+        """Return ``gauss[10]``."""
         return f"gauss[{config['num_units']}]"
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
-        """Two dense layers."""
+        """Count two dense layers."""
         units: int = config["num_units"]
         return 2 * (flat_size(input_shape) + 1) * units
 

@@ -38,11 +38,11 @@ class Input(LayerType):
         return tuple(config["output_shape"])
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """Nothing: the line begins with the first layer that computes."""
+        """Return nothing: the line begins with the first layer that computes."""
         return ""
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """Nothing: the mirror's last step is to reach this layer's shape."""
+        """Return nothing: the mirror's last step is to reach this layer's shape."""
         return []
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:

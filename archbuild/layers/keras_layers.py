@@ -35,7 +35,7 @@ class _Unpool(keras.layers.Layer):
         self.input_spec = keras.layers.InputSpec(ndim=self.axes + 2)
 
     def call(self, inputs: Any) -> Any:
-        """``(batch, *spatial, channels)`` to the same, each spatial axis longer."""
+        """Map ``(batch, *spatial, channels)`` to longer spatial axes."""
         return _zeros_after(_repeated(inputs, self.size), self.output_padding)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
@@ -206,7 +206,7 @@ class ClusteringLayer(keras.layers.Layer):
 
 
 def _repeated(tensor: Any, window: Sequence[int]) -> Any:
-    """Every number repeated over its window: ``(batch, *spatial, channels)``."""
+    """Repeat every number of ``(batch, *spatial, channels)`` over its window."""
     for axis, times in enumerate(window, start=1):
         if times > 1:
             tensor = ops.repeat(tensor, times, axis=axis)
@@ -214,7 +214,7 @@ def _repeated(tensor: Any, window: Sequence[int]) -> Any:
 
 
 def _zeros_after(tensor: Any, amounts: Sequence[int]) -> Any:
-    """Zeros at the end of each spatial axis of ``(batch, *spatial, channels)``."""
+    """Append zeros to each spatial axis of ``(batch, *spatial, channels)``."""
     if not any(amounts):
         return tensor
     return ops.pad(tensor, [(0, 0), *((0, amount) for amount in amounts), (0, 0)])

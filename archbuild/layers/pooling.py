@@ -28,7 +28,7 @@ class MaxPool(LayerType):
     axes: ClassVar[int]
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """Each axis divided by the window's size, rounded down."""
+        """Return each axis divided by the window's size, rounded down."""
         below = require_axes(self.name, input_shape, self.axes)
         window = per_axis(config["filter_size"], self.axes)
         above = tuple(i // k for i, k in zip(below, window, strict=True))
@@ -41,11 +41,11 @@ class MaxPool(LayerType):
         return (input_shape[0], *above)
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``max[2x2]``, with switches or without: the inverse says which."""
+        """Return ``max[2x2]``, with switches or without: the inverse shows which."""
         return f"max[{by_axes(per_axis(config['filter_size'], self.axes))}]"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """Repeat, then zeros where pooling left rows or columns out."""
+        """Return an unpooling, with zeros where pooling left rows or columns out."""
         window = per_axis(layer.config["filter_size"], self.axes)
         rest = [i % k for i, k in zip(layer.input_shape[1:], window, strict=True)]
         return [
@@ -57,7 +57,7 @@ class MaxPool(LayerType):
         ]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """``(batch, height, width, channels)`` -> the same, height and width divided."""
+        """Pool ``(batch, height, width, channels)``: height and width divided."""
         import keras
 
         window = per_axis(layer.config["filter_size"], self.axes)
@@ -117,7 +117,7 @@ class Unpool(LayerType):
     sides = frozenset({"decoder"})
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """Each axis times the window's size, plus the output padding."""
+        """Return each axis times the window's size, plus the output padding."""
         below = require_axes(self.name, input_shape, self.axes)
         window = per_axis(config["filter_size"], self.axes)
         rest = per_axis(config["output_padding"], self.axes)
@@ -125,15 +125,15 @@ class Unpool(LayerType):
         return (input_shape[0], *above)
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``ups[2x2]``."""
+        """Return ``ups[2x2]``."""
         return f"ups[{by_axes(per_axis(config['filter_size'], self.axes))}]"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """Nothing: the type stands in decoders only, and decoders are not mirrored."""
+        """Return nothing: the type stands in decoders only, and decoders are not mirrored."""
         return []
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """``(batch, height, width, channels)`` -> every pixel repeated over its window."""
+        """Repeat every pixel of ``(batch, height, width, channels)`` over its window."""
         from archbuild.layers import keras_layers
 
         unpooling = getattr(keras_layers, f"Unpool{self.axes}D")
@@ -186,7 +186,7 @@ class InverseMaxPool2D(LayerType):
     sides = frozenset({"decoder"})
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """Not to be had without the encoder: see ``shape_in_network``."""
+        """Raise: the shape depends on the encoder (``shape_in_network``)."""
         raise ShapeError(
             f"{self.name} takes its shape from the encoder layer that it undoes",
             "use it in a decoder whose encoder has a MaxPool2D*",
@@ -214,16 +214,16 @@ class InverseMaxPool2D(LayerType):
         return pool.input_shape
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``ups*[2x2]``; ``ups*`` where the window is left to the layer that is undone."""
+        """Return ``ups*[2x2]``; ``ups*`` where the window is left to the layer that is undone."""
         window = config["filter_size"]
         return "ups*" if window is None else f"ups*[{by_axes(per_axis(window, 2))}]"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """Nothing: the type stands in decoders only, and decoders are not mirrored."""
+        """Return nothing: the type stands in decoders only, and decoders are not mirrored."""
         return []
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """``(batch, height, width, channels)`` -> the shape of the switches."""
+        """Map ``(batch, height, width, channels)`` to the shape of the switches."""
         from archbuild.layers import keras_layers
 
         index = layer.config["inverse_of"]

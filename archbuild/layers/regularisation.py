@@ -35,11 +35,11 @@ class Dropout(LayerType):
         return require_input(self.name, input_shape)
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``drop[0.2]``."""
+        """Return ``drop[0.2]``."""
         return f"drop[{config['rate']:g}]"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """Nothing: there is no way back, and none is needed."""
+        """Return nothing: there is no way back, and none is needed."""
         return []
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
@@ -65,11 +65,11 @@ class BatchNorm(LayerType):
         return require_input(self.name, input_shape)
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
-        """Scale, offset, running mean and running variance of each channel."""
+        """Count scale, offset, running mean and running variance of each channel."""
         return 4 * input_shape[0]
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``bn``."""
+        """Return ``bn``."""
         return "bn"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ _FORMS = {1: "[features]", 2: "[channels, length]", 3: "[channels, height, width
 
 
 def channels_last(shape: Shape) -> Shape:
-    """``(channels, height, width)`` -> ``(height, width, channels)``; flat shapes stay."""
+    """Move the channels of ``(channels, height, width)`` last; flat shapes stay."""
     return (*shape[1:], shape[0])
 
 
@@ -22,12 +22,12 @@ def flat_size(shape: Shape) -> int:
 
 
 def per_axis(value: int | Sequence[int], axes: int) -> tuple[int, ...]:
-    """One number for every axis, or the numbers that are already given one by one."""
+    """Repeat one number for every axis; numbers given one by one stay."""
     return (value,) * axes if isinstance(value, int) else tuple(value)
 
 
 def by_axes(sizes: Sequence[int]) -> str:
-    """Sizes as people write them: ``5x5``."""
+    """Return sizes as people write them: ``5x5``."""
     return "x".join(map(str, sizes))
 
 
@@ -44,7 +44,7 @@ def require_axes(name: str, shape: Shape, axes: int) -> Shape:
 
 
 def require_input(name: str, shape: Shape) -> Shape:
-    """``shape`` itself; raises ``ShapeError`` where no layer stands below."""
+    """Return ``shape``; raise ``ShapeError`` where no layer stands below."""
     if not shape:
         raise ShapeError(f"{name} has nothing below it", "begin the list with an Input layer")
     return shape

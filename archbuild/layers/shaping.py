@@ -42,7 +42,7 @@ class Reshape(LayerType):
         return tuple(config["output_shape"])
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``rsh``."""
+        """Return ``rsh``."""
         return "rsh"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
@@ -50,7 +50,7 @@ class Reshape(LayerType):
         return [{"type": "Reshape", "output_shape": list(layer.input_shape)}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """``(batch, ...)`` -> ``(batch, *output_shape)``, channels last."""
+        """Map ``(batch, ...)`` to ``(batch, *output_shape)``, channels last."""
         import keras
 
         return keras.layers.Reshape(channels_last(layer.output_shape), name=layer.name)(tensor)
@@ -64,11 +64,11 @@ class Flatten(LayerType):
     mirroring = "passing"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """``(features,)``."""
+        """Return ``(features,)``."""
         return (flat_size(require_input(self.name, input_shape)),)
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``flat``."""
+        """Return ``flat``."""
         return "flat"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
@@ -76,7 +76,7 @@ class Flatten(LayerType):
         return [{"type": "Reshape", "output_shape": list(layer.input_shape)}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """``(batch, ...)`` -> ``(batch, features)``."""
+        """Map ``(batch, ...)`` to ``(batch, features)``."""
         import keras
 
         return keras.layers.Flatten(name=layer.name)(tensor)
@@ -104,7 +104,7 @@ class Concat(LayerType):
     mirroring = "code"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """Not to be had without the other layers: see ``shape_in_network``."""
+        """Raise: the shape depends on the other layers (``shape_in_network``)."""
         raise ShapeError(
             f"{self.name} takes its shape from the encoder layers that it joins",
             "use it in an encoder, after these layers",
@@ -113,7 +113,7 @@ class Concat(LayerType):
     def shape_in_network(
         self, config: Mapping[str, Any], input_shape: Shape, encoder: Mapping[int, PlannedLayer]
     ) -> Shape:
-        """``(features,)``, all joined."""
+        """Return ``(features,)``, all joined."""
         missing = [index for index in config["of"] if index not in encoder]
         if missing:
             raise ShapeError(
@@ -127,15 +127,15 @@ class Concat(LayerType):
         return tuple(config["of"])
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """``cat[1,3]``: the layers that are joined."""
+        """Return ``cat[1,3]``: the layers that are joined."""
         return f"cat[{','.join(map(str, config['of']))}]"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """Nothing: the layers that are joined are undone one by one."""
+        """Return nothing: the layers that are joined are undone one by one."""
         return []
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
-        """``(batch, features)``; ``tensor`` counts only if it is among those named."""
+        """Join layers to ``(batch, features)``; ``tensor`` counts only if it is named."""
         import keras
 
         parts = [

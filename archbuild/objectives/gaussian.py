@@ -27,7 +27,7 @@ def unbounded_log_variance(log_variance: Any) -> Any:
 
 
 def gaussian_log_density(value: Any, mean: Any, log_variance: Any) -> Any:
-    """``log N(x | m, diag s) = -½ Σ_j [log 2π + log s_j + (x_j - m_j)² / s_j]``, in nats.
+    """Compute ``log N(x | m, diag s) = -½ Σ_j [log 2π + log s_j + (x_j - m_j)² / s_j]``, in nats.
 
     Args:
         value: ``(..., latent)``.
@@ -44,7 +44,7 @@ def gaussian_log_density(value: Any, mean: Any, log_variance: Any) -> Any:
 def gaussian_divergence(
     mean: Any, log_variance: Any, other_mean: Any, other_log_variance: Any
 ) -> Any:
-    """``KL( N(μ, diag v) || N(m, diag s) )``, in nats.
+    """Compute ``KL( N(μ, diag v) || N(m, diag s) )``, in nats.
 
     ``½ Σ_j [log s_j - log v_j + (v_j + (μ_j - m_j)²) / s_j - 1]``; shapes as in
     ``gaussian_log_density``. Source: Kingma and Welling, arXiv 1312.6114, appendix B, for any
@@ -56,12 +56,12 @@ def gaussian_divergence(
 
 
 def standard_gaussian_divergence(mean: Any, log_variance: Any) -> Any:
-    """``KL( N(μ, diag v) || N(0, I) )``: ``(..., latent)`` to ``(...)``, in nats."""
+    """Compute ``KL( N(μ, diag v) || N(0, I) )``: ``(..., latent)`` to ``(...)``, in nats."""
     return gaussian_divergence(mean, log_variance, ops.zeros_like(mean), ops.zeros_like(mean))
 
 
 def reparameterised(mean: Any, log_variance: Any, noise: Any) -> Any:
-    """``μ + √v ε``: a draw of ``N(μ, diag v)`` that gradients pass through.
+    """Draw ``μ + √v ε`` from ``N(μ, diag v)``, so that gradients pass through.
 
     Args:
         mean: ``(batch, latent)``.

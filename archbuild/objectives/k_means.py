@@ -8,7 +8,7 @@ from keras import ops
 
 
 def squared_centre_distance(latent: Any, assigned_centre: Any) -> Any:
-    """``½ ||z_i - M s_i||²`` for each row.
+    """Compute ``½ ||z_i - M s_i||²`` for each row.
 
     Args:
         latent: ``(batch, latent)``.
@@ -22,7 +22,7 @@ def squared_centre_distance(latent: Any, assigned_centre: Any) -> Any:
 
 
 def centre_distance(latent: Any, assigned_centre: Any) -> Any:
-    """``||z_i - M s_i||`` for each row: the norm itself, not its square.
+    """Compute ``||z_i - M s_i||`` for each row: the norm itself, not its square.
 
     Args:
         latent: ``(batch, latent)``.

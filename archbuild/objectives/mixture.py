@@ -17,7 +17,7 @@ _LEAST_RANGE: Final = 1e-3  # nats
 
 
 def component_log_joints(latent: Any, log_weights: Any, means: Any, log_variances: Any) -> Any:
-    """``log π_k + log N(z_i | m_k, diag s_k)`` for every row and component.
+    """Compute ``log π_k + log N(z_i | m_k, diag s_k)`` for every row and component.
 
     Args:
         latent: ``(batch, latent)``.
@@ -32,7 +32,7 @@ def component_log_joints(latent: Any, log_weights: Any, means: Any, log_variance
 
 
 def log_responsibilities(log_joints: Any) -> Any:
-    """``log p(k | z_i)`` from ``component_log_joints``: Bayes' rule by log-softmax.
+    """Compute ``log p(k | z_i)`` from ``component_log_joints``: Bayes' rule by log-softmax.
 
     Args:
         log_joints: ``(batch, cluster)``; any constant per row cancels.
@@ -67,7 +67,7 @@ def inverse_min_max_log_responsibilities(log_joints: Any) -> Any:
 
 
 def component_divergences(mean: Any, log_variance: Any, means: Any, log_variances: Any) -> Any:
-    """``KL( q(z | x_i) || N(m_k, diag s_k) )`` for every row and component.
+    """Compute ``KL( q(z | x_i) || N(m_k, diag s_k) )`` for every row and component.
 
     Args:
         mean: of ``q``, ``(batch, latent)``.
@@ -101,7 +101,7 @@ def tightest_log_responsibilities(log_weights: Any, divergences: Any) -> Any:
 
 
 def expected_divergence(log_assignment: Any, divergences: Any) -> Any:
-    """``Σ_k q_ik KL_ik``: the conditional prior's part of the bound, exact in the clusters.
+    """Compute ``Σ_k q_ik KL_ik``, the conditional prior's part of the bound, exact in the clusters.
 
     Args:
         log_assignment: ``log q_ik``, ``(batch, cluster)``.
@@ -115,7 +115,7 @@ def expected_divergence(log_assignment: Any, divergences: Any) -> Any:
 
 
 def categorical_divergence(log_assignment: Any, log_weights: Any) -> Any:
-    """``KL(q_i || π) = Σ_k q_ik (log q_ik - log π_k)`` for each row.
+    """Compute ``KL(q_i || π) = Σ_k q_ik (log q_ik - log π_k)`` for each row.
 
     Args:
         log_assignment: ``log q_ik``, ``(batch, cluster)``; finite, as a log-softmax is.
@@ -128,7 +128,7 @@ def categorical_divergence(log_assignment: Any, log_weights: Any) -> Any:
 
 
 def categorical_entropy(log_assignment: Any) -> Any:
-    """``H[q_i] = -Σ_k q_ik log q_ik`` for each row.
+    """Compute ``H[q_i] = -Σ_k q_ik log q_ik`` for each row.
 
     Of ``p(k | x, w)`` it is the consistency violation: how undecided the generative model is about
     the cluster of what the encoder gave. Source: GMVAE, arXiv 1611.02648, first two versions.
@@ -143,7 +143,7 @@ def categorical_entropy(log_assignment: Any) -> Any:
 
 
 def at_least(divergence: Any, minimum: float) -> Any:
-    """``max(λ, KL)``: a divergence below ``minimum`` costs nothing more and pulls at nothing.
+    """Compute ``max(λ, KL)``: a divergence below ``minimum`` adds nothing and has no gradient.
 
     The minimum information constraint. Source: Kingma et al., arXiv 1606.04934, appendix C.8 (free
     bits); used on the cluster's divergence by the final version of GMVAE, arXiv 1611.02648.

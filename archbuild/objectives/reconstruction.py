@@ -14,12 +14,12 @@ from keras import ops
 
 
 def _sum_over_row(values: Any) -> Any:
-    """(batch, ...) -> (batch,)."""
+    """Sum (batch, ...) over all axes but the first, to (batch,)."""
     return ops.sum(values, axis=tuple(range(1, len(values.shape))))
 
 
 def squared_error(inputs: Any, reconstruction: Any) -> Any:
-    """Mean of ``(x - x̂)²`` over the batch and over all elements.
+    """Compute the mean of ``(x - x̂)²`` over the batch and over all elements.
 
     Args:
         inputs: ``(batch, ...)``.
@@ -32,7 +32,7 @@ def squared_error(inputs: Any, reconstruction: Any) -> Any:
 
 
 def bernoulli_negative_log_likelihood(inputs: Any, logits: Any) -> Any:
-    """Binary cross-entropy from logits, summed over a row, mean over the batch, in nats.
+    """Compute binary cross-entropy from logits: sum over a row, mean over the batch, in nats.
 
     ``-[x log σ(l) + (1 - x) log(1 - σ(l))] = softplus(l) - x l``, which never overflows.
 
@@ -47,7 +47,7 @@ def bernoulli_negative_log_likelihood(inputs: Any, logits: Any) -> Any:
 
 
 def gaussian_negative_log_likelihood(inputs: Any, mean: Any, log_variance: Any) -> Any:
-    """Gaussian ``-log N(x | m, s)``, summed over a row, mean over the batch, in nats.
+    """Compute ``-log N(x | m, s)``: sum over a row, mean over the batch, in nats.
 
     ``½ Σ_j [log 2π + log s_j + (x_j - m_j)² / s_j]``.
 

@@ -9,7 +9,7 @@ from keras import ops
 
 
 def sum_of_squares(weights: Sequence[Any]) -> Any:
-    """``Σ w²`` over all elements of all ``weights`` (the L2 penalty of arXiv 1801.07648's code).
+    """Sum ``w²`` over all elements of all ``weights`` (L2 penalty of arXiv 1801.07648's code).
 
     Returns:
         A scalar; 0 for no weights.

@@ -12,7 +12,7 @@ from keras import ops
 
 
 def squared_distances(latent: Any, centres: Any) -> Any:
-    """``||z_i - c_k||²`` for every pair.
+    """Compute ``||z_i - c_k||²`` for every pair.
 
     Args:
         latent: ``(batch, latent)``.
@@ -27,7 +27,9 @@ def squared_distances(latent: Any, centres: Any) -> Any:
 
 
 def log_soft_assignment(latent: Any, centres: Any, degrees_of_freedom: float = 1.0) -> Any:
-    """``log q_ik`` with ``q_ik ∝ (1 + ||z_i - c_k||² / ν)^(-(ν + 1) / 2)`` (DEC, equation 1).
+    """Compute ``log q_ik`` with ``q_ik ∝ (1 + ||z_i - c_k||² / ν)^(-(ν + 1) / 2)``.
+
+    DEC, equation 1.
 
     Args:
         latent: ``(batch, latent)``.
@@ -43,7 +45,7 @@ def log_soft_assignment(latent: Any, centres: Any, degrees_of_freedom: float = 1
 
 
 def target_distribution(assignments: Any) -> Any:
-    """``p_ik ∝ q_ik² / f_k`` with the soft frequency ``f_k = Σ_i q_ik`` (DEC, equation 3).
+    """Compute ``p_ik ∝ q_ik² / f_k``, soft frequency ``f_k = Σ_i q_ik`` (DEC, equation 3).
 
     ``f_k`` is a sum over the whole set: give it all rows, not a batch.
 
@@ -59,7 +61,7 @@ def target_distribution(assignments: Any) -> Any:
 
 
 def assignment_divergence(target: Any, log_assignment: Any) -> Any:
-    """``KL(P_i || Q_i) = Σ_k p_ik (log p_ik - log q_ik)`` for each row (DEC, equation 2).
+    """Compute ``KL(P_i || Q_i) = Σ_k p_ik (log p_ik - log q_ik)`` for each row (DEC, equation 2).
 
     Args:
         target: ``(batch, cluster)``; a constant, gradients do not enter it.

@@ -13,7 +13,7 @@ from keras import ops
 
 
 def whitened_distances(value: Any, means: Any, whitening: Any) -> Any:
-    """``(z_i - m_k)ᵀ S_k^-1 (z_i - m_k) = |W_k (z_i - m_k)|²``.
+    """Compute ``(z_i - m_k)ᵀ S_k^-1 (z_i - m_k) = |W_k (z_i - m_k)|²``.
 
     Args:
         value: ``(batch, latent)``.
@@ -28,7 +28,7 @@ def whitened_distances(value: Any, means: Any, whitening: Any) -> Any:
 
 
 def gaussian_log_joints(distances: Any, offsets: Any) -> Any:
-    """``log π_k + log N(z_i | m_k, S_k) = offset_k - ½ d_ik``, ``(batch, cluster)``, in nats.
+    """Compute ``log π_k + log N(z_i | m_k, S_k) = offset_k - ½ d_ik``, in nats.
 
     Args:
         distances: ``(batch, cluster)``, from ``whitened_distances``.
@@ -38,7 +38,7 @@ def gaussian_log_joints(distances: Any, offsets: Any) -> Any:
 
 
 def student_t_log_joints(distances: Any, offsets: Any, powers: Any, shrinks: Any) -> Any:
-    """``log π_k + log t_k(z_i) = offset_k - p_k log(1 + s_k d_ik)``, ``(batch, cluster)``, in nats.
+    """Compute ``log π_k + log t_k(z_i) = offset_k - p_k log(1 + s_k d_ik)``, in nats.
 
     The predictive density of a Gaussian under a Gauss-Wishart prior: with ``r`` and ``ν`` as they
     are after the data, ``p = (ν + 1)/2`` and ``s = r / (r + 1)`` (Murphy, "Conjugate Bayesian

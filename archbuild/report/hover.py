@@ -29,7 +29,7 @@ _CHANNELS = 12
 
 
 def hover_images(rows: NDArray[Any], limit: int = _SHEET_BYTES) -> dict[str, Any]:
-    """Thumbnails of images (m, height, width, channels), in one sheet of equal cells.
+    """Return thumbnails of images (m, height, width, channels), in one sheet of equal cells.
 
     Small images stay as they are, as PNG; a sheet of more than ``limit`` bytes becomes JPEG, and
     its thumbnails smaller as far as they may.
@@ -79,7 +79,7 @@ def _is_grey(sheet: Image.Image) -> bool:
 
 
 def hover_table(rows: NDArray[Any], names: Sequence[str] = ()) -> dict[str, Any]:
-    """Rows of a table (m, features), in the units of the data.
+    """Return rows of a table (m, features), in the units of the data.
 
     Up to 24 features are all shown; of more, the 12 in which the row is furthest from the mean.
 
@@ -102,7 +102,7 @@ def _rounded(values: NDArray[Any]) -> list[list[float]]:
 
 
 def hover_series(rows: NDArray[Any]) -> dict[str, Any]:
-    """Series (m, length, channels) as curves of at most 64 steps and 12 channels.
+    """Return series (m, length, channels) as curves of at most 64 steps and 12 channels.
 
     Values become bytes between the lowest and the highest of all rows shown.
     """

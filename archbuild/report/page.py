@@ -91,7 +91,7 @@ def render_page(report: Report) -> str:
 
 
 def json_for_script(value: Any) -> str:
-    r"""``value`` as JSON that can stand inside a ``script`` element.
+    r"""Return ``value`` as JSON that can stand inside a ``script`` element.
 
     ``<``, ``>``, ``&`` and the line ends U+2028 and U+2029 are written ``\uXXXX``; they occur in
     texts only, so the value stays the same.
@@ -105,7 +105,7 @@ def _read(name: str) -> str:
 
 
 def _policy(script: str) -> str:
-    """Nothing is fetched, pictures come as data, and no script runs but this one."""
+    """Return the content security policy: nothing fetched, pictures as data, only this script."""
     digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
     return (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; "

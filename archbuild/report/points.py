@@ -36,7 +36,7 @@ class Categories:
     shades: Sequence[int]
 
     def document(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return plain data for the script."""
         return {
             "name": self.name,
             "codes": np.asarray(self.codes).tolist(),
@@ -58,7 +58,7 @@ class Measure:
     values: NDArray[Any]
 
     def document(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return plain data for the script."""
         return {"name": self.name, "values": np.round(self.values.astype(float), 4).tolist()}
 
 
@@ -115,7 +115,7 @@ def _space(name: str, projection: Projection) -> dict[str, Any]:
 
 
 def _ramp() -> list[str]:
-    """From dark to light in even steps, for every eye."""
+    """Return colours from dark to light in even steps, which the colour-blind tell apart too."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 

@@ -21,7 +21,7 @@ class Remark:
 
 
 def stage_in_words(stage: str, history: Sequence[Row], summary: Row | None) -> list[Remark]:
-    """How a stage went, and what became of its clusters.
+    """Describe how a stage went, and how its clusters are occupied.
 
     Args:
         stage: its name.
@@ -52,7 +52,7 @@ def _losses(history: Sequence[Row]) -> str:
 def quality_in_words(
     agreements: Mapping[str, Row] | None, metrics: Sequence[Row], n_heads: int
 ) -> list[Remark]:
-    """How good the clusters are, as far as it is known.
+    """Describe how good the clusters are, as far as it is known.
 
     Args:
         agreements: head -> its ``label_scores``; ``None`` where there are no labels.

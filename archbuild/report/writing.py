@@ -30,7 +30,7 @@ _SECTIONS = ("Clusters", "Reconstructions", "Training")
 
 
 def write_report(run: Run) -> Path:
-    """Everything about a run on one HTML page in its plots folder; returns the page's path.
+    """Write a run's HTML page to its plots folder; return the page's path.
 
     The page needs no network and stays below 15 MB: of many rows, the map shows a sample. Scores
     are those of ``metrics.json`` as far as they still hold; only how clusters agree with labels is
@@ -72,7 +72,7 @@ def _report(run: Run, folder: Path) -> Report:
 
 
 def _agreements(run: Run) -> dict[str, dict[str, float]] | None:
-    """How each finished head agrees with the labels; ``None`` without labels."""
+    """Score each finished head against the labels; ``None`` without labels."""
     labels = run.dataset.labels
     if labels is None:
         return None
@@ -141,7 +141,7 @@ def _environment(run: Run) -> dict[str, str]:
 
 
 def _made_with(manifest: Mapping[str, Any]) -> str:
-    """When a stage began, and the software under which it ran, before a resumption too."""
+    """Return when a stage began, and the software it ran under, before a resumption too."""
     versions = [*manifest.get("earlier_versions", []), manifest["versions"]]
     texts = [", ".join(f"{name} {number}" for name, number in each.items()) for each in versions]
     started = datetime.fromisoformat(manifest["timing"]["started"])
@@ -184,7 +184,7 @@ def _hover(run: Run, chosen: np.ndarray) -> dict[str, Any]:
 
 
 def _colourings(run: Run, chosen: np.ndarray) -> Iterator[Categories | Measure]:
-    """By class where there are labels, then by cluster and by confidence of every head."""
+    """Yield colourings: by class if known, then by cluster and by confidence of each head."""
     from archbuild.report import Categories, Measure
 
     labels, names = run.dataset.labels, run.dataset.class_names
@@ -197,7 +197,7 @@ def _colourings(run: Run, chosen: np.ndarray) -> Iterator[Categories | Measure]:
 
 
 def _by_cluster(run: Run, stage: Stage, chosen: np.ndarray) -> Categories:
-    """Clusters in the colours of the classes that they are matched to, where there are labels.
+    """Colour clusters as the classes that they are matched to, where there are labels.
 
     Going from one colouring to the other then shows where the two disagree.
     """

@@ -75,12 +75,12 @@ def boolean(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
 
 
 def text(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
-    """Any text that is not empty."""
+    """Declare a text that is not empty."""
     return Field(name, {"type": "string", "minLength": 1}, default, doc)
 
 
 def choice(name: str, options: Sequence[str], doc: str, *, default: Any = REQUIRED) -> Field:
-    """One of a closed list of words."""
+    """Declare one of a closed list of words."""
     return Field(name, {"type": "string", "enum": list(options)}, default, doc)
 
 
@@ -90,7 +90,7 @@ def non_linearity(*, default: Any = "rectify") -> Field:
 
 
 def size(name: str, axes: int, doc: str, *, minimum: int = 1, default: Any = REQUIRED) -> Field:
-    """One whole number for every axis, or a list with one for each of ``axes``."""
+    """Declare one whole number for every axis, or a list with one for each of ``axes``."""
     whole = {"type": "integer", "minimum": minimum, "maximum": 65_536}
     each = {"type": "array", "items": whole, "minItems": axes, "maxItems": axes}
     return Field(name, {"anyOf": [whole, each]}, default, doc)

@@ -52,7 +52,7 @@ def by_type(kinds: Mapping[str, Mapping[str, Any]], default: str | None = None) 
 
 
 def _rule(name: str, schema: Mapping[str, Any], *, absent: bool) -> dict[str, Any]:
-    """``absent``: the rule also holds where no type is given."""
+    """Return the rule of one type; ``absent``: it also holds where no type is given."""
     condition: dict[str, Any] = {"properties": {"type": {"const": name}}}
     if not absent:
         condition["required"] = ["type"]

@@ -61,7 +61,7 @@ def load_spec(
 def validate_document(
     path: Path, vocabulary: Vocabulary, overrides: Sequence[str] = ()
 ) -> list[Spec]:
-    """All specs of a file.
+    """Return all specs of a file, checked and resolved.
 
     Raises:
         SpecError: with the problems of all of them, in the order of the file.

@@ -67,7 +67,7 @@ def find_arch(
 
 
 def shipped_archs(folders: Sequence[Path] = (PACKAGED,)) -> list[tuple[Path, int, str]]:
-    """File, index and name of every spec in ``folders``, by default of those in the package."""
+    """Return file, index and name of every spec in ``folders``, by default the package's."""
     return [
         (path, index, name)
         for path, document in read_folders(folders)
@@ -85,7 +85,7 @@ def read_folders(folders: Iterable[Path]) -> Iterator[tuple[Path, Document]]:
 
 
 def _as_path(arch: str) -> tuple[Path | None, str | None]:
-    """``arch`` as a path and what follows its colon; no path where it is an index or a name."""
+    """Split ``arch`` at its colon: a path, or ``None`` for an index or a name, and the rest."""
     if Path(arch).suffix.lower() in KINDS:
         return Path(arch), None
     before, colon, after = arch.rpartition(":")
@@ -187,7 +187,7 @@ def _readable(paths: Iterable[Path]) -> Iterator[tuple[Path, Document]]:
 
 
 def _files(folders: Iterable[Path]) -> list[Path]:
-    """All spec files of ``folders``, in order."""
+    """List all spec files of ``folders``, in order."""
     return [
         path
         for folder in folders

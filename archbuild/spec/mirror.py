@@ -306,7 +306,7 @@ def _misplaced(encoder: Sequence[_Entry], spec: Spec, vocabulary: Vocabulary) ->
 
 
 def _unread(encoder: Sequence[_Entry], vocabulary: Vocabulary) -> Iterator[Problem]:
-    """Layers whose output goes nowhere, because a Concat above passes them by."""
+    """Yield a problem for each layer whose output nothing reads: a Concat above leaves it out."""
     read = {
         below
         for index, entry in enumerate(encoder)

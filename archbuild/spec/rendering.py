@@ -115,7 +115,7 @@ def _head_lines(plan: Plan) -> Iterator[str]:
 
 
 def _facing(plan: Plan) -> Iterator[_Facing]:
-    """Each encoder layer with what undoes it, from the input down."""
+    """Yield each encoder layer with the decoder layer that undoes it, from the input down."""
     if plan.spec.decoder is not None:
         yield from zip_longest(plan.encoder, reversed(plan.decoder))
         return

@@ -36,7 +36,7 @@ def semantic_problems(spec: Spec, vocabulary: Vocabulary) -> list[Problem]:
 
 
 def input_problems(spec: Spec) -> Iterator[Problem]:
-    """Input comes first, and only there."""
+    """Check that Input comes first, and only there."""
     for index, layer in enumerate(spec.layers):
         path = ("layers", index, "type")
         if index == 0 and layer.type != "Input":
@@ -48,7 +48,7 @@ def input_problems(spec: Spec) -> Iterator[Problem]:
 
 
 def augment_problems(spec: Spec) -> Iterator[Problem]:
-    """Rotation and shift need images."""
+    """Check that rotation and shift have images to work on."""
     shape = spec.layers[0].config.get("output_shape", ())
     if spec.augment and any(spec.augment.values()) and len(shape) != 3:
         yield Problem(
@@ -95,7 +95,7 @@ def latent_problems(plan: Plan) -> Iterator[Problem]:
 
 
 def supervision_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
-    """Labels are asked for where the head reads some, and only there."""
+    """Check that the spec allows labels where its head reads them, and only there."""
     used = vocabulary.heads[spec.head.type].labels_used
     if spec.supervision is not None and used == "never":
         yield Problem(

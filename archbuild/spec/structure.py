@@ -139,7 +139,7 @@ def _section(value: Any, fields: Sequence[Field], path: TreePath) -> list[Proble
 def _keys(
     entry: Mapping[str, Any], fields: Sequence[Field], path: TreePath, also: Sequence[str] = ()
 ) -> list[Problem]:
-    """Keys that are not fields, and fields that are required and not there."""
+    """Return the problems of unknown keys and of required fields that are missing."""
     allowed = [*also, *(field.name for field in fields)]
     unknown = [
         UnknownKeyProblem(

@@ -180,7 +180,7 @@ def _line(text: str, comment: str) -> str:
 
 
 def _dense(subject: Subject) -> Iterator[str]:
-    """Two layers some eight times as wide as the table, no wider than its rows can fill."""
+    """Return two layers some eight times as wide as the table, no wider than its rows can fill."""
     (features,) = subject.shape
     width = min(_power_of_two(8 * features), _power_of_two(subject.n_rows // 8), 512)
     yield _line(
@@ -192,7 +192,7 @@ def _dense(subject: Subject) -> Iterator[str]:
 
 
 def _conv2d(subject: Subject) -> Iterator[str]:
-    """Strided convolutions until the shorter side is 4 or less."""
+    """Return strided convolutions until the shorter side is 4 or less."""
     yield _line("  # stride: 2", "halves the sides; conv_mode valid: without padding")
     side = min(subject.shape[1:])
     if side < 16:
@@ -204,7 +204,7 @@ def _conv2d(subject: Subject) -> Iterator[str]:
 
 
 def _conv1d(subject: Subject) -> Iterator[str]:
-    """Strided convolutions until eight steps or less are left."""
+    """Return strided convolutions until eight steps or less are left."""
     yield _line("  # stride: 2", "halves the length; conv_mode valid: without padding")
     length = subject.shape[1]
     if length <= 8:

@@ -44,7 +44,7 @@ _OR_NULL: Final = " or null"
 
 
 def value_problems(field: Field, value: Any, path: TreePath) -> list[Problem]:
-    """Everything wrong with ``value`` at ``path``, as leaves; empty where it fits."""
+    """Return everything wrong with ``value`` at ``path``; empty where it fits."""
     if not _finite(value):
         return [Problem(f"{_label(path)} is not a finite number", path, shown(value))]
     errors = _validator_class()(schema_of(field)).iter_errors(value)
@@ -69,7 +69,7 @@ def close_match(word: Any, options: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: Any, options: Iterable[str]) -> str | None:
-    """Advice that names the closest option; ``None`` where none is close."""
+    """Return advice that names the closest option; ``None`` where none is close."""
     match = close_match(word, options)
     return f"did you mean '{match}'?" if match else None
 
@@ -152,7 +152,7 @@ def _finite(value: Any) -> bool:
 
 @cache
 def _validator_class() -> Any:
-    """Draft 7, but strict: ``500.0`` is not a whole number here."""
+    """Return draft 7 made strict: ``500.0`` is not a whole number here."""
     from jsonschema import Draft7Validator, validators
 
     extend: Any = validators.extend  # untyped in the stubs, absent without them

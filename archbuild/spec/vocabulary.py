@@ -58,7 +58,7 @@ class LayerType(ABC):
     def shape_in_network(
         self, config: Mapping[str, Any], input_shape: Shape, encoder: Mapping[int, PlannedLayer]
     ) -> Shape:
-        """``output_shape``, for types that read other layers than the one below.
+        """Return the output shape, for types that read other layers than the one below.
 
         ``encoder`` holds the layers planned so far, by index, without those that have a problem.
         """

@@ -26,7 +26,7 @@ def describe_faults(
 
 
 def is_number(cell: str) -> bool:
-    """Whether the cell can be read as a number; ``nan`` can."""
+    """Return whether the cell can be read as a number; ``nan`` can."""
     try:
         float(cell)
     except ValueError:

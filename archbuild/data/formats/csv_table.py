@@ -50,7 +50,7 @@ def read_csv(request: ReadRequest) -> Arrays:
 
 
 def read_layout(path: Path, column: str | None = None, features: Sequence[str] = ()) -> Layout:
-    """Delimiter, header and columns, judged by the first two lines."""
+    """Determine delimiter, header and columns from the first two lines."""
     delimiter = _sniff_delimiter(path)
     lines = numbered_lines(path, delimiter)
     first, second = next(lines, (0, []))[1], next(lines, (0, []))[1]
@@ -150,5 +150,5 @@ def _numbers(lines: Iterator[str], count: int, path: Path, layout: Layout) -> np
 
 
 def _header_lines(path: Path, layout: Layout) -> int:
-    """How many physical lines the header takes, blank lines before it included."""
+    """Count the physical lines of the header, blank lines before it included."""
     return next(numbered_lines(path, layout.delimiter))[0] if layout.has_header else 0

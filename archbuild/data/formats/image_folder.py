@@ -48,7 +48,7 @@ class Survey(NamedTuple):
 
 
 def read_image_folder(request: ReadRequest) -> Arrays:
-    """All images as ``(n, height, width, channels)`` uint8, in the order of their paths.
+    """Read all images as ``(n, height, width, channels)`` uint8, in the order of their paths.
 
     Images that lie in the folder itself have no labels; where none does, each folder inside it
     is a class. The size is that of the spec's Input, else the most common one; the number of
@@ -95,7 +95,7 @@ def survey(folder: Path) -> Survey:
 
 
 def decode(source: Path | IO[bytes], shape: Shape | None = None) -> np.ndarray:
-    """One image, upright, as ``(height, width, channels)`` uint8.
+    """Return one image, upright, as ``(height, width, channels)`` uint8.
 
     Args:
         source: a path or an open file.
@@ -151,7 +151,7 @@ def _look(path: Path) -> _Look | None:
 
 
 def _common_shape(looks: Sequence[_Look], request: ReadRequest) -> Shape:
-    """``(height, width, channels)`` for all images."""
+    """Return the ``(height, width, channels)`` of all images."""
     if not looks:
         raise _too_few(request.path, 0)
     wanted = request.input_shape or ()
@@ -198,7 +198,7 @@ def _on_white(image: Image) -> Image:
 
 
 def _eight_bit(image: Image) -> Image:
-    """Images of 16 bits by their upper byte; Pillow's own conversion would clip some of them."""
+    """Take the upper byte of 16-bit images; Pillow's own conversion would clip some of them."""
     from PIL import Image
 
     if image.mode == "F":
@@ -211,7 +211,7 @@ def _eight_bit(image: Image) -> Image:
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Without Pillow's own: what it cannot read is listed by name."""
+    """Suppress Pillow's warnings: what it cannot read is listed by name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

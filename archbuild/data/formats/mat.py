@@ -51,7 +51,7 @@ def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Each variable's shape and MATLAB class."""
+    """Return each variable's shape and MATLAB class."""
     from scipy.io import whosmat
 
     try:
@@ -75,7 +75,7 @@ def _load(path: Path, names: list[str]) -> dict[str, Any]:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    """One sentence for whatever SciPy raised; its reader documents no closed list."""
+    """Return one sentence for whatever SciPy raised; its reader documents no closed list."""
     if isinstance(error, NotImplementedError):
         return DataError(
             f"{path} is a MATLAB 7.3 file, which is not read here; save it in MATLAB with "

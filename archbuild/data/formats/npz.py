@@ -56,7 +56,7 @@ def pick_key(keys: Mapping[str, object], wanted: Sequence[str]) -> str | None:
 
 
 def npz_headers(path: Path) -> dict[str, Header]:
-    """Shape and dtype of every array in the archive; no array is read.
+    """Return shape and dtype of every array in the archive; no array is read.
 
     Raises:
         DataError: the archive or a header is damaged.
@@ -142,7 +142,7 @@ def _check(header: Header, what: str) -> None:
 
 @contextmanager
 def _damage_reported(path: Path) -> Iterator[None]:
-    """Return a damaged archive, in one sentence."""
+    """Raise one ``DataError`` for whatever a damaged archive raises inside."""
     try:
         yield
     except (*ZIP_DAMAGE, ValueError) as error:

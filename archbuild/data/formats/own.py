@@ -33,7 +33,7 @@ _TABLES = (".csv", ".tsv", ".parquet", ".pq")
 
 
 def split_column(text: str) -> tuple[Path, str | None]:
-    """``table.csv:species`` as the path and the label column; other paths have no column."""
+    """Split ``table.csv:species`` into path and label column; other paths have no column."""
     for suffix in _TABLES:
         stem, mark, column = text.rpartition(f"{suffix}:")
         if mark and column and not Path(text).exists():

@@ -83,7 +83,7 @@ def _read(file: ParquetFile, request: ReadRequest) -> Arrays:
 
 
 def _batches(file: ParquetFile, row_bytes: int) -> Iterator[tuple[int, RecordBatch]]:
-    """All rows in order, and the number of each batch's first."""
+    """Yield all rows in order, in batches, each after the number of its first row."""
     start = 0
     for batch in file.iter_batches(rows_at_a_time(row_bytes)):
         yield start, batch

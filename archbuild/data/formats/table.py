@@ -165,7 +165,7 @@ def _no_column(wanted: str, columns: Sequence[str], path: Path) -> DataError:
 
 
 def _id_place(columns: Sequence[str]) -> int | None:
-    """Where the rows' names are, if anywhere: in the index of a data frame, else in front."""
+    """Return the column of the rows' names, if any: a data frame's index, else the first."""
     place = list(columns).index(_PANDAS_INDEX) if _PANDAS_INDEX in columns else 0
     return place if columns[place] in _NO_NAME or columns[place].casefold() == "id" else None
 

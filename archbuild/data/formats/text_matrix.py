@@ -55,7 +55,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _shape(path: Path) -> tuple[int, int]:
-    """Rows and columns, where every line has as many cells as the others."""
+    """Return rows and columns of a table whose lines all have equally many cells."""
     lengths = Counter(len(text.split()) for _, text in _lines(path))
     if not lengths:
         raise DataError(f"{path} is empty; expected one line of numbers for each row")

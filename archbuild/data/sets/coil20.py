@@ -50,7 +50,7 @@ class _Version:
 
 
 def load(data: Path, input_shape: Shape | None = None) -> Dataset:
-    """Grey images ``(1440, 32, 32, 1)`` or ``(1440, 128, 128, 1)``, whichever the Input takes.
+    """Load grey images ``(1440, 32, 32, 1)`` or ``(1440, 128, 128, 1)``, as the Input takes.
 
     Raises:
         DataError: nothing is there, the version that the Input takes is not, or files are damaged.
@@ -103,7 +103,7 @@ def _size(shape: Shape) -> str:
 
 
 def _versions(data: Path) -> Iterator[_Version]:
-    """Every version in the data folder; only headers are read."""
+    """Return every version in the data folder; only headers are read."""
     folders = search_folders(data, "COIL20")
     for names, describe in (
         (_MAT_NAMES, _mat_version),

@@ -11,7 +11,7 @@ from archbuild.data.source import DatasetSource
 
 
 def load(data: Path, input_shape: Shape | None = None) -> Dataset:
-    """Grey images ``(1797, 8, 8, 1)`` with values 0..16, scaled to 0..1; needs no files."""
+    """Return grey images ``(1797, 8, 8, 1)`` with values 0..16, scaled to 0..1; needs no files."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()

@@ -72,7 +72,7 @@ _SELECTIONS = (
 
 
 def load(selection: _Selection, data: Path, input_shape: Shape | None = None) -> Dataset:
-    """Series ``(n, 128, 9)`` float32, or images ``(n, s, s, 9)`` where the Input is ``[9, s, s]``.
+    """Load series ``(n, 128, 9)`` float32, or images ``(n, s, s, 9)`` for an Input ``[9, s, s]``.
 
     Raises:
         DataError: files are missing or damaged, or no image of the Input's size can be made.
@@ -113,7 +113,7 @@ def find(selection: _Selection, data: Path) -> tuple[bool, str]:
 
 
 def as_images(windows: np.ndarray, side: int) -> np.ndarray:
-    """S3VDC's view: each signal, with 8 zeros before and after it, as the 12 rows of an image.
+    """Lay each signal, with 8 zeros before and after it, out as the 12 rows of an image (S3VDC).
 
     Args:
         windows: ``(n, 128, 9)`` float32.
@@ -221,14 +221,14 @@ def _unwrapped(archive: zipfile.ZipFile) -> zipfile.ZipFile:
 
 
 def _windows(files: _Files, half: str) -> np.ndarray:
-    """``(n, 128, 9)`` float32."""
+    """Read the windows of one half, ``(n, 128, 9)`` float32."""
     shape = (N_WINDOWS[half], _STEPS)
     names = [_signal_name(half, signal) for signal in _SIGNALS]
     return np.stack([_table(files, name, shape, np.float32) for name in names], axis=-1)
 
 
 def _labels(files: _Files, half: str) -> np.ndarray:
-    """``(n,)`` int64, from 0."""
+    """Read the labels of one half, ``(n,)`` int64 from 0."""
     name = _label_name(half)
     labels = _table(files, name, (N_WINDOWS[half], 1), np.int64)[:, 0]
     if labels.min() < 1 or labels.max() > len(_ACTIVITIES):

@@ -31,7 +31,7 @@ _MNIST = next(source for source in mnist.SOURCES if source.name == "MNIST-TRAIN"
 
 
 def load(data: Path, input_shape: Shape | None = None) -> Dataset:
-    """Grey images ``(3000, 28, 28, 1)`` uint8: from the file, or else from MNIST.
+    """Load grey images ``(3000, 28, 28, 1)`` uint8: from the file, or else from MNIST.
 
     Raises:
         DataError: neither the file nor MNIST's are there, or they are damaged.

@@ -23,7 +23,7 @@ _SEED = 5
 
 
 def load(data: Path, input_shape: Shape | None = None) -> Dataset:
-    """Points ``(5000, 2)`` float32, nearly all in [-1, 1], shuffled; needs no files."""
+    """Return points ``(5000, 2)`` float32, nearly all in [-1, 1], shuffled; needs no files."""
     # RandomState and not default_rng: NumPy promises that its numbers never change
     random = np.random.RandomState(_SEED)
     arms = random.permutation(np.repeat(np.arange(_ARMS), _POINTS_PER_ARM))
@@ -38,7 +38,7 @@ def load(data: Path, input_shape: Shape | None = None) -> Dataset:
 
 
 def _points(arms: np.ndarray, random: np.random.RandomState) -> np.ndarray:
-    """``(n, 2)`` float64: a point of each of the ``arms (n,)``."""
+    """Draw a point of each of the ``arms (n,)``: ``(n, 2)`` float64."""
     radial = 1 + _RADIAL_STD * random.standard_normal(len(arms))
     tangential = _TANGENTIAL_STD * random.standard_normal(len(arms))
     angle = 2 * pi * arms / _ARMS + _TWIST * np.exp(radial)
