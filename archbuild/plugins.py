@@ -5,8 +5,8 @@ A package that brings a layer, a head, a dataset or a figure says so in its ``py
     [project.entry-points."archbuild.heads"]
     infomax = "archbuild_example.infomax:InfomaxHead"
 
-Other packages are asked only for names that archbuild itself does not have, and when everything is
-listed, so that commands which need neither stay quick.
+Other packages are searched only for names that archbuild itself does not have, and when everything
+is listed, so that commands which need neither stay quick.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 class Registry(Mapping[str, T], Generic[T]):
     """Things by name: archbuild's own, in the order given, then those of installed plugins.
 
-    A plugin that cannot be used is an error for whoever asks for its name. Whoever lists all names
-    gets a warning, and the list without it.
+    A plugin that cannot be used is an error when its name is looked up; a list of all names leaves
+    it out with a warning.
 
     Args:
         group: the entry points' group, such as ``archbuild.heads``.
@@ -98,7 +98,7 @@ class Registry(Mapping[str, T], Generic[T]):
             thing = self._accept(entries[0].load())
             if name_of(thing) != name:
                 raise TypeError(f"its own name is '{name_of(thing)}'")
-        except Exception as error:  # whatever a stranger's module raises
+        except Exception as error:  # another package's module may raise anything
             reason = f"{type(error).__name__}: {error}"
             raise PluginError(
                 f"{what} cannot be used ({reason}); update that package or uninstall it"
@@ -107,7 +107,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
 
 def name_of(thing: Any) -> str:
-    """Return the name that a registry knows a thing by.
+    """Return the name under which a registry holds a thing.
 
     Raises:
         TypeError: it has none.

@@ -94,7 +94,7 @@ def _one_start(points: np.ndarray, n_clusters: int, seed: np.uint32) -> KMeansFi
 
 
 def _inertia(points: np.ndarray, centres: np.ndarray, clusters: np.ndarray) -> float:
-    # scikit-learn adds float32 points up in float32, too coarsely to tell good starts apart
+    # scikit-learn adds float32 points up in float32, too coarsely to distinguish good starts
     total = 0.0
     for first in range(0, len(points), _BLOCK_ROWS):
         rows = slice(first, first + _BLOCK_ROWS)

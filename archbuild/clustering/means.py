@@ -1,4 +1,4 @@
-"""How far points lie from the means of clusters: scores in time and memory linear in the points."""
+"""Scores by distances to the clusters' means, in time and memory linear in the points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the clusters of a head begin: a clustering of the pretrained latents, without labels."""
+"""The start of a head's clusters: a clustering of the pretrained latents, without labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows go together in a step of training.
+"""Batches: the rows of each step of training.
 
 The order of an epoch depends on the seed, the stage and the epoch's number alone, so a resumed run
 goes through the same batches as one that was never stopped, and nothing has to be stored.

@@ -32,7 +32,7 @@ class Dataset:
         scale: ``rows`` multiplies by it; 1/255 for uint8.
         arch_stem: the stem of the spec files made for it: ``mnist``, also for MNIST-60K.
         source: where it came from, in words.
-        ids: ``(n,)`` texts by which the user knows the rows: an image's path in its folder, the
+        ids: ``(n,)`` texts that name the rows for the user: an image's path in its folder, the
             row number or ``id`` of a table; ``None``: the rows are known by their place, from 0.
         columns: the names of a table's features; ``()`` where there are none.
     """

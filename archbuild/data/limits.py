@@ -1,4 +1,4 @@
-"""How much a file may ask for before anything is read from it."""
+"""Limits on the size of what a file declares, checked before it is read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def check_room(n_bytes: int, what: str, folder: str) -> None:
 def _physical_memory() -> int:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # a system that does not tell
+    except (AttributeError, OSError, ValueError):  # a system that does not report it
         return LARGEST_ARRAY
 
 

@@ -1,4 +1,4 @@
-"""Where the rows of a run were read from, so that they can be read again."""
+"""The location of a run's rows, from which they can be read again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archbuild.data.registry import held_out, load_dataset
 
 @dataclass(frozen=True)
 class DataLocation:
-    """What a user gave for a dataset.
+    """A dataset as the user named it.
 
     Attributes:
         dataset: a dataset's name, or a path to the user's own data.

@@ -1,4 +1,4 @@
-"""What data look like to someone about to write a spec for them."""
+"""The properties of data by which a spec for them is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ALIKE = 0.9
 
 @dataclass(frozen=True)
 class Looks:
-    """What of a dataset decides how its spec is written.
+    """The properties of a dataset that decide how its spec is written.
 
     Attributes:
         n_rows: how many rows there are; of a folder, images with a sound header.

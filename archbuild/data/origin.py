@@ -1,4 +1,4 @@
-"""What a model remembers of the data it was trained on, to read other data in the same way."""
+"""The record of a model's training data, by which other data are read in the same way."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Origin:
         low: the least value that the network was shown.
         high: the largest.
         location: where they were read; ``None`` for rows that were only in memory.
-        command: the command line that asked for the run, without its stages; ``""`` if unknown.
+        command: the command line of the run, without its stages; ``""`` if unknown.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a reader of a user's own data is asked for, and what it answers."""
+"""The argument and the result of a reader of a user's own data."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ReadRequest:
 
 
 class Arrays(NamedTuple):
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
         values: the rows first.

@@ -14,7 +14,7 @@ ENVIRONMENT_VARIABLE = "ARCHBUILD_DATA"
 
 
 class Found(NamedTuple):
-    """Whether a named dataset is there, and where, or what to do to have it."""
+    """The result of a search: whether a named dataset is there, and where, or how to get it."""
 
     name: str
     found: bool

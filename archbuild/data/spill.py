@@ -1,7 +1,7 @@
-"""Arrays that live on disk: room for what may be larger than memory, and their pages given back.
+"""Arrays on disk: room for what may be larger than memory, and the release of their pages.
 
 The system counts the pages of a memory map as this program's memory once they were touched, and
-keeps them as long as it can. Whoever goes through a map part by part gives them back after each.
+keeps them as long as it can. Code that goes through a map part by part releases them after each.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def room_for(shape: tuple[int, ...], dtype: Any, what: str) -> np.ndarray:
         what: is read into it, for the message.
 
     Raises:
-        DataError: it is larger than what may be asked for, or than the free space of that folder.
+        DataError: it is larger than the limit, or than the free space of that folder.
     """
     n_bytes = prod(shape) * np.dtype(dtype).itemsize
     if n_bytes <= IN_MEMORY:
@@ -86,7 +86,10 @@ def _reserve(file: int, n_bytes: int, what: str, folder: str) -> None:
     try:
         os.posix_fallocate(file, 0, n_bytes)
     except OSError as error:
-        if error.errno in (errno.EOPNOTSUPP, errno.EINVAL):  # a file system that cannot promise
+        if error.errno in (
+            errno.EOPNOTSUPP,
+            errno.EINVAL,
+        ):  # a file system that cannot reserve space
             return
         raise DataError(
             f"{what} takes {n_bytes / 2**30:,.1f} GiB, which {folder} does not have "

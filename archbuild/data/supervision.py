@@ -1,4 +1,4 @@
-"""Which labels training may read: the rows that a spec's ``supervision`` chooses."""
+"""The labels that training may read: of the rows that a spec's ``supervision`` chooses."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
 
     Raises:
         DataError: the dataset has no labels.
-        UsageError: fewer rows have a label than are asked for.
+        UsageError: fewer rows have a label than are requested.
     """
     if dataset.labels is None:
-        raise DataError(f"{dataset.name} has no labels, and the spec's supervision asks for some")
+        raise DataError(
+            f"{dataset.name} has no labels, and the spec's supervision needs some; add labels, or "
+            "leave supervision out"
+        )
     labels, wanted = dataset.labels.astype(np.int32), supervision["labels"]
     known = np.flatnonzero(labels >= 0)
     if wanted == "all":

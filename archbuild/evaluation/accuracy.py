@@ -1,4 +1,4 @@
-"""How well clusters agree with classes. Labels serve to measure, never to train or to choose."""
+"""Agreement of clusters with classes. Labels serve to measure, never to train or to choose."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def match_clusters(labels: np.ndarray, clusters: np.ndarray) -> dict[int, int]:
 
     Returns:
         Cluster -> class. Where there are more clusters than classes the surplus clusters are
-        absent; where there are fewer, some classes are nobody's.
+        absent; where there are fewer, some classes have no cluster.
 
     Raises:
         DataError: as :func:`contingency`.
@@ -64,7 +64,7 @@ def swap_accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
 
     It starts with cluster ``k`` as class ``k`` and takes every swap that helps, class after class,
     until a whole pass brings none; never above :func:`clustering_accuracy`. A class beyond the
-    last cluster's number is nobody's. Only for comparison with Serket (Nakamura et al., Frontiers
+    last cluster's number is unused. Only for comparison with Serket (Nakamura et al., Frontiers
     in Neurorobotics 12:25, 2018), whose code reports it.
 
     Args:

@@ -1,4 +1,4 @@
-"""Whether the clusters are still there: occupation, shares, entropy, and words for the user."""
+"""Collapse of clusters: occupation, shares, entropy, and the description for the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ADVICE = "try another start or seed, longer training before it, or other weight
 
 @dataclass(frozen=True)
 class Occupancy:
-    """How the points are spread over the clusters.
+    """The distribution of the points over the clusters.
 
     Attributes:
         occupied: how many clusters hold at least one point.

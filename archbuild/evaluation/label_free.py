@@ -1,4 +1,4 @@
-"""How compact and how separate clusters are, without any labels."""
+"""Compactness and separation of clusters, without any labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many clusters points fall into: every candidate measured without labels, one suggested.
+"""The number of clusters: every candidate measured without labels, one suggested.
 
 The method in equations, what it was tried on and where it errs: ``docs/n_clusters.md``.
 """
@@ -20,7 +20,7 @@ from archbuild.errors import DataError
 from archbuild.evaluation.scores import label_free_scores
 
 CLEAR: Final = 0.46
-"""Separation from which clusters are believed: in the trials, data without clusters came to at most
+"""Least separation of clear clusters: in the trials, data without clusters came to at most
 0.44, and data with clusters to at least 0.49."""
 NEARLY: Final = 0.02
 """How far below the best separation a candidate is nearly as good: resamples differ by as much."""
@@ -88,8 +88,8 @@ class Suggestion:
         """Return the suggestion in a sentence or two, and how sure it is."""
         if not self.clear:
             return (
-                f"no clear clusters: {self._why_not()}, stands in; if you know better, say so with "
-                "--set head.n_clusters=K"
+                f"no clear clusters: {self._why_not()}, stands in; if you know the number, "
+                "give it with --set head.n_clusters=K"
             )
         stability = f"stability {self.chosen.stability:.2f}"
         return f"{self.n_clusters} clusters ({stability}); {self._how_sure()}{self._at_the_edge()}"
@@ -137,7 +137,7 @@ class Suggestion:
                 f"{self.n_clusters}, the least that was tried"
             )
         return (
-            f"separation is {self.chosen.separation:.3f} at best, and clusters are believed from "
+            f"separation is {self.chosen.separation:.3f} at best, and clear clusters have at least "
             f"{CLEAR}; {self.n_clusters}, where it is best"
         )
 
@@ -204,7 +204,7 @@ def suggest(points: np.ndarray, candidates: Sequence[int], seed: int) -> Suggest
 
 
 def _possible(candidates: Sequence[int], size: int, n_rows: int) -> list[int]:
-    """Return the candidates that a resample of ``size`` rows can tell anything about."""
+    """Return the candidates that a resample of ``size`` rows can decide on."""
     possible = [number for number in candidates if number * _ROWS_PER_CLUSTER <= size]
     if not possible:
         raise DataError(
@@ -256,7 +256,7 @@ def _cut_map(
     clusters = [fcluster(tree, number, "maxclust") for number in tried]
     square = squareform(distances)
     silhouettes = [
-        # rows that coincide are never cut apart, and fewer clusters come out than were asked for
+        # rows that coincide are never cut apart, and fewer clusters come out than requested
         silhouette_score(square, cut, metric="precomputed") if cut.max() == number else -1.0
         for number, cut in zip(tried, clusters, strict=True)
     ]

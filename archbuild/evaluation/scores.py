@@ -29,7 +29,7 @@ from archbuild.evaluation.label_free import (
 
 @dataclass(frozen=True, eq=False)
 class Clustering:
-    """What is measured: points, the clusters that they were put into, and perhaps their classes.
+    """A clustering to measure: points, their clusters, and their classes if known.
 
     Attributes:
         values: points (n, d), or (n, ...) which is flattened; ``None`` where only labels count.
@@ -192,7 +192,7 @@ def label_scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
 def label_free_scores(
     latents: np.ndarray, clusters: np.ndarray, seed: int
 ) -> dict[str, float | None]:
-    """Compute the scores of a clustering in the space it lives in, by key, in float64.
+    """Compute the scores of a clustering in its own space, by key, in float64.
 
     Args:
         latents: points (n, d), or (n, ...) which is flattened.

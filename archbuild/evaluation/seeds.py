@@ -1,4 +1,4 @@
-"""What one setting came to over several seeds."""
+"""Mean and spread of one setting's metrics over several seeds."""
 
 from __future__ import annotations
 

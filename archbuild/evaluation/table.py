@@ -52,7 +52,7 @@ def evaluate_head(
 
     Args:
         space: the head's name.
-        latents: where the clusters live, (n, d).
+        latents: the space of the clusters, (n, d).
         assignments: probabilities (n, K); a point is in its likeliest cluster.
         labels: true classes (n,), or ``None``.
         seed: draws the sample of the silhouette.

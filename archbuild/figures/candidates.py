@@ -1,4 +1,4 @@
-"""How every candidate for the number of clusters was measured, and which one is suggested."""
+"""The scores of every candidate for the number of clusters, and the suggested one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _shares(axes: Axes, suggestion: Suggestion) -> None:
     stability = [candidate.stability for candidate in suggestion.candidates]
     axes.plot(numbers, separation, "o-", color=_SEPARATION, label="separation in the map")
     axes.plot(numbers, stability, "^-", color=_STABILITY, label="stability over resamples")
-    axes.axhline(CLEAR, color=GREY, linestyle=":", label=f"clusters are believed from {CLEAR}")
+    axes.axhline(CLEAR, color=GREY, linestyle=":", label=f"clear clusters: from {CLEAR}")
     axes.set(title="separation and stability", ylim=(min(0.0, *separation, *stability), 1.02))
 
 

@@ -1,4 +1,4 @@
-"""How one stage of training went: every loss term by name, and what became of the clusters."""
+"""The course of a training stage: every loss term by name, and the clusters' occupancy."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _SIDES = 1040
 
 @dataclass(frozen=True)
 class Round:
-    """What had been learned at one time.
+    """The state of learning at one time.
 
     Attributes:
         name: says when that was.

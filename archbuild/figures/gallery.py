@@ -64,7 +64,7 @@ def choose_members(assignments: NDArray[Any], shown: int = _SHOWN) -> list[Membe
     """Return the members of each cluster from ``assignments`` (n, k), one ``Members`` each.
 
     Ties, as in hard assignments, go by the order of rows. A cluster of fewer than ``2 * shown``
-    members is split in halves, so nobody is shown twice.
+    members is split in halves, so none is shown twice.
     """
     count, clusters = np.shape(assignments)
     owner = np.argmax(assignments, axis=1)
@@ -102,7 +102,7 @@ class GalleryPicture(HeadPicture):
 
 
 class Rows(Protocol):
-    """What a gallery needs of its data: an array, or rows that are read when they are indexed."""
+    """The data of a gallery: an array, or rows that are read when they are indexed."""
 
     @property
     def shape(self) -> tuple[int, ...]:

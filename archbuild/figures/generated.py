@@ -1,4 +1,4 @@
-"""What the decoder makes of each cluster: images, series or tables, one row for each cluster."""
+"""Samples of each cluster from the decoder: images, series or tables, a row per cluster."""
 
 from __future__ import annotations
 

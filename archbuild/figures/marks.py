@@ -47,6 +47,6 @@ def _apart(places: NDArray[Any], edge: NDArray[Any], rounds: int = 300) -> NDArr
         if not push.any():
             break
         step = 0.5 * (away * push[..., None]).sum(axis=1)
-        # Squares in one spot are told apart by a millionth: not to be flung across the map.
+        # Squares in one spot differ by a millionth: bounded steps keep them from flying apart.
         places = np.clip(places + np.clip(step, -0.5, 0.5), 0, edge)
     return places

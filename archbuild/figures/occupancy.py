@@ -1,4 +1,4 @@
-"""How the points were spread over the clusters, epoch by epoch."""
+"""The distribution of the points over the clusters, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NAMED_AT_MOST = 20
 
 
 class OccupancyPicture(HeadPicture):
-    """How each head's clusters filled and emptied over the epochs."""
+    """The shares of each head's clusters over the epochs."""
 
     name = "occupancy"
     section = "Training"
@@ -89,16 +89,16 @@ def occupancy_figure(history: Sequence[Mapping[str, Any]], title: str, caption: 
 
 def shares_of(history: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
     """Return each cluster's share of the points, (epochs, K); NaN in epochs without shares."""
-    told = [row.get("shares") for row in history]
-    count = max((len(shares) for shares in told if shares is not None), default=0)
-    return np.array([[np.nan] * count if shares is None else shares for shares in told], float)
+    rows = [row.get("shares") for row in history]
+    count = max((len(shares) for shares in rows if shares is not None), default=0)
+    return np.array([[np.nan] * count if shares is None else shares for shares in rows], float)
 
 
 def _end_in_words(shares: NDArray[np.float64]) -> str:
     if not shares.size:
         return ""
     if np.isnan(shares[-1]).any():
-        return "The last epoch does not tell its clusters."
+        return "The last epoch has no shares."
     count, empty = shares.shape[1], np.flatnonzero(shares[-1] == 0)
     if not len(empty):
         return f"All {count} clusters hold points in the last epoch."

@@ -58,7 +58,7 @@ class HeadPicture(StagePicture):
     """
 
     def stages(self, run: Run) -> Sequence[Stage]:
-        """Return the stages whose heads ask for it."""
+        """Return the stages whose heads name it."""
         heads = ((stage, stage.model.head) for stage in run.stages if stage.has_head)
         return [stage for stage, head in heads if head is not None and self.name in head.figures()]
 

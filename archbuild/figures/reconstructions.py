@@ -1,4 +1,4 @@
-"""What goes in beside what comes back out: images, series or tables."""
+"""Inputs beside their reconstructions: images, series or tables."""
 
 from __future__ import annotations
 

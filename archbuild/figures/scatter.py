@@ -37,7 +37,7 @@ _LEGEND_LINE = 24
 """Pixels from one entry of the legend to the next."""
 _PANELS_ABREAST = 3
 _MARKED_FROM = 15
-"""Points per class from which a mark on the map hides less than it tells."""
+"""Points per class from which a mark on the map is worth the points that it hides."""
 
 
 class ScatterPicture(Picture):

@@ -1,4 +1,4 @@
-"""What every picture shares: the colours, the lettering, the frame, and how a file is written.
+"""The style of all pictures: colours, lettering, frame, and how a file is written.
 
 A picture is a plain ``matplotlib.figure.Figure``: pyplot, its global list of figures and its choice
 of a window system never come in, so drawing is safe on a server and in a worker process.

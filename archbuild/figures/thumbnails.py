@@ -1,4 +1,4 @@
-"""Which kind of data an array holds, and images set side by side in one large image."""
+"""The kind of data in an array, and thumbnails side by side in one image."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def to_rgb(images: NDArray[Any], low: float = 0.0, high: float = 1.0) -> NDArray
     """Return colours (n, height, width, 3) in [0, 1]: ``low`` is black and ``high`` is white.
 
     One channel becomes grey, three stay, of four the last (opacity) is dropped, other numbers of
-    channels are averaged. What is not finite turns red, for it to be seen.
+    channels are averaged. Pixels that are not finite are drawn red.
     """
     images = np.asarray(images, dtype=np.float64)
     broken = ~np.isfinite(images).all(axis=-1)

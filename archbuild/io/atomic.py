@@ -1,7 +1,7 @@
 """Files that are either whole or not there.
 
 Every file of a run is written under a temporary name in its own folder, flushed to the disk, and
-then renamed: a reader, or the next start after a power cut, sees the old file or the new one.
+then renamed: a reader, or the next start after a power cut, finds the old file or the new one.
 Equal content gives equal bytes, so a digest says whether two runs agree.
 """
 
@@ -73,7 +73,7 @@ def write_atomic(path: str | os.PathLike[str], write: Callable[[Path], object]) 
     with explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            remove_link(temporary)  # else what somebody left under this name would be followed
+            remove_link(temporary)  # else a link that was left under this name would be followed
             write(temporary)
             _flush(temporary)
             os.replace(temporary, path)

@@ -1,8 +1,8 @@
 """Keep every file of a run below the folder that the user named, whatever links lie in it.
 
-A run folder may come from a stranger. The user's own ``--out`` may be a link, and so may a file
-that the user names (``--output``); below ``--out`` no symbolic link is followed for writing, and
-none that leaves it for reading.
+A run folder may come from an unknown source. The user's own ``--out`` may be a link, and so may a
+file that the user names (``--output``); below ``--out`` no symbolic link is followed for writing,
+and none that leaves it for reading.
 """
 
 from __future__ import annotations

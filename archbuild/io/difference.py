@@ -1,4 +1,4 @@
-"""What changed between two descriptions of the same stage."""
+"""Differences between two descriptions of the same stage."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _LONGEST_VALUE = 60
 
 @dataclass(frozen=True)
 class Difference:
-    """One value that is not what it was.
+    """A value that changed.
 
     Attributes:
         path: where, as keys and indices: ``("pretrain", "epochs")``.
         before: what the run folder holds; ``ABSENT`` where it holds nothing.
-        after: what is asked for now; ``ABSENT`` where nothing is.
+        after: the value of the present request; ``ABSENT`` where nothing is.
     """
 
     path: tuple[str | int, ...]

@@ -1,4 +1,4 @@
-"""Read files that may be damaged, or come from a stranger: JSON and NumPy's arrays.
+"""Read files that may be damaged, or come from an unknown source: JSON and NumPy's arrays.
 
 Nothing in a file is executed, and no number that is not finite passes.
 """

@@ -1,8 +1,8 @@
-"""The layer types that a spec may name, and Keras layers for anybody's model.
+"""The layer types that a spec may name, and Keras layers for other models.
 
 ``LAYERS`` holds the types, one file per family, one line per type. The names in ``__all__`` are
 Keras layers (``keras_layers.py``). Keras is imported when a network is built, or when one of these
-is asked for.
+is used.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ __all__ = ["ClusteringLayer", "InverseMaxPool2D", "SwitchedMaxPool2D", "Unpool1D
 
 
 def __getattr__(name: str) -> Any:
-    """Return a Keras layer, when it is asked for."""
+    """Import and return a Keras layer."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from archbuild.layers import keras_layers

@@ -1,4 +1,4 @@
-"""What the layers' ``build`` methods share; Keras is imported inside."""
+"""Functions that the layers' ``build`` methods share; Keras is imported inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the layers of one network leave for each other while it is built."""
+"""Tensors and seeds that the layers of a network share while it is built."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archbuild.spec.plan import Plan
 
 
 class Level(NamedTuple):
-    """What one Gaussian layer gives for a batch.
+    """The output of one Gaussian layer for a batch.
 
     Attributes:
         mean: ``(batch, size)``.
@@ -25,7 +25,7 @@ class Level(NamedTuple):
 
 @dataclass
 class BuildContext:
-    """What layers leave for each other while a network is built.
+    """Tensors and seeds that the layers of a network share while it is built.
 
     Attributes:
         plan: what is being built.

@@ -38,7 +38,7 @@ def convolution_fields(axes: int) -> tuple[Field, ...]:
 
 
 class KernelLayer(LayerType):
-    """What convolutions and deconvolutions of one and two axes share."""
+    """Base of convolutions and deconvolutions over one and two axes."""
 
     axes: ClassVar[int]
     batch_norm_follows = True
@@ -59,7 +59,7 @@ class KernelLayer(LayerType):
 
 
 class Convolution(KernelLayer):
-    """What convolutions of one and two axes share."""
+    """Base of convolutions over one and two axes."""
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return ``(num_filters, ...)``; the kernel must fit into the padded input."""

@@ -41,7 +41,7 @@ class _Sizes(NamedTuple):
 
 
 class Deconvolution(KernelLayer):
-    """What transposed convolutions of one and two axes share."""
+    """Base of transposed convolutions over one and two axes."""
 
     sides = frozenset({"decoder"})
 

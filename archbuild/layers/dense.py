@@ -1,4 +1,4 @@
-"""Dense: every unit sees every number below."""
+"""Dense: every unit is connected with every number below."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Unpool1D(_Unpool):
 
 
 class _Pool2D(keras.layers.Layer):
-    """What has a window over height and width."""
+    """Base of layers with a window over height and width."""
 
     def __init__(self, pool_size: int | Sequence[int] = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -23,7 +23,7 @@ _OUTPUT_PADDING = "Rows and columns of zeros put at the end, where pooling left 
 
 
 class MaxPool(LayerType):
-    """What max-pooling over one and two axes shares."""
+    """Base of max-pooling over one and two axes."""
 
     axes: ClassVar[int]
 
@@ -111,7 +111,7 @@ class SwitchedMaxPool2D(MaxPool):
 
 
 class Unpool(LayerType):
-    """What repeating over one and two axes shares."""
+    """Base of unpooling by repetition over one and two axes."""
 
     axes: ClassVar[int]
     sides = frozenset({"decoder"})

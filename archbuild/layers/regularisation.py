@@ -53,7 +53,7 @@ class Dropout(LayerType):
 
 
 class BatchNorm(LayerType):
-    """Batch normalisation over every axis but the channels, wherever one wants it."""
+    """Batch normalisation over every axis but the channels, at any place."""
 
     name = "BatchNorm"
     summary = "Batch normalisation, then a non-linearity."

@@ -16,7 +16,7 @@ from archbuild.spec.plan import Plan
 
 
 class Encoding(NamedTuple):
-    """What the encoder says of a batch.
+    """The encoder's output for a batch.
 
     Attributes:
         mean: the latent, ``(batch, latent)``; the mean where the bottleneck is Gaussian.
@@ -41,7 +41,7 @@ class Encoding(NamedTuple):
 
 
 class Reconstruction(NamedTuple):
-    """What the decoder makes of latents.
+    """The decoder's output for latents.
 
     Attributes:
         value: ``(batch, *input_shape)``, channels last; logits under ``reconstruction: bernoulli``.
@@ -53,7 +53,7 @@ class Reconstruction(NamedTuple):
 
 
 class Network(keras.Model):
-    """An autoencoder as planned. It never draws: heads sample where they want to.
+    """An autoencoder as planned. It never draws: heads sample.
 
     Args:
         plan: what was built.

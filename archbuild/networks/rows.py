@@ -10,7 +10,7 @@ import numpy as np
 ROWS_AT_ONCE = 384
 """Rows of every block of ``by_rows``.
 
-A row's answer must not depend on which rows it is asked with, nor on its place among them. Kernels
+A row's result must not depend on the rows it is computed with, nor on its place among them. Kernels
 choose their algorithm by the batch's size: so there is one size for all. They multiply a fixed
 number of rows at a time (6, in blocks of 48, with AVX2; 8, 16 or 48 with AVX-512) and sum the rows
 that remain in another order: so the size is a multiple of all these. With 512, the last two rows

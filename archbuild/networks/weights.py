@@ -1,4 +1,4 @@
-"""Load a network's weights from a file that may be damaged, or come from a stranger."""
+"""Load a network's weights from a file that may be damaged, or come from an unknown source."""
 
 from __future__ import annotations
 

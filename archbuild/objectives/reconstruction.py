@@ -1,4 +1,4 @@
-"""How far a reconstruction is from its input: three negative log-likelihoods.
+"""Reconstruction losses: three negative log-likelihoods.
 
 ``squared_error`` is a mean over all elements, as in the deep-clustering literature; the two
 likelihoods are sums over the elements of a row and means over the batch, as an evidence lower
@@ -54,7 +54,7 @@ def gaussian_negative_log_likelihood(inputs: Any, mean: Any, log_variance: Any) 
     Args:
         inputs: ``(batch, ...)``.
         mean: ``(batch, ...)``.
-        log_variance: ``(batch, ...)``, bounded by whoever computed it.
+        log_variance: ``(batch, ...)``, already bounded.
 
     Returns:
         A scalar. Source: Kingma and Welling, arXiv 1312.6114, appendix C.2.

@@ -53,7 +53,7 @@ def target_distribution(assignments: Any) -> Any:
         assignments: ``(n, cluster)``, rows sum to 1.
 
     Returns:
-        ``(n, cluster)``, rows sum to 1. A cluster that nobody is assigned to gets 0.
+        ``(n, cluster)``, rows sum to 1. An empty cluster gets 0.
     """
     frequency = ops.sum(assignments, axis=0, keepdims=True)
     weight = ops.square(assignments) / ops.maximum(frequency, 1e-12)

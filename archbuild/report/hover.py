@@ -1,4 +1,4 @@
-"""What a point of the map shows when it is pointed at: an image, a series, or a row of a table."""
+"""The description of a point under the pointer: an image, a series, or a row of a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SHEET_BYTES = 3 * 2**20
 _SHEETS = (("png", 64), ("jpeg", 64), ("jpeg", 48), ("jpeg", 32))
-"""Formats and longest sides, the best first; JPEG wants multiples of its blocks of 16."""
+"""Formats and longest sides, the best first; JPEG needs multiples of its blocks of 16."""
 _AT_ONCE = 256
 """Images by which black and white are chosen."""
 _ALL_FEATURES = 24

@@ -38,7 +38,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """What the page says. All texts are plain; the page escapes them.
+    """The content of the page. All texts are plain; the page escapes them.
 
     Attributes:
         title: the dataset's name.

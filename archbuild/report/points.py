@@ -80,7 +80,7 @@ def map_document(
         colourings: what the points can be coloured by; without any they are grey.
         hover: from one of the ``hover_...`` functions, of the same rows.
         total: how many rows there are.
-        ids: (m,) by which the user knows the rows; ``None``: by their number.
+        ids: (m,) names of the rows; ``None``: by their number.
         colouring: which one is shown first.
     """
     names = [f"row {row:,}" for row in rows] if ids is None else [str(each) for each in ids]

@@ -1,4 +1,4 @@
-"""What a reader wants to know first, in words: what was run, is it still there, how good is it."""
+"""The summary in sentences: the stages, the state of the clusters, their quality."""
 
 from __future__ import annotations
 

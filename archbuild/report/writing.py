@@ -132,7 +132,7 @@ def _caption(path: Path) -> str:
 def _environment(run: Run) -> dict[str, str]:
     dataset = run.dataset
     return {
-        "asked for with": run.command,
+        "command": run.command,
         "data": f"{dataset.source}, SHA-256 {dataset.digest()}",
         "run folder": str(run.path),
         **{stage.name: _made_with(stage.manifest) for stage in run.stages},

@@ -52,7 +52,7 @@ class Field:
 
 
 class Typed(Protocol):
-    """What a ``type`` in a spec stands for: a layer, a head, or an entry of a field's list."""
+    """Something that a ``type`` in a spec names: a layer, a head, or an entry of a field's list."""
 
     @property
     def name(self) -> str:

@@ -32,7 +32,7 @@ def parse_json(text: str, source: str) -> Document:
             source,
             f"this is not JSON: {error.msg[0].lower()}{error.msg[1:]}",
             place=(error.lineno, error.colno),
-            advice="JSON wants double quotes, commas between entries and none after the last; "
+            advice="JSON needs double quotes, commas between entries and none after the last; "
             "for comments use a .yaml file",
         ) from None
     walk.run()

@@ -1,4 +1,4 @@
-"""From what the user gave to checked specs: read, migrate, override, check, resolve."""
+"""Loading specs: read, migrate, override, check, resolve."""
 
 from __future__ import annotations
 

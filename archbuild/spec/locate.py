@@ -34,7 +34,7 @@ _INDEX: Final = re.compile(r"-?\d{1,9}")
 
 
 def default_folders() -> tuple[Path, ...]:
-    """Return where specs are looked for by index or name, the first to be asked first.
+    """Return the folders in which specs are searched by index or name, in order.
 
     In a checkout's own folder both are one, which is then named once.
     """

@@ -53,7 +53,7 @@ def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
         vocabulary: the layer types that it may name.
 
     Raises:
-        SpecError: with every problem of shape or size that can be told; their paths are
+        SpecError: with every problem of shape or size that can be found; their paths are
             ``("layers", i)`` or ``("decoder", i)``, and they carry no line.
     """
     entries = [
@@ -120,7 +120,7 @@ def output_index(layers: Sequence[LayerSpec | PlannedLayer | _Entry]) -> int | N
 
 
 class _Half:
-    """One half of the network: what could be planned of it, and what is wrong with the rest."""
+    """Half of a network: the layers that could be planned, and the problems of the others."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What the specs of a document, unchecked as yet, are called: by a name, and by aliases."""
+"""Names and aliases of the specs of a document that is not checked yet."""
 
 from __future__ import annotations
 

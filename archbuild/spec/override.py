@@ -47,7 +47,7 @@ def apply_overrides(tree: Any, assignments: Sequence[str]) -> tuple[Any, Origins
 
 
 def switch_head(tree: Any, head: str | None) -> tuple[Any, Origins]:
-    """Return a copy of ``tree`` with another type of head, as ``--head`` asks.
+    """Return a copy of ``tree`` with another type of head, as ``--head`` requests.
 
     Of the settings of a head of another type only ``n_clusters`` is kept.
     """

@@ -109,7 +109,7 @@ class PlannedLayer:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is built: both halves layer by layer, and what the spec's head adds.
+    """The network to build: both halves layer by layer, and the additions of the spec's head.
 
     Attributes:
         spec: what was planned.

@@ -1,4 +1,4 @@
-"""The second tier of the check: what only the whole network can tell.
+"""The second tier of the check: rules for the whole network.
 
 Shapes and sizes are the mirror's to judge; here stand the rules beside them, one in one function.
 """

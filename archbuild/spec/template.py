@@ -17,7 +17,7 @@ _MOST_FILTERS: Final = 128
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long to train."""
+    """Length of training."""
 
     batch_size: int
     pretrain_epochs: int
@@ -36,7 +36,7 @@ _SCHEDULES: Final = {  # up to so many rows; the last one also for more
 
 @dataclass(frozen=True)
 class Subject:
-    """What a spec is written for.
+    """The data that a spec is written for.
 
     Attributes:
         name: of the spec; what may not stand in one is replaced.
@@ -62,7 +62,7 @@ class Subject:
 
     @property
     def schedule(self) -> Schedule:
-        """Batches and epochs by the number of rows: small sets take many looks, large ones few.
+        """Batches and epochs by the number of rows: many epochs for small sets, few for large ones.
 
         The shipped specs, from 1,797 rows in batches of 16 and 64 to 70,000 in batches of 256, lie
         on or near this scale.
@@ -153,9 +153,9 @@ def _start(subject: Subject) -> tuple[str, str]:
 
 def _tail_lines(subject: Subject) -> Iterator[str]:
     n_clusters = "null" if subject.n_clusters is None else subject.n_clusters
-    yield _line("head:", "what clusters the bottleneck; see: archbuild list heads")
+    yield _line("head:", "the clustering head; see: archbuild list heads")
     yield _line("  type: kld", "soft k-means that sharpens itself; or kmeans; gmm and")
-    yield _line("", "gmvae want a bottleneck {type: Gaussian, num_units: 10}")
+    yield _line("", "gmvae need a bottleneck {type: Gaussian, num_units: 10}")
     yield _line(f"  n_clusters: {n_clusters}", subject.n_clusters_reason)
     yield _line(*_start(subject))
     yield _line("  cluster_weight: 0.5", "of the divergence, beside the reconstruction's 1")

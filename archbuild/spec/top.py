@@ -61,7 +61,7 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
     fields.choice(
         "scaling",
         ["none", "minmax", "standardise"],
-        "How the data are scaled before the network sees them.",
+        "Scaling of the data before they enter the network.",
         default="none",
     ),
     fields.choice(

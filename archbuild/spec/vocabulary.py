@@ -1,6 +1,6 @@
-"""What ``spec/`` has to know of layer and head types, and the vocabulary that it is handed.
+"""The part of layer and head types that ``spec/`` reads, and the vocabulary of both.
 
-The types themselves live in ``layers/`` and ``heads/``; other packages bring theirs by entry
+The types themselves are in ``layers/`` and ``heads/``; other packages bring theirs by entry
 points (``plugins.py``).
 """
 
@@ -25,7 +25,7 @@ class ShapeError(ValueError):
 
 
 class LayerType(ABC):
-    """Everything there is to know of one layer type.
+    """A layer type: its fields, and how it is checked, mirrored and built.
 
     A subclass sets ``name``, ``summary``, ``fields`` and ``sides``, and answers four questions:
     which shape goes out, how many parameters that takes, which layers undo it, and how it is built.
@@ -105,7 +105,7 @@ class LayerType(ABC):
 
 
 class HeadType(ABC):
-    """What ``spec/`` has to know of a head; the rest of its contract is in ``heads/base.py``."""
+    """The part of a head that ``spec/`` reads; the rest of its contract is in ``heads/base.py``."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
@@ -150,7 +150,7 @@ class HeadType(ABC):
 
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
-        """Return what speaks against this network: (field or empty, message, advice) for each."""
+        """Return the problems of this network: (field or empty, message, advice) each."""
         return ()
 
 

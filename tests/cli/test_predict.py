@@ -63,7 +63,7 @@ def test_new_rows_are_told_apart(archbuild: Archbuild, trained: Path) -> None:
     asked = ["predict", "-d", "new.csv", "-a", "table.json", "--output", "out.npz"]
     status, out, err = archbuild(*asked)
     assert (status, out) == (0, "")
-    assert "left out, as the model does not know them: kind" in err
+    assert "left out, as the model was trained without them: kind" in err
     assert "rows 0 to 50 of 50" in err
     assert "rows in out.npz: 50" in err
     with np.load("out.npz") as found:

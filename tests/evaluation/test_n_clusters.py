@@ -69,7 +69,8 @@ def test_one_gaussian_has_no_clusters(rng):
     assert (found.n_clusters, found.clear, found.nearly) == (3, False, ())
     assert found.in_words() == (
         "no clear clusters: one Gaussian describes the rows better than any mixture does; 3, the "
-        "least that was tried, stands in; if you know better, say so with --set head.n_clusters=K"
+        "least that was tried, stands in; if you know the number, give it with "
+        "--set head.n_clusters=K"
     )
 
 
@@ -188,8 +189,8 @@ def test_points_that_tell_nothing_are_refused(points, words):
         ),
         (
             made(4, clear=False, separations=(0.1, 0.2, 0.3, 0.2)),
-            "no clear clusters: separation is 0.300 at best, and clusters are believed from 0.46; "
-            "4, where it is best, stands in; if you know better, say so with "
+            "no clear clusters: separation is 0.300 at best, and clear clusters have at least "
+            "0.46; 4, where it is best, stands in; if you know the number, give it with "
             "--set head.n_clusters=K",
         ),
     ],

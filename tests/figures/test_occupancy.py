@@ -54,7 +54,7 @@ def test_a_band_is_numbered_at_its_end_or_where_it_was_widest():
         (SHRINKING, "1 of 3 clusters is empty in the last epoch: 2."),
         ([[1.0, 0.0, 0.0]], "2 of 3 clusters are empty in the last epoch: 1, 2."),
         (SHRINKING[:2], "All 3 clusters hold points in the last epoch."),
-        ([*SHRINKING, None], "The last epoch does not tell its clusters."),
+        ([*SHRINKING, None], "The last epoch has no shares."),
         ([np.eye(40)[0]], "39 of 40 clusters are empty in the last epoch."),
         ([None, None], ""),
     ],

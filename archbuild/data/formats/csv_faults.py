@@ -1,4 +1,4 @@
-"""What keeps a text table from being read as numbers: which column, which line."""
+"""Faults that keep a text table from being read as numbers, by column and line."""
 
 from __future__ import annotations
 

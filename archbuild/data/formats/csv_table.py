@@ -18,7 +18,7 @@ from archbuild.errors import DataError
 
 
 class _Texts(NamedTuple):
-    """What is kept of the rows as text: how many there are, their labels, and their names."""
+    """The text of the rows: their number, labels and names."""
 
     n_rows: int
     labels: list[str] | None

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Look(NamedTuple):
-    """What an image's header says: height, width, and whether it is grey."""
+    """The header of an image: height, width, and whether it is grey."""
 
     height: int
     width: int
@@ -40,7 +40,7 @@ class _Look(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """How many images there are, their most common ``(channels, height, width)``, and classes."""
+    """Number of images, their most common ``(channels, height, width)``, and classes."""
 
     n_images: int
     shape: Shape

@@ -9,7 +9,7 @@ from archbuild.errors import DataError
 
 
 def read_npy(request: ReadRequest) -> Arrays:
-    """Return the array of a ``.npy`` file; it stays on disk until rows are asked for.
+    """Return the array of a ``.npy`` file; it stays on disk until rows are read.
 
     Raises:
         DataError: the file is no ``.npy``, is shorter than its header says, or holds objects.

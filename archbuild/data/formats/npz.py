@@ -22,7 +22,7 @@ LABEL_KEYS = ("y", "Y", "labels")
 
 
 class Header(NamedTuple):
-    """What an array of the archive says of itself, and the bytes that are there for it."""
+    """The header of an array of the archive, and the number of bytes stored for it."""
 
     shape: tuple[int, ...]
     fortran_order: bool

@@ -1,4 +1,4 @@
-"""What every table is read by, whatever its format: which column is what, and what is refused."""
+"""Rules for tables of every format: the role of each column, and what is refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 class Roles(NamedTuple):
-    """Which column is what, as indices.
+    """The columns' roles, as indices.
 
     Attributes:
         label: the label column, or ``None``.
@@ -38,7 +38,7 @@ class Roles(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """How a table is laid out.
+    """The layout of a table.
 
     Attributes:
         delimiter: between the cells.
@@ -69,7 +69,7 @@ def assign_roles(
 ) -> Roles:
     """Return the role of each column.
 
-    The label column is the one the user wanted, else one called label, class, target or y in any
+    The label column is the one the user named, else one called label, class, target or y in any
     case. A first column without a name, as data frames write their row numbers, or called id in
     any case, names the rows and is no feature; a warning says so.
 
@@ -77,7 +77,7 @@ def assign_roles(
     at; a warning lists what is left out.
 
     Raises:
-        DataError: there is no column of a name that is wanted, or none beside the labels, or two
+        DataError: there is no column of a requested name, or none beside the labels, or two
             columns have one name.
     """
     if has_header:
@@ -107,7 +107,9 @@ def _chosen_roles(
         if not {name, name.casefold()} & known and index != ids
     ]
     if others:
-        _log.warning("%s: left out, as the model does not know them: %s", path, ", ".join(others))
+        _log.warning(
+            "%s: left out, as the model was trained without them: %s", path, ", ".join(others)
+        )
     chosen = tuple(list(columns).index(name) for name in features)
     return Roles(None, ids, chosen)
 

@@ -1,4 +1,4 @@
-"""What goes wrong with zip archives."""
+"""The errors that damaged zip archives raise."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ _PADDING, _SIDE = 8, 12
 
 
 class _Files(NamedTuple):
-    """UCI's folder, on the disk or in an archive, and what the user knows it by."""
+    """UCI's folder, on the disk or in an archive, and its name for the user."""
 
     root: Path | zipfile.Path
     place: Path
@@ -145,7 +145,7 @@ def _interpolation(old: int, new: int) -> np.ndarray:
 
 
 def _image_side(input_shape: Shape | None) -> int | None:
-    """Return the side of the images that the Input asks for; ``None`` where it takes series."""
+    """Return the side of the images that the Input takes; ``None`` where it takes series."""
     if input_shape is None or len(input_shape) != 3 or input_shape[0] != len(_SIGNALS):
         return None
     _, height, width = input_shape

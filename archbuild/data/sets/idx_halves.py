@@ -1,7 +1,7 @@
 """Datasets in the files of MNIST: two halves, each of images and labels, in IDX or as arrays.
 
-Fashion-MNIST was made to take MNIST's place, so its files go round under the same names. What tells
-them apart is the folder and, against files in the wrong one, how many images each class has.
+Fashion-MNIST was made to take MNIST's place, so its files have the same names. They
+differ by the folder and, against files in the wrong one, by the images of each class.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Family:
-    """What tells one dataset in these files from another.
+    """The names and shapes that distinguish one dataset in these files from another.
 
     Attributes:
         title: its name in messages.

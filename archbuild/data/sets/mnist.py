@@ -3,7 +3,7 @@
 MNIST is all 70,000 images, the training files first. MNIST-60K is what the TUM project clustered:
 the first 50,000 training images and the 10,000 test images, without the 10,000 that the pickled
 version of its time set aside for validation. MNIST-TRAIN is the 60,000 training images, and
-MNIST-TEST the 10,000 test images, which a model trained on MNIST-TRAIN has not seen.
+MNIST-TEST the 10,000 test images, which are not in MNIST-TRAIN.
 """
 
 from __future__ import annotations

@@ -72,4 +72,4 @@ def test_labels_are_left_out_in_silence_where_features_are_given(caplog):
     assert (roles.label, roles.features) == (None, (1, 3))
     assert not caplog.records
     assign_roles(("b", "c", "other"), None, PATH, features=("c", "b"))
-    assert "left out, as the model does not know them: other" in caplog.text
+    assert "left out, as the model was trained without them: other" in caplog.text
