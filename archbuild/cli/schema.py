@@ -11,10 +11,13 @@ import click
 @click.option("--markdown", is_flag=True, help="Every key in tables, to be read, instead.")
 def schema(markdown: bool) -> None:
     """Print the JSON Schema (draft-07) of spec files, for editors and other tools."""
-    from archbuild.registry import default_vocabulary
+    from archbuild.registry import default_vocabulary, own_vocabulary
     from archbuild.spec import build_schema
     from archbuild.spec.reference import reference
 
     vocabulary = default_vocabulary()
-    text = reference(vocabulary) if markdown else json.dumps(build_schema(vocabulary), indent=2)
+    if markdown:
+        text = reference(vocabulary, documented=own_vocabulary().heads)
+    else:
+        text = json.dumps(build_schema(vocabulary), indent=2)
     click.echo(text.rstrip("\n"))

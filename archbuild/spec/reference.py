@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from archbuild.spec.field import Field, Typed
@@ -15,30 +15,35 @@ from archbuild.spec.vocabulary import Vocabulary
 _INTRODUCTION: Final = """\
 # The spec language
 
-Every key of a spec file, with what it takes and what stands where it is left out. A file holds one
-spec or a list of specs, in JSON or YAML. `archbuild validate FILE` checks it, `archbuild show -a
-FILE` draws the network that it makes, and `archbuild schema` prints the same rules as a JSON Schema
+Every key of a spec file, with its values, its default and its meaning. A file holds one spec or a
+list of specs, in JSON or YAML. `archbuild validate FILE` checks it, `archbuild show -a FILE` draws
+the network that it describes, and `archbuild schema` prints the same rules as a JSON Schema
 for editors.
 
-These are the files with `spec_version: 1`. What one without it means: [classic.md](classic.md).
+These are the files with `spec_version: 1`. For files without it see [classic.md](classic.md).
 
 This page is generated: `archbuild schema --markdown`.
 """
 
 
-def reference(vocabulary: Vocabulary) -> str:
-    """Return the reference as Markdown: a table for the top, each section, layer and head."""
-    return "\n".join([_INTRODUCTION, *_sections(vocabulary)])
+def reference(vocabulary: Vocabulary, documented: Container[str] = ()) -> str:
+    """Return the reference as Markdown: a table for the top, each section, layer and head.
+
+    Args:
+        vocabulary: the layer and head types.
+        documented: names of the heads with a page of their own, which is linked.
+    """
+    return "\n".join([_INTRODUCTION, *_sections(vocabulary, documented)])
 
 
-def _sections(vocabulary: Vocabulary) -> Iterator[str]:
+def _sections(vocabulary: Vocabulary, documented: Container[str]) -> Iterator[str]:
     yield _section("The top of a spec", "", TOP_FIELDS)
     about = "Changes to images while training, drawn anew each time."
     yield _section("`augment`", about, AUGMENT_FIELDS)
-    about = "The only way by which labels reach training; for heads that use some."
+    about = "The only way for labels to reach training; for heads that use some."
     yield _section("`supervision`", about, SUPERVISION_FIELDS)
     stages = ", ".join(f"`{stage}`" for stage in STAGE_DEFAULTS)
-    yield _section(stages, "How a stage trains.", STAGE_FIELDS, own=STAGE_DEFAULTS)
+    yield _section(stages, "Settings of a training stage.", STAGE_FIELDS, own=STAGE_DEFAULTS)
     yield "## Layers\n"
     for name, layer in vocabulary.layers.items():
         sides = " and ".join(sorted(layer.sides, reverse=True))
@@ -47,8 +52,8 @@ def _sections(vocabulary: Vocabulary) -> Iterator[str]:
         )
     yield "## Heads\n"
     for name, head in vocabulary.heads.items():
-        about = f"{_sentence(head.summary)} In full: [heads/{name}.md](heads/{name}.md)."
-        yield _section(f"`{name}`", about, head.fields, 3)
+        link = f" In full: [heads/{name}.md](heads/{name}.md)." if name in documented else ""
+        yield _section(f"`{name}`", _sentence(head.summary) + link, head.fields, 3)
         yield from _kinds(head.fields)
     yield from _parts(vocabulary)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from archbuild.registry import own_vocabulary
@@ -13,7 +14,7 @@ VOCABULARY = own_vocabulary()
 
 
 def test_the_page_is_the_generated_one():
-    assert PAGE.read_text() == reference(VOCABULARY), (
+    assert PAGE.read_text() == reference(VOCABULARY, VOCABULARY.heads), (
         "run: archbuild schema --markdown > docs/spec.md"
     )
 
@@ -24,6 +25,13 @@ def test_every_type_and_every_key_has_its_place():
         section = text.partition(f"### `{name}`\n")[2].partition("\n### ")[0]
         for field in kind.fields:
             assert f"| `{field.name}` | " in section, (name, field.name)
+
+
+def test_heads_of_plugins_link_no_page_of_this_documentation(vocabulary: Vocabulary):
+    text = reference(vocabulary, VOCABULARY.heads)
+    linked = set(re.findall(r"\(heads/(\w+)\.md\)", text))
+    assert linked == set(VOCABULARY.heads) < set(vocabulary.heads)
+    assert all((PAGE.parent / "heads" / f"{name}.md").is_file() for name in linked)
 
 
 def test_every_kind_of_entry_has_a_table_after_its_head(vocabulary: Vocabulary):
