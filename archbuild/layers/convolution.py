@@ -21,14 +21,19 @@ if TYPE_CHECKING:
 def convolution_fields(axes: int) -> tuple[Field, ...]:
     """Return the fields that convolutions and deconvolutions of ``axes`` spatial axes share."""
     return (
-        integer("num_filters", "How many channels go out."),
-        size("filter_size", axes, "The kernel's size."),
+        integer("num_filters", "Number of output channels."),
+        size("filter_size", axes, "Size of the kernel."),
         size("stride", axes, "The step from one place of the kernel to the next.", default=1),
-        choice("conv_mode", ("valid", "same"), "Whether the border is padded.", default="valid"),
+        choice(
+            "conv_mode",
+            ("valid", "same"),
+            "Padding of the border: none, or so much that only the stride changes the size.",
+            default="valid",
+        ),
         size(
             "padding",
             axes,
-            "Zeros put on each side of the input (a deconvolution crops as many), with conv_mode "
+            "Zeros on each side of the input (a deconvolution crops as many), with conv_mode "
             "valid only.",
             minimum=0,
             default=0,

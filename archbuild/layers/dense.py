@@ -19,8 +19,8 @@ class Dense(LayerType):
     """A fully connected layer; what is not flat is flattened first, in channels-last order."""
 
     name = "Dense"
-    summary = "A fully connected layer; flattens what comes in."
-    fields = (integer("num_units", "How many numbers go out."), non_linearity())
+    summary = "A fully connected layer; flattens its input."
+    fields = (integer("num_units", "Number of outputs."), non_linearity())
     mirroring = "code"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:

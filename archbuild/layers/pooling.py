@@ -147,7 +147,7 @@ class Unpool2D(Unpool):
     name = "Unpool2D"
     summary = "Repeats every pixel over its window."
     fields = (
-        size("filter_size", 2, "How often each row and each column is repeated."),
+        size("filter_size", 2, "Repetitions of each row and each column."),
         size("output_padding", 2, _OUTPUT_PADDING, minimum=0, default=0),
     )
     axes = 2
@@ -159,7 +159,7 @@ class Unpool1D(Unpool):
     name = "Unpool1D"
     summary = "Repeats every value over its window."
     fields = (
-        size("filter_size", 1, "How often each value is repeated."),
+        size("filter_size", 1, "Repetitions of each value."),
         size("output_padding", 1, _OUTPUT_PADDING, minimum=0, default=0),
     )
     axes = 1

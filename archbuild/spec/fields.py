@@ -150,14 +150,19 @@ def _mapping(parts: Sequence[Field]) -> dict[str, Any]:
     return {"description": words, **mapping_of(parts)}
 
 
-UNIT: Final = choice("unit", ["epochs", "steps"], "What lengths count.", default="epochs")
+UNIT: Final = choice("unit", ["epochs", "steps"], "Unit of the lengths.", default="epochs")
 
 SCHEDULE_PARTS: Final = (
-    number("start", "The value at the beginning.", default=0.0),
-    number("end", "The value that is reached."),
-    number("ramp", "How long it takes to get there.", above=0.0),
-    number("hold", "How long it stays there before it repeats.", default=0.0),
-    number("power", "1: along a line; 3: slowly at first.", above=0.0, default=1.0),
-    boolean("repeat", "Whether it begins again after ramp and hold.", default=False),
+    number("start", "Value at the beginning.", default=0.0),
+    number("end", "Value at the end of the ramp."),
+    number("ramp", "Length of the way from start to end.", above=0.0),
+    number("hold", "Length of the stay at the end before a repetition.", default=0.0),
+    number(
+        "power",
+        "Exponent of the ramp: 1 is a line, 3 rises slowly at first.",
+        above=0.0,
+        default=1.0,
+    ),
+    boolean("repeat", "Repetition of ramp and hold.", default=False),
     UNIT,
 )

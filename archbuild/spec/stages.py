@@ -23,7 +23,7 @@ STAGE_FIELDS: Final[tuple[Field, ...]] = (
     fields.choice(
         "schedule",
         ["constant", "exponential", "cosine", "one_cycle"],
-        "How the learning rate goes: constant; times `decay` each epoch; down to 0 along half a "
+        "Course of the learning rate: constant; times `decay` each epoch; down to 0 along half a "
         "cosine; or up and down again in one cycle.",
         default="constant",
     ),
@@ -37,7 +37,7 @@ STAGE_FIELDS: Final[tuple[Field, ...]] = (
     fields.integer(
         "decay_steps", "Steps between two decays under exponential; null: one epoch.", default=None
     ),
-    fields.number("lowest_rate", "Where exponential stops to fall.", default=0.0),
+    fields.number("lowest_rate", "Lowest learning rate under exponential.", default=0.0),
     fields.number("warm_up", "Epochs of linear increase from 0 at the start.", default=0.0),
     fields.number(
         "clip_norm",

@@ -33,7 +33,7 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
     Field(
         "name",
         {"type": "string", "pattern": NAME_PATTERN, "description": NAME_RULE},
-        doc=f"Names the spec and its run folder: {NAME_RULE}.",
+        doc=f"Name of the spec and of its run folder: {NAME_RULE}.",
     ),
     Field(
         "aliases",
@@ -44,7 +44,7 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
             "uniqueItems": True,
         },
         [],
-        "Other names that -a finds the spec by; no other spec of the file may have them.",
+        "Other names by which -a finds the spec; no other spec of the file may have them.",
     ),
     fields.integer("batch_size", "Rows in one training step.", maximum=1_000_000, default=256),
     fields.boolean(
@@ -55,7 +55,7 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
     fields.choice(
         "reconstruction",
         ["squared_error", "bernoulli", "gaussian"],
-        "What reconstructing well means.",
+        "Reconstruction loss: squared error, or the negative log-likelihood of the distribution.",
         default="squared_error",
     ),
     fields.choice(
@@ -75,7 +75,7 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
         "decoder",
         {"anyOf": [{"const": MIRROR}, _layer_list("decoder", 1)]},
         MIRROR,
-        "'mirror' derives the decoder from the encoder; a list states it.",
+        "The decoder: 'mirror' derives it from the encoder, a list states its layers.",
     ),
     Field(
         "augment",
@@ -95,12 +95,24 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
         None,
         f"The clustering head; absent: {DEFAULT_HEAD} with its defaults.",
     ),
-    Field("pretrain", {"$ref": "#/definitions/pretrain"}, None, "How to learn to reconstruct."),
-    Field("cluster", {"$ref": "#/definitions/cluster"}, None, "How to refine with the head."),
-    Field("train", {"$ref": "#/definitions/train"}, None, "How to train head and network as one."),
+    Field(
+        "pretrain",
+        {"$ref": "#/definitions/pretrain"},
+        None,
+        "Settings of pretraining, which learns to reconstruct.",
+    ),
+    Field(
+        "cluster", {"$ref": "#/definitions/cluster"}, None, "Settings of refining with the head."
+    ),
+    Field(
+        "train",
+        {"$ref": "#/definitions/train"},
+        None,
+        "Settings of training head and network together.",
+    ),
     fields.integer(
         "max_parameters",
-        "A network with more parameters than this is refused.",
+        "Largest number of parameters; a larger network is refused.",
         maximum=10**13,
         default=DEFAULT_MAX_PARAMETERS,
     ),
@@ -120,14 +132,14 @@ ALL_LABELS: Final = "all"
 SUPERVISION_FIELDS: Final[tuple[Field, ...]] = (
     fields.integer(
         "labels",
-        "How many rows keep their label; all: every row that has one.",
+        "Number of rows that keep their label; all: every row that has one.",
         minimum=1,
         maximum=10**12,
         word=ALL_LABELS,
     ),
     fields.boolean(
         "per_class",
-        "Whether each class has as many of the labelled rows, as far as it has rows.",
+        "Equally many labelled rows from each class, as far as it has rows.",
         default=True,
     ),
 )
