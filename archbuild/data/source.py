@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from archbuild.data.dataset import Dataset, Shape
 
@@ -32,8 +33,8 @@ class DatasetSource:
         load: from the data folder and the spec's Input shape, which may be ``None``, to the
             dataset; raises ``DataError``.
         find: from the data folder to whether it is there, and where or what to do.
-        held_out: the name of the dataset with the rows that a model trained on this one has not
-            seen; ``None`` where there is none.
+        held_out: the name of the dataset with the rows that this one leaves out, for testing;
+            ``None`` where there is none.
     """
 
     name: str
@@ -42,6 +43,45 @@ class DatasetSource:
     load: Callable[[Path, Shape | None], Dataset]
     find: Callable[[Path], tuple[bool, str]]
     held_out: str | None = None
+
+
+class Selection(Protocol):
+    """Rows of a dataset under a name of their own."""
+
+    @property
+    def name(self) -> str:
+        """``DatasetSource.name``."""
+
+    @property
+    def summary(self) -> str:
+        """``DatasetSource.summary``."""
+
+    @property
+    def held_out(self) -> str | None:
+        """``DatasetSource.held_out``."""
+
+
+S = TypeVar("S", bound=Selection)
+
+
+def selection_sources(
+    selections: Iterable[S],
+    arch_stem: str,
+    load: Callable[[S, Path, Shape | None], Dataset],
+    find: Callable[[S, Path], tuple[bool, str]],
+) -> tuple[DatasetSource, ...]:
+    """Return a source for each selection of one dataset, which ``load`` and ``find`` take first."""
+    return tuple(
+        DatasetSource(
+            name=selection.name,
+            summary=selection.summary,
+            arch_stem=arch_stem,
+            load=partial(load, selection),
+            find=partial(find, selection),
+            held_out=selection.held_out,
+        )
+        for selection in selections
+    )
 
 
 def data_folder(data_dir: Path | None = None) -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +20,7 @@ from archbuild.data.arrays import check_finite
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.zipped import ZIP_DAMAGE
 from archbuild.data.limits import check_size
-from archbuild.data.source import DatasetSource, first_file, search_folders
+from archbuild.data.source import first_file, search_folders, selection_sources
 from archbuild.errors import DataError
 
 N_WINDOWS = {"train": 7352, "test": 2947}
@@ -255,14 +254,4 @@ def _table(files: _Files, name: str, shape: tuple[int, int], dtype: type) -> np.
     return table
 
 
-SOURCES = tuple(
-    DatasetSource(
-        name=selection.name,
-        summary=selection.summary,
-        arch_stem="har",
-        load=partial(load, selection),
-        find=partial(find, selection),
-        held_out=selection.held_out,
-    )
-    for selection in _SELECTIONS
-)
+SOURCES = selection_sources(_SELECTIONS, "har", load, find)

@@ -1,7 +1,7 @@
 """Datasets in the files of MNIST: two halves, each of images and labels, in IDX or as arrays.
 
-Fashion-MNIST was made to take MNIST's place, so its files have the same names. They
-differ by the folder and, against files in the wrong one, by the images of each class.
+Fashion-MNIST was made to take MNIST's place, so its files have the same names. They differ by the
+folder and, should they lie in the wrong one, by the number of images of each class.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.idx import read_idx
 from archbuild.data.formats.npz import read_arrays
-from archbuild.data.source import DatasetSource, first_file
+from archbuild.data.source import DatasetSource, first_file, selection_sources
 from archbuild.errors import DataError
 
 _PREFIXES = {"train": "train", "test": "t10k"}
@@ -56,7 +56,7 @@ class Family:
 
 
 class Selection(NamedTuple):
-    """A name, the rows of each half that belong to it, and who has the rows it leaves out."""
+    """A name, its rows of each half, and the name of the dataset with the rows left out."""
 
     name: str
     summary: str
@@ -71,16 +71,8 @@ class _Half(NamedTuple):
 
 def sources(family: Family, selections: Iterable[Selection]) -> tuple[DatasetSource, ...]:
     """Return the entries of the registry for a family's selections."""
-    return tuple(
-        DatasetSource(
-            name=selection.name,
-            summary=selection.summary,
-            arch_stem=family.arch_stem,
-            load=partial(load, family, selection),
-            find=partial(find, family, selection),
-            held_out=selection.held_out,
-        )
-        for selection in selections
+    return selection_sources(
+        selections, family.arch_stem, partial(load, family), partial(find, family)
     )
 
 

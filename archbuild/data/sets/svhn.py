@@ -8,7 +8,6 @@ the test images, which it was scored on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ import numpy as np
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.mat import read_mat
 from archbuild.data.request import ReadRequest
-from archbuild.data.source import DatasetSource, first_file, search_folders
+from archbuild.data.source import first_file, search_folders, selection_sources
 from archbuild.errors import DataError
 
 N_IMAGES = {"train": 73_257, "extra": 531_131, "test": 26_032}
@@ -126,14 +125,4 @@ def _read(part: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
     return images, classes.astype(np.int64) % _N_CLASSES
 
 
-SOURCES = tuple(
-    DatasetSource(
-        name=selection.name,
-        summary=selection.summary,
-        arch_stem="svhn",
-        load=partial(load, selection),
-        find=partial(find, selection),
-        held_out=selection.held_out,
-    )
-    for selection in _SELECTIONS
-)
+SOURCES = selection_sources(_SELECTIONS, "svhn", load, find)
