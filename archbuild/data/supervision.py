@@ -44,8 +44,9 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
             "lower it, or write all"
         )
     rng = np.random.default_rng([seed, wanted])
-    rows = _per_class(labels, known, wanted, rng) if supervision["per_class"] else None
-    if rows is None:
+    if supervision["per_class"]:
+        rows = _per_class(labels, known, wanted, rng)
+    else:
         rows = rng.choice(known, wanted, replace=False)
     found = np.full(len(labels), UNKNOWN, np.int32)
     found[rows] = labels[rows]

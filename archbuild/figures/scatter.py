@@ -14,7 +14,6 @@ from archbuild.figures.picture import Picture
 from archbuild.figures.projection import Projection, project
 from archbuild.figures.style import (
     DPI,
-    GREY,
     class_name,
     colour,
     legend_outside,
@@ -29,6 +28,7 @@ from archbuild.figures.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     from archbuild.models.run import Run
 
@@ -281,33 +281,28 @@ def add_legend(
     figure: Figure, numbers: NDArray[np.int64], names: Sequence[str] | None, heading: str
 ) -> None:
     """Add a legend with an entry for each number that occurs, right of the axes."""
-    from matplotlib.lines import Line2D
-
     found = [int(number) for number in np.unique(numbers)]
     if not heading or not found:
         return
     columns = -(-len(found) // _legend_rows(figure))
     width = 24 if columns == 1 else 14
-    entries = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker=marker(number),
-            markersize=8,
-            color=colour(number) if number >= 0 else GREY,
-            label=_entry(names, number, width),
-        )
-        for number in found
-    ]
     legend_outside(
         figure,
-        handles=entries,
+        handles=[_handle(number, _entry(names, number, width)) for number in found],
         title=heading,
         ncols=columns,
         alignment="left",
         handletextpad=0.2,
         columnspacing=1.0,
+    )
+
+
+def _handle(number: int, label: str) -> Line2D:
+    """Return a point of class ``number`` with its label."""
+    from matplotlib.lines import Line2D
+
+    return Line2D(
+        [], [], linestyle="", marker=marker(number), markersize=8, color=colour(number), label=label
     )
 
 

@@ -141,7 +141,14 @@ def _keys(
 ) -> list[Problem]:
     """Return the problems of unknown keys and of required fields that are missing."""
     allowed = [*also, *(field.name for field in fields)]
-    unknown = [
+    missing = [field for field in fields if field.required and field.name not in entry]
+    return _unknown_keys(entry, allowed, path) + [_missing(field, path) for field in missing]
+
+
+def _unknown_keys(
+    entry: Mapping[str, Any], allowed: Sequence[str], path: TreePath
+) -> list[Problem]:
+    return [
         UnknownKeyProblem(
             f"unknown key '{key}'",
             (*path, key),
@@ -152,18 +159,11 @@ def _keys(
         for key in entry
         if key not in allowed
     ]
-    missing = [
-        Problem(
-            f"{field.name} is missing",
-            (*path, field.name),
-            None,
-            _allowed(field),
-            f"add {field.name}: {field.doc}",
-        )
-        for field in fields
-        if field.required and field.name not in entry
-    ]
-    return unknown + missing
+
+
+def _missing(field: Field, path: TreePath) -> Problem:
+    advice = f"add {field.name}: {field.doc}"
+    return Problem(f"{field.name} is missing", (*path, field.name), None, _allowed(field), advice)
 
 
 def _values(entry: Mapping[str, Any], fields: Sequence[Field], path: TreePath) -> list[Problem]:
