@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from archbuild.clustering.starts import first_clusters, means
 from archbuild.errors import UsageError
+from archbuild.evaluation.collapse import Occupancy
 from archbuild.heads.batch import Batch, Forward, autoencode, reconstruction_loss
 from archbuild.heads.records import NewRows, TrainedRows, Update
 from archbuild.networks.rows import by_rows, to_numpy
@@ -46,6 +48,10 @@ RECONSTRUCTION_WEIGHT = number(
     "Weight of the reconstruction term; 0 leaves the decoder as it is.",
     default=1.0,
 )
+HISTORY_COLUMNS = frozenset(
+    {"epoch", "loss", "weight_decay", "learning_rate", *(each.name for each in fields(Occupancy))}
+)
+"""The columns of a stage's history that are no terms of a head; no term may have their names."""
 
 
 class Head(HeadType):
@@ -69,6 +75,15 @@ class Head(HeadType):
     """Whether it has a generative process: ``sample_latents``, ``components``."""
     draws: int = 0
     """Samples of a row's latent in ``draw``; 0: it takes the mean, and no variance is learnt."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        names = {*getattr(cls, "term_names", ()), *cls.monitored_names}
+        if taken := sorted(names & HISTORY_COLUMNS):
+            raise TypeError(
+                f"{cls.__name__} names terms of its loss like columns of every stage's history: "
+                f"{', '.join(taken)}; rename them in term_names or monitored_names"
+            )
 
     def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
         self.config = config
