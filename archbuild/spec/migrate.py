@@ -43,7 +43,7 @@ def migrate(tree: Any) -> tuple[Any, list[Problem]]:
 def _unknown_version(version: Any) -> Problem:
     newer = isinstance(version, int | float) and version > CURRENT_VERSION
     return Problem(
-        "this version of the spec language is not known here",
+        "unknown version of the spec language",
         ("spec_version",),
         shown(version),
         f"{CURRENT_VERSION}, or no spec_version for the classic form",

@@ -299,7 +299,7 @@ def _misplaced(encoder: Sequence[_Entry], spec: Spec, vocabulary: Vocabulary) ->
     for entry in encoder[:-1]:
         if entry.type == "Gaussian":
             yield Problem(
-                "for now, a Gaussian layer must be the last of the encoder",
+                "a Gaussian layer must be the last of the encoder under this head",
                 entry.path,
                 advice="move it to the end, or put a Dense in its place",
             )

@@ -99,13 +99,13 @@ def supervision_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem
     used = vocabulary.heads[spec.head.type].labels_used
     if spec.supervision is not None and used == "never":
         yield Problem(
-            f"the {spec.head.type} head learns without labels, and never reads one",
+            f"the {spec.head.type} head does not use labels",
             ("supervision",),
             advice="leave supervision out, or choose a head that uses labels",
         )
     elif spec.supervision is None and used == "all":
         yield Problem(
-            f"the {spec.head.type} head learns from labels, and the spec allows none",
+            f"the {spec.head.type} head needs labels, and the spec has no supervision",
             ("head", "type"),
             shown(spec.head.type),
             advice="add supervision: {labels: all}",

@@ -59,7 +59,7 @@ def structure_problems(tree: Any, vocabulary: Vocabulary) -> list[Problem]:
 def _layers(value: Any, side: str, vocabulary: Vocabulary) -> list[Problem]:
     name, least = ("layers", 2) if side == "encoder" else ("decoder", 1)
     if not isinstance(value, list):
-        return [Problem(f"{name} is of the wrong kind", (name,), shown(value), "a list of layers")]
+        return [Problem(f"{name} has the wrong type", (name,), shown(value), "a list of layers")]
     if not least <= len(value) <= MAX_LAYERS:
         needs = "Input and at least one layer after it" if least == 2 else "at least one layer"
         allowed = f"{needs}, at most {MAX_LAYERS} in all"
@@ -90,7 +90,7 @@ def _decoder(value: Any, vocabulary: Vocabulary) -> list[Problem]:
     if value == MIRROR:
         return []
     allowed = f"'{MIRROR}', or a list of layers"
-    return [Problem("decoder is of the wrong kind", ("decoder",), shown(value), allowed)]
+    return [Problem("decoder has the wrong type", ("decoder",), shown(value), allowed)]
 
 
 def _head(value: Any, vocabulary: Vocabulary) -> list[Problem]:
@@ -98,7 +98,7 @@ def _head(value: Any, vocabulary: Vocabulary) -> list[Problem]:
         return []
     if not isinstance(value, Mapping):
         allowed = "a mapping such as {type: kld, n_clusters: 10}"
-        return [Problem("head is of the wrong kind", ("head",), shown(value), allowed)]
+        return [Problem("head has the wrong type", ("head",), shown(value), allowed)]
     return _typed({"type": DEFAULT_HEAD, **value}, vocabulary.heads, ("head",), "head")
 
 
@@ -132,7 +132,7 @@ def _section(value: Any, fields: Sequence[Field], path: TreePath) -> list[Proble
         return []
     if not isinstance(value, Mapping):
         allowed = "a mapping with any of " + ", ".join(field.name for field in fields)
-        return [Problem(f"{path[-1]} is of the wrong kind", path, shown(value), allowed)]
+        return [Problem(f"{path[-1]} has the wrong type", path, shown(value), allowed)]
     return _keys(value, fields, path) + _values(value, fields, path)
 
 

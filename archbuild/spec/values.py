@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 _SENTENCES: Final = {
-    "type": "{label} is of the wrong kind",
-    "anyOf": "{label} is of the wrong kind",
-    "oneOf": "{label} is of the wrong kind",
+    "type": "{label} has the wrong type",
+    "anyOf": "{label} has the wrong type",
+    "oneOf": "{label} has the wrong type",
     "const": "{label} can have one value only",
     "enum": "{label} has a value that is not on offer",
     "pattern": "{label} has characters that it may not have",

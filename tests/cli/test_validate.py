@@ -123,7 +123,7 @@ CASES = {
     "text for a schedule": (
         "a.yaml",
         f"{HEAD}{INPUT}{GAUSSIAN}head: {{type: gmvae, alpha: much}}\n",
-        "6:28: head.alpha: alpha is of the wrong kind",
+        "6:28: head.alpha: alpha has the wrong type",
         "allowed: a number from 0 or a mapping with end and ramp (optional: ",
     ),
     "code": ("a.yaml", "a: !!python/object/apply:os.system ['true']\n", "1:4: a", "never code"),

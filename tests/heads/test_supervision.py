@@ -112,7 +112,7 @@ def test_without_supervision_labels_cannot_be_had(tmp_path):
 
 
 def test_a_head_that_never_reads_labels_refuses_supervision(tmp_path):
-    with pytest.raises(SpecError, match="never reads one"):
+    with pytest.raises(SpecError, match="does not use labels"):
         experiment(tmp_path, head="kld", supervision={"labels": "all"})
 
 

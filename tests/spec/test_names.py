@@ -58,10 +58,10 @@ def test_validation_points_at_the_alias_that_is_taken(
 @pytest.mark.parametrize(
     ("aliases", "said"),
     [
-        ("old", "aliases is of the wrong kind"),
+        ("old", "aliases has the wrong type"),
         (["a b"], r"aliases\[0\] has characters that it may not have"),
         (["old", "old"], "aliases has an entry twice"),
-        ([3], r"aliases\[0\] is of the wrong kind"),
+        ([3], r"aliases\[0\] has the wrong type"),
     ],
 )
 def test_aliases_are_names(

@@ -44,7 +44,7 @@ def test_gaussian_is_the_last_layer(problems_of: ProblemsOf, tree: dict[str, Any
     tree["layers"].insert(3, {"type": "Gaussian", "num_units": 5})
     (problem,) = problems_of(tree)
     assert problem.path == ("layers", 3)
-    assert "for now, a Gaussian layer must be the last" in problem.message
+    assert "a Gaussian layer must be the last" in problem.message
 
 
 def test_only_images_are_augmented(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:

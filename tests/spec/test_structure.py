@@ -60,21 +60,21 @@ def test_layer_of_the_other_side(problems_of: ProblemsOf, tree: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("key", "value", "path", "words", "allowed"),
     [
-        ("num_filters", "many", "num_filters", "wrong kind", "a whole number from 1"),
-        ("num_filters", True, "num_filters", "wrong kind", "a whole number"),
-        ("num_filters", 4.5, "num_filters", "wrong kind", "a whole number"),
+        ("num_filters", "many", "num_filters", "wrong type", "a whole number from 1"),
+        ("num_filters", True, "num_filters", "wrong type", "a whole number"),
+        ("num_filters", 4.5, "num_filters", "wrong type", "a whole number"),
         ("num_filters", -4, "num_filters", "too small", "from 1"),
         ("num_filters", 0, "num_filters", "too small", "from 1"),
         ("num_filters", 10**12, "num_filters", "too large", "to 10,000,000"),
-        ("num_filters", None, "num_filters", "wrong kind", "a whole number"),
+        ("num_filters", None, "num_filters", "wrong type", "a whole number"),
         ("filter_size", [3], "filter_size", "too few", "a list of 2"),
         ("filter_size", [3, 3, 3], "filter_size", "too many", "a list of 2"),
         ("filter_size", [3, -3], "filter_size[1]", "too small", "from 1"),
-        ("filter_size", [3, "x"], "filter_size[1]", "wrong kind", "a whole number"),
+        ("filter_size", [3, "x"], "filter_size[1]", "wrong type", "a whole number"),
         ("filter_size", 0, "filter_size", "too small", "from 1"),
-        ("filter_size", "big", "filter_size", "wrong kind", " or a list of 2"),
+        ("filter_size", "big", "filter_size", "wrong type", " or a list of 2"),
         ("non_linearity", "rectified", "non_linearity", "not on offer", "rectify, relu"),
-        ("non_linearity", 3, "non_linearity", "wrong kind", "rectify, relu"),
+        ("non_linearity", 3, "non_linearity", "wrong type", "rectify, relu"),
     ],
 )
 def test_leaf_problems(
@@ -147,22 +147,22 @@ def test_names_can_be_folders(problems_of: ProblemsOf, tree: dict[str, Any], nam
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"layers": {}}, "layers is of the wrong kind"),
+        ({"layers": {}}, "layers has the wrong type"),
         ({"layers": []}, "layers has the wrong number of entries"),
         ({"layers": [{"type": "Input", "output_shape": [4]}]}, "layers has the wrong number"),
         ({"layers": [{"type": "Input", "output_shape": [4]}] * 501}, "layers has the wrong number"),
         ({"layers": ["Input", "Dense"]}, "each layer is a mapping"),
         ({"layers": [{"num_units": 3}] * 2}, "the layer's type is missing"),
         ({"layers": [{"type": ["Dense"]}] * 2}, "no such layer type"),
-        ({"decoder": "miror"}, "decoder is of the wrong kind"),
+        ({"decoder": "miror"}, "decoder has the wrong type"),
         ({"decoder": []}, "decoder has the wrong number of entries"),
-        ({"head": "kld"}, "head is of the wrong kind"),
+        ({"head": "kld"}, "head has the wrong type"),
         ({"head": {"type": "kldd"}}, "there is no such head"),
         ({"head": {"type": {}}}, "there is no such head"),
-        ({"augment": True}, "augment is of the wrong kind"),
+        ({"augment": True}, "augment has the wrong type"),
         ({"augment": {"rotate": 200}}, "rotate is too large"),
         ({"augment": {"flip": True}}, "unknown key 'flip'"),
-        ({"pretrain": []}, "pretrain is of the wrong kind"),
+        ({"pretrain": []}, "pretrain has the wrong type"),
         ({"cluster": {"optimizer": "rmsprop"}}, "not on offer"),
         ({"train": {"lowest_rate": -1}}, "lowest_rate is too small"),
         ({"train": {"decay_steps": 0}}, "decay_steps is too small"),
@@ -201,9 +201,9 @@ def prior(**head: Any) -> dict[str, Any]:
         ({"ramp": 5}, "end", "end is missing", "a number from 0", "add end: The value"),
         ({"end": 1, "ramp": -5}, "ramp", "ramp is too small", "a number above 0", ""),
         ({"end": 1, "ramp": 0}, "ramp", "ramp is too small", "a number above 0", ""),
-        ({"end": "one", "ramp": 5}, "end", "wrong kind", "a number from 0", ""),
-        ({"end": "1", "ramp": 5}, "end", "wrong kind", "a number", "leave the quotes out"),
-        ({"end": 1, "ramp": 5, "repeat": 1}, "repeat", "wrong kind", "true or", "write true"),
+        ({"end": "one", "ramp": 5}, "end", "wrong type", "a number from 0", ""),
+        ({"end": "1", "ramp": 5}, "end", "wrong type", "a number", "leave the quotes out"),
+        ({"end": 1, "ramp": 5, "repeat": 1}, "repeat", "wrong type", "true or", "write true"),
         (
             {"end": 1, "ramp": 5, "unit": "epoch"},
             "unit",
@@ -236,7 +236,7 @@ def test_what_is_no_schedule_at_all(
 ) -> None:
     (problem,) = problems_of({**tree, **prior(kl_weight=value)})
     assert problem.dotted_path == "head.kl_weight"
-    assert problem.message == "kl_weight is of the wrong kind"
+    assert problem.message == "kl_weight has the wrong type"
     assert problem.allowed == (
         "a number from 0 or a mapping with end and ramp "
         "(optional: start, hold, power, repeat, unit)"
@@ -267,9 +267,9 @@ GMM = {"type": "gmm"}
 @pytest.mark.parametrize(
     ("modules", "path", "message", "allowed", "advice"),
     [
-        ("gmm", "", "modules is of the wrong kind", "a list of 1 to 3, each a mapping", ""),
-        (None, "", "modules is of the wrong kind", "(type: gmm, markov, topics)", ""),
-        (GMM, "", "modules is of the wrong kind", "a list of 1 to 3", ""),
+        ("gmm", "", "modules has the wrong type", "a list of 1 to 3, each a mapping", ""),
+        (None, "", "modules has the wrong type", "(type: gmm, markov, topics)", ""),
+        (GMM, "", "modules has the wrong type", "a list of 1 to 3", ""),
         ([], "", "modules has too few entries", "a list of 1 to 3", ""),
         ([GMM, GMM, "x", GMM], "", "modules has too many entries", "a list of 1 to 3", ""),
         ([GMM, "gmm"], "[1]", "each module is a mapping", "such as {type: gmm}", ""),
@@ -324,7 +324,7 @@ def test_every_entry_with_a_problem_is_named(problems_of: ProblemsOf, tree: dict
     problems = problems_of({**tree, "head": {"type": "modular", "modules": modules}})
     assert {problem.dotted_path: problem.message for problem in problems} == {
         "head.modules[0].x": "unknown key 'x'",
-        "head.modules[0].sweeps": "sweeps is of the wrong kind",
+        "head.modules[0].sweeps": "sweeps has the wrong type",
         "head.modules[2].words": "words has too few entries",
     }
 

@@ -102,7 +102,7 @@ def _read_texts(path: Path, layout: Layout) -> _Texts:
         if len(cells) != len(layout.columns):
             raise DataError(
                 f"{path}, line {number}: {len(cells)} cells, where the first line has "
-                f"{len(layout.columns)}; mend or drop that line"
+                f"{len(layout.columns)}; fix or drop that line"
             )
         n_rows += 1
         if label is not None:

@@ -38,7 +38,7 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
     if len(content) != prod(shape):
         came = f"{len(content)} are there" if len(content) < prod(shape) else "it goes on"
         raise DataError(
-            f"{path} announces {prod(shape)} values, {list(shape)}, but {came}; the file is "
+            f"{path} declares {prod(shape)} values, {list(shape)}, but {came}; the file is "
             "damaged or was cut short, so download it again"
         )
     return np.frombuffer(content, np.uint8).reshape(shape)

@@ -202,7 +202,7 @@ def _eight_bit(image: Image) -> Image:
     from PIL import Image
 
     if image.mode == "F":
-        raise ValueError("an image of floats does not say what is black and what is white")
+        raise ValueError("an image of floats has no defined values for black and white")
     if image.mode != "I" and not image.mode.startswith("I;"):
         return image
     deep = np.asarray(image).astype(np.int64)

@@ -135,8 +135,8 @@ def _check(header: Header, what: str) -> None:
     declared = prod(header.shape) * header.dtype.itemsize
     if declared != header.n_bytes:
         raise DataError(
-            f"{what} claims {declared} bytes, and {header.n_bytes} are there; the file is damaged, "
-            "so copy or save it again"
+            f"{what} declares {declared} bytes, and {header.n_bytes} are there; the file is "
+            "damaged, so copy or save it again"
         )
 
 

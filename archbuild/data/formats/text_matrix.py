@@ -118,7 +118,7 @@ def _fault(path: Path, otherwise: str = "") -> DataError:
         if len(cells) != n_columns:
             return DataError(
                 f"{path}, line {number}: {len(cells)} numbers, where the first row has "
-                f"{n_columns}; mend or drop that line"
+                f"{n_columns}; fix or drop that line"
             )
         missing += [
             f"line {number}, column {column} ({cell})"

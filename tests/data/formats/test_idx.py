@@ -26,7 +26,7 @@ def test_an_unpacked_file_that_kept_its_gz_name_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        (idx_bytes(IMAGES)[:-3], "announces 24 values, [2, 3, 4], but 21 are there"),
+        (idx_bytes(IMAGES)[:-3], "declares 24 values, [2, 3, 4], but 21 are there"),
         (idx_bytes(IMAGES) + b"\0", "but it goes on"),
         (idx_bytes(IMAGES)[:9], "ends inside its header"),
         (b"", "begins with the bytes (none)"),

@@ -49,7 +49,7 @@ def test_headers_are_read_without_the_arrays(tmp_path):
 
 def test_an_absurd_size_is_refused_before_anything_is_allocated(tmp_path):
     write_header(tmp_path / "own.npz", (10**6, 10**6))
-    with pytest.raises(DataError, match="claims 8000000000000 bytes, and 0 are there"):
+    with pytest.raises(DataError, match="declares 8000000000000 bytes, and 0 are there"):
         load_dataset(str(tmp_path / "own.npz"))
 
 
@@ -74,7 +74,7 @@ def test_large_arrays_stay_on_disk_and_are_the_same(tmp_path, monkeypatch, order
 
 def test_a_size_that_the_bytes_do_not_bear_out_is_refused(tmp_path):
     write_header(tmp_path / "own.npz", (1000, 10), content=bytes(80))
-    with pytest.raises(DataError, match="claims 80000 bytes, and 80 are there"):
+    with pytest.raises(DataError, match="declares 80000 bytes, and 80 are there"):
         load_dataset(str(tmp_path / "own.npz"))
 
 
