@@ -178,3 +178,13 @@ def test_standardised_data_need_an_output_below_zero(vocabulary):
     with pytest.raises(SpecError, match="output_non_linearity: linear"):
         spec_from_tree(tree, vocabulary)
     spec_from_tree({**tree, "output_non_linearity": "linear"}, vocabulary)
+
+
+def test_a_head_with_problems_leaves_those_of_the_network_to_be_found(
+    tree: dict[str, Any], problems_of: ProblemsOf
+) -> None:
+    tree["head"] = {"type": "picky", "n_clusters": "many"}
+    tree["supervision"] = {"labels": "all"}
+    tree["layers"].append({"type": "Reshape", "output_shape": [7]})
+    paths = [problem.path for problem in problems_of(tree)]
+    assert paths == [("head", "n_clusters"), ("layers", len(tree["layers"]) - 1)]
