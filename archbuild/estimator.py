@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from archbuild.clustering.means import scores_by_means
 from archbuild.data import Dataset, dataset_from_arrays
-from archbuild.data.looks import scaling_of
+from archbuild.data.summary import scaling_of
 from archbuild.errors import RunError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest

@@ -13,7 +13,7 @@ from archbuild.cli.numbers import Whole
 from archbuild.errors import UsageError
 
 if TYPE_CHECKING:
-    from archbuild.data.looks import Looks
+    from archbuild.data.summary import DataSummary
     from archbuild.spec.template import Subject
 
 _SUFFIXES = (".yaml", ".yml")
@@ -82,14 +82,14 @@ def _from_kind(kind: str, clusters: int | str | None, force: bool, file: Path | 
 
 def _for_data(data: str, clusters: int | str | None, force: bool, file: Path | None) -> None:
     from archbuild.data import arch_stem
-    from archbuild.data.looks import look_at
+    from archbuild.data.summary import summarise
     from archbuild.spec.template import spec_text
 
     file = file or Path(f"{arch_stem(data)}.yaml")
     _refuse(file, force, f"archbuild new --for {shlex.quote(data)}")
-    looks = look_at(data)
-    click.echo(f"{data}: {_in_words(looks)}", err=True)
-    subject = _subject(file.stem, looks, clusters)
+    summary = summarise(data)
+    click.echo(f"{data}: {_in_words(summary)}", err=True)
+    subject = _subject(file.stem, summary, clusters)
     _write(file, spec_text(subject), force)
     click.echo(f"{file}: written; look it over, then run:", err=True)
     schedule = subject.schedule
@@ -99,27 +99,27 @@ def _for_data(data: str, clusters: int | str | None, force: bool, file: Path | N
     click.echo(shlex.join(command))
 
 
-def _subject(name: str, looks: Looks, clusters: int | str | None) -> Subject:
+def _subject(name: str, summary: DataSummary, clusters: int | str | None) -> Subject:
     from archbuild.spec.template import Subject
 
-    n_clusters, reason = _n_clusters(looks, clusters)
+    n_clusters, reason = _n_clusters(summary, clusters)
     return Subject(
         name=name,
-        shape=looks.shape,
-        n_rows=looks.n_rows,
-        title=_in_words(looks),
-        scaling=looks.scaling,
-        scaling_reason=looks.reason,
-        size_reason=looks.size_reason,
+        shape=summary.shape,
+        n_rows=summary.n_rows,
+        title=_in_words(summary),
+        scaling=summary.scaling,
+        scaling_reason=summary.reason,
+        size_reason=summary.size_reason,
         n_clusters=n_clusters,
         n_clusters_reason=reason,
     )
 
 
-def _n_clusters(looks: Looks, asked: int | str | None) -> tuple[int | str | None, str]:
+def _n_clusters(summary: DataSummary, asked: int | str | None) -> tuple[int | str | None, str]:
     """Return the head's ``n_clusters``, and where it comes from."""
-    if asked is None and looks.n_classes is not None and looks.n_classes > 1:
-        return None, f"from the labels: {looks.n_classes} classes"
+    if asked is None and summary.n_classes is not None and summary.n_classes > 1:
+        return None, f"from the labels: {summary.n_classes} classes"
     if asked is None and sys.stdin.isatty():
         question = "How many clusters? (Enter: estimate them)"
         asked = click.prompt(question, default=_AUTO, show_default=False, type=_CLUSTERS, err=True)
@@ -128,13 +128,13 @@ def _n_clusters(looks: Looks, asked: int | str | None) -> tuple[int | str | None
     return asked, "as asked for; or auto: estimated from the pretrained latents"
 
 
-def _in_words(looks: Looks) -> str:
+def _in_words(summary: DataSummary) -> str:
     from archbuild.spec.rendering import shape_text
 
-    is_table = len(looks.shape) == 1
-    row = f"{looks.shape[0]} numbers" if is_table else shape_text(looks.shape)
-    classes = "no labels" if looks.n_classes is None else f"labels of {looks.n_classes} classes"
-    return f"{looks.n_rows:,} rows of {row}, {classes}"
+    is_table = len(summary.shape) == 1
+    row = f"{summary.shape[0]} numbers" if is_table else shape_text(summary.shape)
+    classes = "no labels" if summary.n_classes is None else f"labels of {summary.n_classes} classes"
+    return f"{summary.n_rows:,} rows of {row}, {classes}"
 
 
 def _refuse(file: Path, force: bool, command: str) -> None:

@@ -105,7 +105,7 @@ class Origin:
             f"the columns {_listed(list(self.columns))}; give it a table with just these"
         )
 
-    def strange(self, rows: np.ndarray) -> str | None:
+    def range_warning(self, rows: np.ndarray) -> str | None:
         """Describe scaled rows that lie far outside the training range; ``None`` if none do.
 
         Far is more than the range's own width beyond it: bytes where the training rows went from

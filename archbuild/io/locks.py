@@ -20,14 +20,14 @@ def is_locked(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _takes_for_a_moment(descriptor)
+        return not _can_be_shared(descriptor)
     finally:
         os.close(descriptor)  # which also gives the lock back
 
 
 if sys.platform == "win32":
 
-    def _takes_for_a_moment(descriptor: int) -> bool:
+    def _can_be_shared(descriptor: int) -> bool:
         import msvcrt
 
         try:
@@ -39,8 +39,8 @@ if sys.platform == "win32":
 
 else:
 
-    def _takes_for_a_moment(descriptor: int) -> bool:
-        """Share the lock: other readers may do so at once, a holder does not let them."""
+    def _can_be_shared(descriptor: int) -> bool:
+        """Take the lock shared, which others may do at once; under a holder it fails."""
         import fcntl
 
         try:

@@ -73,7 +73,7 @@ class Deconvolution(KernelLayer):
         import keras
 
         config = layer.config
-        mode, output_padding, crops = self._way(layer)
+        mode, output_padding, crops = self._padding_and_crop(layer)
         deconvolution = getattr(keras.layers, f"Conv{self.axes}DTranspose")(
             config["num_filters"],
             per_axis(config["filter_size"], self.axes),
@@ -91,7 +91,7 @@ class Deconvolution(KernelLayer):
             tensor = crop(amount, name=f"{layer.name}_crop")(tensor)
         return finished(tensor, layer)
 
-    def _way(
+    def _padding_and_crop(
         self, layer: PlannedLayer
     ) -> tuple[str, tuple[int, ...] | None, tuple[tuple[int, int], ...]]:
         """Return Keras's padding mode and output padding, and what is cropped afterwards."""

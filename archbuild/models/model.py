@@ -195,7 +195,7 @@ class Model:
         warned = False
         for first in range(start, stop, chunk):
             rows = feed.clean(slice(first, min(first + chunk, stop)))
-            strange = None if warned else self.origin.strange(rows)
+            strange = None if warned else self.origin.range_warning(rows)
             if strange:
                 LOGGER.warning("%s: %s", feed.dataset.source, strange)
                 warned = True

@@ -57,6 +57,6 @@ def test_the_same_columns_or_none_will_do(rng, columns):
 def test_rows_in_other_units_are_noticed(rng):
     dataset, origin = table(rng)
     rows = origin.scaler.apply(dataset.rows(slice(None)))
-    assert origin.strange(rows) is None
-    assert origin.strange(rows[:0]) is None
-    assert "in the same units?" in origin.strange(rows * 100)
+    assert origin.range_warning(rows) is None
+    assert origin.range_warning(rows[:0]) is None
+    assert "in the same units?" in origin.range_warning(rows * 100)

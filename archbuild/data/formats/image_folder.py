@@ -31,7 +31,7 @@ _ORIENTATION = 0x0112
 _log = logging.getLogger(__name__)
 
 
-class _Look(NamedTuple):
+class _Header(NamedTuple):
     """The header of an image: height, width, and whether it is grey."""
 
     height: int
@@ -62,11 +62,11 @@ def read_image_folder(request: ReadRequest) -> Arrays:
     folder = request.path
     paths, labels = _find(folder)
     with _without_warnings():
-        looks = [_look(path) for path in paths]
-        shape = _common_shape([look for look in looks if look], request)
+        headers = [_header(path) for path in paths]
+        shape = _common_shape([header for header in headers if header], request)
         values = room_for((len(paths), *shape), np.uint8, f"the {len(paths)} images in {folder}")
         read = _read_all(paths, values)
-    _warn(folder, paths, read, looks, shape)
+    _warn(folder, paths, read, headers, shape)
     if len(read) < request.least_rows:
         raise _too_few(folder, len(read), request.least_rows)
     return Arrays(
@@ -84,12 +84,12 @@ def survey(folder: Path) -> Survey:
     """
     paths, labels = _find(folder)
     with _without_warnings():
-        looks = [_look(path) for path in paths]
-    there = [look for look in looks if look]
+        headers = [_header(path) for path in paths]
+    there = [header for header in headers if header]
     if len(there) < 2:
         raise _too_few(folder, len(there))
     height, width, channels = shape = _common_shape(there, ReadRequest(folder))
-    _warn(folder, paths, [index for index, look in enumerate(looks) if look], looks, shape)
+    _warn(folder, paths, [index for index, header in enumerate(headers) if header], headers, shape)
     classes = None if labels is None else len(set(labels))
     return Survey(len(there), (channels, height, width), classes)
 
@@ -135,7 +135,7 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
 
 
-def _look(path: Path) -> _Look | None:
+def _header(path: Path) -> _Header | None:
     """Return the header of an image; ``None`` where it has none that can be read."""
     from PIL import Image
 
@@ -145,14 +145,14 @@ def _look(path: Path) -> _Look | None:
             if image.getexif().get(_ORIENTATION) in _TURNED:
                 height, width = width, height
             grey = image.mode in _GREY_MODES or image.mode.startswith("I;")
-            return _Look(height, width, grey)
+            return _Header(height, width, grey)
     except Exception:  # Pillow's readers have no closed list
         return None
 
 
-def _common_shape(looks: Sequence[_Look], request: ReadRequest) -> Shape:
+def _common_shape(headers: Sequence[_Header], request: ReadRequest) -> Shape:
     """Return the ``(height, width, channels)`` of all images."""
-    if not looks:
+    if not headers:
         raise _too_few(request.path, 0)
     wanted = request.input_shape or ()
     if len(wanted) == 3:
@@ -162,8 +162,10 @@ def _common_shape(looks: Sequence[_Look], request: ReadRequest) -> Shape:
                 f"(grey, RGB, RGBA), not {wanted[0]}; change Input's output_shape"
             )
         return (*wanted[1:], wanted[0])
-    (height, width), _ = Counter((look.height, look.width) for look in looks).most_common(1)[0]
-    own = 1 if all(look.grey for look in looks) else 3
+    (height, width), _ = Counter((header.height, header.width) for header in headers).most_common(
+        1
+    )[0]
+    own = 1 if all(header.grey for header in headers) else 3
     fitting = [count for count in _MODES if wanted == (height * width * count,)]
     return (height, width, fitting[0] if fitting else own)
 
@@ -218,14 +220,14 @@ def _without_warnings() -> Iterator[None]:
 
 
 def _warn(
-    folder: Path, paths: list[Path], read: list[int], looks: list[_Look | None], shape: Shape
+    folder: Path, paths: list[Path], read: list[int], headers: list[_Header | None], shape: Shape
 ) -> None:
     left_out = sorted({*range(len(paths))} - {*read})
     broken = [paths[index].relative_to(folder).as_posix() for index in left_out]
     if broken:
         shown = ", ".join(broken[:10]) + (f" and {len(broken) - 10} more" if broken[10:] else "")
         _log.warning("%s: %d images cannot be read, left out: %s", folder, len(broken), shown)
-    others = sum(look is not None and look[:2] != shape[:2] for look in looks)
+    others = sum(header is not None and header[:2] != shape[:2] for header in headers)
     if others:
         _log.warning(
             "%s: %d images of another size are resized to %d x %d", folder, others, *shape[:2]

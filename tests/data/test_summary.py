@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archbuild.data.looks import look_at
+from archbuild.data.summary import summarise
 from archbuild.errors import DataError
 from tests.data.writers import write_image
 
@@ -12,16 +12,16 @@ RNG = np.random.default_rng(0)
 
 def scaling_of(folder, values) -> str:
     np.save(folder / "x.npy", values)
-    return look_at(str(folder / "x.npy")).scaling
+    return summarise(str(folder / "x.npy")).scaling
 
 
 def test_a_table_and_its_labels(tmp_path):
     lines = [f"{value},{1000 * value * value},{'ab'[value % 2]}" for value in range(10)]
     (tmp_path / "x.csv").write_text("\n".join(["a,b,label", *lines]) + "\n")
-    looks = look_at(str(tmp_path / "x.csv"))
-    assert (looks.n_rows, looks.shape, looks.n_classes) == (10, (2,), 2)
-    assert looks.scaling == "standardise"
-    assert looks.reason == "ranges go from 9 to 8.1e+04 in width"
+    summary = summarise(str(tmp_path / "x.csv"))
+    assert (summary.n_rows, summary.shape, summary.n_classes) == (10, (2,), 2)
+    assert summary.scaling == "standardise"
+    assert summary.reason == "ranges go from 9 to 8.1e+04 in width"
 
 
 @pytest.mark.parametrize(
@@ -53,38 +53,38 @@ def test_photographs_are_brought_to_a_sensible_size(tmp_path):
     for number in range(3):
         write_image(tmp_path / f"{number}.png", np.zeros((300, 400, 3), np.uint8))
     write_image(tmp_path / "other.png", np.zeros((9, 9), np.uint8))
-    looks = look_at(str(tmp_path))
-    assert (looks.n_rows, looks.shape, looks.n_classes) == (4, (3, 48, 64), None)
-    assert looks.size_reason == "the most common size, 300 x 400, brought down"
+    summary = summarise(str(tmp_path))
+    assert (summary.n_rows, summary.shape, summary.n_classes) == (4, (3, 48, 64), None)
+    assert summary.size_reason == "the most common size, 300 x 400, brought down"
 
 
 def test_small_images_keep_their_size(tmp_path):
     for name in ("a/1.png", "b/2.png"):
         write_image(tmp_path / name, np.zeros((28, 20), np.uint8))
-    looks = look_at(str(tmp_path))
-    assert (looks.shape, looks.n_classes) == ((1, 28, 20), 2)
-    assert looks.size_reason == "the most common size, 28 x 20"
+    summary = summarise(str(tmp_path))
+    assert (summary.shape, summary.n_classes) == ((1, 28, 20), 2)
+    assert summary.size_reason == "the most common size, 28 x 20"
 
 
 def test_rows_that_may_be_images_are_said_to_be(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((9, 784)))
     np.save(tmp_path / "y.npy", np.zeros((9, 16)))
-    assert look_at(str(tmp_path / "x.npy")).size_reason.startswith("or [1, 28, 28]")
-    assert look_at(str(tmp_path / "y.npy")).size_reason == ""
+    assert summarise(str(tmp_path / "x.npy")).size_reason.startswith("or [1, 28, 28]")
+    assert summarise(str(tmp_path / "y.npy")).size_reason == ""
 
 
 def test_bytes_that_may_be_images_are_taken_for_images(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((9, 784), np.uint8))
-    looks = look_at(str(tmp_path / "x.npy"))
-    assert looks.shape == (1, 28, 28)
-    assert looks.size_reason.startswith("[784], and no augment")
+    summary = summarise(str(tmp_path / "x.npy"))
+    assert summary.shape == (1, 28, 28)
+    assert summary.size_reason.startswith("[784], and no augment")
 
 
 def test_a_dataset_can_be_named():
-    looks = look_at("digits")
-    assert (looks.n_rows, looks.shape, looks.n_classes) == (1797, (1, 8, 8), 10)
+    summary = summarise("digits")
+    assert (summary.n_rows, summary.shape, summary.n_classes) == (1797, (1, 8, 8), 10)
 
 
 def test_what_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(DataError, match="no file or folder"):
-        look_at(str(tmp_path / "none.csv"))
+        summarise(str(tmp_path / "none.csv"))

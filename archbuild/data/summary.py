@@ -13,12 +13,12 @@ from archbuild.data.formats.image_folder import survey
 from archbuild.data.formats.own import split_column
 from archbuild.data.registry import DATASETS, load_dataset
 
-_LARGEST_SIDE = 64  # pixels; a network for larger ones trains for hours on two cores
+_LARGEST_SIDE = 64  # pixels; a network for larger images trains for hours on two cores
 _ALIKE = 0.9
 
 
 @dataclass(frozen=True)
-class Looks:
+class DataSummary:
     """The properties of a dataset that decide how its spec is written.
 
     Attributes:
@@ -38,19 +38,19 @@ class Looks:
     size_reason: str = ""
 
 
-def look_at(name_or_path: str) -> Looks:
-    """Look at a dataset; of a folder of images, at the headers alone.
+def summarise(name_or_path: str) -> DataSummary:
+    """Summarise a dataset; a folder of images by its headers alone.
 
     Raises:
         DataError: as ``load_dataset``.
     """
     path, _ = split_column(name_or_path)
     if path.is_dir() and name_or_path.upper() not in DATASETS:
-        return _look_at_images(path)
+        return _summarise_images(path)
     dataset = load_dataset(name_or_path)
     scaling, reason = scaling_of(dataset)
     shape, size = _flat_images(dataset)
-    return Looks(len(dataset), shape, dataset.n_classes, scaling, reason, size)
+    return DataSummary(len(dataset), shape, dataset.n_classes, scaling, reason, size)
 
 
 def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
@@ -66,13 +66,13 @@ def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
     return dataset.shape, f"or [1, {side}, {side}], and augment, if rows are images"
 
 
-def _look_at_images(folder: Path) -> Looks:
+def _summarise_images(folder: Path) -> DataSummary:
     found = survey(folder)
     channels, height, width = found.shape
     shrink = min(1.0, _LARGEST_SIDE / max(height, width))
     shape = (channels, max(1, round(height * shrink)), max(1, round(width * shrink)))
     size = f"the most common size, {height} x {width}" + (", brought down" if shrink < 1 else "")
-    return Looks(found.n_images, shape, found.n_classes, "none", _BYTES, size)
+    return DataSummary(found.n_images, shape, found.n_classes, "none", _BYTES, size)
 
 
 _BYTES = "bytes are read as 0 to 1"
