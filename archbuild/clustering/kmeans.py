@@ -76,7 +76,7 @@ def _best_of(points: np.ndarray, n_clusters: int, seeds: np.ndarray) -> KMeansFi
         warnings.catch_warnings(),
         ThreadPoolExecutor(_workers(points, len(seeds))) as pool,
     ):
-        warnings.simplefilter("ignore", ConvergenceWarning)  # coinciding points: collapse.py says
+        warnings.simplefilter("ignore", ConvergenceWarning)  # reported by collapse.py
         return min(pool.map(run, seeds), key=lambda fit: fit.inertia)  # ties: the first start
 
 

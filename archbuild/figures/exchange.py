@@ -76,7 +76,7 @@ class ExchangePicture(HeadPicture):
 
 def _when(update: int, from_scratch: bool) -> str:
     """Return when the modules were updated for the ``update``-th time, from 1."""
-    # What pretraining is to a refined network, the first round is to one trained from scratch.
+    # In training from scratch the first round takes the place of pretraining.
     if update == 1:
         return "after round 1, the network alone" if from_scratch else "after pretraining"
     return f"after round {update if from_scratch else update - 1}"

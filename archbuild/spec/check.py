@@ -26,7 +26,7 @@ def check(tree: Any, vocabulary: Vocabulary) -> list[Problem]:
     usable = {"name": "unnamed"} | {key: tree[key] for key in tree if key not in broken}
     if "head" in broken:
         usable["head"] = {"type": _NoHead.name}
-        usable.pop("supervision", None)  # right or wrong for the head that was meant
+        usable.pop("supervision", None)  # whether it is right depends on the head
         vocabulary = replace(vocabulary, heads={_NoHead.name: _NoHead})
     return problems + semantic_problems(resolve(usable, vocabulary), vocabulary)
 

@@ -174,7 +174,7 @@ class _Half:
         parameters = layer_type.parameters(entry.config, below)
         notation = layer_type.notation(entry.config)
         if batch_norm:
-            # Scale, offset, running mean and variance come; the bias, which they replace, goes.
+            # Scale, offset, running mean and running variance take the place of the bias.
             parameters += 3 * above[0]
         if is_output and self._spec.reconstruction == "gaussian":
             # Once for the mean, once for the log-variance.

@@ -22,7 +22,7 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
         KeyError: the tree names no head, and the vocabulary lacks the default one.
     """
     full = filled(tree, TOP_FIELDS)
-    del full["aliases"]  # how its file is searched for it, no part of what it is
+    del full["aliases"]  # names to find it by in its file, not part of the spec
     full["layers"] = [_typed(entry, vocabulary.layers) for entry in full["layers"]]
     full["decoder"] = _decoder(full["decoder"], vocabulary)
     full["output_non_linearity"] = full["output_non_linearity"] or default_output(full)
@@ -31,7 +31,7 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
     if full["supervision"] is not None:
         full["supervision"] = filled(full["supervision"], SUPERVISION_FIELDS)
     else:
-        del full["supervision"]  # runs of before there was any stay what they are
+        del full["supervision"]  # specs without supervision stay equal to those of older runs
     full["head"] = _head(full["head"], vocabulary)
     for stage, own in STAGE_DEFAULTS.items():
         full[stage] = filled(full[stage] or {}, STAGE_FIELDS, own)
