@@ -59,11 +59,7 @@ def dataset_from_arrays(
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
             four, or the labels do not fit.
     """
-    array = values if isinstance(values, np.ndarray) else np.asarray(values)
-    check_kind(array, source)
-    array = arrange_axes(array, input_shape, source)
-    _check_rows(array, least_rows, source)
-    check_finite(array, source)
+    array = _checked(values, input_shape, least_rows, source)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
     safe = folder_safe(name)
     scale = 1 / 255 if array.dtype == np.uint8 else 1.0
@@ -71,6 +67,16 @@ def dataset_from_arrays(
     return Dataset(
         safe, array, codes, classes, scale, arch_stem or safe, source, named, tuple(columns)
     )
+
+
+def _checked(values: Any, input_shape: Shape | None, least_rows: int, source: str) -> np.ndarray:
+    """Return the values as an array of finite numbers with the channels last."""
+    array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    check_kind(array, source)
+    array = arrange_axes(array, input_shape, source)
+    _check_rows(array, least_rows, source)
+    check_finite(array, source)
+    return array
 
 
 def folder_safe(name: str) -> str:

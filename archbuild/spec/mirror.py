@@ -56,29 +56,31 @@ def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
         SpecError: with every problem of shape or size that can be found; their paths are
             ``("layers", i)`` or ``("decoder", i)``, and they carry no line.
     """
+    half = _encoder_half(spec, vocabulary)
+    encoder = tuple(half.planned.values())
+    complete = len(encoder) == len(spec.layers)
+    parts, conditions = _head_additions(spec, vocabulary, encoder) if complete else ((), ())
+    start = _decoder_start(encoder, conditions) if complete else None
+    other = _decoder_half(spec, vocabulary, half.planned, start)
+    plan = Plan(spec, encoder, tuple(other.planned.values()), parts, conditions)
+    problems = half.problems + other.problems
+    if not problems:
+        problems = [*_end_problems(spec, encoder, plan.decoder), *_size_problems(plan)]
+    if problems:
+        raise SpecError(problems)
+    return plan
+
+
+def _encoder_half(spec: Spec, vocabulary: Vocabulary) -> _Half:
+    """Plan the encoder, with the problems of layers that stand or are read in the wrong place."""
     entries = [
         _Entry(layer.type, layer.config, ("layers", index))
         for index, layer in enumerate(spec.layers)
     ]
     half = _Half(spec, vocabulary, "encoder", {})
     half.plan(entries, ())
-    problems = [
-        *half.problems,
-        *_misplaced(entries, spec, vocabulary),
-        *_unread(entries, vocabulary),
-    ]
-    encoder = tuple(half.planned.values())
-    complete = len(encoder) == len(entries)
-    parts, conditions = _head_additions(spec, vocabulary, encoder) if complete else ((), ())
-    start = _decoder_start(encoder, conditions) if complete else None
-    other = _decoder_half(spec, vocabulary, half.planned, start)
-    plan = Plan(spec, encoder, tuple(other.planned.values()), parts, conditions)
-    problems += other.problems
-    if not problems:
-        problems = [*_end_problems(spec, encoder, plan.decoder), *_size_problems(plan)]
-    if problems:
-        raise SpecError(problems)
-    return plan
+    half.problems += [*_misplaced(entries, spec, vocabulary), *_unread(entries, vocabulary)]
+    return half
 
 
 def _decoder_half(
