@@ -198,7 +198,7 @@ def prior(**head: Any) -> dict[str, Any]:
             "start, end, ramp, hold",
             "did you mean 'ramp'?",
         ),
-        ({"ramp": 5}, "end", "end is missing", "a number from 0", "add end: The value"),
+        ({"ramp": 5}, "end", "end is missing", "a number from 0", "add end: Value at the end"),
         ({"end": 1, "ramp": -5}, "ramp", "ramp is too small", "a number above 0", ""),
         ({"end": 1, "ramp": 0}, "ramp", "ramp is too small", "a number above 0", ""),
         ({"end": "one", "ramp": 5}, "end", "wrong type", "a number from 0", ""),
