@@ -112,7 +112,7 @@ CASES = {
         "a.yaml",
         f"{HEAD}{INPUT}{GAUSSIAN}head: {{type: gmm, kl_weight: {{ramp: 5}}}}\n",
         "6:30: head.kl_weight.end: end is missing",
-        "try: add end: The value that is reached.",
+        "try: add end: Value at the end of the ramp.",
     ),
     "schedule that goes back in time": (
         "a.yaml",
