@@ -52,7 +52,7 @@ class Dataset:
 
     @property
     def n_classes(self) -> int | None:
-        """How many classes the labels name; ``None`` without labels."""
+        """Number of classes of the labels; ``None`` without labels."""
         return len(self.class_names) if self.labels is not None else None
 
     @property

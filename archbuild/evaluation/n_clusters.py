@@ -23,7 +23,7 @@ CLEAR: Final = 0.46
 """Least separation of clear clusters: in the trials, data without clusters came to at most
 0.44, and data with clusters to at least 0.49."""
 NEARLY: Final = 0.02
-"""How far below the best separation a candidate is nearly as good: resamples differ by as much."""
+"""Distance from the best separation that counts as nearly as good: resamples differ by it."""
 SAMPLE: Final = 5_000
 RESAMPLES: Final = 4
 _RESAMPLE: Final = 2_000
@@ -81,7 +81,7 @@ class Suggestion:
 
     @property
     def chosen(self) -> Candidate:
-        """The candidate that is suggested."""
+        """The suggested candidate."""
         return next(found for found in self.candidates if found.n_clusters == self.n_clusters)
 
     def in_words(self) -> str:

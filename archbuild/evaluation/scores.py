@@ -68,7 +68,7 @@ class Clustering:
 
     @property
     def parts(self) -> frozenset[str]:
-        """Which of ``values``, ``labels`` and ``assignments`` are given."""
+        """The names of those of ``values``, ``labels`` and ``assignments`` that are given."""
         given = {name: getattr(self, name) for name in ("values", "labels", "assignments")}
         return frozenset(name for name, value in given.items() if value is not None)
 
@@ -97,7 +97,7 @@ class Score:
 
     @property
     def needs_labels(self) -> bool:
-        """Whether it compares with true classes."""
+        """True if it compares with true classes."""
         return "labels" in self.needs
 
 

@@ -34,7 +34,7 @@ class Encoding(NamedTuple):
 
     @property
     def levels(self) -> tuple[Level, ...]:
-        """What every Gaussian layer gives, bottom first: last that of a Gaussian bottleneck."""
+        """The output of every Gaussian layer, bottom first: last that of a Gaussian bottleneck."""
         if self.log_variance is None:
             return self.inner
         return (*self.inner, Level(self.mean, self.log_variance, self.features))

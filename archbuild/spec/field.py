@@ -41,13 +41,13 @@ class Field:
 
     @property
     def takes_fractions(self) -> bool:
-        """Whether a number that is given may be a fraction."""
+        """True if a number may be a fraction."""
         branches = self.schema.get("anyOf", [self.schema])
         return any(branch.get("type") == "number" for branch in branches)
 
     @property
     def required(self) -> bool:
-        """Whether the field has no default."""
+        """True if the field has no default."""
         return self.default is REQUIRED
 
 
@@ -60,7 +60,7 @@ class Typed(Protocol):
 
     @property
     def summary(self) -> str:
-        """What it is, in one sentence."""
+        """Its description, in one sentence."""
 
     @property
     def fields(self) -> Sequence[Field]:

@@ -39,12 +39,12 @@ class Part:
 
     @property
     def outputs(self) -> int:
-        """Numbers that come out."""
+        """Number of outputs."""
         return self.widths[-1]
 
     @property
     def parameters(self) -> int:
-        """Weights and biases."""
+        """Number of weights and biases."""
         return sum(
             (below + 1) * above for below, above in zip(self.widths, self.widths[1:], strict=False)
         )

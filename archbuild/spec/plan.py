@@ -74,7 +74,7 @@ class Spec:
 
     @property
     def input_shape(self) -> Shape:
-        """What Input declares."""
+        """The shape that Input declares."""
         return tuple(self.layers[0].config["output_shape"])
 
 
@@ -137,12 +137,12 @@ class Plan:
 
     @property
     def features(self) -> int:
-        """How many numbers the bottleneck reads."""
+        """Number of inputs of the bottleneck."""
         return prod(self.encoder[-1].input_shape)
 
     @property
     def stochastic(self) -> bool:
-        """Whether the bottleneck is a Gaussian."""
+        """True if the bottleneck is a Gaussian."""
         return self.encoder[-1].type == "Gaussian"
 
     @property
@@ -152,7 +152,7 @@ class Plan:
 
     @property
     def needs_switches(self) -> bool:
-        """Whether the decoder reads the encoder's pooling switches, and so cannot generate."""
+        """True if the decoder reads the encoder's pooling switches, and so cannot generate."""
         return any(layer.type == "InverseMaxPool2D" for layer in self.decoder)
 
     @property
@@ -166,10 +166,10 @@ class Plan:
 
     @property
     def parameters(self) -> int:
-        """How many numbers both halves hold."""
+        """Number of parameters of both halves."""
         return sum(layer.parameters for layer in self.encoder + self.decoder)
 
     @property
     def head_parameters(self) -> int:
-        """How many numbers the head's own networks hold."""
+        """Number of parameters of the head's own networks."""
         return sum(part.parameters for part in self.parts)

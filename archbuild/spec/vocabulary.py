@@ -27,22 +27,22 @@ class ShapeError(ValueError):
 class LayerType(ABC):
     """A layer type: its fields, and how it is checked, mirrored and built.
 
-    A subclass sets ``name``, ``summary``, ``fields`` and ``sides``, and answers four questions:
-    which shape goes out, how many parameters that takes, which layers undo it, and how it is built.
+    A subclass sets ``name``, ``summary``, ``fields`` and ``sides``, and implements the output
+    shape, the number of parameters, the layers that undo it, and the build.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]] = ()
     sides: ClassVar[frozenset[str]] = frozenset({"encoder", "decoder"})
-    """Where the type may stand: ``encoder``, ``decoder`` or both."""
+    """The lists that the type may stand in: ``encoder``, ``decoder`` or both."""
     batch_norm_follows: ClassVar[bool] = False
-    """Whether ``use_batch_norm: true`` puts batch normalisation after the layer.
+    """True if ``use_batch_norm: true`` puts batch normalisation after the layer.
 
     Such a layer has one bias per channel, and drops them where batch normalisation follows.
     """
     mirroring: ClassVar[Literal["inverse", "code", "passing"]] = "inverse"
-    """What the mirror does with the type (``spec/mirror.py``).
+    """The way in which the mirror treats the type (``spec/mirror.py``).
 
     ``inverse``: brings ``output_shape`` back to ``input_shape``, at the bottleneck too.
     ``code``: makes a code. Inside the encoder its mirror rebuilds its output from any shape; at the
@@ -76,7 +76,7 @@ class LayerType(ABC):
         return None
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
-        """Return how many numbers the layer holds, batch normalisation not counted."""
+        """Return the number of parameters, without those of batch normalisation."""
         return 0
 
     def notation(self, config: Mapping[str, Any]) -> str:
@@ -111,27 +111,27 @@ class HeadType(ABC):
     summary: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]] = ()
     length_key: ClassVar[str | None] = None
-    """What N of ``--cluster N`` and ``--train N`` sets; ``None``: the stage's ``epochs``."""
+    """The field that N of ``--cluster N`` and ``--train N`` sets; ``None``: the ``epochs``."""
 
     classic_fields: ClassVar[Mapping[str, Any]] = {}
-    """The fields that a classic file, which names no head, gives other values than the defaults.
+    """Values of fields other than the defaults in classic files, which name no head.
 
     They make the head minimise what the classic project's own code did (``spec/classic.py``).
     """
 
     passing_fields: ClassVar[frozenset[str]] = frozenset()
-    """Those that what is learned does not depend on: a stage may go on under other values."""
+    """Fields without effect on what is learned: a stage may go on under other values."""
 
     takes_inner_levels: ClassVar[bool] = False
-    """Whether Gaussian layers may stand below the bottleneck: a hierarchy of latents."""
+    """True if Gaussian layers may stand below the bottleneck: a hierarchy of latents."""
 
     labels_used: ClassVar[Literal["never", "some", "all"]] = "never"
-    """Whether training reads labels: of no row, of those that ``supervision`` chooses, of all.
+    """The labels that training reads: of no row, of those that ``supervision`` chooses, of all.
 
     Only a spec with a ``supervision`` section lets labels reach a head.
     """
     answers: ClassVar[Literal["clusters", "classes", "nothing"]] = "clusters"
-    """What ``assign`` gives probabilities of; ``nothing``: the head has no ``assign``."""
+    """The things that ``assign`` gives probabilities of; ``nothing``: it has no ``assign``."""
 
     @classmethod
     def parts(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[Part]:

@@ -13,4 +13,4 @@ ZIP_DAMAGE = (
     NotImplementedError,
     RuntimeError,
 )
-"""What ``zipfile`` raises where an archive is damaged, encrypted or packed in an unknown way."""
+"""Errors of ``zipfile`` for archives that are damaged, encrypted or packed in an unknown way."""
