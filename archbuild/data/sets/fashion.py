@@ -5,7 +5,7 @@ All 70,000 images, the training files first; FASHION-TRAIN and FASHION-TEST are 
 
 from __future__ import annotations
 
-from archbuild.data.sets.idx_halves import Family, Selection, sources
+from archbuild.data.sets.idx_halves import TEST, TRAIN, Family, Selection, sources
 
 FAMILY = Family(
     title="Fashion-MNIST",
@@ -45,14 +45,14 @@ SOURCES = sources(
         Selection(
             "FASHION",
             "70,000 images of clothes, 28 x 28, 10 classes; downloaded where not found",
-            {"train": slice(None), "test": slice(None)},
+            {**TRAIN, **TEST},
         ),
         Selection(
             "FASHION-TRAIN",
             "the 60,000 training images of FASHION",
-            {"train": slice(None)},
+            TRAIN,
             held_out="FASHION-TEST",
         ),
-        Selection("FASHION-TEST", "the 10,000 test images of FASHION", {"test": slice(None)}),
+        Selection("FASHION-TEST", "the 10,000 test images of FASHION", TEST),
     ),
 )

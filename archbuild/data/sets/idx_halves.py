@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from archbuild.data.formats.idx import read_idx
 from archbuild.data.formats.npz import read_arrays
 from archbuild.data.source import DatasetSource, first_file, selection_sources
 from archbuild.errors import DataError
+
+TRAIN: Final[Mapping[str, slice]] = {"train": slice(None)}
+TEST: Final[Mapping[str, slice]] = {"test": slice(None)}
+"""All rows of one half, for a ``Selection``."""
 
 _PREFIXES = {"train": "train", "test": "t10k"}
 
@@ -60,7 +64,7 @@ class Selection(NamedTuple):
 
     name: str
     summary: str
-    rows: dict[str, slice]
+    rows: Mapping[str, slice]
     held_out: str | None = None
 
 

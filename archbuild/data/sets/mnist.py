@@ -8,7 +8,7 @@ MNIST-TEST the 10,000 test images, which are not in MNIST-TRAIN.
 
 from __future__ import annotations
 
-from archbuild.data.sets.idx_halves import Family, Selection, sources
+from archbuild.data.sets.idx_halves import TEST, TRAIN, Family, Selection, sources
 
 _VALIDATION_STARTS = 50_000
 
@@ -32,19 +32,19 @@ SOURCES = sources(
         Selection(
             "MNIST",
             "70,000 handwritten digits, 28 x 28, 10 classes; downloaded where not found",
-            {"train": slice(None), "test": slice(None)},
+            {**TRAIN, **TEST},
         ),
         Selection(
             "MNIST-60K",
             "the 60,000 images of MNIST that the TUM project clustered",
-            {"train": slice(_VALIDATION_STARTS), "test": slice(None)},
+            {"train": slice(_VALIDATION_STARTS), **TEST},
         ),
         Selection(
             "MNIST-TRAIN",
             "the 60,000 training images of MNIST",
-            {"train": slice(None)},
+            TRAIN,
             held_out="MNIST-TEST",
         ),
-        Selection("MNIST-TEST", "the 10,000 test images of MNIST", {"test": slice(None)}),
+        Selection("MNIST-TEST", "the 10,000 test images of MNIST", TEST),
     ),
 )
