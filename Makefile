@@ -6,7 +6,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: demo test lint format docs dist-check clean
 
-demo: $(VENV)/.user          ## the main job on scikit-learn's digits, into demo/
+demo: $(VENV)/.user          ## training, metrics and figures on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
 
 test: $(VENV)/.dev           ## the tests

@@ -1,4 +1,4 @@
-"""Run one job with several seeds and print a table of what each seed came to.
+"""Train with several seeds and print a table of the results of each seed.
 
     python benchmarks/seeds.py -d MNIST -a 2 --seeds 3 --out runs
     python benchmarks/seeds.py -d DIGITS -a 0 --pretrain 50 --cluster 20 --seeds 5 --out runs

@@ -1,17 +1,18 @@
-"""``archbuild clean``: take runs or stages away, after saying which."""
+"""``archbuild clean``: list runs or stages with their sizes, and remove them."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from archbuild.cli.columns import in_columns
-from archbuild.cli.folders import out_option
 from archbuild.cli.numbers import SEED
+from archbuild.cli.options import gathered, out_option
 from archbuild.cli.runs import size_text
 from archbuild.errors import RunError, UsageError
 
@@ -19,54 +20,81 @@ if TYPE_CHECKING:
     from archbuild.runs.removal import Removal
 
 
-@click.command(no_args_is_help=True, short_help="Remove runs or stages, after saying which.")
+@dataclass(frozen=True)
+class _Selection:
+    """The runs that are to be removed, or the stages of them."""
+
+    paths: tuple[Path, ...]
+    dataset: str | None
+    arch: str | None
+    seed: int | None
+    stages: tuple[str, ...]
+    everything: bool
+
+    def check(self) -> None:
+        """Make sure that runs are selected in one way.
+
+        Raises:
+            UsageError: they are selected in none, or in several.
+        """
+        named = any(name is not None for name in (self.dataset, self.arch, self.seed))
+        if self.paths and named:
+            raise UsageError("runs are named twice: give their folders, or -d, -a and --seed")
+        if self.everything and (self.paths or named):
+            raise UsageError("--all means every run: leave it out, or name no run")
+        if not (self.everything or self.paths or named or self.stages):
+            raise UsageError("nothing to remove: give RUN, -d, -a, --seed, --stage or --all")
+
+    def find(self, out: Path) -> list[Removal]:
+        """Return what the selection means in ``out``.
+
+        Raises:
+            UsageError: nothing is there by these names.
+            RunError: a path is not the folder of a run.
+        """
+        from archbuild.runs.removal import removals
+
+        found = removals(
+            out,
+            paths=self.paths,
+            dataset=self.dataset,
+            arch=self.arch,
+            seed=self.seed,
+            stages=self.stages,
+        )
+        if not found and not self.everything:
+            raise UsageError(
+                f"no run in {out / 'saved_params'} has these names; 'archbuild runs --out {out}' "
+                "lists the runs that there are"
+            )
+        return found
+
+
+@click.command(no_args_is_help=True, short_help="Remove runs, or stages of runs.")
 @click.argument("paths", nargs=-1, metavar="[RUN]...", type=click.Path(path_type=Path))
-@click.option("-d", "--dataset", metavar="NAME", help="Runs of this dataset.")
-@click.option("-a", "--arch", metavar="NAME", help="Runs of this spec.")
-@click.option("--seed", type=SEED, metavar="S", help="Runs with this seed.")
+@click.option("-d", "--dataset", metavar="NAME", help="Name of the runs' dataset.")
+@click.option("-a", "--arch", metavar="NAME", help="Name of the runs' spec.")
+@click.option("--seed", type=SEED, metavar="S", help="Random seed of the runs.")
 @click.option(
     "--stage",
     "stages",
     multiple=True,
     metavar="STAGE",
-    help="Only this stage of them, such as cluster-kld; may be given several times.",
+    help="Stage to remove in place of whole runs, such as cluster-kld; repeatable.",
 )
 @click.option("--all", "everything", is_flag=True, help="Every run.")
-@out_option("saved_params/ and plots/ are")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
-def clean(
-    paths: tuple[Path, ...],
-    dataset: str | None,
-    arch: str | None,
-    seed: int | None,
-    stages: tuple[str, ...],
-    everything: bool,
-    out: Path,
-    yes: bool,
-    dry_run: bool,
-) -> None:
-    """Remove runs with their pictures, or stages of them, after saying which and how big they are.
+@out_option
+@click.option("--yes", is_flag=True, help="No confirmation prompt.")
+@click.option("--dry-run", is_flag=True, help="List of what would be removed, and no removal.")
+@gathered(_Selection, "selection")
+def clean(selection: _Selection, out: Path, yes: bool, dry_run: bool) -> None:
+    """Remove runs with their figures, or stages of them; list them with their sizes first.
 
-    Runs are named by their folders as 'archbuild runs' lists them, by -d, -a and --seed together,
-    or all at once. Logs, tables of sweeps and what archbuild did not make stay, and so does a run
-    that a process works in.
+    RUN is a folder as 'archbuild runs' lists it; -d, -a and --seed select runs by name. Logs,
+    tables of sweeps, files that archbuild did not make, and runs in use are kept.
     """
-    from archbuild.runs.removal import removals
-
-    named = any(name is not None for name in (dataset, arch, seed))
-    if paths and named:
-        raise UsageError("name runs by their folders, or by -d, -a and --seed; not by both")
-    if everything and (paths or named):
-        raise UsageError("--all is every run: leave it out, or the names")
-    if not (everything or paths or named or stages):
-        raise UsageError("say what to remove: RUN, -d, -a, --seed, --stage or --all")
-    found = removals(out, paths=paths, dataset=dataset, arch=arch, seed=seed, stages=stages)
-    if not found and not everything:
-        raise UsageError(
-            f"nothing in {out / 'saved_params'} goes by these names; 'archbuild runs --out {out}' "
-            "lists what is there"
-        )
+    selection.check()
+    found = selection.find(out)
     if not found:
         click.echo(f"nothing to remove in {out / 'saved_params'}", err=True)
         return
@@ -79,7 +107,7 @@ def clean(
         _ask_unless(yes)
         _carry_out(go)
     if stay:
-        raise RunError(f"{len(stay)} of {len(found)} stayed, as is said above")
+        raise RunError(f"{len(stay)} of {len(found)} were not removed; the list says why")
 
 
 def _obstacle(removal: Removal) -> str | None:
@@ -90,7 +118,7 @@ def _obstacle(removal: Removal) -> str | None:
 
 
 def _listing(go: Sequence[Removal], stay: Mapping[Removal, str]) -> str:
-    """Return the lines on what goes, how large it is, and what stays."""
+    """Return the table of what is removed, with sizes, and of what is kept."""
     rows = [(size_text(removal.size), _in_words(removal)) for removal in go]
     total = (size_text(sum(removal.size for removal in go)), "in all")
     kept = [("-", f"{_in_words(removal)} stays: {why}") for removal, why in stay.items()]
@@ -103,14 +131,14 @@ def _in_words(removal: Removal) -> str:
 
 
 def _ask_unless(yes: bool) -> None:
-    """Let the user decide.
+    """Ask for confirmation.
 
     Raises:
         UsageError: there is no terminal to ask on.
         Abort: the answer is no.
     """
     if not (yes or sys.stdin.isatty()):
-        raise UsageError("nothing was removed: this is no terminal to ask on; add --yes")
+        raise UsageError("nothing was removed: there is no terminal for a prompt; add --yes")
     if not yes:
         click.confirm("remove this?", err=True, abort=True)
 
@@ -120,4 +148,4 @@ def _carry_out(go: Sequence[Removal]) -> None:
     left = [path for removal in go for path in removal.carry_out()]
     click.echo(f"removed {size_text(size)}", err=True)
     for path in left:
-        click.echo(f"left alone, for archbuild did not make it: {path}", err=True)
+        click.echo(f"kept, because archbuild did not make it: {path}", err=True)

@@ -10,19 +10,19 @@ from pathlib import Path
 import click
 
 from archbuild.cli.columns import in_columns
-from archbuild.cli.folders import data_dir_option
 from archbuild.cli.listing import datasets_text
+from archbuild.cli.options import data_dir_option
 from archbuild.environment import OPTIONAL, REQUIRED, installed, start_keras
 from archbuild.errors import UsageError
 from archbuild.version import __version__
 
 
-@click.command(short_help="Say what is installed, what works and what is found.")
-@data_dir_option()
+@click.command(short_help="Check the installation, the backend and the datasets.")
+@data_dir_option
 def doctor(data_dir: Path | None) -> None:
-    """Say what is installed, which backend and devices are used, and which datasets are found.
+    """Report which packages are installed, the backend and its devices, and the datasets found.
 
-    Exit status 1 where something that archbuild needs is missing or does not start.
+    Ends with exit status 1 if a package is missing or the backend does not work.
     """
     from archbuild.data import data_folder
 
@@ -49,7 +49,7 @@ def _packages() -> Iterator[tuple[str, str]]:
 
 
 def _backend() -> tuple[bool, list[tuple[str, str]]]:
-    """Whether the backend computes, and what there is to say of it."""
+    """Return whether the backend computes, and the lines of the report on it."""
     try:
         name = start_keras()
     except UsageError as error:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from archbuild.cli.numbers import SEED, Whole
-from archbuild.cli.run_options import RunChoice, run_options
+from archbuild.cli.options import output_option
+from archbuild.cli.run_choice import RunChoice, run_options
 from archbuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,70 +21,71 @@ _FORMATS = (".png", ".npy")
 
 
 @click.command(no_args_is_help=True, short_help="Draw new rows from each cluster.")
-@click.option("-d", "--dataset", metavar="DATASET", help="What the run was of.")
-@run_options
+@run_options()
 @click.option(
     "--per-cluster",
     type=Whole(1, 100_000),
     default=10,
+    show_default=True,
     metavar="N",
-    help="How many rows of each cluster (default: 10).",
+    help="Number of rows from each cluster.",
 )
 @click.option(
     "--draw-seed",
     type=SEED,
     default=0,
+    show_default=True,
     metavar="S",
-    help="Of the draws: another one gives other rows (default: 0).",
+    help="Random seed of the draws.",
 )
 @click.option(
     "--latents",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     metavar="FILE",
-    help="Decode these latents, (n, latent) in a .npy file, and draw none; any head will do.",
+    help="Latents to decode in place of drawn ones, (n, latent) in a .npy file; for any head.",
 )
-@click.option(
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="A picture (.png), or the rows as an array (.npy).",
-)
+@output_option("Picture (.png) or array (.npy) of the rows.")
 def generate(
-    dataset: str | None,
-    arch: str | None,
-    head: str | None,
-    seed: int,
-    folder: Path | None,
-    out: Path,
-    per_cluster: int,
-    draw_seed: int,
-    latents: Path | None,
-    output: Path,
+    choice: RunChoice, per_cluster: int, draw_seed: int, latents: Path | None, output: Path
 ) -> None:
     """Draw rows from the generative process of a trained head, cluster by cluster.
 
     Of several heads, the one that was written last is taken; of a stage that is not finished, its
     latest epoch. The .npy file holds (cluster, row, ...) with channels last, in the units of the
-    data; pixels go from 0 to 1. With --latents it holds (row, ...), one for each of theirs.
+    data; pixels go from 0 to 1. With --latents it holds (row, ...), one for each latent.
     """
     from archbuild.environment import start_keras
-    from archbuild.figures.generated import drawn_from
+
+    _refuse_suffix(output, latents)
+    stage = choice.stage()
+    start_keras()
+    if latents is not None:
+        _decode(stage, latents, output)
+    else:
+        _draw(stage, per_cluster, draw_seed, output)
+
+
+def _refuse_suffix(output: Path, latents: Path | None) -> None:
+    suffix = output.suffix.lower()
+    if suffix not in _FORMATS:
+        raise UsageError(f"--output {output}: write to a file that ends in .png or in .npy")
+    if latents is not None and suffix != ".npy":
+        raise UsageError(f"--output {output}: decoded latents go to a file that ends in .npy")
+
+
+def _decode(stage: Stage, latents: Path, output: Path) -> None:
     from archbuild.io.atomic import write_npy
     from archbuild.io.containment import named_by_user
 
-    if output.suffix.lower() not in _FORMATS:
-        raise UsageError(f"--output {output}: write to a file that ends in .png or in .npy")
-    if latents is not None and output.suffix.lower() != ".npy":
-        raise UsageError(f"--output {output}: decoded latents go to a file that ends in .npy")
-    stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
-    start_keras()
+    rows = stage.open().decode(_read(latents))
+    write_npy(named_by_user(output), rows)
+    click.echo(f"{output}: {len(rows)} rows, decoded by {stage.path}", err=True)
+
+
+def _draw(stage: Stage, per_cluster: int, draw_seed: int, output: Path) -> None:
+    from archbuild.figures.generated import drawn_from
+
     model = stage.open()
-    if latents is not None:
-        rows = model.decode(_read(latents))
-        write_npy(named_by_user(output), rows)
-        click.echo(f"{output}: {len(rows)} rows, decoded by {stage.path}", err=True)
-        return
     rows = model.generate(per_cluster, draw_seed)
     title = f"{model.origin.name} · {model.plan.spec.name} · {drawn_from(stage)}"
     _write(rows, output, title, stage)
@@ -94,8 +96,8 @@ def _read(latents: Path) -> np.ndarray:
     """Return the array of a ``.npy`` file.
 
     Raises:
-        UsageError: the file's name ends in something else.
-        DataError: it is none, or holds something else than finite numbers.
+        UsageError: the file's name does not end in ``.npy``.
+        DataError: the file holds no array, or values that are not finite numbers.
     """
     from archbuild.data.arrays import check_finite, check_kind
     from archbuild.data.formats.npy import read_npy

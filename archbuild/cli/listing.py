@@ -1,4 +1,4 @@
-"""``archbuild list``: what there is to name in a spec or on the command line."""
+"""``archbuild list``: the names that specs and the command line take."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 import click
 
 from archbuild.cli.columns import in_columns
-from archbuild.cli.folders import data_dir_option
+from archbuild.cli.options import data_dir_option
 
 
 @click.command(
     "list",
     no_args_is_help=True,
-    short_help="List the layers, heads, datasets or archs that can be named.",
-    epilog="Of 'list archs', an index goes with its dataset (archbuild show -d MNIST -a 2), "
-    "and every name alone (archbuild show -a vade-mnist).",
+    short_help="List layers, heads, datasets or archs.",
+    epilog="An arch is chosen by its index with its dataset (archbuild show -d MNIST -a 2), or by "
+    "its name alone (archbuild show -a vade-mnist).",
 )
 @click.argument("what", type=click.Choice(["layers", "heads", "datasets", "archs"]))
-@data_dir_option()
+@data_dir_option
 def list_things(what: str, data_dir: Path | None) -> None:
-    """List the layers, heads, datasets or archs that can be named."""
+    """List the layers, heads, datasets or archs (shipped specs) with their names."""
     if what == "datasets":
         click.echo(datasets_text(data_dir))
     else:
@@ -30,7 +30,7 @@ def list_things(what: str, data_dir: Path | None) -> None:
 
 
 def datasets_text(data_dir: Path | None) -> str:
-    """Every named dataset: whether it is there, what it is, and where, or how to get it."""
+    """Return every named dataset: whether it was found, a summary, its place or how to get it."""
     from archbuild.data import DATASETS, find_datasets
 
     return in_columns(
@@ -65,11 +65,11 @@ def _archs() -> str:
 
 
 def _arch_rows() -> Iterator[tuple[str, str, str, str, str]]:
-    """One row for each spec, those of the working directory first.
+    """Yield a row for each spec, those of the working directory first, with aliases below it.
 
-    An index counts in the first file for its dataset; what lies in a later one, or in a packaged
-    file that is no dataset's, has only its name. A name that an earlier file for the dataset has
-    means that file's spec, and stands once. Its aliases stand below it.
+    An index counts in the first file of its dataset; a spec of a later file, or of a packaged file
+    that belongs to no dataset, has only its name. A name that two files of a dataset have means
+    the first one's spec, and is listed once.
     """
     from archbuild.data import DATASETS
     from archbuild.spec.locate import PACKAGED, default_folders, read_folders
@@ -98,7 +98,7 @@ def _input(entry: Any) -> str:
 
 
 def _head(entry: Any) -> str:
-    """Return the head's type, likewise."""
+    """Return the type of an unchecked spec's head; a dash where it cannot be read."""
     from archbuild.spec.top import DEFAULT_HEAD
 
     try:

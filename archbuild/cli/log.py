@@ -1,4 +1,4 @@
-"""The log of a job: the command, what it ran on, every epoch, and how it ended."""
+"""The log of a command: the command, what it ran on, every epoch, and how it ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``archbuild``: the main job, and the door to every verb."""
+"""``archbuild``: the main command, and the group of all verbs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,27 @@ from archbuild.cli.clean import clean
 from archbuild.cli.doctor import doctor
 from archbuild.cli.ending import report
 from archbuild.cli.export import export
-from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.generate import generate
 from archbuild.cli.listing import list_things
 from archbuild.cli.new import new
-from archbuild.cli.numbers import SEED
+from archbuild.cli.options import (
+    arch_option,
+    data_dir_option,
+    dataset_option,
+    gathered,
+    head_option,
+    json_option,
+    out_option,
+    quiet_option,
+    seed_option,
+    set_option,
+    stage_options,
+)
 from archbuild.cli.predict import predict
+from archbuild.cli.run import RunOptions, run
 from archbuild.cli.runs import runs
 from archbuild.cli.schema import schema
 from archbuild.cli.show import show
-from archbuild.cli.stages import OF_HEAD, stage_option
 from archbuild.cli.suggest_k import suggest_k
 from archbuild.cli.sweep import sweep
 from archbuild.cli.validate import validate
@@ -43,7 +54,10 @@ A mixture prior, trained as one with the network, and what it generates:
 
 
 class _Verbs(click.Group):
-    """A group that says which command was perhaps meant."""
+    """A group that lists its commands in order, and suggests a close match for an unknown one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
 
     def resolve_command(
         self, context: click.Context, args: list[str]
@@ -65,60 +79,42 @@ class _Verbs(click.Group):
     subcommand_metavar="[COMMAND ...]",
     epilog=_EPILOG,
 )
-@click.option("-d", "--dataset", metavar="DATASET", help="A name, or a path to your own data.")
+@dataset_option()
+@arch_option()
+@stage_options
+@click.option("--metrics", is_flag=True, help="Table of metrics, printed and saved.")
+@click.option("--visualize", is_flag=True, help="Figures, saved under plots/.")
+@click.option("--report", is_flag=True, help="One HTML page about the run, saved under plots/.")
+@head_option()
+@set_option
+@seed_option
+@data_dir_option
+@out_option
 @click.option(
-    "-a", "--arch", metavar="ARCH", help="Index, name, path, path:index or path:name of a spec."
-)
-@stage_option("--pretrain", "Learn to reconstruct")
-@stage_option("--cluster", "Refine the pretrained network with the head", OF_HEAD)
-@stage_option("--train", "Train network and head as one, from scratch", OF_HEAD)
-@click.option("--metrics", is_flag=True, help="Print and write the table of metrics.")
-@click.option("--visualize", is_flag=True, help="Draw the pictures.")
-@click.option("--report", is_flag=True, help="Write everything about the run on one HTML page.")
-@click.option("--head", metavar="HEAD", help="A head's type, in place of the spec's.")
-@click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change a value of the spec, such as head.n_clusters=16; may be given several times.",
-)
-@click.option(
-    "--seed",
-    metavar="S",
-    type=SEED,
-    default=0,
-    help="Of everything random (default: 0).",
-)
-@data_dir_option()
-@out_option("saved_params/, logs/, plots/ and messages/ go")
-@click.option("--fresh", is_flag=True, help="Start the asked-for stages over.")
-@click.option("--quiet", is_flag=True, help="Only results and errors.")
-@click.option(
-    "--json",
-    "as_json",
+    "--fresh",
     is_flag=True,
-    help="One JSON document on stdout, progress as JSON lines on stderr.",
+    help="New start of the requested stages, without their earlier results.",
 )
-@click.version_option(__version__, prog_name=_NAME)
+@quiet_option
+@json_option(progress=True)
+@click.version_option(__version__, prog_name=_NAME, help="Version of archbuild.")
 @click.pass_context
-def cli(context: click.Context, /, **options: object) -> None:
+@gathered(RunOptions, "options")
+def cli(context: click.Context, /, options: RunOptions) -> None:
     """Declare the encoder; the decoder, the loss, the training and the figures follow.
 
-    Stages run in the order pretrain, cluster, train, without N for as many epochs as the spec
-    says; then come metrics, pictures and the report. The same command again goes on where it
-    stopped, and skips what is done.
+    Stages run in the order pretrain, cluster, train; without N, for as many epochs as the spec
+    says. Metrics, figures and the report come after them. The same command again continues where
+    it stopped, and skips what is done.
     """
     if context.invoked_subcommand is not None:
         _refuse_options_before(context.invoked_subcommand, context)
         return
-    from archbuild.cli.run import RunOptions, run
-
-    run(RunOptions(**options))  # type: ignore[arg-type]  # click checked their types
+    run(options)
 
 
 def _refuse_options_before(verb: str, context: click.Context) -> None:
-    """Options before a verb belong to the main job, and would be ignored."""
+    """Refuse options before a verb: they belong to the main command, and would be ignored."""
     given = [
         parameter.opts[-1]
         for parameter in context.command.params

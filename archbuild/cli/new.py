@@ -1,4 +1,4 @@
-"""``archbuild new``: a commented spec, to start from or for data that are there."""
+"""``archbuild new``: a commented spec, from a template or for given data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archbuild.cli.numbers import Whole
+from archbuild.cli.options import force_option, output_option
 from archbuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _AUTO = "auto"
 
 
 class _Clusters(Whole):
-    """A number of clusters, or that it is to be estimated."""
+    """A number of clusters, or ``auto`` for an estimate."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return value if value == _AUTO else super().convert(value, param, ctx)
@@ -31,36 +32,36 @@ _CLUSTERS = _Clusters(1, 10_000)
 
 
 @click.command(short_help="Write a commented spec to start from.")
-@click.option("--for", "data", metavar="DATA", help="Data to look at: a path, or a name.")
+@click.option("--for", "data", metavar="DATA", help="Data to fit: a path, or a name.")
 @click.option(
     "--kind",
     type=click.Choice(["dense", "conv", "conv1d"]),
-    help="Without data: dense for tables, conv for images, conv1d for series (default: dense).",
+    help="Kind of network without --for: dense for tables, conv for images, conv1d for series.",
+    show_default="dense",
 )
 @click.option(
     "--clusters",
     type=_CLUSTERS,
     metavar="N",
-    help="How many clusters, or auto to have them estimated (default: the labels' classes, else "
-    "asked on a terminal, else auto).",
+    help="Number of clusters, or auto for an estimate.",
+    show_default="the labels' classes, else a prompt on a terminal, else auto",
 )
-@click.option("--force", is_flag=True, help="Overwrite FILE.")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@output_option("File of the spec (.yaml).", default="named after the data; without --for, stdout")
+@force_option
 def new(
-    data: str | None, kind: str | None, clusters: int | str | None, force: bool, file: Path | None
+    data: str | None, kind: str | None, clusters: int | str | None, output: Path | None, force: bool
 ) -> None:
-    """Write a commented spec to FILE.
+    """Write a commented spec in YAML.
 
-    With --for it fits the data, and FILE is by default called as they are; then the command that
-    trains it is printed. With --kind it is a template, by default written to stdout. A file that
-    exists is not overwritten without --force.
+    With --for the spec fits the data, and the command that trains it is printed; with --kind it is
+    a general template.
     """
     if data is None:
-        _from_kind(kind or "dense", clusters, force, file)
+        _from_kind(kind or "dense", clusters, force, output)
     elif kind is not None:
-        raise UsageError("--for looks at the data itself to see what --kind they are: drop --kind")
+        raise UsageError("--kind is a template, and --for derives the kind from the data: drop one")
     else:
-        _for_data(data, clusters, force, file)
+        _for_data(data, clusters, force, output)
 
 
 def _from_kind(kind: str, clusters: int | str | None, force: bool, file: Path | None) -> None:
@@ -138,16 +139,16 @@ def _in_words(summary: DataSummary) -> str:
 
 
 def _refuse(file: Path, force: bool, command: str) -> None:
-    """Refuse a name that would not be read as YAML, and a file that is there."""
+    """Refuse a file whose name is not YAML's, and one that exists."""
     if file.suffix.lower() not in _SUFFIXES:
         raise UsageError(
             f"{file} does not end in {' or '.join(_SUFFIXES)}, and the spec is YAML, for the sake "
-            f"of its comments; try: {command} {file.stem or 'my-spec'}.yaml"
+            f"of its comments; try: {command} --output {shlex.quote(file.stem or 'my-spec')}.yaml"
         )
     if file.exists() and not force:
         raise UsageError(
-            f"{file} exists already; choose another name: {command} other.yaml, or overwrite it "
-            "with --force"
+            f"{file} exists already; choose another name: {command} --output other.yaml, or "
+            "overwrite it with --force"
         )
 
 

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from archbuild.cli.folders import data_dir_option
 from archbuild.cli.numbers import Whole
-from archbuild.cli.run_options import RunChoice, run_options
+from archbuild.cli.options import data_dir_option, format_option, output_option, quiet_option
+from archbuild.cli.run_choice import RunChoice, run_options
 from archbuild.errors import UsageError
 
 if TYPE_CHECKING:
+    from archbuild.cli.progress import Progress
     from archbuild.data import Dataset
     from archbuild.models.model import Model, Prediction
-    from archbuild.models.predictions import Part
+    from archbuild.models.predictions import Layout, Part
 
 _FORMATS = ("csv", "json", "jsonl", "parquet", "npz", "text")
 
@@ -31,57 +32,51 @@ class _Shard(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int]:
-        """Both numbers; refused where they are none, or ``i`` is not from 1 to ``n``."""
+        """Return both numbers; raise a usage error unless ``i`` is from 1 to ``n``."""
         if isinstance(value, tuple):
             return value
         found = re.fullmatch(r"(\d+)/(\d+)", value)
         index, count = map(int, found.groups()) if found else (0, 0)
         if not 1 <= index <= count:
-            self.fail(f"'{value}' is no shard; expected i/n with i from 1 to n: 2/8", param, ctx)
+            self.fail(
+                f"'{value}' is not a shard; expected i/n with i from 1 to n, such as 2/8",
+                param,
+                ctx,
+            )
         return index, count
 
 
 @click.command(no_args_is_help=True, short_help="Assign new rows to clusters.")
-@click.option("-d", "--dataset", required=True, metavar="DATA", help="The rows: a path or a name.")
-@run_options
-@click.option(
-    "--format",
-    "kind",
-    type=click.Choice(_FORMATS),
-    help="Of the output (default: what FILE ends in; text on stdout).",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Where the answers go (default: stdout).",
-)
+@run_options(dataset_required=True)
+@format_option(_FORMATS, "by the name of the output; text on stdout")
+@output_option("File of the answers.", default="stdout")
 @click.option(
     "--messages",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write what every module of a messages head makes of DATA into DIR, as text.",
+    help="Folder for text files of what every module of a messages head computes for the rows.",
 )
-@click.option("--latent", is_flag=True, help="Write each row's latent too.")
+@click.option("--latent", is_flag=True, help="Latent of each row, beside its cluster.")
 @click.option(
-    "--shard", type=_Shard(), default="1/1", metavar="I/N", help="Only the i-th of n parts."
+    "--shard",
+    type=_Shard(),
+    default="1/1",
+    show_default=True,
+    metavar="I/N",
+    help="Part of the rows: the i-th of n.",
 )
 @click.option(
     "--chunk",
     type=Whole(1, 10_000_000),
     default=4096,
+    show_default=True,
     metavar="N",
-    help="Rows held at a time (default: 4096); the answers do not depend on it.",
+    help="Number of rows in memory at a time; without effect on the answers.",
 )
-@data_dir_option("As in training.")
-@click.option("--quiet", is_flag=True, help="Only results, warnings and errors.")
+@data_dir_option
+@quiet_option
 def predict(
-    dataset: str,
-    arch: str | None,
-    head: str | None,
-    seed: int,
-    folder: Path | None,
-    out: Path,
+    choice: RunChoice,
     kind: str | None,
     output: Path | None,
     messages: Path | None,
@@ -91,40 +86,34 @@ def predict(
     data_dir: Path | None,
     quiet: bool,
 ) -> None:
-    """Write id, cluster, confidence and the probability of every cluster, for each row of DATA.
+    """Write id, cluster, confidence and the probability of every cluster for each row of DATASET.
 
-    DATA are read and scaled as the training data were. The model is the run of ARCH on data of that
-    name, or the only run of ARCH there is. Ids are row numbers from 0, or the names of files.
+    The rows are read and scaled as the training data were. The model is the run of ARCH on a
+    dataset of that name, or the only run of ARCH there is. Ids are row numbers from 0, or the
+    names of files. Warnings are printed even with --quiet.
     """
     from archbuild.cli.progress import reporting
     from archbuild.environment import start_keras
-    from archbuild.models.predictions import Layout, save, stream
 
     kind = _format(kind, output)
     if messages is not None and shard[1] > 1:
-        raise UsageError("--messages is of all rows, and --shard of some: give one of them")
-    stage = RunChoice(dataset, arch, head, seed, folder, out).stage()
+        raise UsageError("--messages covers all rows and --shard only some: give one of the two")
+    stage = choice.stage()
     with reporting(quiet, always_warn=True) as progress:
         start_keras()
-        from archbuild.models.row_files import write_new_rows
-
         model = stage.open()
-        rows = _load(dataset, data_dir, model)
+        rows = _load(choice, data_dir, model)
         if messages is not None:
-            files = write_new_rows(model, rows, messages)
-            progress.note(f"{len(files)} files of messages in {messages}")
-        first, last = (part * len(rows) // shard[1] for part in (shard[0] - 1, shard[0]))
+            _write_messages(model, rows, messages, progress)
+        wanted = _rows_of(shard, len(rows))
         progress.note(
-            f"{rows.name}: rows {first:,} to {last:,} of {len(rows):,}, by {stage.folder.path}"
+            f"{rows.name}: rows {wanted.start:,} to {wanted.stop:,} of {len(rows):,}, "
+            f"by {stage.folder.path}"
         )
-        parts = _named(model.predict(rows, first, last, chunk), rows)
-        size = model.plan.latent_size if latent else 0
-        layout = Layout(last - first, model.n_clusters, size, rows.ids is not None)
-        if output is None:
-            stream(parts, layout, kind, sys.stdout)
-        else:
-            save(parts, layout, kind, output)
-            progress.note(f"rows in {output}: {last - first:,}")
+        answers = _named(model.predict(rows, wanted.start, wanted.stop, chunk), rows)
+        _write(answers, _layout(model, rows, wanted, latent), kind, output)
+        if output is not None:
+            progress.note(f"rows in {output}: {len(wanted):,}")
 
 
 def _format(kind: str | None, output: Path | None) -> str:
@@ -133,7 +122,9 @@ def _format(kind: str | None, output: Path | None) -> str:
 
     if output is None:
         if kind in FILES:
-            raise UsageError(f"--format {kind} is no text for a terminal: name a file by --output")
+            raise UsageError(
+                f"--format {kind} is not text, so it cannot go to stdout: name a file with --output"
+            )
         return kind or "text"
     found = kind or SUFFIXES.get(output.suffix.lower())
     if found is None:
@@ -144,19 +135,49 @@ def _format(kind: str | None, output: Path | None) -> str:
     return found
 
 
-def _load(dataset: str, data_dir: Path | None, model: Model) -> Dataset:
+def _load(choice: RunChoice, data_dir: Path | None, model: Model) -> Dataset:
     """Read new rows like the training rows; one is enough, and labels are optional."""
     from archbuild.data import load_dataset
 
+    assert choice.dataset is not None  # the option is required
     shape, columns = model.plan.spec.input_shape, model.origin.columns
     return load_dataset(
-        dataset, data_dir, input_shape=shape, columns=columns, least_rows=1, labels=False
+        choice.dataset, data_dir, input_shape=shape, columns=columns, least_rows=1, labels=False
     )
 
 
+def _write_messages(model: Model, rows: Dataset, folder: Path, progress: Progress) -> None:
+    from archbuild.models.row_files import write_new_rows
+
+    files = write_new_rows(model, rows, folder)
+    progress.note(f"{len(files)} files of messages in {folder}")
+
+
+def _rows_of(shard: tuple[int, int], count: int) -> range:
+    """Return the numbers of the rows of a shard, of ``count`` rows in all."""
+    index, shards = shard
+    return range((index - 1) * count // shards, index * count // shards)
+
+
 def _named(predictions: Iterator[Prediction], rows: Dataset) -> Iterator[Part]:
-    """Return the ids of the rows beside what is said of them."""
+    """Yield the ids of the rows with their predictions, chunk by chunk."""
     for prediction in predictions:
         numbers = range(prediction.start, prediction.start + len(prediction.latents))
         ids = numbers if rows.ids is None else [str(rows.ids[number]) for number in numbers]
         yield list(ids), prediction
+
+
+def _layout(model: Model, rows: Dataset, wanted: range, latent: bool) -> Layout:
+    from archbuild.models.predictions import Layout
+
+    size = model.plan.latent_size if latent else 0
+    return Layout(len(wanted), model.n_clusters, size, rows.ids is not None)
+
+
+def _write(answers: Iterator[Part], layout: Layout, kind: str, output: Path | None) -> None:
+    from archbuild.models.predictions import save, stream
+
+    if output is None:
+        stream(answers, layout, kind, sys.stdout)
+    else:
+        save(answers, layout, kind, output)

@@ -1,4 +1,4 @@
-"""The main job: stages, metrics, pictures, in that order."""
+"""The main command: stages, metrics, figures and the report, in that order."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from archbuild.errors import ArchbuildError, UsageError
 from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
+    from archbuild.cli.options import StageLengths
     from archbuild.cli.progress import Progress
     from archbuild.experiments.experiment import Experiment
     from archbuild.experiments.request import ExperimentRequest
@@ -23,26 +24,18 @@ if TYPE_CHECKING:
 
 
 class StoppedError(ArchbuildError):
-    """The user pressed Ctrl-C; says how to go on."""
+    """The user pressed Ctrl-C; the message says how to continue."""
 
     exit_status = 130
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The options of ``archbuild`` itself.
-
-    Attributes:
-        pretrain: epochs; negative: as many as the spec says; ``None``: not asked for.
-        cluster: likewise.
-        train: likewise.
-    """
+    """The options of ``archbuild`` without a verb."""
 
     dataset: str | None
     arch: str | None
-    pretrain: int | None
-    cluster: int | None
-    train: int | None
+    stages: StageLengths
     metrics: bool
     visualize: bool
     report: bool
@@ -58,13 +51,7 @@ class RunOptions:
     @property
     def trains(self) -> bool:
         """Whether a stage is asked for."""
-        return any(epochs is not None for epochs in (self.pretrain, self.cluster, self.train))
-
-    @property
-    def lengths(self) -> dict[str, int]:
-        """The stages whose length is given; a negative one stands for the spec's own."""
-        asked = {"pretrain": self.pretrain, "cluster": self.cluster, "train": self.train}
-        return {stage: n for stage, n in asked.items() if n is not None and n >= 0}
+        return bool(self.stages.asked())
 
 
 def run(options: RunOptions) -> None:
@@ -81,24 +68,30 @@ def run(options: RunOptions) -> None:
 
 
 def _train(experiment: Experiment, options: RunOptions) -> None:
-    """Run the stages that are asked for."""
-    if options.train is not None:
+    """Run the stages that are asked for, in their order."""
+    asked = options.stages.asked()
+    if "train" in asked:
         experiment.refuse_scratch()  # before hours of other stages
-    if options.pretrain is not None:
-        experiment.pretrain(options.fresh)
-    if options.cluster is not None:
-        experiment.cluster(options.fresh)
-    if options.train is not None:
-        experiment.train(options.fresh)
+    run_stage = {
+        "pretrain": experiment.pretrain,
+        "cluster": experiment.cluster,
+        "train": experiment.train,
+    }
+    for stage in asked:
+        run_stage[stage](options.fresh)
 
 
 def _request(options: RunOptions) -> ExperimentRequest:
-    """Return the request that the options stand for; refused where they say too little."""
+    """Return the request that the options stand for.
+
+    Raises:
+        UsageError: no dataset, no spec, or nothing to do is given.
+    """
     from archbuild.experiments.request import ExperimentRequest
 
     if options.dataset is None or options.arch is None:
         raise UsageError(
-            "a job needs a dataset and a spec: archbuild -d DIGITS -a 0 --pretrain 50; "
+            "a dataset and a spec are needed, such as: archbuild -d DIGITS -a 0 --pretrain 50; "
             "see 'archbuild list datasets' and 'archbuild list archs'"
         )
     if not (options.trains or options.metrics or options.visualize or options.report):
@@ -113,7 +106,7 @@ def _request(options: RunOptions) -> ExperimentRequest:
         arch=options.arch,
         head=options.head,
         overrides=options.overrides,
-        lengths=options.lengths,
+        lengths=options.stages.given(),
         seed=options.seed,
         data_dir=options.data_dir,
         out=options.out,

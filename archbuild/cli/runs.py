@@ -1,4 +1,4 @@
-"""``archbuild runs``: what was run, how far it is, what it came to and what it takes on disk."""
+"""``archbuild runs``: the runs with their stages, best metrics and sizes on disk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from archbuild.cli.columns import in_columns
-from archbuild.cli.folders import out_option
+from archbuild.cli.options import json_option, out_option
 from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 @click.command(short_help="List the runs, newest first.")
-@out_option("saved_params/ is")
-@click.option("--json", "as_json", is_flag=True, help="The list as one JSON document.")
+@out_option
+@json_option()
 def runs(out: Path, as_json: bool) -> None:
-    """List the runs, newest first: how far each stage is, the best metrics, the size on disk.
+    """List the runs, newest first: progress of each stage, best metrics, size on disk.
 
-    Runs of sweeps over grids are listed with the folder that they are in, to be given as --out.
-    Of labelled data, the best row is that of the highest accuracy, else of the highest silhouette.
+    A run of a sweep over a grid is listed with its folder, which other verbs take as --out. The
+    best metrics are those with the highest accuracy, or without labels the highest silhouette.
     """
     from archbuild.runs.catalogue import find_runs
 
@@ -42,7 +42,7 @@ def runs(out: Path, as_json: bool) -> None:
 
 
 def size_text(size: int) -> str:
-    """Bytes for people: ``3.2 MB``, in powers of 1000."""
+    """Return a number of bytes as text, in powers of 1000: ``3.2 MB``."""
     value, unit = float(size), 0
     while value >= 999.5 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1

@@ -1,4 +1,4 @@
-"""``archbuild schema``: the spec language, for editors and for readers."""
+"""``archbuild schema``: the spec language as JSON Schema or as Markdown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import click
 
 
 @click.command(short_help="Print the JSON Schema of spec files.")
-@click.option("--markdown", is_flag=True, help="Every key in tables, to be read, instead.")
+@click.option(
+    "--markdown", is_flag=True, help="Tables of every key in Markdown, in place of the schema."
+)
 def schema(markdown: bool) -> None:
     """Print the JSON Schema (draft-07) of spec files, for editors and other tools."""
     from archbuild.registry import default_vocabulary, own_vocabulary

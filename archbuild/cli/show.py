@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import click
 
+from archbuild.cli.options import (
+    arch_option,
+    dataset_option,
+    head_option,
+    json_option,
+    set_option,
+)
+
 
 @click.command(no_args_is_help=True, short_help="Show encoder and derived decoder side by side.")
-@click.option(
-    "-d", "--dataset", metavar="DATASET", help="The dataset in whose file an index counts."
-)
-@click.option(
-    "-a",
-    "--arch",
-    metavar="ARCH",
-    required=True,
-    help="Index, name, path, path:index or path:name of a spec.",
-)
-@click.option("--head", metavar="HEAD", help="A head's type, in place of the spec's.")
-@click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a value of the spec."
-)
-@click.option("--json", "as_json", is_flag=True, help="The plan as one JSON document.")
+@dataset_option()
+@arch_option(required=True)
+@head_option()
+@set_option
+@json_option()
 def show(
     dataset: str | None, arch: str, head: str | None, overrides: tuple[str, ...], as_json: bool
 ) -> None:
-    """Show what a spec becomes: layers, shapes, parameters, and which layer mirrors which."""
+    """Show what a spec becomes: layers, shapes, parameters, and which layer mirrors which.
+
+    With an index as ARCH, DATASET names the file that it counts in.
+    """
     from archbuild.data import arch_stem
     from archbuild.io.documents import json_text
     from archbuild.registry import default_vocabulary

@@ -2,66 +2,57 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from archbuild.cli.folders import data_dir_option, out_option
-from archbuild.cli.numbers import SEED, Whole
+from archbuild.cli.numbers import Whole
+from archbuild.cli.options import json_option
+from archbuild.cli.run_choice import RunChoice, run_options
 from archbuild.errors import UsageError
 from archbuild.io.documents import json_text
+
+if TYPE_CHECKING:
+    from archbuild.models.run import Run
 
 _CLUSTERS = Whole(2, 100)
 
 
 @click.command("suggest-k", no_args_is_help=True, short_help="Suggest a number of clusters.")
-@click.option("-d", "--dataset", required=True, metavar="DATASET", help="What the run is of.")
-@click.option("-a", "--arch", required=True, metavar="ARCH", help="The run's spec.")
-@click.option("--head", metavar="HEAD", help="A head's type, in place of the spec's.")
+@run_options(with_head=False)
 @click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="As the run was asked for."
+    "--min",
+    "least",
+    type=_CLUSTERS,
+    default=2,
+    show_default=True,
+    metavar="K",
+    help="Lowest number of clusters.",
 )
-@click.option("--seed", type=SEED, default=0, metavar="S", help="Of the run (default: 0).")
 @click.option(
-    "--min", "least", type=_CLUSTERS, default=2, metavar="K", help="The fewest (default: 2)."
+    "--max",
+    "most",
+    type=_CLUSTERS,
+    default=20,
+    show_default=True,
+    metavar="K",
+    help="Highest number of clusters.",
 )
-@click.option(
-    "--max", "most", type=_CLUSTERS, default=20, metavar="K", help="The most (default: 20)."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document, no table.")
-@data_dir_option("As for the run.")
-@out_option("the run's saved_params/ is")
-def suggest_k(
-    dataset: str,
-    arch: str,
-    head: str | None,
-    overrides: tuple[str, ...],
-    seed: int,
-    least: int,
-    most: int,
-    as_json: bool,
-    data_dir: Path | None,
-    out: Path,
-) -> None:
+@json_option()
+def suggest_k(choice: RunChoice, least: int, most: int, as_json: bool) -> None:
     """Measure every number of clusters from --min to --max on the latents of a pretrained run.
 
-    Labels are not looked at. The table goes to stdout, candidates.png to the run's plots, and
-    n_clusters.json beside its spec; asked again, the same is read and not measured. Above 20, the
-    numbers that are tried lie a tenth apart. The method: docs/n_clusters.md.
+    Labels are not used. The table goes to stdout, candidates.png to the run's plots, and
+    n_clusters.json into the run's folder, from which the same question is answered next time.
+    Above 20, the numbers tried are about a tenth apart. Method: docs/n_clusters.md.
     """
-    from archbuild.experiments.experiment import Experiment
-    from archbuild.experiments.request import ExperimentRequest
     from archbuild.figures.candidates import draw_suggestion
     from archbuild.models.suggestion import in_text, suggest_for
 
     if least > most:
         raise UsageError(f"--min {least} is above --max {most}; give the lower number to --min")
-    # whatever number the spec has
-    asked = ExperimentRequest(dataset, arch, head, overrides, seed, data_dir, out)
-    request = asked.with_clusters("auto")
-    experiment = Experiment(request)
-    with experiment.folder.lock():
-        run = experiment.results()
+    run = choice.run(needs="--pretrain")
+    with run.folder.lock():
         suggestion = suggest_for(run, least, most)
         picture = draw_suggestion(run, suggestion)
     click.echo(
@@ -70,6 +61,15 @@ def suggest_k(
         else in_text(suggestion)
     )
     click.echo(f"picture: {picture}", err=True)
-    done = experiment.head_stage in [stage.name for stage in run.finished_stages]
-    command = request.with_clusters(suggestion.n_clusters).command()
-    click.echo(f"next: {command} --cluster{' --fresh' if done else ''}", err=True)
+    _advise(run, suggestion.n_clusters)
+
+
+def _advise(run: Run, n_clusters: int) -> None:
+    """Print the command that clusters with the suggested number, if the run's own is known."""
+    from archbuild.experiments.request import with_clusters
+    from archbuild.runs.names import refining
+
+    if run.command:
+        done = any(stage.name == refining(run.spec.head.type) for stage in run.finished_stages)
+        command = with_clusters(run.command, n_clusters)
+        click.echo(f"next: {command} --cluster{' --fresh' if done else ''}", err=True)

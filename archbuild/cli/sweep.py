@@ -1,129 +1,161 @@
-"""``archbuild sweep``: one job over seeds, heads and a grid of values."""
+"""``archbuild sweep``: runs over seeds, heads and a grid of values, and a table of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from archbuild.cli.columns import in_columns
-from archbuild.cli.folders import data_dir_option, out_option
 from archbuild.cli.numbers import Whole
-from archbuild.cli.stages import OF_HEAD, stage_option
+from archbuild.cli.options import (
+    StageLengths,
+    arch_option,
+    data_dir_option,
+    dataset_option,
+    gathered,
+    json_option,
+    out_option,
+    quiet_option,
+    set_option,
+    stage_options,
+)
 from archbuild.errors import TrainingError
 from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
-    from archbuild.experiments.sweeps import Plan, Sweep
+    from archbuild.experiments.sweeps import Plan, Sweep, SweepRequest
 
 _ENDS: Final = ("best", "worst")
 
 
-@click.command(no_args_is_help=True, short_help="Run a job over seeds, heads and a grid of values.")
-@click.option("-d", "--dataset", required=True, metavar="DATASET", help="A name, or a path.")
-@click.option("-a", "--arch", required=True, metavar="ARCH", help="As for the main job.")
-@stage_option("--pretrain", "Learn to reconstruct")
-@stage_option("--cluster", "Refine the pretrained network with each head", OF_HEAD)
-@stage_option("--train", "Train network and head as one, from scratch", OF_HEAD)
+@dataclass(frozen=True)
+class SweepOptions:
+    """The options of the verb."""
+
+    dataset: str
+    arch: str
+    stages: StageLengths
+    seeds: int
+    heads: str | None
+    grid: tuple[str, ...]
+    overrides: tuple[str, ...]
+    processes: int
+    name: str | None
+    data_dir: Path | None
+    out: Path
+    quiet: bool
+    as_json: bool
+
+    def request(self) -> SweepRequest:
+        """Return the request that the options stand for.
+
+        Raises:
+            UsageError: no stage is asked for, or a grid has no key or no values.
+            SpecError: the values of a grid cannot be read.
+        """
+        from archbuild.experiments.request import ExperimentRequest
+        from archbuild.experiments.sweeps import SweepRequest, read_grid
+
+        return SweepRequest(
+            experiment=ExperimentRequest(
+                self.dataset, self.arch, None, self.overrides, 0, self.data_dir, self.out
+            ),
+            stages=self.stages.asked(),
+            seeds=range(self.seeds),
+            heads=[head.strip() for head in self.heads.split(",")] if self.heads else [None],
+            grid=read_grid(self.grid),
+            name=self.name,
+        )
+
+
+@click.command(no_args_is_help=True, short_help="Train with many seeds, heads and values.")
+@dataset_option(required=True)
+@arch_option(required=True)
+@stage_options
 @click.option(
     "--seeds",
     type=Whole(1, 10_000),
     default=5,
+    show_default=True,
     metavar="N",
-    help="So many seeds, from 0 (default: 5).",
+    help="Number of random seeds, from 0.",
 )
-@click.option("--head", "heads", metavar="HEAD,...", help="Heads' types, in place of the spec's.")
+@click.option(
+    "--head",
+    "heads",
+    metavar="HEAD,...",
+    help="Types of the heads; see 'archbuild list heads'.",
+    show_default="the spec's",
+)
 @click.option(
     "--grid",
     multiple=True,
     metavar="KEY=VALUE,...",
-    help="Values of the spec to try; several times: every combination.",
+    help="Values of a key of the spec; repeatable, for every combination.",
 )
+@set_option
 @click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a value of every run."
-)
-@click.option(
-    "--jobs",
+    "--processes",
     type=Whole(1, 256),
     default=1,
+    show_default=True,
     metavar="N",
-    help="Runs side by side (default: 1).",
+    help="Number of runs at a time.",
 )
-@click.option("--name", metavar="NAME", help="Of the table's files (default: what is swept over).")
-@data_dir_option("As for a job.")
-@out_option("saved_params/ and sweeps/ go")
-@click.option("--quiet", is_flag=True, help="Only results and errors.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def sweep(
-    dataset: str,
-    arch: str,
-    pretrain: int | None,
-    cluster: int | None,
-    train: int | None,
-    seeds: int,
-    heads: str | None,
-    grid: tuple[str, ...],
-    overrides: tuple[str, ...],
-    jobs: int,
-    name: str | None,
-    data_dir: Path | None,
-    out: Path,
-    quiet: bool,
-    as_json: bool,
-) -> None:
-    """Run a job with several seeds, with each of several heads and every point of a grid.
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="Name of the table's files.",
+    show_default="what is swept over",
+)
+@data_dir_option
+@out_option
+@quiet_option
+@json_option(progress=True)
+@gathered(SweepOptions, "options")
+def sweep(options: SweepOptions) -> None:
+    """Train with several seeds, with each of several heads and every point of a grid.
 
-    Every run is a process of its own. What is done is skipped, what was cut short goes on; where
-    one fails the others go on. At the end comes a table over the seeds, which is also written to
-    sweeps/, with every run's metrics as CSV beside it.
+    Every run is a process of its own. Finished runs are skipped and interrupted ones resumed; if
+    one fails, the others continue. A table over the seeds is printed at the end, and saved in
+    sweeps/ with the metrics of every run as CSV.
     """
     from archbuild.cli.progress import reporting
-    from archbuild.experiments.request import ExperimentRequest
-    from archbuild.experiments.sweeps import (
-        SweepRequest,
-        document,
-        make_plan,
-        read_grid,
-        write_table,
-    )
+    from archbuild.experiments.sweeps import document, make_plan, write_table
 
-    asked = {"pretrain": pretrain, "cluster": cluster, "train": train}
-    request = SweepRequest(
-        experiment=ExperimentRequest(dataset, arch, None, overrides, 0, data_dir, out),
-        stages={
-            stage: None if epochs < 0 else epochs
-            for stage, epochs in asked.items()
-            if epochs is not None
-        },
-        seeds=range(seeds),
-        heads=[head.strip() for head in heads.split(",")] if heads else [None],
-        grid=read_grid(grid),
-        name=name,
-    )
-    with reporting(quiet, as_json) as progress:
+    request = options.request()
+    with reporting(options.quiet, options.as_json) as progress:
         plan = make_plan(request)
-        sweep = _swept(plan, jobs, quiet, as_json)
-        found = document(plan, sweep.done)
+        swept = _run(plan, options)
+        found = document(plan, swept.done)
         paths = write_table(plan.table_path, found)
-        click.echo(json_text(found, indent=2, ascii_only=True) if as_json else table_text(found))
+        click.echo(
+            json_text(found, indent=2, ascii_only=True) if options.as_json else table_text(found)
+        )
         progress.show(f"the table is in {paths[0]}, every run's metrics in {paths[1]}")
-        if sweep.failures:
-            raise TrainingError(_failures(sweep))
+        if swept.failures:
+            raise TrainingError(_failures(swept))
 
 
-def _swept(plan: Plan, jobs: int, quiet: bool, as_json: bool) -> Sweep:
-    """Everything run that can be, and shown while it runs."""
+def _run(plan: Plan, options: SweepOptions) -> Sweep:
+    """Run the plan and show its progress.
+
+    Raises:
+        StoppedError: the user pressed Ctrl-C.
+    """
     from archbuild.cli.run import StoppedError
     from archbuild.cli.sweep_progress import listening
     from archbuild.experiments.sweeps import Sweep
 
     count = len(plan.parts)
-    with listening(count, quiet, as_json) as listener:
+    with listening(count, options.quiet, options.as_json) as listener:
         sweep = Sweep(plan, listener)
         try:
-            sweep.run(jobs)
+            sweep.run(options.processes)
         except KeyboardInterrupt:
             raise StoppedError(
                 f"stopped with {len(sweep.done)} of {count} done; the same command goes on from "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archbuild.data.location import DataLocation
@@ -50,7 +50,13 @@ class ExperimentRequest:
         words += ["--out", str(self.out)] if self.out != Path() else []
         return shlex.join(words)
 
-    def with_clusters(self, number: int | str) -> ExperimentRequest:
-        """Return the request for another number of clusters."""
-        others = [text for text in self.overrides if not text.startswith(_N_CLUSTERS)]
-        return replace(self, overrides=(*others, f"{_N_CLUSTERS}{number}"))
+
+def with_clusters(command: str, number: int) -> str:
+    """Return the command line of a request for another number of clusters."""
+    words: list[str] = []
+    for word in shlex.split(command):
+        if word.startswith(_N_CLUSTERS):
+            words.pop()  # its --set
+        else:
+            words.append(word)
+    return shlex.join([*words, "--set", f"{_N_CLUSTERS}{number}"])

@@ -75,10 +75,11 @@ def in_text(suggestion: Suggestion) -> str:
 def _pretrained(run: Run) -> Stage:
     stage = run.pretrained
     if stage is None:
+        command = run.command or "archbuild -d DATASET -a ARCH"
         raise RunError(
             "the number of clusters is suggested from pretrained latents, and "
             f"{run.path / 'pretrain'} holds none that are finished; make them with: "
-            f"{run.command} --pretrain {run.spec.pretrain['epochs']}"
+            f"{command} --pretrain {run.spec.pretrain['epochs']}"
         )
     stage.folder.verify()
     return stage

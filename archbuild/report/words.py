@@ -26,7 +26,7 @@ def stage_in_words(stage: str, history: Sequence[Row], summary: Row | None) -> l
     Args:
         stage: its name.
         history: one mapping for each epoch, with ``loss``.
-        summary: as ``Job.summaries`` gives it; ``None`` for a stage that is not finished.
+        summary: ``Stage.summary``; ``None`` for a stage that is not finished.
     """
     if summary is None:
         return [Remark(f"Stage {stage} is not finished: it is at epoch {len(history):,}.", True)]

@@ -151,7 +151,7 @@ def _file_of_dataset(arch: str, stem: str | None, folders: Sequence[Path]) -> Pa
     looked = ", ".join(f"{folder / stem}{{{','.join(KINDS)}}}" for folder in folders)
     raise UsageError(
         f"there are no specs for {stem}: looked for {looked}; write one with "
-        "'archbuild new FILE' and give its path, or name a spec of another dataset "
+        "'archbuild new --output FILE' and give its path, or name a spec of another dataset "
         "('archbuild list archs')"
     )
 

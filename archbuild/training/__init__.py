@@ -1,1 +1,1 @@
-"""Training: stages, schedules, checkpoints and the job that strings them together."""
+"""Training: stages, schedules, checkpoints and the events that they emit."""

@@ -88,7 +88,7 @@ def test_a_run_that_is_in_use_stays_and_the_others_go(
         status, out, err = archbuild("clean", "--all", "--yes")
     assert status == 2
     assert "saved_params/DIGITS/tiny/0 stays: in use" in out
-    assert "1 of 2 stayed" in err
+    assert "1 of 2 were not removed" in err
     assert used.stages() == ("pretrain",)
     assert not other.path.exists()
 
@@ -107,16 +107,16 @@ def test_what_archbuild_did_not_make_is_named(archbuild: Archbuild, elsewhere: P
     (run.path / "notes.txt").touch()
     status, _, err = archbuild("clean", "--all", "--yes")
     assert status == 0
-    assert "left alone, for archbuild did not make it: saved_params/DIGITS/tiny/0/notes.txt" in err
+    assert "kept, because archbuild did not make it: saved_params/DIGITS/tiny/0/notes.txt" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--yes"], "say what to remove"),
+        (["--yes"], "nothing to remove: give"),
         (["--all", "-d", "DIGITS"], "leave it out"),
         (["--all", "saved_params/DIGITS/tiny/0"], "leave it out"),
-        (["-a", "tiny", "saved_params/DIGITS/tiny/0"], "not by both"),
+        (["-a", "tiny", "saved_params/DIGITS/tiny/0"], "named twice"),
         (["-d", "DIGTIS", "--yes"], "archbuild runs --out ."),
         (["--stage", "cluster-kdl", "--yes"], "archbuild runs --out ."),
         (["saved_params/DIGITS", "--yes"], "not the folder of a run"),

@@ -35,7 +35,7 @@ def test_what_came_before_the_file_stands_in_it_too(tmp_path: Path) -> None:
 
 
 def fail(folder: Path, error: Exception) -> None:
-    """A job that fails."""
+    """A command that fails."""
     with run_log("c") as written:
         written.open(folder, "d", "a")
         raise error

@@ -81,8 +81,8 @@ def test_the_version(archbuild: Archbuild) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-d", "DIGITS"], "needs a dataset and a spec"),
-        (["-a", "0", "--metrics"], "needs a dataset and a spec"),
+        (["-d", "DIGITS"], "a dataset and a spec are needed"),
+        (["-a", "0", "--metrics"], "a dataset and a spec are needed"),
         (["-d", "DIGITS", "-a", "0"], "nothing to do"),
         (["-d", "DIGITS", "-a", "0", "--metrics", "--fresh"], "add --pretrain, --cluster or"),
         (["-d", "DIGGITS", "-a", "0", "--metrics"], "did you mean DIGITS?"),

@@ -115,11 +115,11 @@ def test_latents_come_on_request(archbuild: Archbuild, trained: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--shard", "0/3"], "'0/3' is no shard"),
-        (["--shard", "4/3"], "'4/3' is no shard"),
-        (["--shard", "half"], "'half' is no shard"),
+        (["--shard", "0/3"], "'0/3' is not a shard"),
+        (["--shard", "4/3"], "'4/3' is not a shard"),
+        (["--shard", "half"], "'half' is not a shard"),
         (["--chunk", "0"], "'0' is not a whole number from 1"),
-        (["--format", "npz"], "name a file by --output"),
+        (["--format", "npz"], "name a file with --output"),
         (["--output", "out.dat"], "say what to write with --format"),
         (["--head", "kmeans"], "holds no kmeans head; train one with: archbuild -d"),
         (["--seed", "4"], "no run of 'table' with seed 4 is under saved_params; train one with"),
@@ -152,7 +152,7 @@ def test_labels_beside_a_matrix_are_not_looked_at(archbuild: Archbuild, trained:
 def test_without_a_name_for_the_model_it_asks(archbuild: Archbuild, trained: Path) -> None:
     status, _, err = archbuild("predict", "-d", "old.csv:kind")
     assert status == 2
-    assert "which model?" in err
+    assert "no run is named" in err
 
 
 def test_a_run_can_be_named_by_its_folder(archbuild: Archbuild, trained: Path) -> None:

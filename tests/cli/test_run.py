@@ -26,7 +26,7 @@ HEADINGS = ["space", "method", "ACC", "NMI", "ARI", "purity", "ACC-AAE", "silhou
 
 
 @pytest.fixture
-def job(elsewhere: Path, tiny: Path) -> list[str]:
+def asked(elsewhere: Path, tiny: Path) -> list[str]:
     """The arguments that every command here begins with."""
     return ["-d", "DIGITS", "-a", str(tiny), "--out", "out"]
 
@@ -37,11 +37,11 @@ def newest_log(folder: Path) -> str:
     ).read_text()
 
 
-def test_the_main_job_from_the_first_epoch_to_the_table(
-    archbuild: Archbuild, job: list[str], elsewhere: Path
+def test_the_main_command_from_the_first_epoch_to_the_table(
+    archbuild: Archbuild, asked: list[str], elsewhere: Path
 ) -> None:
     stages = ["--pretrain", "2", "--cluster", "1", "--metrics"]
-    status, out, err = archbuild(*job, *stages)
+    status, out, err = archbuild(*asked, *stages)
     assert status == 0
     heading, *rows = [line.split() for line in out.splitlines()]
     assert heading[: len(HEADINGS)] == HEADINGS
@@ -65,7 +65,7 @@ def test_the_main_job_from_the_first_epoch_to_the_table(
         assert said in log
     assert "ended well after" in log.splitlines()[-1]
 
-    status, out, err = archbuild(*job, *stages, "--json")
+    status, out, err = archbuild(*asked, *stages, "--json")
     assert status == 0
     document = json.loads(out)
     assert document["stages"]["pretrain"]["epochs"] == 2
@@ -75,62 +75,62 @@ def test_the_main_job_from_the_first_epoch_to_the_table(
 
 
 def test_a_changed_setting_is_refused_with_the_difference_until_fresh(
-    archbuild: Archbuild, job: list[str]
+    archbuild: Archbuild, asked: list[str]
 ) -> None:
-    assert archbuild(*job, "--pretrain", "1").status == 0
-    status, out, err = archbuild(*job, "--pretrain", "2")
+    assert archbuild(*asked, "--pretrain", "1").status == 0
+    status, out, err = archbuild(*asked, "--pretrain", "2")
     assert (status, out) == (2, "")
     assert "spec.pretrain.epochs: 1 -> 2" in err
-    assert archbuild(*job, "--pretrain", "2", "--fresh").status == 0
+    assert archbuild(*asked, "--pretrain", "2", "--fresh").status == 0
 
 
 def test_without_a_number_the_specs_own_epochs_count(
-    archbuild: Archbuild, job: list[str], tiny: Path
+    archbuild: Archbuild, asked: list[str], tiny: Path
 ) -> None:
     stages = {"pretrain": {"epochs": 2}, "cluster": {"epochs": 1}}
     tiny.write_text(json.dumps({**SPEC, **stages}))
-    status, _, err = archbuild(*job, "--pretrain", "--cluster")
+    status, _, err = archbuild(*asked, "--pretrain", "--cluster")
     assert status == 0
     assert "pretrain: 2 epochs of 3 steps" in err
     assert "cluster-kld: 1 epoch of 3 steps" in err
 
 
 def test_a_head_says_which_command_makes_what_it_starts_from(
-    archbuild: Archbuild, job: list[str], elsewhere: Path
+    archbuild: Archbuild, asked: list[str], elsewhere: Path
 ) -> None:
-    status, out, err = archbuild(*job, "--cluster", "1")
+    status, out, err = archbuild(*asked, "--cluster", "1")
     assert (status, out) == (2, "")
     assert "--pretrain" in err
     assert "not finished: 'cluster-kld' starts from" in newest_log(elsewhere)
 
 
-def test_a_run_that_breaks_down_ends_with_1(archbuild: Archbuild, job: list[str]) -> None:
+def test_a_run_that_breaks_down_ends_with_1(archbuild: Archbuild, asked: list[str]) -> None:
     options = ["--set", "pretrain.optimizer=sgd", "--set", "pretrain.learning_rate=1e30"]
-    status, out, err = archbuild(*job, "--pretrain", "3", *options, "--set", "pretrain.warm_up=0")
+    status, out, err = archbuild(*asked, "--pretrain", "3", *options, "--set", "pretrain.warm_up=0")
     assert (status, out) == (1, "")
     assert "stopped being finite in stage 'pretrain'" in err
 
 
-def test_quiet_leaves_results_only(archbuild: Archbuild, job: list[str]) -> None:
-    status, out, err = archbuild(*job, "--metrics", "--quiet")
+def test_quiet_leaves_results_only(archbuild: Archbuild, asked: list[str]) -> None:
+    status, out, err = archbuild(*asked, "--metrics", "--quiet")
     assert (status, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == ["space", "raw"]
 
 
 def test_pictures_are_named(
-    archbuild: Archbuild, job: list[str], monkeypatch: pytest.MonkeyPatch
+    archbuild: Archbuild, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawing, "draw", lambda _: [Path("a.png"), Path("b.png")])
-    status, out, err = archbuild(*job, "--pretrain", "0", "--visualize", "--json")
+    status, out, err = archbuild(*asked, "--pretrain", "0", "--visualize", "--json")
     assert status == 0
     assert json.loads(out)["pictures"] == ["a.png", "b.png"]
     assert "2 pictures in out/plots/DIGITS/tiny/0" in err
 
 
 def test_before_the_first_epoch_there_is_nothing_to_draw(
-    archbuild: Archbuild, job: list[str], elsewhere: Path
+    archbuild: Archbuild, asked: list[str], elsewhere: Path
 ) -> None:
-    status, out, err = archbuild(*job, "--visualize", "--json")
+    status, out, err = archbuild(*asked, "--visualize", "--json")
     assert (status, json.loads(out)["pictures"]) == (0, [])
     assert "nothing to draw: out/saved_params/DIGITS/tiny/0 holds no epoch" in err
     assert "the run is in" not in err
@@ -138,10 +138,10 @@ def test_before_the_first_epoch_there_is_nothing_to_draw(
 
 
 def test_a_defect_leaves_its_traceback_in_the_log(
-    archbuild: Archbuild, job: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+    archbuild: Archbuild, asked: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "measure", lambda _: 1 // 0)
-    status, _, err = archbuild(*job, "--metrics")
+    status, _, err = archbuild(*asked, "--metrics")
     assert status == 1
     assert "that is a defect: ZeroDivisionError" in err
     assert "the log says where: out/logs/" in err
@@ -149,15 +149,15 @@ def test_a_defect_leaves_its_traceback_in_the_log(
     assert "Traceback" in newest_log(elsewhere)
 
 
-def test_a_folder_that_cannot_be_written(archbuild: Archbuild, job: list[str]) -> None:
+def test_a_folder_that_cannot_be_written(archbuild: Archbuild, asked: list[str]) -> None:
     Path("file").touch()
-    status, _, err = archbuild(*job, "--metrics", "--out", "file/out")
+    status, _, err = archbuild(*asked, "--metrics", "--out", "file/out")
     assert status == 2
     assert "check the folder, or choose another" in err
 
 
 def test_images_that_cannot_be_read_are_warned_of(
-    archbuild: Archbuild, job: list[str], elsewhere: Path
+    archbuild: Archbuild, asked: list[str], elsewhere: Path
 ) -> None:
     from PIL import Image
 
@@ -166,7 +166,7 @@ def test_images_that_cannot_be_read_are_warned_of(
     for index in range(12):
         Image.new("L", (8, 8), 20 * index).save(folder / f"{index}.png")
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
-    wanted = [*job, "-d", "images", "--metrics", "--set", "head.n_clusters=2"]
+    wanted = [*asked, "-d", "images", "--metrics", "--set", "head.n_clusters=2"]
     status, _, err = archbuild(*wanted)
     assert status == 0
     assert "warning: images: 1 images cannot be read" in err
@@ -175,11 +175,11 @@ def test_images_that_cannot_be_read_are_warned_of(
 
 
 def test_held_out_rows_that_are_missing_do_not_cost_the_table(
-    archbuild: Archbuild, job: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+    archbuild: Archbuild, asked: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     linked = replace(registry.DATASETS["DIGITS"], held_out="SERKET3000")
     monkeypatch.setattr(registry, "DATASETS", {**registry.DATASETS, "DIGITS": linked})
-    status, out, err = archbuild(*job, "--pretrain", "0", "--cluster", "0", "--metrics")
+    status, out, err = archbuild(*asked, "--pretrain", "0", "--cluster", "0", "--metrics")
     assert status == 0
     methods = [line.split()[1] for line in out.splitlines()]
     assert methods == ["method", "k-means", "k-means", "k-means", "head"]
@@ -188,9 +188,9 @@ def test_held_out_rows_that_are_missing_do_not_cost_the_table(
 
 
 def test_ctrl_c_says_how_to_go_on_and_another_process_has_to_wait(
-    archbuild: Archbuild, job: list[str], elsewhere: Path, clean_environment: Mapping[str, str]
+    archbuild: Archbuild, asked: list[str], elsewhere: Path, clean_environment: Mapping[str, str]
 ) -> None:
-    command = [sys.executable, "-m", "archbuild", *job, "--pretrain", "5000"]
+    command = [sys.executable, "-m", "archbuild", *asked, "--pretrain", "5000"]
     with subprocess.Popen(
         command, env=clean_environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -200,7 +200,7 @@ def test_ctrl_c_says_how_to_go_on_and_another_process_has_to_wait(
             line = process.stderr.readline()
             assert line, said
             said += line
-        status, _, refusal = archbuild(*job, "--pretrain", "5000")
+        status, _, refusal = archbuild(*asked, "--pretrain", "5000")
         process.send_signal(signal.SIGINT)
         out, rest = process.communicate(timeout=60)
     assert (status, process.returncode, out) == (2, 130, "")
@@ -225,14 +225,14 @@ def files_of(stage: Path) -> dict[str, str]:
 
 @pytest.fixture
 def scratch(elsewhere: Path, prior: Path) -> list[str]:
-    """As ``job``, for the spec with a mixture prior."""
+    """As ``asked``, for the spec with a mixture prior."""
     return ["-d", "DIGITS", "-a", str(prior), "--out", "out"]
 
 
 def test_a_head_that_refines_says_so_before_anything_is_trained(
-    archbuild: Archbuild, job: list[str]
+    archbuild: Archbuild, asked: list[str]
 ) -> None:
-    status, out, err = archbuild(*job, "--pretrain", "1", "--train", "1")
+    status, out, err = archbuild(*asked, "--pretrain", "1", "--train", "1")
     assert (status, out) == (2, "")
     assert "ask for --pretrain 50 --cluster 20 in place of --train" in err
     assert "pretrain 1/1" not in err
@@ -327,15 +327,15 @@ def test_a_run_in_training_can_be_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     titles = titles_of(monkeypatch, "draw_curves", "draw_generated", "draw_components")
-    job = ["-d", "SPIRAL", "-a", "0", "--out", "out"]
-    command = [sys.executable, "-m", "archbuild", *job, "--train", "1000000", "--quiet"]
+    asked = ["-d", "SPIRAL", "-a", "0", "--out", "out"]
+    command = [sys.executable, "-m", "archbuild", *asked, "--train", "1000000", "--quiet"]
     manifest = Path("out/saved_params/SPIRAL/gmvae-spiral/0/train-gmvae/manifest.json")
     with subprocess.Popen(command, env=clean_environment) as trainer:
         try:
             while not manifest.exists():
                 assert trainer.poll() is None
                 time.sleep(0.1)
-            status, out, err = archbuild(*job, "--visualize", "--json")
+            status, out, err = archbuild(*asked, "--visualize", "--json")
             assert trainer.poll() is None
         finally:
             trainer.kill()

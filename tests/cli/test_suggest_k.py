@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,8 +55,12 @@ def refusal(*arguments: object) -> str:
     return str(error)
 
 
-def test_the_table_the_words_and_the_next_command(inside: Path) -> None:
-    ended = call(*RUN, "--max", 5, "--set", "head.n_clusters=auto", "--set", "batch_size=9")
+FOLDER = "saved_params/mine/tiny/0"
+
+
+@pytest.mark.parametrize("named", [RUN, ("--run", FOLDER)], ids=["by its spec", "by its folder"])
+def test_the_table_the_words_and_the_next_command(inside: Path, named: tuple[str, ...]) -> None:
+    ended = call(*named, "--max", 5)
     assert ended.exit_code == 0
     *table, blank, words = ended.stdout.splitlines()
     assert [line.split()[0] for line in table] == ["clusters", "1", "2", "3", "4", "5"]
@@ -63,7 +68,7 @@ def test_the_table_the_words_and_the_next_command(inside: Path) -> None:
     assert (blank, words[:10]) == ("", "3 clusters")
     assert ended.stderr.splitlines() == [
         "picture: plots/mine/tiny/0/candidates.png",
-        "next: archbuild -d mine.npy -a mine.json --seed 0 --set batch_size=9 "
+        "next: archbuild -d mine.npy -a mine.json --seed 0 --set pretrain.epochs=0 "
         "--set head.n_clusters=3 --cluster",
     ]
     assert (inside / "plots/mine/tiny/0/candidates.png").read_bytes().startswith(b"\x89PNG")
@@ -74,20 +79,30 @@ def test_one_json_document(inside: Path) -> None:
     document = json.loads(ended.stdout)
     assert (document["n_clusters"], document["clear"]) == (3, True)
     assert [candidate["n_clusters"] for candidate in document["candidates"]] == [2, 3, 4, 5]
-    kept = json.loads((inside / "saved_params/mine/tiny/0/n_clusters.json").read_text())
+    kept = json.loads((inside / FOLDER / "n_clusters.json").read_text())
     assert document.items() <= kept.items()
 
 
-def test_without_latents_the_command_that_makes_them_is_named(inside: Path) -> None:
-    message = refusal(*RUN, "--seed", 7, "--set", "head.n_clusters=4")
-    assert "tiny/7/pretrain holds none that are finished" in message
-    command = "archbuild -d mine.npy -a mine.json --seed 7 --set head.n_clusters=auto --pretrain 50"
-    assert message.endswith(f"make them with: {command}")
+def test_without_a_run_the_command_that_makes_one_is_named(inside: Path) -> None:
+    message = refusal(*RUN, "--seed", 7)
+    assert "no run of 'tiny' with seed 7 is under saved_params" in message
+    assert message.endswith("archbuild -d mine.npy -a mine.json --seed 7 --pretrain")
     assert not (inside / "plots/mine/tiny/7").exists()
 
 
-def test_latents_of_another_network_are_refused(inside: Path) -> None:
-    assert "layers[1].num_units: 4 -> 3" in refusal(*RUN, "--set", "layers[1].num_units=3")
+def test_without_latents_the_command_that_makes_them_is_named(inside: Path, tmp_path: Path) -> None:
+    unfinished = tmp_path / "saved_params" / "mine" / "tiny" / "0"
+    shutil.copytree(inside / FOLDER, unfinished)
+    manifest = json.loads((unfinished / "pretrain" / "manifest.json").read_text())
+    manifest["state"] = "running"
+    (unfinished / "pretrain" / "manifest.json").write_text(json.dumps(manifest))
+    message = refusal("--run", unfinished)
+    assert "tiny/0/pretrain holds none that are finished" in message
+    assert message.endswith("--set pretrain.epochs=0 --pretrain 0")
+
+
+def test_the_run_has_to_be_named() -> None:
+    assert "no run is named; give its spec with -a, or its folder with --run" in refusal()
 
 
 def test_more_clusters_than_the_rows_can_tell_are_refused(inside: Path) -> None:

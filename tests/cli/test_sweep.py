@@ -86,7 +86,7 @@ def test_quiet_leaves_the_table(
 def test_a_stopped_sweep_says_how_to_go_on(
     archbuild: Archbuild, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(self: Sweep, jobs: int) -> None:
+    def stop(self: Sweep, processes: int) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Sweep, "run", stop)

@@ -167,6 +167,35 @@ def test_all_problems_of_all_files_and_the_good_ones_too(
     assert err.endswith("archbuild: 3 problems found\n")
 
 
+def test_one_spec_is_checked_by_its_name_or_its_place_in_a_file(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    (elsewhere / "two.json").write_text(json.dumps([SPEC, {**SPEC, "name": "", "batch_size": -1}]))
+    status, out, err = archbuild("validate", "vade-mnist", "two.json:tiny")
+    assert (status, err) == (0, "")
+    assert out == "vade-mnist: valid, the spec vade-mnist\ntwo.json:tiny: valid, the spec tiny\n"
+    assert archbuild("validate", "two.json:1").status == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("vade-mnits", "did you mean 'vade-mnist'?"),
+        ("frobnicate", "archbuild list archs"),
+        ("0", ""),
+    ],
+)
+def test_a_name_that_is_none_does_not_hide_the_problems_of_files(
+    archbuild: Archbuild, elsewhere: Path, name: str, advice: str
+) -> None:
+    status, out, err = archbuild("validate", name, "none.json")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"{name}: there is no spec file and no spec of this name\n")
+    assert "allowed: a file that ends in .json, .yaml or .yml, or a name in" in err
+    assert f"try: {advice}" in err
+    assert err.endswith("none.json: there is no such file\narchbuild: 2 problems found\n")
+
+
 def test_overrides_are_checked_too(archbuild: Archbuild, tiny: Path) -> None:
     status, _, err = archbuild("validate", tiny, "--set", "head.n_clusters=0")
     assert status == 2

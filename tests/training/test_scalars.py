@@ -105,8 +105,8 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 def test_a_stage_folder_that_is_a_link_is_refused(tmp_path):
     pytest.importorskip("tensorboard", reason="needs tensorboard")
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "logs" / "job").mkdir(parents=True)
-    (tmp_path / "logs" / "job" / "pretrain").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(RunError, match="logs/job/pretrain is a symbolic link"):
-        EventFiles(tmp_path / "logs" / "job")(EpochDone("pretrain", 2, row(1)))
+    (tmp_path / "logs" / "run").mkdir(parents=True)
+    (tmp_path / "logs" / "run" / "pretrain").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="logs/run/pretrain is a symbolic link"):
+        EventFiles(tmp_path / "logs" / "run")(EpochDone("pretrain", 2, row(1)))
     assert list((tmp_path / "elsewhere").iterdir()) == []

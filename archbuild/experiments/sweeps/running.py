@@ -61,24 +61,27 @@ class Sweep:
         self._waiting: set[Run] = set()
         self._guard, self._stopping = Lock(), Event()
 
-    def run(self, jobs: int) -> None:
-        """Run what is not done, ``jobs`` runs at a time; go on with the others where one fails.
+    def run(self, processes: int) -> None:
+        """Run what is not done; continue with the others where one fails.
+
+        Args:
+            processes: number of runs at a time.
 
         Raises:
-            KeyboardInterrupt: the user wants it; every process has come to a safe point.
+            KeyboardInterrupt: the user pressed Ctrl-C; every process has come to a safe point.
         """
-        with ThreadPoolExecutor(jobs) as pool:
+        with ThreadPoolExecutor(processes) as pool:
             try:
-                self._run_all(pool, jobs)
+                self._run_all(pool, processes)
             except BaseException:
                 self._stop_all(pool)
                 raise
 
-    def _run_all(self, pool: ThreadPoolExecutor, jobs: int) -> None:
+    def _run_all(self, pool: ThreadPoolExecutor, processes: int) -> None:
         queue = deque(self.plan.runs)
         running: dict[Future[bool], Run] = {}
         while queue or running:
-            while queue and len(running) < jobs:
+            while queue and len(running) < processes:
                 run = queue.popleft()
                 running[pool.submit(self._run_parts, run)] = run
             ended, _ = wait(running, return_when=FIRST_COMPLETED)

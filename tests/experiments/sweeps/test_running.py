@@ -46,7 +46,7 @@ def test_what_is_done_is_skipped_and_the_rest_run(planned, processes, notes):
     plan = processes.serve(planned(heads=["kld", "kmeans"]))
     finish(plan.runs[0].parts[0])
     sweep = Sweep(plan, notes)
-    sweep.run(jobs=1)
+    sweep.run(processes=1)
     assert notes.said == [
         "seed 0 kld: already done",
         "seed 0 kmeans: done",
@@ -55,7 +55,7 @@ def test_what_is_done_is_skipped_and_the_rest_run(planned, processes, notes):
     ]
     assert len(sweep.done) == 4
     again = Sweep(plan, notes)
-    again.run(jobs=1)
+    again.run(processes=1)
     assert len(processes.started) == 3
     assert again.done == sweep.done
 
@@ -65,7 +65,7 @@ def test_the_others_go_on_where_one_fails(planned, processes, notes):
     broken = plan.runs[0].parts[0]
     processes.acts[broken] = lambda: {"kind": "DivergenceError", "message": "it broke"}
     sweep = Sweep(plan, notes)
-    sweep.run(jobs=1)
+    sweep.run(processes=1)
     assert sweep.failures == {broken: "it broke"}
     assert notes.said[0] == "seed 0 kld: failed it broke"
     assert len(sweep.done) == 3
@@ -96,7 +96,7 @@ def test_a_run_that_another_process_holds_is_come_back_to(planned, processes, no
     else:
         processes.acts[first] = refuse
     sweep = Sweep(plan, notes)
-    sweep.run(jobs=1)
+    sweep.run(processes=1)
     last = "already done" if when == "before" else "done"
     assert notes.said == ["seed 0: waits", "seed 1 kld: done", f"seed 0 kld: {last}"]
     assert not sweep.failures
@@ -111,7 +111,7 @@ def test_runs_go_side_by_side_and_heads_of_one_run_never(planned, processes, not
     for run in plan.runs:
         for part in run.parts:
             processes.acts[part] = lambda: (both.wait() and {}) or {}
-    Sweep(plan, notes).run(jobs=2)
+    Sweep(plan, notes).run(processes=2)
     first_two = processes.started[:2]
     assert {part.request.seed for part in first_two} == {0, 1}
     assert {part.head for part in first_two} == {"kld"}
@@ -135,7 +135,7 @@ def test_ctrl_c_stops_every_process_and_starts_no_other(planned, processes, note
     processes.acts[first] = train_until_stopped
     sweep = Sweep(plan, notes)
     with pytest.raises(KeyboardInterrupt):
-        sweep.run(jobs=1)
+        sweep.run(processes=1)
     assert processes.started == [first]
     assert notes.said == ["stops", "seed 0 kld: stopped stopped"]
     assert (sweep.done, sweep.failures) == ([], {})
@@ -154,5 +154,5 @@ def test_a_second_ctrl_c_kills_them(planned, processes, notes):
 
     processes.acts[first] = train_and_hear_nothing
     with pytest.raises(KeyboardInterrupt):
-        Sweep(plan, notes).run(jobs=1)
+        Sweep(plan, notes).run(processes=1)
     assert processes.started == [first]

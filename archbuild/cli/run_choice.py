@@ -1,4 +1,4 @@
-"""The options by which verbs that use a trained model say which one."""
+"""The run that a verb works with, and the options that name it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import click
-
-from archbuild.cli.folders import out_option
-from archbuild.cli.numbers import SEED
+from archbuild.cli.options import (
+    arch_option,
+    dataset_option,
+    gathered,
+    head_option,
+    out_option,
+    run_option,
+    seed_option,
+    with_options,
+)
 from archbuild.errors import DataError, RunError, UsageError
 
 if TYPE_CHECKING:
@@ -19,51 +25,53 @@ if TYPE_CHECKING:
     from archbuild.models.stage import Stage
     from archbuild.spec import Spec
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-_OPTIONS = (
-    click.option("-a", "--arch", metavar="ARCH", help="The run's spec."),
-    click.option("--head", metavar="HEAD", help="Its head (default: the one trained last)."),
-    click.option("--seed", type=SEED, default=0, metavar="S", help="Of the run (default: 0)."),
-    click.option(
-        "--run",
-        "folder",
-        type=click.Path(path_type=Path, file_okay=False),
-        metavar="FOLDER",
-        help="The run's own folder, in place of -a, --seed and --out.",
-    ),
-    out_option("the run's saved_params/ is"),
-)
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def run_options(command: _Command) -> _Command:
-    """Add the options ``arch``, ``head``, ``seed``, ``folder`` and ``out`` (``RunChoice``)."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+def run_options(*, dataset_required: bool = False, with_head: bool = True) -> _Decorator:
+    """Add the options that name a run, and pass them as ``choice`` (``RunChoice``).
+
+    Args:
+        dataset_required: whether the verb cannot do without ``--dataset``.
+        with_head: whether the verb takes ``--head``.
+    """
+    head = (head_option("the one trained last"),) if with_head else ()
+    options = (
+        *(dataset_option(dataset_required), arch_option(), *head),
+        *(seed_option, run_option, out_option),
+    )
+    return lambda command: with_options(gathered(RunChoice, "choice")(command), options)
 
 
 @dataclass(frozen=True)
 class RunChoice:
-    """What the user said of the model to use.
+    """The options that name a run, and a stage of it by its head.
 
     Attributes:
-        dataset: new data, or what the model was trained on; ``None``: nothing was said.
+        dataset: name or path of the data that it was trained on, or of new data; optional.
+        arch: index, name or path of its spec.
+        seed: its random seed.
+        folder: its own folder, in place of ``arch``, ``seed`` and ``out``.
+        out: the folder that ``saved_params/`` is in.
+        head: type of the head; ``None``: the one that was trained last.
     """
 
     dataset: str | None
     arch: str | None
-    head: str | None
     seed: int
     folder: Path | None
     out: Path
+    head: str | None = None
 
-    def run(self) -> Run:
-        """Return the run that is meant.
+    def run(self, needs: str | None = None) -> Run:
+        """Return the run that is named.
+
+        Args:
+            needs: the options of the stages that make it; by default those that its head needs.
 
         Raises:
-            UsageError: none is named, or several are.
-            RunError: it is not there; names the command that makes it.
+            UsageError: no run is named, or several are.
+            RunError: there is no such run; the message names the command that makes it.
         """
         from archbuild.models.run import Run, open_run
         from archbuild.runs import find_run
@@ -71,22 +79,23 @@ class RunChoice:
         if self.folder is not None:
             return open_run(self.folder)
         if self.arch is None:
-            raise UsageError("which model? name its spec with -a, or its folder with --run")
+            raise UsageError("no run is named; give its spec with -a, or its folder with --run")
         spec = self._spec()
         name = spec.name if spec else self.arch
         found = find_run(self.out, self._dataset_name(), name, self.seed)
         if found is None:
             raise RunError(
                 f"no run of '{name}' with seed {self.seed} is under {self.out / 'saved_params'}; "
-                f"{self._advice(spec)}"
+                f"{self._advice(spec, needs)}"
             )
         return Run(found)
 
     def stage(self) -> Stage:
-        """Its stage with the head that is meant.
+        """Return the run's stage with the head that is named.
 
         Raises:
-            UsageError, RunError: as ``run``, or it has no such head.
+            UsageError: no run is named, or several are.
+            RunError: there is no such run, or no such head in it.
         """
         run = self.run()
         stage = run.latest(self.head)
@@ -97,7 +106,7 @@ class RunChoice:
         return stage
 
     def _dataset_name(self) -> str | None:
-        """As runs bear it; a word that is no dataset's may be the name of a run's folder."""
+        """Return the dataset's name; a word that is no dataset's may name a run's folder."""
         from archbuild.data import dataset_name
 
         try:
@@ -120,15 +129,15 @@ class RunChoice:
                 raise
             return None
 
-    def _advice(self, spec: Spec | None) -> str:
-        """Return advice for a run or a head that is not there yet."""
+    def _advice(self, spec: Spec | None, needs: str | None = None) -> str:
+        """Return the command that makes a run or a head that is not there yet."""
         from archbuild.registry import default_vocabulary
 
         if spec is None:
-            return "archbuild runs lists what is there"
+            return "'archbuild runs' lists the runs that there are"
         kind: Any = default_vocabulary().heads[spec.head.type]
-        stages = "--pretrain --cluster" if kind.scratch_problem(spec.head.config) else "--train"
+        from_head = "--pretrain --cluster" if kind.scratch_problem(spec.head.config) else "--train"
         words = ["archbuild", "-d", self.dataset or "DATASET", "-a", str(self.arch)]
         words += ["--seed", str(self.seed), *(["--head", self.head] if self.head else [])]
         words += ["--out", str(self.out)] if self.out != Path() else []
-        return f"train one with: {shlex.join(words)} {stages}"
+        return f"train one with: {shlex.join(words)} {needs or from_head}"

@@ -1,0 +1,247 @@
+"""The options that several verbs share, each declared once, and how they become one argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from archbuild.cli.numbers import SEED, Whole
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+SPEC_EPOCHS: Final = -1
+"""In place of a number of epochs: as many as the spec says."""
+
+
+def gathered(kind: type, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Pass the options that are called like the fields of a dataclass as one argument.
+
+    Args:
+        kind: the dataclass; a field without an option has a default.
+        name: the argument that receives the instance.
+    """
+    names = {field.name for field in fields(kind)}
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def call(*arguments: Any, **options: Any) -> Any:
+            values = {option: options.pop(option) for option in names & options.keys()}
+            return command(*arguments, **{name: kind(**values)}, **options)
+
+        return call
+
+    return decorate
+
+
+def with_options(command: _Command, options: Sequence[Callable[[_Command], _Command]]) -> _Command:
+    """Add options, so that the help lists them in the given order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+# -- what is meant: a dataset, a spec, a head, a seed ------------------------------------------
+
+
+def dataset_option(required: bool = False) -> Callable[[_Command], _Command]:
+    """Return the option ``-d``, ``--dataset``."""
+    return click.option(
+        "-d",
+        "--dataset",
+        required=required,
+        metavar="DATASET",
+        help="Name of a dataset, or path to your own data.",
+    )
+
+
+def arch_option(required: bool = False) -> Callable[[_Command], _Command]:
+    """Return the option ``-a``, ``--arch``."""
+    return click.option(
+        "-a",
+        "--arch",
+        required=required,
+        metavar="ARCH",
+        help="Index, name, path, path:index or path:name of a spec.",
+    )
+
+
+def head_option(default: str = "the spec's") -> Callable[[_Command], _Command]:
+    """Return the option ``--head``.
+
+    Args:
+        default: in words, the head that is taken without it.
+    """
+    return click.option(
+        "--head",
+        metavar="HEAD",
+        help="Type of the head; see 'archbuild list heads'.",
+        show_default=default,
+    )
+
+
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="New value of a key of the spec, such as head.n_clusters=16; repeatable.",
+)
+
+seed_option = click.option(
+    "--seed", type=SEED, default=0, show_default=True, metavar="S", help="Random seed of the run."
+)
+
+run_option = click.option(
+    "--run",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Folder of the run, in place of -a, --seed and --out.",
+)
+
+
+# -- which stages ------------------------------------------------------------------------------
+
+
+class _Epochs(Whole):
+    """A number of epochs from 0, or ``SPEC_EPOCHS``, which cannot be typed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; raise a usage error for any other text."""
+        if isinstance(value, int) and value == SPEC_EPOCHS:  # typed, it would be text
+            return value
+        return super().convert(value, param, ctx)
+
+
+@dataclass(frozen=True)
+class StageLengths:
+    """The stages that are asked for.
+
+    Attributes:
+        pretrain: number of epochs; ``SPEC_EPOCHS``: the spec's; ``None``: not asked for.
+        cluster: number of epochs, or of rounds of a head that has them.
+        train: number of epochs, or of rounds of a head that has them.
+    """
+
+    pretrain: int | None
+    cluster: int | None
+    train: int | None
+
+    def asked(self) -> dict[str, int | None]:
+        """Return the length of every stage that is asked for; ``None``: the spec's."""
+        return {
+            stage: None if length == SPEC_EPOCHS else length
+            for stage, length in vars(self).items()
+            if length is not None
+        }
+
+    def given(self) -> dict[str, int]:
+        """Return the lengths that replace the spec's."""
+        return {stage: length for stage, length in self.asked().items() if length is not None}
+
+
+def stage_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--pretrain``, ``--cluster`` and ``--train``, and pass them as ``stages``."""
+    return with_options(gathered(StageLengths, "stages")(command), _STAGES)
+
+
+def _stage_option(name: str, help_text: str) -> Callable[[_Command], _Command]:
+    return click.option(
+        name,
+        metavar="[N]",
+        type=_Epochs(0, 1_000_000),
+        is_flag=False,
+        flag_value=SPEC_EPOCHS,
+        help=help_text,
+    )
+
+
+_STAGES: Final = (
+    _stage_option("--pretrain", "Pretraining by reconstruction, for N epochs."),
+    _stage_option(
+        "--cluster",
+        "Refinement of the pretrained network with the head, for N epochs (or rounds, where the "
+        "head has them).",
+    ),
+    _stage_option(
+        "--train",
+        "Training of network and head together from scratch, for N epochs (or rounds).",
+    ),
+)
+
+
+# -- where things are, and what is written -----------------------------------------------------
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the datasets.",
+    show_default="$ARCHBUILD_DATA, else ./datasets",
+)
+
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    metavar="DIR",
+    help="Parent folder of saved_params/, logs/, plots/, messages/ and sweeps/.",
+    show_default="the current folder",
+)
+
+
+def output_option(
+    what: str, *, default: str | None = None, folder: bool = False
+) -> Callable[[_Command], _Command]:
+    """Return the option ``--output``.
+
+    Args:
+        what: help text: what is written.
+        default: in words, the place without it; ``None``: the option is required.
+        folder: whether the output may be a folder.
+    """
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=folder),
+        required=default is None,
+        show_default=default or False,
+        metavar="PATH" if folder else "FILE",
+        help=what,
+    )
+
+
+def format_option(
+    formats: Sequence[str], default: str | None = None
+) -> Callable[[_Command], _Command]:
+    """Return the option ``--format``, whose value is called ``kind``.
+
+    Args:
+        formats: the names that may be given.
+        default: in words, the format without it; ``None``: the option is required.
+    """
+    return click.option(
+        "--format",
+        "kind",
+        type=click.Choice(formats),
+        required=default is None,
+        show_default=default or False,
+        help="Format of the output.",
+    )
+
+
+force_option = click.option("--force", is_flag=True, help="Replacement of an existing output.")
+
+quiet_option = click.option("--quiet", is_flag=True, help="No progress, only results and errors.")
+
+
+def json_option(progress: bool = False) -> Callable[[_Command], _Command]:
+    """Return the option ``--json``; with ``progress``, for a verb that also reports events."""
+    events = ", and progress as JSON lines on stderr" if progress else ""
+    return click.option(
+        "--json", "as_json", is_flag=True, help=f"One JSON document on stdout{events}."
+    )
