@@ -1,6 +1,6 @@
 """The command line: one file per verb, no logic.
 
-Beside the verbs stand what they share: how a page is laid out (``columns``), what is shown while a
-job runs (``progress``) and kept of it (``log``), how Ctrl-C is heard (``interrupt``), how a failure
-is told (``ending``), and how Keras is started (``environment``).
+The other files hold what verbs share: options (``options``, ``run_choice``, ``numbers``), columns
+of text (``columns``), progress on stderr (``progress``, ``screen``, ``sweep_screen``, ``events``),
+the log (``log``), Ctrl-C (``interrupt``), and errors (``ending``).
 """

@@ -14,12 +14,12 @@ _NARROWEST: Final = 30
 
 
 def in_columns(rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) -> str:
-    """Return the rows, one below the other, as long as each other; no rows, no text.
+    """Return a table as text; the empty string for no rows.
 
     Args:
-        rows: cells of text. The last may have several lines, and is wrapped to the page; where a
-            line begins with spaces, so do those that it is wrapped to.
-        numbers: the columns that stand at the right of their place.
+        rows: cells of text, equally many in each row. The last cell may have several lines, and is
+            wrapped to the page; wrapped lines keep the indentation of their line.
+        numbers: the columns that are aligned to the right.
     """
     table = [[str(cell) for cell in row] for row in rows]
     if not table:
@@ -37,7 +37,7 @@ def in_columns(rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) ->
 
 
 def _wrapped(text: str, indent: int) -> str:
-    """Return the text in lines that fit beside ``indent`` columns; keep paths whole."""
+    """Return the text wrapped to lines that fit beside ``indent`` columns, paths unbroken."""
     width = max(WIDTH - indent, _NARROWEST)
     lines = []
     for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""How a command ends that does not end well: one message on stderr and an exit status."""
+"""Errors of a command: one message on stderr, and an exit status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
 
 def report(error: BaseException) -> int:
-    """Say on stderr what went wrong, in words and without a traceback; the exit status."""
+    """Print the error on stderr as text, without a traceback; return the exit status."""
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code
@@ -40,7 +40,7 @@ def exit_status(error: BaseException) -> int:
 
 
 def error_text(error: BaseException) -> str:
-    """Return what went wrong, for people."""
+    """Return the text of an error."""
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return "stopped"
     if isinstance(error, click.ClickException):
@@ -48,7 +48,7 @@ def error_text(error: BaseException) -> str:
     if isinstance(error, ArchbuildError):
         return str(error)
     if isinstance(error, MemoryError):
-        return "the memory is full; try a smaller batch_size, or fewer rows"
+        return "out of memory; try a smaller batch_size, or fewer rows"
     if isinstance(error, OSError):
         return f"{error.strerror or error}: {error.filename or 'the output'}"
     return "\n".join([_unforeseen(error), *getattr(error, "__notes__", ())])
@@ -56,7 +56,7 @@ def error_text(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     if isinstance(error, SpecError):
-        # each begins with its file:line:column, where editors look for it
+        # each begins with file:line:column, which editors recognise
         count = len(error.problems)
         found = "1 problem" if count == 1 else f"{count} problems"
         return "\n".join([*map(str, error.problems), f"archbuild: {found} found"])
@@ -68,13 +68,13 @@ def _unforeseen(error: BaseException) -> str:
     text = " ".join(str(error).split())
     short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
     return (
-        f"failed unexpectedly, and that is a defect: {type(error).__name__}: {short} "
-        f"({_place(error)}). Please report it with the command that you gave"
+        f"internal error: {type(error).__name__}: {short} ({_place(error)}); please report it with "
+        "the command that caused it"
     )
 
 
 def _place(error: BaseException) -> str:
-    """Where in archbuild it came up, or nearest to it."""
+    """Return file and line of the error, in archbuild if its traceback passes through it."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
     for frame in reversed(own or frames):

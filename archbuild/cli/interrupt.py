@@ -1,4 +1,4 @@
-"""Ctrl-C at a safe point: between two steps of training, never inside a library's start."""
+"""Ctrl-C at safe points: between two steps of training, and not while a library starts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from types import FrameType
 
 
 class Interrupt:
-    """Ctrl-C as it comes, or held back until ``check`` is reached; a second one is never held back.
+    """The handler of Ctrl-C: raises at once, or while ``held`` at the next ``check``.
 
-    Libraries swallow ``KeyboardInterrupt`` where it meets a callback of theirs, and the user would
-    have asked in vain.
+    A second Ctrl-C always raises at once. The delay is needed because some libraries discard a
+    ``KeyboardInterrupt`` that is raised inside one of their callbacks.
     """
 
     def __init__(self) -> None:
@@ -20,10 +20,10 @@ class Interrupt:
         self._asked = False
 
     def check(self) -> None:
-        """Return a safe point.
+        """Mark a safe point.
 
         Raises:
-            KeyboardInterrupt: the user has asked to stop since Ctrl-C is held back.
+            KeyboardInterrupt: Ctrl-C was pressed while held.
         """
         if self._asked:
             self._asked = False
@@ -31,7 +31,7 @@ class Interrupt:
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """Hold Ctrl-C back while the block lasts; its end is a safe point."""
+        """Delay Ctrl-C until the block ends, which is a safe point."""
         self.held = True
         try:
             yield
@@ -39,8 +39,8 @@ class Interrupt:
             self.held = False
         self.check()
 
-    def heed(self, number: int, frame: FrameType | None) -> None:
-        """Return the handler of the signal."""
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Handle the signal."""
         if self.held and not self._asked:
             self._asked = True
         else:
@@ -49,12 +49,12 @@ class Interrupt:
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Handle Ctrl-C while the block lasts, unless it is ignored or handled by somebody else."""
+    """Handle Ctrl-C while the block lasts, unless it is ignored or has another handler."""
     interrupt = Interrupt()
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield interrupt
         return
-    signal.signal(signal.SIGINT, interrupt.heed)
+    signal.signal(signal.SIGINT, interrupt.handle)
     try:
         yield interrupt
     finally:

@@ -1,4 +1,4 @@
-"""The log of a command: the command, what it ran on, every epoch, and how it ended."""
+"""The log of a command: its arguments, the versions, every epoch, and how it ended."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _NEVER: Final = logging.CRITICAL + 1
 
 
 class RunLog(MemoryHandler):
-    """Keeps what is logged in memory until its file can be named, and writes it there from then.
+    """A handler that keeps log records in memory until ``open``, and then writes them to a file.
 
-    The name holds the dataset's and the spec's, and reading these is worth a line already: a
-    dataset may have files that cannot be read.
+    The name of the file contains those of the dataset and the spec, and reading these may already
+    log something, such as a file that cannot be read.
     """
 
     def __init__(self) -> None:
@@ -31,11 +31,11 @@ class RunLog(MemoryHandler):
         self.path: Path | None = None
 
     def shouldFlush(self, record: logging.LogRecord) -> bool:
-        """Once there is a file, every line goes to it at once."""
+        """Return whether there is a file, to which every record is then written at once."""
         return self.target is not None
 
     def open(self, folder: Path, dataset: str, arch: str) -> Path:
-        """Go on in ``<folder>/<date-time>-<dataset>-<arch>.log``; returns that path.
+        """Write to ``<folder>/<date-time>-<dataset>-<arch>.log`` from now on; return that path.
 
         Raises:
             RunError: the file cannot be written.
@@ -64,7 +64,7 @@ class RunLog(MemoryHandler):
 
 @contextmanager
 def run_log(command: str) -> Iterator[RunLog]:
-    """Log all that archbuild says while the block lasts, and how the block ends.
+    """Log the messages of archbuild while the block lasts, and how the block ends.
 
     Args:
         command: the first line.
@@ -82,7 +82,7 @@ def run_log(command: str) -> Iterator[RunLog]:
     except BaseException as error:
         _log_failure(error)
         if log.path is not None and not isinstance(error, ArchbuildError):
-            error.add_note(f"the log says where: {log.path}")
+            error.add_note(f"the traceback is in the log: {log.path}")
         raise
     finally:
         LOGGER.removeHandler(log)
@@ -92,7 +92,7 @@ def run_log(command: str) -> Iterator[RunLog]:
 
 
 def _log_failure(error: BaseException) -> None:
-    """One line for what archbuild raises on purpose; the traceback of anything else."""
+    """Log an error: one line if archbuild raised it on purpose, else with its traceback."""
     expected = isinstance(error, ArchbuildError)
     LOGGER.error("not finished: %s", error, exc_info=None if expected else error)
 

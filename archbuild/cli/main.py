@@ -136,15 +136,15 @@ for _verb in (*_SPECS, *_MODELS, *_RUNS):
 
 
 def main() -> None:
-    """Entry point: runs the command line and turns errors into messages and exit statuses."""
-    # TensorFlow's own log says nothing that a user could act on
+    """Run the command line, and turn errors into messages and exit statuses."""
+    # nothing in TensorFlow's own log helps users
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if threading.current_thread() is threading.main_thread():
-        # ends as an error does, so that half a file is taken away
+        # an exit, unlike a kill, removes files that are half written
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         status = cli(prog_name=_NAME, standalone_mode=False)
-    except Exception as error:  # nobody shall see a traceback
+    except Exception as error:  # in place of a traceback
         status = report(error)
     except KeyboardInterrupt as interrupt:
         status = report(interrupt)

@@ -1,4 +1,4 @@
-"""Whole numbers as options; bounds that nobody meets stay out of the help."""
+"""Whole numbers as options, whose bounds are in the error message and not in the help."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Whole(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         self.least, self.most = least, most
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number; refused with its bounds where it is none, or outside of them."""
+        """Return the number; raise a usage error that names the bounds for anything else."""
         try:
             number = int(value)
         except ValueError:

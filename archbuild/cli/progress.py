@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archbuild.cli.interrupt import Interrupt, interruptible
 from archbuild.training.progress import (
@@ -21,6 +22,9 @@ from archbuild.training.progress import (
     log_event,
 )
 from archbuild.training.scalars import EventFiles
+
+if TYPE_CHECKING:
+    from archbuild.cli.screen import Screen
 
 
 class Progress:
@@ -59,7 +63,7 @@ class Progress:
         self._display(Note(message))
 
     def _follow(self, event: Event) -> None:
-        """Remember what is safe on disk, and stop between two steps after Ctrl-C.
+        """Store the last epoch on disk, and stop between two steps after Ctrl-C.
 
         Raises:
             KeyboardInterrupt: the user has pressed Ctrl-C since the last step.
@@ -79,7 +83,7 @@ class Progress:
 
 
 class _Warnings(logging.Handler):
-    """Shows the warnings that any room logs; errors are shown where the command ends."""
+    """A log handler that shows warnings; errors are shown when the command ends."""
 
     def __init__(self, display: EventHandler) -> None:
         super().__init__(logging.WARNING)
@@ -92,7 +96,11 @@ class _Warnings(logging.Handler):
 
 @contextmanager
 def reporting(
-    quiet: bool, as_json: bool = False, *, always_warn: bool = False
+    quiet: bool,
+    as_json: bool = False,
+    *,
+    always_warn: bool = False,
+    screen: Callable[[], Screen] | None = None,
 ) -> Iterator[Progress]:
     """Show events and warnings on stderr while the block lasts.
 
@@ -100,12 +108,13 @@ def reporting(
         quiet: show nothing, only write the log.
         as_json: show events as lines of JSON. An error is then a line too, and ends the process.
         always_warn: show warnings even if ``quiet``.
+        screen: makes the display for people; by default ``Screen``.
 
     Raises:
         SystemExit: the block raised, ``as_json``.
     """
     with ExitStack() as closing, interruptible() as interrupt:
-        shown = _display(as_json, closing)
+        shown = _display(as_json, screen, closing)
         display = _ignore if quiet else shown
         warnings = _Warnings(shown if always_warn else display)
         LOGGER.addHandler(warnings)
@@ -120,16 +129,18 @@ def reporting(
             raise
 
 
-def _display(as_json: bool, closing: ExitStack) -> EventHandler:
+def _display(
+    as_json: bool, screen: Callable[[], Screen] | None, closing: ExitStack
+) -> EventHandler:
     if as_json:
         from archbuild.cli.events import write_event
 
         return write_event
     from archbuild.cli.screen import Screen
 
-    screen = Screen()
-    closing.callback(screen.close)
-    return screen
+    display = (screen or Screen)()
+    closing.callback(display.close)
+    return display
 
 
 def _ignore(event: Event) -> None:

@@ -55,7 +55,7 @@ class RunOptions:
 
 
 def run(options: RunOptions) -> None:
-    """Do what the options ask for."""
+    """Run the stages, metrics, figures and report that the options ask for."""
     with _started(options) as (experiment, progress):
         if options.trains:
             _start_keras(progress)
@@ -129,7 +129,7 @@ def _started(options: RunOptions) -> Iterator[tuple[Experiment, Progress]]:
         _stoppable(progress, options.fresh),
     ):
         experiment = Experiment(request, progress)
-        # looking takes no lock: pictures of a run that another process trains show its latest epoch
+        # figures need no lock: of a run in training they show the latest epoch
         with experiment.folder.lock() if options.trains or options.metrics else nullcontext():
             path = log.open(options.out / "logs", experiment.dataset.name, experiment.spec.name)
             progress.keep_scalars(path.with_suffix(""))
@@ -140,7 +140,7 @@ def _started(options: RunOptions) -> Iterator[tuple[Experiment, Progress]]:
 
 @contextmanager
 def _stoppable(progress: Progress, fresh: bool) -> Iterator[None]:
-    """Turn Ctrl-C into words: every finished epoch is on disk, whenever it comes."""
+    """Turn Ctrl-C into an error that says where training stopped and how to continue."""
     try:
         yield
     except KeyboardInterrupt:
@@ -180,7 +180,7 @@ def _start_keras(progress: Progress) -> None:
 
 
 def _results(run: Run, progress: Progress, options: RunOptions) -> dict[str, Any]:
-    """Return the run as one document; unless it is asked for, the table is printed at once."""
+    """Return the results as one document; print the table at once, unless ``--json``."""
     stages = {stage.name: stage.summary for stage in run.finished_stages}
     result: dict[str, Any] = {"run": str(run.path), "stages": stages}
     if _needs_keras(options, run):

@@ -115,7 +115,7 @@ class RunChoice:
             return self.dataset
 
     def _spec(self) -> Spec | None:
-        """Return the spec of ``-a``; ``None`` for a mere name: a run outlives its spec's file."""
+        """Return the spec of ``-a``; ``None`` for a name without a file, which a run may have."""
         from archbuild.data import arch_stem
         from archbuild.registry import default_vocabulary
         from archbuild.spec import load_spec

@@ -33,7 +33,7 @@ class Screen:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
-        # not the console's own answer, which FORCE_COLOR turns to yes for files as well
+        # not console.is_terminal, which FORCE_COLOR makes true for files as well
         self._interactive = sys.stderr.isatty() and not self._console.is_dumb_terminal
         self._bar: Progress | None = None
         self._pace = Pace(0, 0)
@@ -92,15 +92,15 @@ class Screen:
 
 
 class Pace:
-    """How long the rest of a stage takes, from the steps that this process has seen.
+    """An estimate of the time that the rest of a stage takes, from the steps of this process.
 
-    The mean over all of them, so that what comes between two epochs counts too; but for the first,
-    in which the backend builds its graph.
+    It is the mean over all steps, so that the time between epochs counts too, without the first
+    step, in which the backend builds its graph.
 
     Args:
         done: steps of earlier processes.
         total: steps of the whole stage.
-        clock: seconds from anywhere.
+        clock: returns seconds since any fixed moment.
     """
 
     def __init__(self, done: int, total: int, clock: Callable[[], float] = perf_counter) -> None:
@@ -109,7 +109,7 @@ class Pace:
         self._begun = self._last = clock()
 
     def step(self) -> None:
-        """One more step is done."""
+        """Count one more step."""
         self._done += 1
         self._seen += 1
         self._last = self._clock()
@@ -118,7 +118,7 @@ class Pace:
 
     @property
     def left(self) -> float | None:
-        """Seconds; ``None`` where nothing is known yet."""
+        """The time left in seconds; ``None`` before the second step."""
         if self._seen < 2:
             return None
         each = (self._last - self._begun) / (self._seen - 1)
@@ -141,7 +141,7 @@ def _clock_time(seconds: float | None) -> str:
 
 
 def _fitting(scores: Sequence[str], room: int) -> str:
-    """As many of the first as there is room for."""
+    """Return as many of the first scores as there is room for."""
     text = ""
     for score in scores:
         longer = f"{text}  {score}".strip()

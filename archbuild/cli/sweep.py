@@ -27,7 +27,8 @@ from archbuild.errors import TrainingError
 from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
-    from archbuild.experiments.sweeps import Plan, Sweep, SweepRequest
+    from archbuild.cli.progress import Progress
+    from archbuild.experiments.sweeps import Sweep, SweepPlan, SweepRequest
 
 _ENDS: Final = ("best", "worst")
 
@@ -125,12 +126,13 @@ def sweep(options: SweepOptions) -> None:
     sweeps/ with the metrics of every run as CSV.
     """
     from archbuild.cli.progress import reporting
-    from archbuild.experiments.sweeps import document, make_plan, write_table
+    from archbuild.cli.sweep_screen import SweepScreen
+    from archbuild.experiments.sweeps import document, plan_sweep, write_table
 
     request = options.request()
-    with reporting(options.quiet, options.as_json) as progress:
-        plan = make_plan(request)
-        swept = _run(plan, options)
+    with reporting(options.quiet, options.as_json, screen=SweepScreen) as progress:
+        plan = plan_sweep(request)
+        swept = _run(plan, options.processes, progress)
         found = document(plan, swept.done)
         paths = write_table(plan.table_path, found)
         click.echo(
@@ -141,26 +143,23 @@ def sweep(options: SweepOptions) -> None:
             raise TrainingError(_failures(swept))
 
 
-def _run(plan: Plan, options: SweepOptions) -> Sweep:
-    """Run the plan and show its progress.
+def _run(plan: SweepPlan, processes: int, progress: Progress) -> Sweep:
+    """Run the plan.
 
     Raises:
         StoppedError: the user pressed Ctrl-C.
     """
     from archbuild.cli.run import StoppedError
-    from archbuild.cli.sweep_progress import listening
     from archbuild.experiments.sweeps import Sweep
 
-    count = len(plan.parts)
-    with listening(count, options.quiet, options.as_json) as listener:
-        sweep = Sweep(plan, listener)
-        try:
-            sweep.run(options.processes)
-        except KeyboardInterrupt:
-            raise StoppedError(
-                f"stopped with {len(sweep.done)} of {count} done; the same command goes on from "
-                "there"
-            ) from None
+    sweep = Sweep(plan, progress)
+    try:
+        sweep.run(processes)
+    except KeyboardInterrupt:
+        raise StoppedError(
+            f"stopped with {len(sweep.done)} of {len(plan.parts)} done; the same command goes on "
+            "from there"
+        ) from None
     return sweep
 
 
@@ -177,7 +176,7 @@ def _failures(sweep: Sweep) -> str:
 
 
 def table_text(found: Mapping[str, Any]) -> str:
-    """Return the table of a sweep for people; of the scores, those that fit beside the first."""
+    """Return the table of a sweep as text, with the scores of ``BRIEF``."""
     from archbuild.evaluation.scores import BRIEF
 
     rows = found["table"]
@@ -206,7 +205,7 @@ def _line(row: Mapping[str, Any], keys: Sequence[str], shown: Sequence[str]) -> 
 
 
 def _mean(score: Mapping[str, Any] | None) -> str:
-    """Mean and standard deviation; the latter not of one seed."""
+    """Return mean and standard deviation as text; of one seed, the mean alone."""
     if not score:
         return "-"
     deviation = "" if score["std"] is None else f" ± {score['std']:.4f}"

@@ -1,8 +1,8 @@
 """An experiment: a dataset, a spec and a seed, and the stages that it trains.
 
-The command line and the estimator both use it. Each stage leaves its results in the run folder, so
-a stage that is done is skipped, and one that was interrupted is resumed. What is there is read
-through a ``Run`` (``models/run.py``), never through the experiment.
+The command line and the estimator both use it. Each stage writes its results to the run folder, so
+a stage that is done is skipped, and one that was interrupted is resumed. Results are read through a
+``Run`` (``models/run.py``), never through the experiment.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from archbuild.data import Dataset, arch_stem
 from archbuild.data.batches import count_batches
 from archbuild.data.supervision import chosen_labels
 from archbuild.errors import RunError
-from archbuild.experiments.outcome import ending, epochs_in_words, summary, versions, writers
+from archbuild.experiments.outcome import ending, summary, versions, writers
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.requirements import (
     depended_on,
@@ -43,11 +43,11 @@ from archbuild.runs.names import (
 )
 from archbuild.runs.texts import clear_stage, clear_texts, messages_of
 from archbuild.spec import NETWORK_KEYS, Plan, Spec, load_spec, make_plan
-from archbuild.training.progress import LOGGER, EventHandler, Note, StageEnded, log_event
+from archbuild.training.progress import LOGGER, EventHandler, Note, StageEnded, counted, log_event
 
 if TYPE_CHECKING:
     from archbuild.data.origin import Origin
-    from archbuild.heads import Head
+    from archbuild.heads.base import Head
     from archbuild.networks.network import Network
     from archbuild.training.feed import Feed
     from archbuild.training.stage import StageOutcome, StageTrainer
@@ -59,13 +59,13 @@ class Experiment:
     """A request with its dataset and its spec read and checked.
 
     Args:
-        request: what to work on.
+        request: the dataset, the spec and the seed.
         emit: receives the events; by default they only go to the log.
         spec: in place of the one that the request names.
         dataset: rows in memory, in place of the dataset that the request names.
 
     Raises:
-        SpecError: the spec has problems; all of them are named.
+        SpecError: the spec has problems; the error holds all of them.
         DataError: the dataset is missing, damaged, or does not fit the spec.
         UsageError: the number of clusters is unknown, or larger than the dataset.
     """
@@ -115,10 +115,11 @@ class Experiment:
         return from_scratch(self.spec.head.type)
 
     def results(self) -> Run:
-        """Return what is there, with the rows and the spec of this experiment.
+        """Return the results so far as a run, with the rows and the spec of this experiment.
 
         Raises:
-            RunError: a stage is of another network or other data; names each difference.
+            RunError: a stage is of another network or other data; the message names each
+                difference.
         """
         for stage in self.folder.stages():
             self._refuse_foreign(self.folder.stage(stage))
@@ -139,7 +140,7 @@ class Experiment:
             fresh: start over, and drop the heads that were trained on the old weights.
 
         Returns:
-            Whether anything was done: a finished stage is left as it is.
+            Whether the stage was trained: ``False`` if it was finished before.
 
         Raises:
             RunError: the stage was made for another request.
@@ -158,7 +159,13 @@ class Experiment:
                 self.emit(StageEnded(stage, "dropped, it was trained on the old weights"))
 
     def cluster(self, fresh: bool = False) -> bool:
-        """Refine the pretrained network with the spec's head; otherwise like ``pretrain``.
+        """Refine the pretrained network with the spec's head.
+
+        Args:
+            fresh: start over.
+
+        Returns:
+            Whether the stage was trained: ``False`` if it was finished before.
 
         Raises:
             RunError: there is no finished pretrained run of this network, or the stage was made
@@ -173,10 +180,16 @@ class Experiment:
         return self._run_stage(self.head_stage, self._new_head(), request, pretrained)
 
     def train(self, fresh: bool = False) -> bool:
-        """Train network and head together, from the first weights; otherwise like ``pretrain``.
+        """Train network and head together from scratch.
+
+        Args:
+            fresh: start over.
+
+        Returns:
+            Whether the stage was trained: ``False`` if it was finished before.
 
         Raises:
-            UsageError: as ``refuse_scratch``.
+            UsageError: the head cannot be trained from scratch (``refuse_scratch``).
             RunError: the stage was made for another request.
             DivergenceError: a loss term stopped being finite.
         """
@@ -205,7 +218,7 @@ class Experiment:
         self._settle(with_clusters(self.spec, suggestion.n_clusters, self.vocabulary))
 
     def refuse_scratch(self) -> None:
-        """Make sure that ``train`` can do something.
+        """Make sure that the spec's head can be trained from scratch.
 
         Raises:
             UsageError: the head refines pretrained networks only, the number of clusters is to be
@@ -237,8 +250,8 @@ class Experiment:
         self.folder.write_spec(self.spec.tree)
         if finished:
             folder.verify()
-            done = epochs_in_words(folder.manifest()["epoch"])
-            self.emit(StageEnded(name, f"already done ({done})"))
+            epochs = counted(len(folder.history()), "epoch")
+            self.emit(StageEnded(name, f"already done ({epochs})"))
             return False
         self._train_stage(folder, head, self._network(pretrained))
         return True
@@ -256,7 +269,7 @@ class Experiment:
     def _train_stage(self, folder: StageFolder, head: Head | None, network: Network) -> None:
         trainer = self._trainer(folder, head, network)
         if head is not None and head.rounds:
-            each = epochs_in_words(trainer.settings["epochs"])
+            each = counted(trainer.settings["epochs"], "epoch")
             self.emit(Note(f"rounds: {head.rounds}, of {each} each"))
         outcome = trainer.run()
         self._write_artefacts(folder, network, head, outcome)
@@ -295,13 +308,13 @@ class Experiment:
     def _write_artefacts(
         self, folder: StageFolder, network: Network, head: Head | None, outcome: StageOutcome
     ) -> None:
-        """Write the further files of a head that leaves some."""
+        """Write the further files of a head that has some."""
         from archbuild.heads.records import TrainedRows
 
         if head is not None and head.writes_files:
             place = refuse_links(messages_of(self.folder) / folder.name, self.folder.out)
             losses = np.array([row["loss"] for row in outcome.history])
-            clear_texts(folder)  # a process that was killed may have left some
+            clear_texts(folder)  # a killed process may have left some
             scaler = self.feed.scaler
             rows = TrainedRows(
                 lambda latents: scaler.undo(network.decode_rows(latents)),
@@ -322,19 +335,19 @@ class Experiment:
     def _request(self, section: str) -> dict[str, Any]:
         keys = [*NETWORK_KEYS, "batch_size", "augment", section]
         keys += ["head"] if section != PRETRAIN else []
-        supervised = section != PRETRAIN and self.labels is not None
-        keys += ["supervision"] if supervised else []
+        labels = None if section == PRETRAIN else self.labels
+        keys += ["supervision"] if labels is not None else []
         request = {
             "spec": depended_on(self.spec.tree, keys, self.vocabulary),
             "seed": self.request.seed,
             "data": self.dataset.digest(),
         }
-        if supervised:
-            request["labels"] = hashlib.sha256(self.labels.tobytes()).hexdigest()
+        if labels is not None:
+            request["labels"] = hashlib.sha256(labels.tobytes()).hexdigest()
         return request
 
     def _pretrained(self) -> StageFolder:
-        """Return the finished pretrained stage, once it is known to be of this very network."""
+        """Return the finished pretrained stage, checked to be of this network."""
         folder = self.folder.stage(PRETRAIN)
         if folder.status() != "finished":
             raise RunError(
@@ -357,7 +370,7 @@ class Experiment:
             lines = "\n".join(f"    {change}" for change in changes)
             raise RunError(
                 f"{folder.path} was made for another network or other data (there -> now):\n"
-                f"{lines}\nask for what is there, train again with --fresh "
+                f"{lines}\nkeep the earlier settings, train again with --fresh "
                 f"--{section_of(folder.name)}, or choose another --out"
             )
 
@@ -369,7 +382,7 @@ class Experiment:
 
         Raises:
             DataError: the dataset has no labels, and the spec's supervision asks for some.
-            UsageError: it has fewer than are asked for.
+            UsageError: the dataset has fewer labels than are asked for.
         """
         if self.spec.supervision is None:
             return None
@@ -385,7 +398,7 @@ class Experiment:
 
     @cached_property
     def origin(self) -> Origin:
-        """What a model must remember of these data."""
+        """The facts on these data that a model is stored with."""
         from archbuild.data.origin import Origin
 
         location = None if self._in_memory else self.request.location

@@ -1,4 +1,4 @@
-"""What a stage leaves when it has ended: its files, its summary, and the words for it."""
+"""The results of a stage that has ended: its files, its summary, and the summary as text."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from archbuild.training.progress import counted
 from archbuild.version import __version__
 
 if TYPE_CHECKING:
-    from archbuild.heads import Head
+    from archbuild.heads.base import Head
     from archbuild.networks.network import Network
     from archbuild.training.stage import StageOutcome
 
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 def writers(
     network: Network, codes: np.ndarray, head: Head | None, labels: np.ndarray | None = None
 ) -> dict[str, Any]:
-    """Return what writes each file of a finished stage, by name.
+    """Return a function that writes it, for each file of a finished stage.
 
     Args:
-        network: with the weights that it ended with.
+        network: the trained network.
         codes: ``(n, code)`` of the training rows.
-        head: what was trained with it; ``None`` after pretraining.
+        head: the trained head; ``None`` after pretraining.
         labels: those that training read, -1 where unknown; ``None`` without supervision.
     """
     from archbuild.io.atomic import save_npy, save_npz
@@ -49,7 +50,7 @@ def writers(
 
 
 def summary(outcome: StageOutcome) -> dict[str, Any]:
-    """How it ended, for its manifest."""
+    """Return the summary of a stage for its manifest."""
     occupancy = asdict(outcome.occupancy) if outcome.occupancy else None
     return {
         "epochs": len(outcome.history),
@@ -63,17 +64,12 @@ def ending(outcome: StageOutcome) -> str:
     from archbuild.evaluation.collapse import collapse_in_words
 
     how = "settled" if outcome.converged else "done"
-    text = f"{how} after {epochs_in_words(len(outcome.history))} in {outcome.seconds:.1f} s"
+    text = f"{how} after {counted(len(outcome.history), 'epoch')} in {outcome.seconds:.1f} s"
     return f"{text}; {collapse_in_words(outcome.occupancy)}" if outcome.occupancy else text
 
 
-def epochs_in_words(count: int) -> str:
-    """``1 epoch``, ``2 epochs``."""
-    return "1 epoch" if count == 1 else f"{count} epochs"
-
-
 def versions() -> dict[str, str]:
-    """Of all that the numbers may depend on."""
+    """Return the versions of everything that the numbers may depend on."""
     import keras
     import sklearn
 

@@ -1,4 +1,4 @@
-"""What a user asks an experiment for."""
+"""The request to an experiment."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class ExperimentRequest:
         head: a head's type, in place of the spec's.
         overrides: ``key=value`` texts, applied to the spec before it is checked.
         seed: random seed.
-        data_dir: where datasets lie; ``None``: ``$ARCHBUILD_DATA`` or ``./datasets``.
-        out: where ``saved_params/``, ``plots/`` and ``messages/`` go.
-        lengths: of the stages, by name, in epochs or in what the head counts; else the spec's.
+        data_dir: folder of the datasets; ``None``: ``$ARCHBUILD_DATA`` or ``./datasets``.
+        out: parent folder of ``saved_params/``, ``plots/`` and ``messages/``.
+        lengths: lengths of stages by name, in epochs or rounds, in place of the spec's.
     """
 
     dataset: str
@@ -38,7 +38,7 @@ class ExperimentRequest:
 
     @property
     def location(self) -> DataLocation:
-        """Where the rows are."""
+        """The place of the rows."""
         return DataLocation(self.dataset, self.data_dir)
 
     def command(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar
+from typing import Any
 
 from archbuild.evaluation.collapse import Occupancy
 
@@ -20,9 +20,12 @@ _OCCUPANCY = tuple(field.name for field in fields(Occupancy))
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened while stages run."""
+    """Something that happened while stages run; every kind has a ``name``."""
 
-    name: ClassVar[str]
+    @property
+    def name(self) -> str:
+        """The kind of the event, for programs."""
+        raise NotImplementedError
 
     def __str__(self) -> str:
         return ""

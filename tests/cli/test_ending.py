@@ -40,7 +40,7 @@ def raised(error: BaseException) -> BaseException:
         (
             MemoryError(),
             1,
-            "archbuild: the memory is full; try a smaller batch_size, or fewer rows\n",
+            "archbuild: out of memory; try a smaller batch_size, or fewer rows\n",
         ),
     ],
 )
@@ -64,10 +64,10 @@ def test_click_has_its_own_words(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_unforeseen_is_short_and_says_where(capsys: pytest.CaptureFixture[str]) -> None:
     error = raised(ValueError("many\nlines " + "x" * 5000))
-    error.add_note("the log says where: some.log")
+    error.add_note("the traceback is in the log: some.log")
     assert report(error) == 1
     first, second = capsys.readouterr().err.splitlines()
     assert "ValueError: many lines xxx" in first
     assert "(test_ending.py:" in first
     assert len(first) < 600
-    assert second == "the log says where: some.log"
+    assert second == "the traceback is in the log: some.log"

@@ -55,7 +55,7 @@ def test_the_unforeseen_stands_in_the_log_with_its_traceback(tmp_path: Path) -> 
     (path,) = tmp_path.iterdir()
     assert "ERROR not finished: by nothing\nTraceback" in path.read_text()
     assert "raise error" in path.read_text()
-    assert caught.value.__notes__ == [f"the log says where: {path}"]
+    assert caught.value.__notes__ == [f"the traceback is in the log: {path}"]
 
 
 def test_two_in_the_same_second_have_files_of_their_own(

@@ -137,14 +137,14 @@ def test_before_the_first_epoch_there_is_nothing_to_draw(
     assert not (elsewhere / "out" / "saved_params").exists()
 
 
-def test_a_defect_leaves_its_traceback_in_the_log(
+def test_an_internal_error_leaves_its_traceback_in_the_log(
     archbuild: Archbuild, asked: list[str], elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measuring, "measure", lambda _: 1 // 0)
     status, _, err = archbuild(*asked, "--metrics")
     assert status == 1
-    assert "that is a defect: ZeroDivisionError" in err
-    assert "the log says where: out/logs/" in err
+    assert "internal error: ZeroDivisionError" in err
+    assert "the traceback is in the log: out/logs/" in err
     assert "ZeroDivisionError" in newest_log(elsewhere)
     assert "Traceback" in newest_log(elsewhere)
 

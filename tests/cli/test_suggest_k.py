@@ -102,7 +102,7 @@ def test_without_latents_the_command_that_makes_them_is_named(inside: Path, tmp_
 
 
 def test_the_run_has_to_be_named() -> None:
-    assert "no run is named; give its spec with -a, or its folder with --run" in refusal()
+    assert "no run is named; give its spec with -a, or its folder with --run" in refusal("--max", 5)
 
 
 def test_more_clusters_than_the_rows_can_tell_are_refused(inside: Path) -> None:

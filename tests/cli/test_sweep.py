@@ -26,7 +26,7 @@ def asked(elsewhere: Path, tiny: Path) -> list[str]:
 class Refusing:
     """A process that fails."""
 
-    def __init__(self, arguments: list[str], heard: object) -> None:
+    def __init__(self, arguments: list[str], on_event: object) -> None:
         self.error = {"kind": "SpecError", "message": f"seed {arguments[5]} was bad"}
 
     def run(self) -> bool:
@@ -68,9 +68,10 @@ def test_failures_are_named_at_the_end(
     assert "4 of 4 failed" in err
     assert "    seed 1 kmeans: seed 1 was bad" in err.splitlines()
     status, _, err = archbuild(*asked, "--pretrain", "1", "--json")
-    *_, end, _, error = map(json.loads, err.splitlines())
+    *_, end, whole, _, error = map(json.loads, err.splitlines())
     assert status == 1
     assert (end["event"], end["run"], end["state"]) == ("run_ends", "seed 1", "failed")
+    assert (whole["event"], whole["done"], whole["failed"]) == ("sweep_ends", 0, 2)
     assert (error["event"], error["exit_status"]) == ("error", 1)
 
 

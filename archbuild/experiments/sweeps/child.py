@@ -1,4 +1,4 @@
-"""An archbuild in a process of its own, heard through its events."""
+"""An ``archbuild`` command in a process of its own, which reports events as lines of JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,75 +18,83 @@ _COMMAND = (sys.executable, "-m", "archbuild")
 
 
 class Child:
-    """A command that is not started yet.
+    """A command and, from ``run`` on, its process.
 
     Args:
         arguments: of ``archbuild``; ``--json`` is among them.
-        heard: called with each event, in the thread that runs the child.
+        on_event: called with each event of the process, in the thread that calls ``run``.
+
+    Attributes:
+        error: the event with which the process failed, or ``kind`` and ``message`` alone if it
+            failed without one; empty if it has not failed.
     """
 
-    def __init__(self, arguments: Sequence[str], heard: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], on_event: Callable[[Mapping[str, Any]], None]
+    ) -> None:
         self._command = [*_COMMAND, *arguments]
-        self._heard = heard
+        self._on_event = on_event
         self._process: subprocess.Popen[str] | None = None
-        self._starting, self._unwanted = Lock(), False
-        self._last_words = ""
-        self.error: dict[str, Any] = {}
-        """The event with which it ended badly; what is known of it where there was none."""
+        self._starting, self._stopped = Lock(), False
+        self._last_text = ""
+        self.error: Mapping[str, Any] = {}
 
     def run(self) -> bool:
-        """Run it to its end; whether that was a good one. One that was stopped never starts."""
+        """Run the process to its end, unless it was stopped before; return its success."""
         with self._starting:
-            if self._unwanted:
+            if self._stopped:
                 return False
-            self._process = subprocess.Popen(
-                self._command,
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,  # its metrics are in the run's folder
-                stderr=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                process_group=0,  # Ctrl-C on the terminal is for the parent, which passes it on
-            )
+            self._process = self._start()
         with self._process as process:
             for line in process.stderr or ():
-                self._hear(line)
+                self._read_line(line)
         if process.returncode and not self.error:
-            message = self._last_words or f"ended with status {process.returncode}"
+            message = self._last_text or f"ended with status {process.returncode}"
             self.error = {"kind": "unknown", "message": message}
         return process.returncode == 0
 
     def stop(self) -> None:
-        """Have it stop at its next safe point, as Ctrl-C does."""
+        """Stop the process at its next safe point, as Ctrl-C does."""
         if os.name != "nt":  # there Ctrl-C reaches every process of the console
             self._signal(signal.SIGINT)
 
     def kill(self) -> None:
-        """Have it stop at once; what it has saved is whole all the same."""
+        """Stop the process at once; its files on disk stay whole."""
         self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # its metrics are in the run's folder
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            process_group=0,  # Ctrl-C on the terminal is for the parent, which passes it on
+        )
 
     def _signal(self, number: int) -> None:
         with self._starting:
-            self._unwanted = True
+            self._stopped = True
         if self._process is not None:
             self._process.send_signal(number)
 
-    def _hear(self, line: str) -> None:
+    def _read_line(self, line: str) -> None:
         try:
             event = json.loads(line)
             kind = event["event"]
-        except (ValueError, LookupError, TypeError):  # some library's words
-            self._last_words = line.strip() or self._last_words
+        except (ValueError, LookupError, TypeError):  # the text of some library
+            self._last_text = line.strip() or self._last_text
             return
         if kind == "error":
             self.error = event
-        self._heard(event)
+        self._on_event(event)
 
 
 def _environment() -> dict[str, str]:
-    """Ours, in which this very archbuild is found even where it is not installed."""
+    """Return the environment of this process, in which this ``archbuild`` can be imported."""
     environment = dict(os.environ)
     if str(_ROOT) != sysconfig.get_path("purelib"):
         paths = [str(_ROOT), environment.get("PYTHONPATH", "")]

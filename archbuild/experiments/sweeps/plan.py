@@ -1,4 +1,4 @@
-"""What a sweep runs, where each run goes, and whether it is done."""
+"""The plan of a sweep: its runs, their folders, and which of them are done."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from archbuild.errors import RunError, UsageError
+from archbuild.evaluation.scores import SCORES
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.requirements import depended_on
@@ -32,7 +33,7 @@ _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """What to run.
+    """What a sweep is asked for.
 
     Attributes:
         experiment: the dataset, the spec, and what all runs share; its head and seed are ignored.
@@ -66,11 +67,11 @@ class SweepRequest:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class SweepPart:
     """One head in one run.
 
     Attributes:
-        request: what its process is asked for.
+        request: the request to its process.
         folder: of the run.
         stages: what is trained: ``pretrain``, ``cluster``, ``train`` -> the name of the folder.
         dataset: the dataset's name.
@@ -100,15 +101,15 @@ class Part:
         return [*words, "--metrics", "--json"]
 
     def is_done(self) -> bool:
-        """Whether its stages have ended, for this very request, and are measured."""
+        """Return whether its stages have ended, for this request, and are measured."""
         try:
             stages = map(self.folder.stage, self.stages.values())
-            return all(map(self.wants, stages)) and self._is_measured()
-        except RunError:  # damaged: its process says what is the matter
+            return all(map(self.accepts, stages)) and self._is_measured()
+        except RunError:  # damaged: its process reports it
             return False
 
-    def wants(self, stage: StageFolder) -> bool:
-        """Whether a stage, its own or another's, has ended and is what it asks for.
+    def accepts(self, stage: StageFolder) -> bool:
+        """Return whether a stage, its own or another part's, has ended for this request.
 
         Raises:
             RunError: the stage is damaged.
@@ -121,8 +122,13 @@ class Part:
         rows = self.folder.read_metrics()["rows"]
         return [row for row in rows if row["space"] in spaces]
 
+    def scores(self) -> dict[str, float]:
+        """Return the scores of its last stage: of the head, where it measures itself."""
+        own = [row for row in self.rows() if "held out" not in row["method"]]
+        return {key: own[-1][key] for key in SCORES if own[-1].get(key) is not None}
+
     def efforts(self) -> dict[str, dict[str, Any]]:
-        """For each stage: its ``epochs`` and ``seconds``."""
+        """Return the ``epochs`` and ``seconds`` of each stage."""
         manifests: dict[str, Any] = {
             name: self.folder.stage(name).manifest() for name in self.stages.values()
         }
@@ -145,7 +151,7 @@ class Part:
         return expected
 
     def _is_measured(self) -> bool:
-        """Whether the metrics are of these very stages: they name their digests."""
+        """Return whether the metrics are of these stages, whose digests they name."""
         try:
             sources = self.folder.read_metrics()["sources"]
         except (RunError, LookupError):
@@ -157,30 +163,30 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class SweepRun:
     """One setting with one seed; its parts share a folder."""
 
     setting: Setting
     seed: int
-    parts: Sequence[Part]
+    parts: Sequence[SweepPart]
 
     @property
     def folder(self) -> RunFolder:
-        """Where it goes."""
+        """The run's folder."""
         return self.parts[0].folder
 
     @property
     def label(self) -> str:
-        """How it is called, for people."""
+        """The setting and the seed as text."""
         return " ".join([*self.setting, f"seed {self.seed}"])
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """Everything that a sweep runs: ``runs`` has one for each setting and seed, in this order."""
 
     request: SweepRequest
-    runs: Sequence[Run]
+    runs: Sequence[SweepRun]
 
     @property
     def dataset(self) -> str:
@@ -193,19 +199,19 @@ class Plan:
         return str(self.runs[0].parts[0].tree["name"])
 
     @property
-    def parts(self) -> list[tuple[Run, Part]]:
+    def parts(self) -> list[tuple[SweepRun, SweepPart]]:
         """Every part, with its run."""
         return [(run, part) for run in self.runs for part in run.parts]
 
     @property
     def table_path(self) -> Path:
-        """Where the table goes, as JSON; the runs' metrics go beside it, as CSV."""
+        """The JSON file of the table; the runs' metrics are written beside it, as CSV."""
         request = self.request
         swept = [f"{key}={','.join(values)}" for key, values in request.grid.items()]
         heads = [head for head in request.heads if head]
         name = request.name or "-".join([self.dataset, self.arch, *heads, *swept])
         safe = slug(name)
-        if safe != name:  # two names may come to one
+        if safe != name:  # two names may have the same slug
             safe = with_digest(safe, name)
         return request.experiment.out / SWEEPS / f"{safe}.json"
 
@@ -221,34 +227,36 @@ def read_grid(texts: Sequence[str]) -> dict[str, list[str]]:
     for text in texts:
         key, _, values = text.partition("=")
         if not key.strip() or not values.strip():
-            raise UsageError(f"--grid {text}: expected KEY=VALUE,VALUE, as head.alpha=0.1,1")
+            raise UsageError(f"--grid {text}: expected KEY=VALUE,VALUE, such as head.alpha=0.1,1")
         if key in grid:
-            raise UsageError(f"--grid {key} came twice: give all its values at once")
+            raise UsageError(f"--grid {key} is given twice: give all its values at once")
         read = parse_text(f"[{values}]", f"--grid {text}", "yaml").tree
         grid[key] = list(dict.fromkeys(map(_text, read)))
     return grid
 
 
-def make_plan(request: SweepRequest) -> Plan:
+def plan_sweep(request: SweepRequest) -> SweepPlan:
     """Read and check every setting with every head, before anything is run.
 
     Raises:
-        SpecError, DataError, UsageError: as a job's, of the first that does not fit.
+        SpecError: the spec has problems in a setting.
+        DataError: the dataset cannot be read, or does not fit the spec.
+        UsageError: the number of clusters is unknown, or an option contradicts the grid.
     """
     runs = []
     for setting in request.settings:
         by_head = [_parts(request, setting, head) for head in request.heads]
         for seed, *parts in zip(request.seeds, *by_head, strict=True):
-            runs.append(Run(setting, seed, parts))
-    return Plan(request, runs)
+            runs.append(SweepRun(setting, seed, parts))
+    return SweepPlan(request, runs)
 
 
 def setting_name(setting: Setting) -> str:
-    """Return a setting as the name of a folder: safe on every system, and no other setting's.
+    """Return a setting as the name of a folder: safe on every system, and unique.
 
-    Key and value stand as they are where they can; else the name ends in eight hexadecimal digits
-    of the setting's digest. Capital letters count as what cannot: some systems do not tell them
-    from small ones.
+    Small letters, digits and some signs are kept; a name with others is simplified, and ends in
+    eight hexadecimal digits of the setting's digest. Capital letters count as others, because some
+    systems do not tell them from small ones.
     """
     pairs = [text.partition("=") for text in setting]
     name = ",".join(f"{slug(key)}={slug(value)}" for key, _, value in pairs)
@@ -257,8 +265,8 @@ def setting_name(setting: Setting) -> str:
     return with_digest(name[:_LONGEST_NAME], "\n".join(setting))
 
 
-def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Part]:
-    """One head in one setting, once for each seed."""
+def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[SweepPart]:
+    """Return the parts of one head in one setting, one for each seed."""
     experiment = Experiment(_experiment_request(request, setting, head))
     _refuse_contradiction(request, experiment)
     dataset, spec = experiment.dataset, experiment.spec
@@ -272,7 +280,7 @@ def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Pa
         out = out / SWEEPS / slug(dataset.name) / slug(spec.name) / setting_name(setting)
         refuse_links(out, below=request.experiment.out)
     return [
-        Part(
+        SweepPart(
             request=replace(experiment.request, seed=seed, out=out),
             folder=RunFolder.locate(out, dataset.name, spec.name, seed),
             stages={section: stages[section] for section in request.stages},
@@ -304,7 +312,7 @@ def _experiment_request(
 
 
 def _text(value: Any) -> str:
-    """Return a value as ``--set`` reads it, without quotes where it is read alike."""
+    """Return a value as ``--set`` reads it, without quotes where they are not needed."""
     plain = isinstance(value, str) and _PLAIN.fullmatch(value)
     if plain and parse_text(value, "a value", "yaml").tree == value:
         return str(value)

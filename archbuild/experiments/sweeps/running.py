@@ -1,64 +1,52 @@
-"""The processes of a sweep: which is next, which may run side by side, and how all are stopped."""
+"""The processes of a sweep: their order, which of them run at a time, and how they are stopped."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from functools import partial
 from threading import Event, Lock
-from typing import Any, Literal
+from typing import Any
 
 from archbuild.errors import RunError
 from archbuild.experiments.sweeps.child import Child
-from archbuild.experiments.sweeps.plan import Part, Plan, Run
+from archbuild.experiments.sweeps.events import (
+    PartEnded,
+    PartReported,
+    PartStarted,
+    RunWaits,
+    State,
+    SweepEnded,
+    SweepStarted,
+)
+from archbuild.experiments.sweeps.plan import SweepPart, SweepPlan, SweepRun
 from archbuild.experiments.sweeps.sharing import share_pretrained
-
-State = Literal["done", "already done", "failed", "stopped"]
+from archbuild.training.progress import EventHandler, Note, log_event
 
 _IN_USE = "RunInUseError"
-_PATIENCE = 2.0  # seconds between two looks at runs that other processes hold
-
-
-class Listener:
-    """Hears of every part and of every event of its process, in any thread; this one ignores it."""
-
-    def begins(self, run: Run, part: Part) -> None:
-        """Return the part's process starts."""
-
-    def hears(self, run: Run, part: Part, event: dict[str, Any]) -> None:
-        """Its process tells something."""
-
-    def ends(self, run: Run, part: Part, state: State, message: str) -> None:
-        """Show that a part has ended or is skipped; ``message`` is the reason of a failure."""
-
-    def waits(self, run: Run) -> None:
-        """Another process holds the run, which is looked at again later; said once."""
-
-    def stops(self) -> None:
-        """Every process is asked to stop at its next safe point."""
+_RETRY_SECONDS = 2.0  # between two attempts at a run that another process holds
 
 
 class Sweep:
-    """Runs a plan.
+    """The runner of a plan.
 
     Args:
         plan: what is to be run.
-        listener: hears of it.
+        emit: receives the events, in any thread; by default they only go to the log.
 
     Attributes:
-        done: the parts that are, those that were already included.
-        failures: what was the matter with the others.
+        done: the parts that are done, those that were before included.
+        failures: the reason of every part that failed.
     """
 
-    def __init__(self, plan: Plan, listener: Listener) -> None:
+    def __init__(self, plan: SweepPlan, emit: EventHandler = log_event) -> None:
         self.plan = plan
-        self.done: list[Part] = []
-        self.failures: dict[Part, str] = {}
-        self._listener = listener
+        self.done: list[SweepPart] = []
+        self.failures: dict[SweepPart, str] = {}
+        self._emit = emit
         self._children: list[Child] = []
-        self._waiting: set[Run] = set()
+        self._waiting: set[SweepRun] = set()
         self._guard, self._stopping = Lock(), Event()
 
     def run(self, processes: int) -> None:
@@ -70,16 +58,18 @@ class Sweep:
         Raises:
             KeyboardInterrupt: the user pressed Ctrl-C; every process has come to a safe point.
         """
+        self._emit(SweepStarted(len(self.plan.parts)))
         with ThreadPoolExecutor(processes) as pool:
             try:
                 self._run_all(pool, processes)
             except BaseException:
                 self._stop_all(pool)
                 raise
+        self._emit(SweepEnded(len(self.done), len(self.failures)))
 
     def _run_all(self, pool: ThreadPoolExecutor, processes: int) -> None:
         queue = deque(self.plan.runs)
-        running: dict[Future[bool], Run] = {}
+        running: dict[Future[bool], SweepRun] = {}
         while queue or running:
             while queue and len(running) < processes:
                 run = queue.popleft()
@@ -95,7 +85,7 @@ class Sweep:
         with self._guard:
             self._stopping.set()
         try:
-            self._listener.stops()
+            self._emit(Note("stopping at the next safe point; Ctrl-C again stops at once"))
             for child in self._children:
                 child.stop()
             pool.shutdown()
@@ -103,30 +93,30 @@ class Sweep:
             for child in self._children:
                 child.kill()
 
-    def _run_parts(self, run: Run) -> bool:
-        """Run what is left of a run; ``False`` where another process holds it."""
+    def _run_parts(self, run: SweepRun) -> bool:
+        """Run the parts of a run that have not ended; return ``False`` if it is in use."""
         for part in run.parts:
-            settled = part in self.done or part in self.failures
-            if not (settled or self._stopping.is_set() or self._run_part(run, part)):
+            ended = part in self.done or part in self.failures
+            if not (ended or self._stopping.is_set() or self._run_part(run, part)):
                 return False
         return True
 
-    def _run_part(self, run: Run, part: Part) -> bool:
-        """Run one part, if it is not done; as ``_run_parts``."""
+    def _run_part(self, run: SweepRun, part: SweepPart) -> bool:
+        """Run one part, if it is not done; return ``False`` if another process holds its run."""
         if part.is_done():
             self._end(run, part, "already done")
             return True
         if part.folder.in_use():
             return self._wait_for(run)
-        with suppress(RunError):  # the process that follows says what is the matter
+        with suppress(RunError):  # the process that follows reports it
             share_pretrained(part, self._of_seed(run.seed))
-        child = Child(part.arguments, partial(self._listener.hears, run, part))
+        child = Child(part.arguments, lambda event: self._report(run, part, event))
         if self._may_start(child):
-            self._listener.begins(run, part)
-            good = child.run()
-            if not good and child.error.get("kind") == _IN_USE:
+            self._emit(PartStarted(run.label, part.head))
+            succeeded = child.run()
+            if not succeeded and child.error.get("kind") == _IN_USE:
                 return self._wait_for(run)
-            self._end(run, part, self._state(good), child.error.get("message", ""))
+            self._end(run, part, self._state(succeeded), child.error.get("message", ""))
         return True
 
     def _may_start(self, child: Child) -> bool:
@@ -135,24 +125,28 @@ class Sweep:
                 self._children.append(child)
             return not self._stopping.is_set()
 
-    def _state(self, good: bool) -> State:
-        return "done" if good else "stopped" if self._stopping.is_set() else "failed"
+    def _state(self, succeeded: bool) -> State:
+        return "done" if succeeded else "stopped" if self._stopping.is_set() else "failed"
 
-    def _of_seed(self, seed: int) -> Iterator[Part]:
+    def _of_seed(self, seed: int) -> Iterator[SweepPart]:
         return (part for run, part in self.plan.parts if run.seed == seed)
 
-    def _wait_for(self, run: Run) -> bool:
-        """Come back to it: when there is nothing else to do, after a while."""
+    def _wait_for(self, run: SweepRun) -> bool:
+        """Put the run off: at first until the others have run, then for a while."""
         if run in self._waiting:
-            self._stopping.wait(_PATIENCE)
+            self._stopping.wait(_RETRY_SECONDS)
         else:
             self._waiting.add(run)
-            self._listener.waits(run)
+            self._emit(RunWaits(run.label))
         return False
 
-    def _end(self, run: Run, part: Part, state: State, message: str = "") -> None:
+    def _report(self, run: SweepRun, part: SweepPart, event: Mapping[str, Any]) -> None:
+        self._emit(PartReported(run.label, part.head, event))
+
+    def _end(self, run: SweepRun, part: SweepPart, state: State, message: str = "") -> None:
         if state == "failed":
             self.failures[part] = message
         elif state != "stopped":
             self.done.append(part)
-        self._listener.ends(run, part, state, message)
+        scores = part.scores() if part in self.done else {}
+        self._emit(PartEnded(run.label, part.head, state, message, scores))

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from functools import partial
 
 from archbuild.errors import RunError
-from archbuild.experiments.sweeps.plan import Part
+from archbuild.experiments.sweeps.plan import SweepPart
 from archbuild.io.atomic import explained, write_atomic
 from archbuild.runs import StageFolder
 from archbuild.runs.manifest import MANIFEST
 from archbuild.runs.names import PRETRAIN
 
 
-def share_pretrained(part: Part, others: Iterable[Part]) -> None:
+def share_pretrained(part: SweepPart, others: Iterable[SweepPart]) -> None:
     """Give a part that has not begun to pretrain the network of another that asked for the same.
 
     Training would make the same bytes again: the seed, the data, and all of the spec that the
@@ -39,14 +39,14 @@ def share_pretrained(part: Part, others: Iterable[Part]) -> None:
             return
 
 
-def _serves(stage: StageFolder, part: Part) -> bool:
-    """Whether a stage is what a part asks for, and whole."""
+def _serves(stage: StageFolder, part: SweepPart) -> bool:
+    """Return whether a stage is what a part asks for, and undamaged."""
     try:
-        if wanted := part.wants(stage):
+        if accepted := part.accepts(stage):
             stage.verify()
     except RunError:
         return False
-    return wanted
+    return accepted
 
 
 def _copy(stage: StageFolder, own: StageFolder) -> None:

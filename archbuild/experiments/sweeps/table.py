@@ -1,4 +1,4 @@
-"""What a sweep came to: a row for each setting, space and method, over the seeds."""
+"""The results of a sweep: a row for each setting, space and method, over the seeds."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 from archbuild.evaluation.scores import SCORES
 from archbuild.evaluation.seeds import over_seeds
-from archbuild.experiments.sweeps.plan import Part, Plan, Run
+from archbuild.experiments.sweeps.plan import SweepPart, SweepPlan, SweepRun
 from archbuild.io.atomic import write_json, write_text
 from archbuild.io.containment import refuse_links
 from archbuild.runs.names import stage_of
 
 
-def document(plan: Plan, done: Sequence[Part]) -> dict[str, Any]:
+def document(plan: SweepPlan, done: Sequence[SweepPart]) -> dict[str, Any]:
     """Return the sweep as JSON, read from the runs' folders.
 
     Args:
-        plan: what was to be run.
-        done: the parts that are.
+        plan: the plan of the sweep.
+        done: the parts that are done.
 
     Returns:
         ``dataset``, ``arch``, ``seeds``, ``heads`` and ``grid``; ``table``, as ``over_seeds`` has
@@ -54,7 +54,7 @@ def write_table(path: Path, found: dict[str, Any]) -> list[Path]:
     return [path, rows]
 
 
-def _run(run: Run, done: Sequence[Part]) -> dict[str, Any]:
+def _run(run: SweepRun, done: Sequence[SweepPart]) -> dict[str, Any]:
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for part in done:
         rows |= {(row["space"], row["method"]): row for row in part.rows()}
@@ -77,7 +77,7 @@ def _table(runs: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _csv(found: dict[str, Any]) -> str:
-    """One line for each run, space and method; an undefined score is empty."""
+    """Return a line for each run, space and method; an undefined score is empty."""
     text = io.StringIO()
     names = [*found["grid"], "seed", "space", "method", *SCORES, "epochs", "seconds"]
     writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")

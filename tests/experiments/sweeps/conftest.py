@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from archbuild.experiments.request import ExperimentRequest
-from archbuild.experiments.sweeps import Part, Plan, SweepRequest, make_plan, running
+from archbuild.experiments.sweeps import SweepPart, SweepPlan, SweepRequest, plan_sweep, running
 from archbuild.io.atomic import write_json
 from archbuild.runs.names import space_of
 from tests.cli.calling import SPEC
@@ -38,12 +38,12 @@ def requested(tmp_path: Path) -> Callable[..., SweepRequest]:
 
 
 @pytest.fixture
-def planned(requested) -> Callable[..., Plan]:
+def planned(requested) -> Callable[..., SweepPlan]:
     """The plan of such a sweep."""
-    return lambda **changes: make_plan(requested(**changes))
+    return lambda **changes: plan_sweep(requested(**changes))
 
 
-def finish(part: Part, acc: float = 0.5) -> None:
+def finish(part: SweepPart, acc: float = 0.5) -> None:
     """Leave what a process leaves that ended well."""
     for section, name in part.stages.items():
         stage = part.folder.stage(name)
@@ -63,7 +63,7 @@ def finish(part: Part, acc: float = 0.5) -> None:
     measure(part, acc)
 
 
-def measure(part: Part, acc: float = 0.5) -> None:
+def measure(part: SweepPart, acc: float = 0.5) -> None:
     """Leave metrics of every stage that is there."""
     spaces = {space_of(name): part.folder.stage(name).digest for name in part.folder.stages()}
     rows = [{"space": space, "method": "k-means", "acc": acc} for space in ("raw", *spaces)]
@@ -83,15 +83,17 @@ class Processes:
     """
 
     def __init__(self) -> None:
-        self.parts: dict[tuple[str, ...], Part] = {}
-        self.started: list[Part] = []
+        self.parts: dict[tuple[str, ...], SweepPart] = {}
+        self.started: list[SweepPart] = []
         self.stopped, self.killed = Event(), Event()
-        self.acts: dict[Part, Callable[[], dict[str, Any]]] = {}
+        self.acts: dict[SweepPart, Callable[[], dict[str, Any]]] = {}
 
-    def __call__(self, arguments: list[str], heard: Callable[[dict[str, Any]], None]) -> Scripted:
+    def __call__(
+        self, arguments: list[str], on_event: Callable[[dict[str, Any]], None]
+    ) -> Scripted:
         return Scripted(self, self.parts[tuple(arguments)])
 
-    def serve(self, plan: Plan) -> Plan:
+    def serve(self, plan: SweepPlan) -> SweepPlan:
         """Be the processes of this plan."""
         self.parts |= {tuple(part.arguments): part for _, part in plan.parts}
         return plan
@@ -100,7 +102,7 @@ class Processes:
 class Scripted:
     """One of them."""
 
-    def __init__(self, all_of_them: Processes, part: Part) -> None:
+    def __init__(self, all_of_them: Processes, part: SweepPart) -> None:
         self._all, self._part = all_of_them, part
         self.error: dict[str, Any] = {}
 
@@ -124,5 +126,5 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> Processes:
     """In place of real ones."""
     found = Processes()
     monkeypatch.setattr(running, "Child", found)
-    monkeypatch.setattr(running, "_PATIENCE", 0.01)
+    monkeypatch.setattr(running, "_RETRY_SECONDS", 0.01)
     return found

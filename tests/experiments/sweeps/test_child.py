@@ -29,16 +29,16 @@ def script(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_COMMAND", (sys.executable, "-c", code))
 
 
-def test_events_are_heard_in_order_and_other_words_are_not(monkeypatch):
+def test_events_are_reported_in_order_and_other_words_are_not(monkeypatch):
     lines = [json.dumps({"event": name}) for name in ("note", "epoch")]
     code = (
         f"import sys; print({lines[0]!r}, 'Warning: old', {lines[1]!r}, '[1]', '\\xff', sep='\\n'"
     )
     script(f"{code}, file=sys.stderr); print('x' * 10**6)", monkeypatch)
-    heard: list = []
-    child = Child([], heard.append)
+    reported: list = []
+    child = Child([], reported.append)
     assert child.run()
-    assert [event["event"] for event in heard] == ["note", "epoch"]
+    assert [event["event"] for event in reported] == ["note", "epoch"]
     assert child.error == {}
 
 

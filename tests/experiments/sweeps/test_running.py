@@ -8,25 +8,33 @@ from collections import Counter
 
 import pytest
 
-from archbuild.experiments.sweeps import Listener, Sweep
+from archbuild.experiments.sweeps import Sweep
+from archbuild.experiments.sweeps.events import (
+    PartEnded,
+    PartStarted,
+    RunWaits,
+    SweepEnded,
+    SweepStarted,
+)
 from archbuild.runs import RunFolder
+from archbuild.training.progress import Note
 from tests.experiments.sweeps.conftest import finish
 
 
-class Notes(Listener):
-    """What was heard, in words."""
+class Notes:
+    """An event handler that keeps how parts end and what is waited for, as text."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
 
-    def ends(self, run, part, state, message):
-        self.said.append(f"{run.label} {part.head}: {state} {message}".strip())
-
-    def waits(self, run):
-        self.said.append(f"{run.label}: waits")
-
-    def stops(self):
-        self.said.append("stops")
+    def __call__(self, event):
+        match event:
+            case PartEnded(run, head, state, message):
+                self.said.append(f"{run} {head}: {state} {message}".strip())
+            case RunWaits(run):
+                self.said.append(f"{run}: waits")
+            case Note():
+                self.said.append("stops")
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +77,18 @@ def test_the_others_go_on_where_one_fails(planned, processes, notes):
     assert sweep.failures == {broken: "it broke"}
     assert notes.said[0] == "seed 0 kld: failed it broke"
     assert len(sweep.done) == 3
+
+
+def test_the_events_of_a_sweep(planned, processes):
+    plan = processes.serve(planned(seeds=range(1)))
+    events = []
+    Sweep(plan, events.append).run(processes=1)
+    assert events == [
+        SweepStarted(1),
+        PartStarted("seed 0", "kld"),
+        PartEnded("seed 0", "kld", "done", "", {"acc": 0.0}),
+        SweepEnded(1, 0),
+    ]
 
 
 @pytest.mark.parametrize("when", ["before", "at the start"])

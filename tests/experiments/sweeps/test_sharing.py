@@ -21,7 +21,7 @@ def test_a_network_that_would_be_trained_twice_is_copied(two):
     stage, copied = first.folder.stage("pretrain"), second.folder.stage("pretrain")
     copied.verify()
     assert copied.digest == stage.digest
-    assert second.wants(copied)
+    assert second.accepts(copied)
     assert second.folder.stages() == ("pretrain",)
 
 
