@@ -70,7 +70,7 @@ def _advise(run: Run, n_clusters: int) -> None:
     from archbuild.runs.names import refining
 
     if run.command:
-        stage = refining(run.spec.head.type) if run.spec.head else ""
+        stage = refining(run.spec.head.type)
         done = stage in [other.name for other in run.finished_stages]
         command = with_clusters(run.command, n_clusters)
         click.echo(f"next: {command} --cluster{' --fresh' if done else ''}", err=True)

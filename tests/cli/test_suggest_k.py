@@ -93,9 +93,7 @@ def test_without_a_run_the_command_that_makes_one_is_named(inside: Path) -> None
 def test_without_latents_the_command_that_makes_them_is_named(inside: Path, tmp_path: Path) -> None:
     unfinished = tmp_path / "saved_params" / "mine" / "tiny" / "0"
     shutil.copytree(inside / FOLDER, unfinished)
-    manifest = json.loads((unfinished / "pretrain" / "manifest.json").read_text())
-    manifest["state"] = "running"
-    (unfinished / "pretrain" / "manifest.json").write_text(json.dumps(manifest))
+    shutil.move(unfinished / "pretrain", unfinished / "train-kld")
     message = refusal("--run", unfinished)
     assert "tiny/0/pretrain holds none that are finished" in message
     assert message.endswith("--set pretrain.epochs=0 --pretrain 0")
