@@ -5,17 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from archbuild.evaluation.collapse import occupancy
-from archbuild.experiments.outcome import ending, epochs_in_words, summary
+from archbuild.experiments.outcome import ending, summary
 from archbuild.training.stage import StageOutcome
 
 
 def outcome(**changes):
     values = {"history": [{}] * 3, "codes": np.zeros((4, 2)), "seconds": 1.26}
     return StageOutcome(**{"converged": False, "occupancy": None, **values, **changes})
-
-
-def test_one_epoch_is_one():
-    assert [epochs_in_words(count) for count in (0, 1, 2)] == ["0 epochs", "1 epoch", "2 epochs"]
 
 
 def test_a_stage_without_clusters_says_how_long_it_took():

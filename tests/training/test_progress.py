@@ -11,6 +11,7 @@ from archbuild.training.progress import (
     Note,
     StageStarted,
     StepDone,
+    counted,
     grouped,
     log_event,
     row_text,
@@ -32,6 +33,10 @@ def test_a_line_of_a_history_falls_into_parts():
 def test_people_read_four_digits_and_no_lists():
     row = {"epoch": 1, "loss": 0.123456, "occupied": 3, "label_change": None, "shares": [0.5]}
     assert row_text(row) == "loss 0.1235  occupied 3"
+
+
+def test_a_number_stands_with_its_noun():
+    assert [counted(number, "epoch") for number in (0, 1, 2)] == ["0 epochs", "1 epoch", "2 epochs"]
 
 
 def starting(*facts):
