@@ -33,7 +33,7 @@ def test_a_grid_needs_keys_and_values(text):
 
 
 def test_a_key_comes_once_and_values_can_be_read():
-    with pytest.raises(UsageError, match="came twice"):
+    with pytest.raises(UsageError, match="is given twice"):
         read_grid(["a=1", "a=2"])
     with pytest.raises(SpecError, match="--grid a="):
         read_grid(["a={1"])
