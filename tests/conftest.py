@@ -14,6 +14,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import pytest
 
+from tests.graphs import trace_graphs
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests in one process, where they share what they train.
@@ -24,6 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         alone = item.path.name in ("test_documents.py", "test_stage.py")
         group = item.nodeid if alone else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(tryfirst=True)  # before fixtures of any scope train something
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Trace graphs, as users do, unless the test is marked ``graphs(False)``."""
+    marker = item.get_closest_marker("graphs")
+    trace_graphs(marker.args[0] if marker else True)
 
 
 @pytest.fixture(scope="session")

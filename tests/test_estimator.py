@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -31,6 +30,7 @@ from tests.test_documents import ROOT, arguments, commands
 
 FEW = {"pretrain_epochs": 2, "cluster_epochs": 1, "overrides": ("batch_size=64",)}
 SHORT = {**FEW, "random_state": 0}
+pytestmark = pytest.mark.graphs(False)
 HOWTO = ROOT / "docs" / "howto" / "scikit-learn.md"
 
 IMAGES = {
@@ -44,30 +44,6 @@ IMAGES = {
     ],
     "head": {"type": "kmeans", "n_clusters": 4},
 }
-
-
-def eagerly(wanted):
-    """Whether TensorFlow does without graphs; other backends do as they do."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.run_functions_eagerly(wanted)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def uncompiled():
-    """No graphs: of a fit of a few steps, tracing them takes nine tenths."""
-    eagerly(True)
-    yield
-    eagerly(False)
-
-
-@pytest.fixture
-def compiled():
-    """Graphs, as users have them."""
-    eagerly(False)
-    yield
-    eagerly(True)
 
 
 @parametrize_with_checks([DeepClustering(n_clusters=2, **FEW)])
@@ -173,7 +149,7 @@ for _ in range(3):  # TensorFlow would speak of retracing at the second
 """
 
 
-@pytest.mark.usefixtures("compiled")
+@pytest.mark.graphs(True)
 def test_another_process_unpickles_predicts_and_fits_silently(blobs, tmp_path):
     model = DeepClustering(head="gmm", n_clusters=4, **SHORT).fit(blobs[0])
     (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
@@ -445,7 +421,7 @@ def test_other_rows_are_kept_beside(of_images, images, tmp_path):
 # -- the how-to ------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("compiled")
+@pytest.mark.graphs(True)
 def test_the_how_to_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for line in commands(HOWTO):

@@ -20,6 +20,7 @@ from archbuild.plugins import Registry
 from tests.cli.calling import ROOT, Archbuild
 from tests.layers.contract import plan_of, run_layer_contract
 
+pytestmark = pytest.mark.graphs(False)
 PLUGIN = ROOT / "examples" / "plugin"
 SPEC = PLUGIN / "stripes.yaml"
 REGISTRIES: tuple[Registry, ...] = (LAYERS, HEADS, DATASETS)

@@ -20,6 +20,8 @@ from archbuild.experiments.request import ExperimentRequest
 from archbuild.models.exports import FORMATS, PARTS
 from tests.cli.calling import SPEC, Archbuild
 
+pytestmark = pytest.mark.graphs(False)
+
 
 def called(*arguments: object) -> Result:
     """``archbuild export`` with arguments; errors as they come to ``main``."""

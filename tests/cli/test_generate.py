@@ -13,6 +13,7 @@ from archbuild.experiments.request import ExperimentRequest
 from tests.cli.calling import PRIOR, SPEC, Archbuild
 from tests.training.conftest import CopyEachEpoch
 
+pytestmark = pytest.mark.graphs(False)
 EPOCHS = 3
 GAMMA = 1
 """Epochs before the mixture begins."""

@@ -13,6 +13,8 @@ from archbuild.spec import shipped_archs
 from archbuild.spec.locate import PACKAGED
 from tests.cli.calling import SPEC, Archbuild
 
+pytestmark = pytest.mark.graphs(False)
+
 
 def names(text: str) -> list[str]:
     """The first word of every line that is not a continuation."""

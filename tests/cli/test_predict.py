@@ -13,6 +13,7 @@ from archbuild.experiments.request import ExperimentRequest
 from archbuild.models.predictions import FILES, TEXTS
 from tests.cli.calling import SPEC, Archbuild
 
+pytestmark = pytest.mark.graphs(False)
 TABLE = {
     **SPEC,
     "name": "table",

@@ -22,6 +22,7 @@ from archbuild.models import measuring
 from archbuild.training.progress import EpochDone, Event
 from tests.cli.calling import SPEC, Archbuild
 
+pytestmark = pytest.mark.graphs(False)
 HEADINGS = ["space", "method", "ACC", "NMI", "ARI", "purity", "ACC-AAE", "silhouette"]
 
 
@@ -37,6 +38,7 @@ def newest_log(folder: Path) -> str:
     ).read_text()
 
 
+@pytest.mark.graphs(True)
 def test_the_main_command_from_the_first_epoch_to_the_table(
     archbuild: Archbuild, asked: list[str], elsewhere: Path
 ) -> None:

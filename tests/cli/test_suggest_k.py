@@ -18,6 +18,7 @@ from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from tests.cli.calling import ROOT, SPEC
 
+pytestmark = pytest.mark.graphs(False)
 LAYERS = [{"type": "Input", "output_shape": [4]}, {"type": "Dense", "num_units": 4}]
 RUN = ("-d", "mine.npy", "-a", "mine.json")
 

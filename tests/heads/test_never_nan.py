@@ -19,6 +19,7 @@ from archbuild.training.feed import Feed
 from archbuild.training.head_stage import HeadTrainer
 from archbuild.training.progress import log_event
 
+pytestmark = pytest.mark.graphs(False)
 S3VDC = {
     "type": "gmm",
     "start": "k-means",

@@ -18,6 +18,7 @@ from archbuild.heads import HEADS, KLDHead
 from archbuild.models.measuring import measure
 from archbuild.models.run import open_run
 
+pytestmark = pytest.mark.graphs(False)
 ROWS, CLASSES = 60, 3
 
 

@@ -8,6 +8,7 @@ import pytest
 from archbuild.errors import DataError, UsageError
 from archbuild.serket import GMM, VAE, Observation, exchange
 
+pytestmark = pytest.mark.graphs(False)
 TUTORIAL = """
 import archbuild.serket as srk
 from archbuild.serket import vae

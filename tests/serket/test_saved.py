@@ -21,6 +21,7 @@ from archbuild.serket import (
     save_texts,
 )
 
+pytestmark = pytest.mark.graphs(False)
 SPEC = {
     "spec_version": 1,
     "name": "small",

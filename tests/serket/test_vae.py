@@ -9,6 +9,7 @@ from archbuild.data import load_dataset
 from archbuild.errors import DataError, UsageError
 from archbuild.serket import GMM, VAE, Observation, exchange, recognise
 
+pytestmark = pytest.mark.graphs(False)
 SPEC = {
     "spec_version": 1,
     "name": "small",
@@ -44,6 +45,7 @@ def of_message(rows):
     return modules
 
 
+@pytest.mark.graphs(True)
 def test_up_goes_a_latent_and_down_a_reconstruction(rows):
     module = vae(rows, epochs=40, overrides=FAST)
     module.update()
@@ -56,6 +58,7 @@ def test_up_goes_a_latent_and_down_a_reconstruction(rows):
     np.testing.assert_array_equal(module.parameters()["loss"], module.losses)
 
 
+@pytest.mark.graphs(True)
 def test_a_message_from_above_is_where_the_latents_go(rows):
     module = vae(rows, message="mean", alpha=10.0, epochs=30, overrides=FAST)
     module.update()

@@ -22,15 +22,7 @@ LIGHT = {"type": "gmm", "inference": "gibbs", "chains": 1, "sweeps": 3}
 LIGHTER = {"messages": {"modules": [LIGHT, {"type": "markov"}], "rounds": 2}}
 REQUEST = {"seed": 0}
 
-
-@pytest.fixture(autouse=True)
-def eager():
-    """Trace no graph: each of these networks sees six batches."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.graphs(False)
 
 
 @pytest.fixture
