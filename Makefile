@@ -4,13 +4,19 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint format docs dist-check clean
+# the rooms that need no Keras
+QUICK := io spec data evaluation runs
+
+.PHONY: demo test quick lint format docs dist-check clean
 
 demo: $(VENV)/.user          ## training, metrics and figures on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
 
 test: $(VENV)/.dev           ## the tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+quick: $(VENV)/.dev          ## the tests of what needs no Keras, for the loop while coding
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not keras" $(QUICK:%=tests/%)
 
 lint: $(VENV)/.dev           ## style, types and the order of the rooms
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import keras
 import numpy as np
 import pytest
 
@@ -94,15 +93,28 @@ def test_files_of_the_other_dataset_are_known_by_their_classes(tmp_path, mine, o
         load_dataset(name, tmp_path)
 
 
+@pytest.fixture
+def download(monkeypatch):
+    """Put a function in the place of Keras's download of a family."""
+
+    def replace(family, load):
+        import keras
+
+        monkeypatch.setattr(getattr(keras.datasets, family.keras_name), "load_data", load)
+
+    return replace
+
+
+@pytest.mark.keras
 @FAMILIES
 def test_without_files_and_network_the_message_says_where_they_go(
-    tmp_path, capsys, monkeypatch, name, family
+    tmp_path, capsys, download, name, family
 ):
     def refuse():
         print("progress")
         raise Exception("URL fetch failure: no route")
 
-    monkeypatch.setattr(getattr(keras.datasets, family.keras_name), "load_data", refuse)
+    download(family, refuse)
     with pytest.raises(DataError) as caught:
         load_dataset(name, tmp_path)
     for part in (str(tmp_path / name), "no route", family.archives[0], "--data-dir"):
@@ -111,10 +123,11 @@ def test_without_files_and_network_the_message_says_where_they_go(
     assert not found(tmp_path, name)[0]
 
 
+@pytest.mark.keras
 @FAMILIES
-def test_the_download_is_taken_where_nothing_lies(tmp_path, monkeypatch, name, family):
+def test_the_download_is_taken_where_nothing_lies(tmp_path, download, name, family):
     halves = (TRAIN, half_labels(family, "train")), (TEST, half_labels(family, "test"))
-    monkeypatch.setattr(getattr(keras.datasets, family.keras_name), "load_data", lambda: halves)
+    download(family, lambda: halves)
     dataset = load_dataset(f"{name}-TRAIN", tmp_path)
     np.testing.assert_array_equal(row_numbers(dataset.values), np.arange(60_000))
     assert "download" in dataset.source
