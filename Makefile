@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # the rooms that need no Keras
 QUICK := io spec data evaluation runs
 
-.PHONY: demo test quick lint format docs dist-check clean
+.PHONY: demo test quick coverage lint format docs dist-check clean
 
 demo: $(VENV)/.user          ## training, metrics and figures on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
@@ -17,6 +17,10 @@ test: $(VENV)/.dev           ## the tests
 
 quick: $(VENV)/.dev          ## the tests of what needs no Keras, for the loop while coding
 	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not keras" $(QUICK:%=tests/%)
+
+coverage: $(VENV)/.dev       ## the same; fails where less of these rooms is run than pyproject.toml asks for
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not keras" $(QUICK:%=tests/%) \
+	  $(QUICK:%=--cov=archbuild/%) --cov-report=term:skip-covered
 
 lint: $(VENV)/.dev           ## style, types and the order of the rooms
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
