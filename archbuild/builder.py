@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archbuild.environment import start_keras
 from archbuild.errors import UsageError
+from archbuild.heads import HEADS
 from archbuild.registry import default_vocabulary
 from archbuild.spec import Plan, Spec, make_plan, spec_from_tree, spec_of
 
 if TYPE_CHECKING:
     import keras
 
+    from archbuild.heads import Head
     from archbuild.networks.network import Network
     from archbuild.training.clustering_model import ClusteringModel
 
@@ -25,14 +27,16 @@ class Autoencoder(NamedTuple):
     """The Keras models of a network; they share their weights.
 
     Rows are ``(batch, height, width, channels)``, ``(batch, length, channels)`` or
-    ``(batch, features)``, scaled as they are to be learned.
+    ``(batch, features)``, scaled as for training. A model with several inputs takes a list.
 
     Attributes:
         encoder: rows to latents ``(batch, latent)``. Under a Gaussian bottleneck to a list of mean
             and log-variance; where the decoder undoes ``MaxPool2D*``, the switches follow.
-        decoder: latents to the means of the rows; where it undoes ``MaxPool2D*``, a list of latents
-            and switches.
-        autoencoder: rows to the means of their reconstructions, from the means of the latents.
+        decoder: latents to the means of the rows; where it undoes ``MaxPool2D*``, the switches are
+            further inputs, and after them the conditions, ``(batch, size)`` each, where the spec's
+            head has some.
+        autoencoder: rows, and the conditions where there are some, to the means of the
+            reconstructions, from the means of the latents.
     """
 
     encoder: keras.Model
@@ -54,9 +58,9 @@ def load_spec(
         arch: the path of a JSON or YAML file; the name of a shipped spec, such as ``vade-mnist``;
             with ``index`` or ``name``, also a dataset whose specs are shipped, such as ``mnist``;
             or a mapping that holds what a file would.
-        index: which spec of a file that holds a list, from 0.
-        name: which one, by its name.
-        head: another type of head than the spec's.
+        index: place of the spec in a file that holds a list, from 0.
+        name: name of the spec in a file that holds a list.
+        head: type of head in place of the spec's.
         overrides: changes as ``--set`` takes them, such as ``"pretrain.epochs=20"``.
 
     Returns:
@@ -64,20 +68,23 @@ def load_spec(
 
     Raises:
         SpecError: the spec has problems; all of them are named, each with its place.
-        UsageError: nothing, or not one thing, is meant by ``arch``, ``index`` and ``name``.
+        UsageError: ``arch``, ``index`` and ``name`` denote no spec, or more than one.
     """
-    how: dict[str, Any] = {"head": head, "overrides": overrides}
-    which = [choice for choice in (index, name) if choice is not None]
-    if len(which) > 1:
+    address, where = _address(arch, index, name)
+    return spec_of(address, default_vocabulary(), **where, head=head, overrides=overrides)
+
+
+def _address(arch: Arch, index: int | None, name: str | None) -> tuple[Arch, dict[str, str]]:
+    """Return what ``spec_of`` takes for a spec: its address and, by name, the dataset's."""
+    which = name if index is None else index
+    if which is None:
+        return arch, {}
+    if index is not None and name is not None:
         raise UsageError(f"index={index} and name={name!r} are both given; give one of them")
-    if which and isinstance(arch, Mapping):
+    if isinstance(arch, Mapping):
         raise UsageError("index and name choose from a file, and arch is a mapping: leave them out")
-    if not which:
-        return spec_of(arch, default_vocabulary(), **how)
     text = fspath(arch)
-    if _is_path(arch):
-        return spec_of(f"{text}:{which[0]}", default_vocabulary(), **how)
-    return spec_of(str(which[0]), default_vocabulary(), stem=text, **how)
+    return (f"{text}:{which}", {}) if _is_path(arch) else (str(which), {"stem": text})
 
 
 class NetworkBuilder:
@@ -85,15 +92,15 @@ class NetworkBuilder:
 
     Args:
         arch: a path, the name of a shipped spec or of a dataset, or a mapping: see ``load_spec``.
-        index: which spec of a file that holds a list, from 0.
-        name: which one, by its name.
-        head: another type of head than the spec's.
+        index: place of the spec in a file that holds a list, from 0.
+        name: name of the spec in a file that holds a list.
+        head: type of head in place of the spec's.
         overrides: changes as ``--set`` takes them.
-        seed: of the first weights, and of what ``attach`` draws.
+        seed: random seed of the first weights, and of the heads of ``attach``.
 
     Raises:
         SpecError: the spec has problems; all of them are named, each with its place.
-        UsageError: nothing, or not one thing, is meant by ``arch``, ``index`` and ``name``.
+        UsageError: ``arch``, ``index`` and ``name`` denote no spec, or more than one.
 
     Attributes:
         spec: with every default filled in.
@@ -123,7 +130,7 @@ class NetworkBuilder:
 
         Args:
             head: its type, as ``archbuild list heads`` names it.
-            n_clusters: how many clusters.
+            n_clusters: number of clusters.
             **fields: other fields of the head, as a spec takes them.
 
         Returns:
@@ -132,8 +139,8 @@ class NetworkBuilder:
 
         Raises:
             SpecError: there is no such head or field, or the head does not fit the network.
-            UsageError: the head needs what ``fit`` of a Keras model on this network has not:
-                rounds, labels, or further inputs of the decoder.
+            UsageError: training needs what ``fit`` of a Keras model does not provide: rounds,
+                labels, or further inputs of the decoder.
         """
         vocabulary = default_vocabulary()
         entry = {"type": head, "n_clusters": n_clusters, **fields}
@@ -142,20 +149,22 @@ class NetworkBuilder:
         network = self._network
         from archbuild.training.clustering_model import ClusteringModel
 
-        kind: Any = vocabulary.heads[head]
-        made = kind(spec.head.config, plan, self.seed)
+        made = HEADS[head](spec.head.config, plan, self.seed)
+        self._refuse_unprovided(made, plan)
+        return ClusteringModel(network, made, spec.settings("cluster")["batch_size"], self.seed)
+
+    def _refuse_unprovided(self, head: Head, plan: Plan) -> None:
         needed = {
-            "rounds": made.rounds,
-            "labels": kind.labels_used != "never",
-            "further inputs of the decoder": plan.conditions,
+            "rounds": head.rounds,
+            "labels": head.labels_used != "never",
+            "further inputs of the decoder": self.plan.conditions or plan.conditions,
         }
         for what, is_needed in needed.items():
             if is_needed:
                 raise UsageError(
-                    f"the {head} head needs {what}, which fit has not; train it with "
+                    f"the {head.name} head needs {what}, which fit has not; train it with "
                     "archbuild.DeepClustering or the command line"
                 )
-        return ClusteringModel(network, made, spec.settings("cluster")["batch_size"], self.seed)
 
     @cached_property
     def _network(self) -> Network:
@@ -170,28 +179,29 @@ class NetworkBuilder:
         import keras
 
         rows = keras.Input(network.encoder.input.shape[1:], name="rows")
+        conditions = [keras.Input((each.size,), name=each.name) for each in self.plan.conditions]
         encoding = network.encode(rows)
         given = encoding.mean, encoding.log_variance, *encoding.switches
         latent, *switches = [
             keras.Input(of.shape[1:], name=of.name) for of in (encoding.mean, *encoding.switches)
         ]
+        decoded = network.decode(latent, switches, conditions)
+        reconstruction = network.decode(encoding.mean, encoding.switches, conditions)
         return Autoencoder(
-            keras.Model(rows, _one_or_all([of for of in given if of is not None]), name="encoder"),
-            keras.Model(
-                _one_or_all([latent, *switches]),
-                network.expected(network.decode(latent, switches)),
-                name="decoder",
-            ),
-            keras.Model(
-                rows,
-                network.expected(network.decode(encoding.mean, encoding.switches)),
-                name="autoencoder",
-            ),
+            _model("encoder", [rows], [of for of in given if of is not None]),
+            _model("decoder", [latent, *switches, *conditions], [network.expected(decoded)]),
+            _model("autoencoder", [rows, *conditions], [network.expected(reconstruction)]),
         )
 
 
+def _model(name: str, inputs: list[Any], outputs: list[Any]) -> keras.Model:
+    import keras
+
+    return keras.Model(_one_or_all(inputs), _one_or_all(outputs), name=name)
+
+
 def _is_path(arch: str | PathLike[str]) -> bool:
-    """Whether a file is meant, rather than the name of a dataset."""
+    """Return whether ``arch`` is a file rather than the name of a dataset."""
     text = fspath(arch)
     return isinstance(arch, PathLike) or "/" in text or "\\" in text or "." in text
 

@@ -119,6 +119,34 @@ def test_a_gaussian_bottleneck_gives_mean_and_log_variance(rng: np.random.Genera
     np.testing.assert_allclose(decoder.predict(mean, verbose=0), found, rtol=1e-5)
 
 
+@pytest.fixture
+def conditioned(monkeypatch: pytest.MonkeyPatch) -> archbuild.NetworkBuilder:
+    """A network whose decoder also takes a style of two numbers."""
+    conditions = classmethod(lambda cls, config, plan: (Condition("style", 2),))
+    monkeypatch.setattr(HEADS["kld"], "conditions", conditions)
+    return archbuild.NetworkBuilder({**TREE, "head": {"type": "kld", "n_clusters": 3}})
+
+
+def test_conditions_are_further_inputs(
+    conditioned: archbuild.NetworkBuilder, blobs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    rows, style = blobs[0][:6], np.ones((6, 2), "float32")
+    encoder, decoder, autoencoder = conditioned.build()
+    assert [each.name for each in decoder.inputs] == ["latent", "style"]
+    assert [each.name for each in autoencoder.inputs] == ["rows", "style"]
+    latents = encoder.predict(rows, verbose=0)
+    found = autoencoder.predict([rows, style], verbose=0)
+    np.testing.assert_allclose(decoder.predict([latents, style], verbose=0), found, rtol=1e-5)
+    assert not np.allclose(decoder.predict([latents, 0 * style], verbose=0), found)
+
+
+def test_no_head_is_attached_to_a_decoder_with_conditions(
+    conditioned: archbuild.NetworkBuilder,
+) -> None:
+    with pytest.raises(UsageError, match="needs further inputs of the decoder, which fit has not"):
+        conditioned.attach("kmeans", n_clusters=3)
+
+
 def test_the_seed_decides_the_weights() -> None:
     one, same, other = (archbuild.NetworkBuilder(TREE, seed=seed).build() for seed in (1, 1, 2))
     kernels = [models.autoencoder.get_weights()[0] for models in (one, same, other)]

@@ -12,9 +12,11 @@ from archbuild.heads.kmeans import KMeansHead
 from archbuild.heads.messages import MessagesHead
 from archbuild.plugins import Registry, subclass_of
 
+__all__ = ["HEADS", "Head"]
+
 HEADS: Final[Registry[type[Head]]] = Registry(
     "archbuild.heads",
     (KLDHead, KMeansHead, GMMHead, GMVAEHead, MessagesHead),
     subclass_of(Head),
 )
-"""Every head that a spec may name, in the order in which they are listed to users."""
+"""Every head that a spec may name, in the order in which users see them."""
