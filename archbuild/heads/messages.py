@@ -1,8 +1,9 @@
 """``messages``: a VAE that exchanges messages with the modules above it (Serket).
 
 The bottleneck's forward message, ``z`` of every row, is the data of the first module, whose own
-forward message is the data of the next. Back comes, for every row, where the first module expects
-its ``z``: the prior of the next round of training. What is minimised, a mean over the batch, is
+forward message is the data of the next. The backward message of the first module is the expected
+``z`` of every row, the mean of its prior in the next round of training. The loss, a mean over the
+batch, is
 
     reconstruction_weight · E_q(z|x) [-log p(x | z)]              "reconstruction"
     + alpha · KL( q(z|x) || N(message, I) )                       "message_prior"
@@ -15,8 +16,9 @@ Neurorobotics 12:25, 2018, and the project's VAE module.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -27,6 +29,7 @@ from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.heads.message_files import write_learned, write_recognised
 from archbuild.heads.records import NewRows, TrainedRows, Update
 from archbuild.io.arrays import prefixed, unprefixed
+from archbuild.modules.classes import ClassModule
 from archbuild.modules.gmm import GMM
 from archbuild.modules.markov import Markov
 from archbuild.modules.module import Module
@@ -38,24 +41,32 @@ if TYPE_CHECKING:
     from archbuild.networks.network import Encoding
     from archbuild.spec.plan import Plan
 
-MODULES: Mapping[str, type[Module]] = {kind.name: kind for kind in (GMM, Multinomial, Markov)}
-"""What may stand above the network, by its ``type`` in a spec."""
+MODULES: Mapping[str, type[GMM | Multinomial | Markov]] = {
+    GMM.name: GMM,
+    Multinomial.name: Multinomial,
+    Markov.name: Markov,
+}
+"""The modules that may stand above the network, by their ``type`` in a spec."""
 
 MESSAGES = ("sample", "mean")
-ALPHA = number("alpha", "Weight of the divergence from what the module above says.", default=1.0)
+ALPHA = number(
+    "alpha", "Weight of the divergence from the message of the module above.", default=1.0
+)
 MESSAGE = choice(
     "message",
     MESSAGES,
-    "The z that goes up: a draw of q(z | row) for each row, as in Serket, or its mean.",
+    "Forward message of the network: a draw of q(z | row) for each row, as in Serket, or its mean.",
     default="sample",
 )
 WARM_START = boolean(
     "warm_start",
-    "Whether the network goes on from its weights in every round, or begins anew.",
+    "Whether the network keeps its weights from round to round, or begins anew in each.",
     default=True,
 )
 PRIOR = "prior_mean"
 """The target that holds the message from above, ``(n, latent)``."""
+_RECEIVED = ".heard"
+"""Ending of a received message's key in a checkpoint. Renaming it would close older checkpoints."""
 
 
 class MessagesHead(GenerativeHead):
@@ -70,19 +81,19 @@ class MessagesHead(GenerativeHead):
         entries(
             "modules",
             MODULES.values(),
-            "What stands above the network, from below: each takes the forward message of the one "
-            "before it as data. The first is a gmm.",
+            "Modules above the network, from below; each learns from the forward message of the "
+            "one before it. The first is a gmm.",
             noun="module",
             maximum=20,
             default=[{"type": GMM.name}],
         ),
-        integer("rounds", "How often network and modules learn in turn.", default=5),
+        integer("rounds", "Number of times that network and modules learn in turn.", default=5),
         ALPHA,
         MESSAGE,
         WARM_START,
         boolean(
             "text_files",
-            "Whether the messages are also written as text, under Serket's file names: every "
+            "Whether the messages are also written as text, under Serket's file names, with every "
             "number of every reconstructed row.",
             default=False,
         ),
@@ -95,13 +106,13 @@ class MessagesHead(GenerativeHead):
         self.latents = Observation(np.zeros((1, plan.latent_size), "float32"))
         self.modules = self._chain()
         self.classes: list[np.ndarray] = []
-        """Of the training rows, ``(n,)`` after each round."""
+        """Classes of the training rows, ``(n,)`` after each round."""
         self.first_message: np.ndarray | None = None
-        self._looked = False
+        self._updated = False
 
-    def _chain(self) -> Sequence[Any]:
+    def _chain(self) -> Sequence[ClassModule]:
         below: Module = self.latents
-        modules = []
+        modules: list[ClassModule] = []
         for entry in self.config["modules"]:
             settings = {key: value for key, value in entry.items() if key != "type"}
             module = MODULES[entry["type"]](self.n_clusters, seed=self.seed, **settings)
@@ -112,34 +123,33 @@ class MessagesHead(GenerativeHead):
 
     @classmethod
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
-        """Check the bottleneck, and that the first module takes latents."""
+        """Check the bottleneck, and that the first module can learn from latents."""
         found = list(super().check(config, plan))
         first = config["modules"][0]["type"]
         if first != GMM.name:
-            message = f"the first module takes latents as data, and {first} takes probabilities"
+            message = f"the data of the first module are latents, and {first} needs probabilities"
             found.append(("modules", message, "begin the list with {type: gmm}"))
         return found
 
     @classmethod
     def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
-        """None: from scratch is how it is meant."""
+        """Return ``None``: the head is made for training from scratch."""
         return None
 
     @property
     def rounds(self) -> int:
-        """How often network and modules learn in turn."""
+        """Number of times that network and modules learn in turn."""
         return int(self.config["rounds"])
 
     @property
     def warm_start(self) -> bool:
-        """As the field says."""
+        """The field ``warm_start``."""
         return bool(self.config["warm_start"])
 
     @property
     def mixture(self) -> GMM:
         """The first module."""
-        found: GMM = self.modules[0]
-        return found
+        return cast(GMM, self.modules[0])  # ``check`` refuses any other
 
     @property
     def is_initialised(self) -> bool:
@@ -147,7 +157,7 @@ class MessagesHead(GenerativeHead):
         return self.mixture.mixture is not None
 
     def code(self, encoding: Encoding) -> Any:
-        """``[z | log-variance]`` of a row, ``z`` at its mean."""
+        """Return ``[z | log-variance]`` of each row, ``z`` at its mean."""
         return mean_and_log_variance(encoding)
 
     def draw(self, encoding: Encoding) -> Any:
@@ -157,13 +167,13 @@ class MessagesHead(GenerativeHead):
     def initialise(self, codes: np.ndarray) -> None:
         """Update the modules for the first time."""
         self._update(codes)
-        self._looked = True
+        self._updated = True
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """Update the modules; return where they expect each row, ``(n, latent)``."""
-        if not self._looked:
+        """Update the modules; return the expected ``z`` of each row, ``(n, latent)``."""
+        if not self._updated:
             self._update(codes)
-        self._looked = False
+        self._updated = False
         message: Any = self.latents.backward_message
         return {PRIOR: message.astype("float32")}
 
@@ -176,7 +186,7 @@ class MessagesHead(GenerativeHead):
             self.first_message = self.latents.forward_message
 
     def _message(self, codes: np.ndarray) -> np.ndarray:
-        """Return the ``z`` of every row that goes up: its mean while the variance is untrained."""
+        """Return the forward message: the means while the variances are untrained."""
         mean, log_variance = np.split(codes, 2, axis=1)
         untrained = self.refines and not self.classes
         if self.config["message"] == "mean" or untrained:
@@ -192,7 +202,7 @@ class MessagesHead(GenerativeHead):
         }
 
     def assign(self, codes: Any) -> Any:
-        """``P(class | z)`` of the first module at the mean of ``q(z | x)``."""
+        """Return ``P(class | z)`` of the first module at the mean of ``q(z | x)``."""
         return self.mixture.probabilities(codes[:, : self.latent_size])
 
     def figures(self) -> Sequence[str]:
@@ -200,7 +210,7 @@ class MessagesHead(GenerativeHead):
         return (*super().figures(), "exchange") if self.is_initialised else ()
 
     def updates(self) -> Sequence[Update]:
-        """Return what the modules took and found first, and last if that was another time."""
+        """Return the first update of the modules, and the last if it is another."""
         if self.first_message is None:
             return ()
         drawn = self.config["message"] == "sample"
@@ -212,7 +222,7 @@ class MessagesHead(GenerativeHead):
 
     @property
     def writes_files(self) -> bool:
-        """Whether the messages are also to be written as text."""
+        """Whether the messages are also written as text."""
         return bool(self.config["text_files"])
 
     def write_trained(self, rows: TrainedRows, folder: Path) -> Sequence[Path]:
@@ -220,26 +230,27 @@ class MessagesHead(GenerativeHead):
         return write_learned(self.modules, self.latents.forward_message, rows, folder)
 
     def write_new(self, rows: NewRows, folder: Path) -> Sequence[Path]:
-        """Write what every module makes of new rows."""
+        """Write what every module recognises in new rows."""
         return write_recognised(self.modules, rows, folder)
 
     def components(self) -> tuple[np.ndarray, np.ndarray]:
-        """Means and variances ``(cluster, latent)`` of the classes."""
+        """Return means and variances ``(cluster, latent)`` of the classes."""
         mixture = self.mixture.learned_mixture
         variances = np.diagonal(mixture.covariances(), axis1=1, axis2=2)
         return mixture.means.astype("float32"), variances.astype("float32")
 
     def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
-        """``(cluster, per_cluster, latent)`` draws of Gaussians with the classes' moments."""
+        """Draw ``(cluster, per_cluster, latent)`` from Gaussians with the classes' moments."""
         mixture = self.mixture.learned_mixture
         roots = np.linalg.cholesky(mixture.covariances())
         noise = rng.standard_normal((self.n_clusters, per_cluster, self.latent_size))
         drawn = mixture.means[:, None] + np.einsum("kij,kcj->kci", roots, noise)
-        return drawn.astype("float32")
+        latents: np.ndarray = drawn.astype("float32")
+        return latents
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return every module's state (``0.means``), the classes of each round, the messages."""
-        if not self.is_initialised:
+        if self.first_message is None:
             return {}
         found: dict[str, np.ndarray] = {}
         for index, module in enumerate(self.modules):
@@ -251,7 +262,7 @@ class MessagesHead(GenerativeHead):
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take them back."""
+        """Restore the state that ``arrays`` returned."""
         if not arrays:
             return
         for index, module in enumerate(self.modules):
@@ -263,31 +274,31 @@ class MessagesHead(GenerativeHead):
 
     @property
     def memory(self) -> Mapping[str, np.ndarray]:
-        """What was learned, and what each module has heard from the one above it."""
-        heard = {
-            f"{index}.heard": message
+        """The learned state, and the message that each module received from the one above it."""
+        received = {
+            f"{index}{_RECEIVED}": message
             for index, module in enumerate(self.modules)
-            for message in module.heard.values()  # in a chain there is one above, or none
+            for message in module.received.values()  # in a chain there is one above, or none
         }
-        return self.arrays() | heard
+        return self.arrays() | received
 
     def remember(self, memory: Mapping[str, np.ndarray]) -> None:
-        """Take it back."""
-        self.restore({name: array for name, array in memory.items() if ".heard" not in name})
-        for index, module in enumerate(self.modules[:-1]):
-            if f"{index}.heard" in memory:
-                module.hear(self.modules[index + 1], memory[f"{index}.heard"])
+        """Restore the state that ``memory`` returned."""
+        self.restore({name: array for name, array in memory.items() if _RECEIVED not in name})
+        for index, (module, above) in enumerate(pairwise(self.modules)):
+            if f"{index}{_RECEIVED}" in memory:
+                module.receive(above, memory[f"{index}{_RECEIVED}"])
 
 
 def mean_and_log_variance(encoding: Encoding) -> Any:
-    """Both side by side, ``(batch, 2 * latent)``: all that a message is made from."""
+    """Return both side by side, ``(batch, 2 * latent)``: a message needs nothing else."""
     from keras import ops
 
     return ops.concatenate([encoding.mean, encoding.log_variance], axis=1)
 
 
 def message_divergence(batch: Batch) -> Any:
-    """Return the batch mean of ``KL( q(z|x) || N(message, I) )``; the default message is 0."""
+    """Compute the batch mean of ``KL( q(z|x) || N(message, I) )``; the default message is 0."""
     from keras import ops
 
     mean, log_variance = batch.encoding.mean, batch.encoding.log_variance
@@ -300,6 +311,7 @@ def message_divergence(batch: Batch) -> Any:
 def sampled_message(
     mean: np.ndarray, log_variance: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return a draw of ``q(z | x)`` for every row ``(n, latent)``."""
+    """Draw from ``q(z | x)`` once for every row, ``(n, latent)``."""
     noise = rng.standard_normal(mean.shape)
-    return (mean + np.exp(0.5 * log_variance) * noise).astype("float32")
+    drawn: np.ndarray = (mean + np.exp(0.5 * log_variance) * noise).astype("float32")
+    return drawn

@@ -11,10 +11,10 @@ from archbuild.errors import UsageError
 
 
 def one_of(name: str, value: str, options: Sequence[str]) -> str:
-    """``value``, once it is known to be one of ``options``.
+    """Return ``value`` if it is one of ``options``.
 
     Raises:
-        UsageError: it is another.
+        UsageError: it is none of them.
     """
     if value not in options:
         raise UsageError(f"{name} is {value!r}; expected one of {', '.join(options)}")
@@ -22,22 +22,22 @@ def one_of(name: str, value: str, options: Sequence[str]) -> str:
 
 
 def at_least(name: str, value: Any, least: int) -> int:
-    """``value``, once it is known to be a whole number from ``least``.
+    """Return ``value`` if it is a whole number from ``least``.
 
     Raises:
         UsageError: it is not.
     """
-    if not isinstance(value, Integral) or value < least:
+    if not isinstance(value, Integral) or int(value) < least:
         raise UsageError(f"{name} is {value!r}; expected a whole number from {least}")
     return int(value)
 
 
 def above_zero(name: str, value: Any) -> float:
-    """``value``, once it is known to be a finite number above 0.
+    """Return ``value`` if it is a finite number above 0.
 
     Raises:
         UsageError: it is not.
     """
-    if not isinstance(value, Real) or not 0 < value < inf:
+    if not isinstance(value, Real) or not 0 < float(value) < inf:
         raise UsageError(f"{name} is {value!r}; expected a number above 0")
     return float(value)

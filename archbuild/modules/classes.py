@@ -1,4 +1,4 @@
-"""``ClassModule``: what modules have in common that tell classes apart."""
+"""``ClassModule``: what modules have in common whose messages are classes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class ClassModule(Module):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """The number of classes too."""
+        """The kind of module and its number of classes, as JSON."""
         return {**super().identity, "n_clusters": self.n_clusters}
 
     def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the product of what several modules say of the classes, normalised."""
-        return distributions(sum(logarithms(message) for message in messages))
+        """Return the product of the class probabilities of several modules, normalised."""
+        return distributions(np.sum([logarithms(message) for message in messages], axis=0))

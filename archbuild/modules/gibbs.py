@@ -29,6 +29,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.special import gammaln, multigammaln
 
+from archbuild.modules.mixture import Mixture, MixtureFit, MixtureProblem
+
 _BLOCK: Final = 128
 """Points that are scored ahead: until one of them moves, no other's scores can have changed."""
 
@@ -40,7 +42,7 @@ class GaussWishart:
     Attributes:
         mean: ``m_0``, ``(J,)``.
         scatter: ``S_0``, ``(J, J)``.
-        strength: ``r_0``: how many points the prior's mean is worth.
+        strength: ``r_0``, the number of points that the prior's mean counts as.
         freedom: ``ν_0``, above ``J - 1``.
     """
 
@@ -51,13 +53,13 @@ class GaussWishart:
 
     @classmethod
     def around(cls, points: np.ndarray) -> GaussWishart:
-        """Serket's, for points ``(n, J)``: their mean, ``0.1 I``, worth 1 point, ``J + 2``."""
+        """Return Serket's prior for points ``(n, J)``: their mean, ``0.1 I``, 1 and ``J + 2``."""
         size = points.shape[1]
         return cls(points.mean(axis=0), 0.1 * np.eye(size), 1.0, size + 2.0)
 
 
 class ClassPosterior(NamedTuple):
-    """What the points of each class say of its Gaussian.
+    """The posterior of each class's Gaussian, as its points give it.
 
     Attributes:
         counts: ``N``, ``(K,)``.
@@ -73,12 +75,12 @@ class ClassPosterior(NamedTuple):
 def class_posterior(
     points: np.ndarray, classes: np.ndarray, n_classes: int, prior: GaussWishart
 ) -> ClassPosterior:
-    """Return the posterior of every class, given who belongs to it.
+    """Return the posterior of every class, given its points.
 
     Args:
         points: ``(n, J)``.
         classes: ``(n,)`` from 0 to ``n_classes - 1``.
-        n_classes: ``K``; empty ones have the prior for posterior.
+        n_classes: ``K``; the posterior of an empty class is its prior.
         prior: of each class.
     """
     members = np.eye(n_classes)[classes]
@@ -96,7 +98,7 @@ def class_posterior(
 
 @dataclass(frozen=True)
 class _Constants:
-    """What the predictive density takes from the count of a class, for every count up to ``n``.
+    """The constants of the predictive density for every count of a class up to ``n``.
 
     ``log t + log(N + concentration) = offset[N] - ½ log|S| - power[N] log(1 + shrink[N] q)``.
     """
@@ -123,7 +125,8 @@ class _Constants:
         with np.errstate(divide="ignore"):  # without a concentration an empty class is impossible
             log_weight = np.log(np.arange(self.n + 1.0) + self.concentration)
         density = gammaln(self.power) - gammaln(self.power - self.size / 2.0)
-        return log_weight + density - self.size / 2.0 * np.log(np.pi / self.shrink)
+        offset: np.ndarray = log_weight + density - self.size / 2.0 * np.log(np.pi / self.shrink)
+        return offset
 
 
 class CollapsedGibbs:
@@ -131,14 +134,14 @@ class CollapsedGibbs:
 
     Args:
         points: ``(n, J)``.
-        classes: ``(n,)``, where the chain starts.
+        classes: ``(n,)``, of the start.
         n_classes: ``K``.
         prior: of each class.
         concentration: of the Dirichlet prior of the weights, for each class; 0: an empty class
             stays empty.
-        log_bias: ``(n, K)``, what else speaks for a class, up to a constant for each point;
+        log_bias: ``(n, K)``, added to the log-joints of every point, up to a constant for each;
             ``None``: nothing.
-        rng: of every draw.
+        rng: generator of every draw.
     """
 
     def __init__(
@@ -159,33 +162,29 @@ class CollapsedGibbs:
         self.constants = _Constants(len(points), self.points.shape[1], prior, concentration)
 
     def sweep(self) -> int:
-        """Draw the class of every point in turn, each given all others; how many moved.
+        """Draw the class of every point in turn, each given all others; return how many moved.
 
         The draw is by the largest of score plus Gumbel noise, so nothing is normalised.
         """
-        self._look()
+        self._refresh()
         noise = self.rng.gumbel(size=(len(self.points), self.n_classes)) + self.log_bias
         starts = range(0, len(self.points), _BLOCK)
         return sum(self._block(np.s_[start : start + _BLOCK], noise) for start in starts)
 
     def posterior(self) -> ClassPosterior:
-        """Of every class, under the classes as they are now."""
+        """Return the posterior of every class, under the present classes."""
         return class_posterior(self.points, self.classes, self.n_classes, self.prior)
 
-    def predictive(self) -> tuple[np.ndarray, ...]:
-        """Return the predictive distribution of a further point, a Student-t for each class.
-
-        Returns:
-            The fields of ``messages.gmm.Mixture``, in their order.
-        """
+    def predictive(self) -> Mixture:
+        """Return the predictive distribution of a further point, a Student-t for each class."""
         counts, means, scatters = self.posterior()
         count, table = counts.astype(np.int64), self.constants
         whitening = np.linalg.inv(np.linalg.cholesky(scatters))
         offsets = table.offset[count] - 0.5 * np.linalg.slogdet(scatters)[1]
-        return offsets, means, whitening, table.power[count], table.shrink[count]
+        return Mixture(offsets, means, whitening, table.power[count], table.shrink[count])
 
     def log_joint(self) -> float:
-        """``log p(points, classes)`` in nats, up to a constant that chains on one set share.
+        """Return ``log p(points, classes)`` in nats, up to a constant that depends on the points.
 
         The marginal likelihood of every class (Murphy, 2007, section 9.2), the
         Dirichlet-multinomial of the counts, and the bias. Without a concentration only classes that
@@ -211,20 +210,21 @@ class CollapsedGibbs:
         return float(np.sum(classes + weights) + self.log_bias[rows, self.classes].sum())
 
     def log_conditionals(self) -> np.ndarray:
-        """``(n, K)``: what each point's next class would be drawn from, up to a constant a row."""
-        self._look()
+        """Return ``(n, K)`` log-probabilities of each point's next class, rows up to a constant."""
+        self._refresh()
         scores = self._scores(self.points, self.classes, range(self.n_classes))
-        return scores + self.log_bias
+        conditionals: np.ndarray = scores + self.log_bias
+        return conditionals
 
-    def _look(self) -> None:
-        """Compute the state of every class from its points, without what rounding has added up."""
+    def _refresh(self) -> None:
+        """Compute the state of every class from its points, free of accumulated rounding errors."""
         counts, self._means, scatters = self.posterior()
         self._counts = counts.astype(np.int64)
         self._inverses = np.linalg.inv(scatters)
         self._log_determinants = np.linalg.slogdet(scatters)[1]
 
     def _block(self, rows: slice, noise: np.ndarray) -> int:
-        """Sweep over some points: those before the first that moves need no second look."""
+        """Sweep over some points; after one moves, only the points behind it are scored anew."""
         points, classes = self.points[rows], self.classes[rows]
         scores = self._scores(points, classes, range(self.n_classes)) + noise[rows]
         at, moved = 0, 0
@@ -244,7 +244,7 @@ class CollapsedGibbs:
     def _scores(
         self, points: np.ndarray, classes: np.ndarray, columns: Sequence[int]
     ) -> np.ndarray:
-        """``log((N_k + concentration) t_k(x))`` of some classes, each point left out of its own."""
+        """Return ``log((N_k + concentration) t_k(x))``, each point left out of its own class."""
         return np.stack([self._score(points, classes == k, k) for k in columns], axis=1)
 
     def _score(self, points: np.ndarray, own: np.ndarray, k: int) -> np.ndarray:
@@ -252,7 +252,7 @@ class CollapsedGibbs:
         distance = np.einsum("bi,bi->b", difference @ self._inverses[k], difference)
         count, table = self._counts[k], self.constants
         spread = 0.5 * self._log_determinants[k]
-        score = table.offset[count] - spread
+        score: np.ndarray = table.offset[count] - spread
         score = score - table.power[count] * np.log1p(table.shrink[count] * distance)
         if own.any():
             # without the point S loses g d dᵀ, whose inverse and determinant are known from q
@@ -274,9 +274,31 @@ class CollapsedGibbs:
         self._counts[new] += 1
 
     def _update(self, point: np.ndarray, k: int, factor: float) -> None:
-        """``S + factor d dᵀ`` in inverse and determinant (Sherman and Morrison)."""
+        """Add ``factor d dᵀ`` to ``S``, in inverse and determinant (Sherman and Morrison)."""
         difference = point - self._means[k]
         direction = self._inverses[k] @ difference
         rest = 1.0 + factor * (difference @ direction)
         self._inverses[k] -= (factor / rest) * np.outer(direction, direction)
         self._log_determinants[k] += np.log(rest)
+
+
+def sampled_mixture(
+    problem: MixtureProblem, *, sweeps: int, concentration: float, rng: np.random.Generator
+) -> MixtureFit:
+    """Sample the classes of points, under Serket's prior.
+
+    Args:
+        problem: the points, their first classes and their bias.
+        sweeps: number of sweeps.
+        concentration: of the Dirichlet prior of the weights, for each class.
+        rng: generator of every draw.
+
+    Returns:
+        The fit after the last sweep; ``log_evidence`` is ``log p(points, classes)``.
+    """
+    points, start, n_classes, log_bias = problem
+    prior = GaussWishart.around(points)
+    chain = CollapsedGibbs(points, start, n_classes, prior, concentration, log_bias, rng)
+    for _ in range(sweeps):
+        chain.sweep()
+    return MixtureFit(chain.log_joint(), chain.predictive(), chain.classes)

@@ -12,7 +12,7 @@ from archbuild.modules.observation import Observation
 
 
 def learning(module: Module) -> dict[int, Module]:
-    """Return a module and all below it that learn, by their numbers, observations counted."""
+    """Return a module and all below it that learn, by number; observations are counted too."""
     numbered = enumerate(ancestors([module]))
     return {number: each for number, each in numbered if not isinstance(each, Observation)}
 

@@ -1,4 +1,4 @@
-"""Modules that learn alone and exchange messages with their neighbours.
+"""Modules that learn one by one and exchange messages with their neighbours.
 
 A module takes its parents' *forward messages* as its data. What it learns from them gives its own
 forward message, the data of the modules above, and a *backward message*, which the module below
@@ -29,13 +29,13 @@ _NUMBERS = count()
 
 @dataclass(frozen=True)
 class Learned:
-    """What a module makes of its data.
+    """The result of learning from data, or of recognising new data.
 
     Attributes:
         forward: the data of the modules above, ``(n, ...)``.
-        backward: what the modules below are told of their rows, in the shape of the data, the
-            parents' side by side; ``None`` for nothing, as on new data.
-        texts: the same for people to read, a row each, by Serket's names: ``z``, ``Pdz``.
+        backward: the prior of the modules below, in the shape of the data, the parents' side by
+            side; ``None`` without one, as on new data.
+        texts: arrays for text files, a row each, by Serket's names: ``z``, ``Pdz``.
     """
 
     forward: np.ndarray
@@ -47,19 +47,19 @@ class Module(ABC):
     """One part of a model.
 
     Attributes:
-        name: what its folder and errors call it.
+        name: its name in folders and errors.
         parents: the modules whose forward messages it takes as data.
         children: the modules that take its own.
-        learned: of the latest update; ``None`` before the first.
-        rounds: how many updates there were.
-        heard: the backward messages of its children, as they were said.
-        number: a later module has a higher one.
+        learned: the result of the latest update; ``None`` before the first.
+        rounds: number of updates.
+        received: the latest backward message of each child.
+        number: its place in the order in which modules were made.
     """
 
     name: ClassVar[str]
-    """Of the kind of module, by default its class's; an instance may have its own."""
+    """Name of the kind of module, by default that of its class; an instance may have its own."""
     seed: int = 0
-    """Of everything random."""
+    """Random seed."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -72,7 +72,7 @@ class Module(ABC):
         self.children: list[Module] = []
         self.learned: Learned | None = None
         self.rounds = 0
-        self.heard: dict[Module, np.ndarray] = {}
+        self.received: dict[Module, np.ndarray] = {}
 
     def connect(self, *parents: Module) -> None:
         """Take the forward messages of ``parents`` as data, side by side in this order.
@@ -88,7 +88,7 @@ class Module(ABC):
 
     @property
     def forward_message(self) -> np.ndarray:
-        """What the modules above take as data, ``(n, ...)``.
+        """The data of the modules above, ``(n, ...)``.
 
         Raises:
             UsageError: the module has not been updated.
@@ -97,7 +97,7 @@ class Module(ABC):
 
     @property
     def latest(self) -> Learned:
-        """What the latest update came to.
+        """The result of the latest update.
 
         Raises:
             UsageError: the module has not been updated.
@@ -110,18 +110,18 @@ class Module(ABC):
 
     @property
     def backward_message(self) -> np.ndarray | None:
-        """What the modules above say of the forward message; ``None`` while none has spoken."""
-        messages = list(self.heard.values())
+        """The combined messages of the modules above; ``None`` before the first arrives."""
+        messages = list(self.received.values())
         return self.combine(messages) if messages else None
 
-    def hear(self, child: Module, message: np.ndarray) -> None:
-        """Take a backward message from a child, in place of its earlier one."""
-        self.heard[child] = message
+    def receive(self, child: Module, message: np.ndarray) -> None:
+        """Store a backward message of a child, in place of its earlier one."""
+        self.received[child] = message
 
-    def forget_messages(self) -> None:
-        """Drop what it said and heard; what it learned stays."""
+    def clear_messages(self) -> None:
+        """Drop the messages that it sent and received; what it learned stays."""
         self.learned = None
-        self.heard.clear()
+        self.received.clear()
 
     def update(self) -> None:
         """Learn from the parents' messages and the children's, and leave a message for each.
@@ -148,17 +148,17 @@ class Module(ABC):
         return side_by_side(messages)
 
     def generator(self, *numbers: int) -> np.random.Generator:
-        """Return the random stream of the next update: another in each round, for each module.
+        """Return the random generator of the next update: one for each round and module.
 
         Args:
-            numbers: for several streams in one update.
+            numbers: distinguish several generators of one update.
         """
         place = self._namesakes()
         keys = [*numbers, place] if place else [number for number in numbers if number]
         return np.random.default_rng([self.seed, self.rounds, *keys])
 
     def _namesakes(self) -> int:
-        """How many modules of its kind come before it in the whole graph, so seeds can be alike."""
+        """Count the modules of its kind that come before it in the graph; they may share a seed."""
         kin = [module for module in connected(self) if type(module) is type(self)]
         return kin.index(self)
 
@@ -168,7 +168,7 @@ class Module(ABC):
 
     @abstractmethod
     def learn(self, data: np.ndarray) -> Learned:
-        """Learn from ``data`` ``(n, dimensions)``, with ``backward_message`` as prior."""
+        """Learn from ``data`` ``(n, dimensions)``, with ``backward_message`` as the prior."""
 
     @abstractmethod
     def recognise(self, data: np.ndarray) -> Learned:
@@ -186,7 +186,7 @@ class Module(ABC):
         )
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take back what ``arrays`` gave."""
+        """Restore the state that ``arrays`` returned."""
         raise UsageError(
             f"the {self.name} module cannot be loaded: its class, {type(self).__name__}, has no "
             "restore(); give it one"
@@ -194,7 +194,7 @@ class Module(ABC):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a module must have alike to take what this one learned, as JSON."""
+        """The settings that a module must share to restore what this one learned, as JSON."""
         return {"module": self.name}
 
     def combine(self, messages: Sequence[np.ndarray]) -> np.ndarray:
@@ -202,7 +202,8 @@ class Module(ABC):
 
         That is the mean of the product of Gaussians of one spread.
         """
-        return np.mean(messages, axis=0)
+        mean: np.ndarray = np.mean(messages, axis=0)
+        return mean
 
     def _refuse_connection(self, parents: Sequence[Module]) -> None:
         others = [parent for parent in parents if not isinstance(parent, Module)]
@@ -227,35 +228,35 @@ class Module(ABC):
                 )
 
     def refuse_other_rows(self, messages: Sequence[np.ndarray]) -> None:
-        """Make sure that messages of the parents are of as many rows each.
+        """Check that the messages of the parents have as many rows each.
 
         Raises:
-            UsageError: they are not.
+            UsageError: they have not.
         """
         counts = [len(message) for message in messages]
         if len(set(counts)) > 1:
             raise UsageError(
-                f"the parents of the {self.name} module speak of {' and '.join(map(str, counts))} "
+                f"the parents of the {self.name} module have {' and '.join(map(str, counts))} "
                 "rows; give every observation the same rows"
             )
 
     def _send_back(self, message: np.ndarray) -> None:
-        """Cut a message into the parents' parts."""
+        """Send each parent its part of a message."""
         flat = message.reshape(len(message), -1)
         ends = np.cumsum([prod(parent.forward_message.shape[1:]) for parent in self.parents])
         for parent, part in zip(self.parents, np.split(flat, ends[:-1], axis=1), strict=True):
-            parent.hear(self, part)
+            parent.receive(self, part)
 
 
 def side_by_side(messages: Sequence[np.ndarray]) -> np.ndarray:
-    """Messages ``(n, ...)`` as one, ``(n, dimensions)``; one alone keeps its shape."""
+    """Join messages ``(n, ...)`` to one, ``(n, dimensions)``; a single one keeps its shape."""
     if len(messages) == 1:
         return messages[0]
     return np.concatenate([message.reshape(len(message), -1) for message in messages], axis=1)
 
 
 def ancestors(modules: Sequence[Module]) -> list[Module]:
-    """Modules and all below them, each once, parents before their children."""
+    """Return modules and all below them, each once, parents before their children."""
     below: dict[Module, tuple[Module, ...]] = {}
     waiting = list(modules)
     while waiting:

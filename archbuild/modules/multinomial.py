@@ -8,12 +8,13 @@ scikit-learn learns the topics of all histograms side by side (Hoffman, Blei and
 learning for latent Dirichlet allocation", 2010), from the clusters that k-means finds in them, and
 each topic's multinomials are then normalised for each parent by itself.
 
-Forward goes ``θ``, ``(n, K)``; back goes, for each parent, what its own bins are expected to be,
+The forward message is ``θ``, ``(n, K)``; the backward message holds, for each parent, the
+expectation of its own bins,
 
     e_n(v) = Σ_k θ_nk φ^m_k(v),    message_n(v) ∝ e_n(v) / mean_n e_n(v).
 
-The division is not in Serket: a parent weighs its classes by their frequency already, and under a
-message that does so again the most frequent can grow in every round until it has all rows.
+The division is not in Serket: a parent weighs its classes by their frequency already, and if the
+message does so again, the most frequent class can grow in every round until it has all rows.
 """
 
 from __future__ import annotations
@@ -33,26 +34,31 @@ from archbuild.spec.fields import integer, number
 
 
 class Multinomial(ClassModule):
-    """What several modules say of the same rows, as topics.
+    """Topics over the messages of several modules about the same rows.
 
     Args:
         n_clusters: ``K``, whatever the parents' numbers of classes.
-        weights: how many counts a row of each parent is worth, one number for all parents or one
-            for each; a row of zeros is worth none, nothing was observed.
+        weights: number of counts to which each parent's row is scaled, one for all parents or one
+            for each; a row of zeros, where nothing was observed, stays as it is.
         steps: of variational inference, each through all rows.
-        seed: of everything random.
+        seed: random seed.
 
     Attributes:
         topics: ``(K, bins)``, expected counts, the parents' side by side; ``None`` before the first
             update.
-        widths: how many of the bins are each parent's.
+        widths: the number of bins of each parent.
     """
 
     name: ClassVar[str] = "multinomial"
     summary: ClassVar[str] = "topics over the histograms or classes of several modules (MLDA)"
     fields: ClassVar[tuple[Field, ...]] = (
-        number("weights", "How many counts a row's message is worth.", above=0.0, default=200.0),
-        integer("steps", "Of variational inference, each through all rows.", default=10),
+        number(
+            "weights",
+            "Number of counts to which a row of each message is scaled.",
+            above=0.0,
+            default=200.0,
+        ),
+        integer("steps", "Steps of variational inference, each through all rows.", default=10),
     )
 
     def __init__(
@@ -71,19 +77,19 @@ class Multinomial(ClassModule):
     def learn(self, data: np.ndarray) -> Learned:
         """Learn topics of histograms ``(n, bins)``, and of the bias of the modules above.
 
-        That is one more histogram while topics are learned; the forward message is without it.
+        The bias is one more histogram while topics are learned; the forward message is without it.
 
         Raises:
             UsageError: a value is below 0, or weights and parents differ in number.
         """
         self.widths = self._widths(data)
-        histograms, heard = self._histograms(data), self.backward_message
-        joined = [histograms] if heard is None else [histograms, np.mean(self.weights) * heard]
-        topics, believed = self._fitted(np.concatenate(joined, axis=1))
+        histograms, bias = self._histograms(data), self.backward_message
+        joined = [histograms] if bias is None else [histograms, np.mean(self.weights) * bias]
+        topics, proportions = self._fitted(np.concatenate(joined, axis=1))
         self.topics = topics[:, : histograms.shape[1]]
-        expected = [believed @ part for part in self._multinomials()]
+        expected = [proportions @ part for part in self._multinomials(self.topics)]
         messages = [normalised(part / part.mean(axis=0)) for part in expected]
-        return self._learned(histograms, side_by_side(messages))
+        return _learned(histograms, self.topics, side_by_side(messages))
 
     def recognise(self, data: np.ndarray) -> Learned:
         """Return the topics of new rows ``(m, bins)``.
@@ -91,13 +97,23 @@ class Multinomial(ClassModule):
         Raises:
             UsageError: as ``learn``, or nothing was learned.
         """
-        self._refuse_unlearned()
-        return self._learned(self._histograms(data))
+        topics = self.learned_topics
+        return _learned(self._histograms(data), topics)
+
+    @property
+    def learned_topics(self) -> np.ndarray:
+        """The topics, ``(K, bins)``, once there are some.
+
+        Raises:
+            UsageError: nothing was learned.
+        """
+        if self.topics is None:
+            raise self.refusal()
+        return self.topics
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """``phi``: the topics' multinomials ``(K, bins)``, the parents' side by side."""
-        self._refuse_unlearned()
-        return {"phi": side_by_side(self._multinomials())}
+        """Return ``phi``: the topics' multinomials ``(K, bins)``, the parents' side by side."""
+        return {"phi": side_by_side(self._multinomials(self.learned_topics))}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the learned state by name; empty before the first update."""
@@ -106,12 +122,12 @@ class Multinomial(ClassModule):
         return {"topics": self.topics, "widths": np.asarray(self.widths)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take back what ``arrays`` gave."""
+        """Restore the state that ``arrays`` returned."""
         self.topics = arrays.get("topics")
         self.widths = tuple(int(width) for width in arrays.get("widths", ()))
 
     def _fitted(self, histograms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Topics ``(K, bins)``, from k-means clusters of the rows, and proportions ``(n, K)``."""
+        """Learn topics ``(K, bins)`` from k-means clusters, and proportions ``(n, K)``."""
         from archbuild.clustering.kmeans import kmeans
         from archbuild.modules.topics import fitted_topics
 
@@ -119,16 +135,6 @@ class Multinomial(ClassModule):
         start, noise = (int(each) for each in rng.integers(2**31, size=2))
         clusters = kmeans(histograms, self.n_clusters, start).clusters
         return fitted_topics(histograms, clusters, self.n_clusters, self.steps, noise)
-
-    def _learned(self, histograms: np.ndarray, backward: np.ndarray | None = None) -> Learned:
-        from archbuild.modules.topics import topic_proportions
-
-        found = topic_proportions(histograms, self.topics)
-        return Learned(found, backward, {"class": found.argmax(axis=1), "Pdz": found})
-
-    def _refuse_unlearned(self) -> None:
-        if self.topics is None:
-            raise self.refusal()
 
     def _widths(self, data: np.ndarray) -> tuple[int, ...]:
         """Return the parents' sizes; data without parents are of one."""
@@ -139,18 +145,18 @@ class Multinomial(ClassModule):
         """Return the parents' parts of ``(rows, bins)``."""
         return np.split(bins, np.cumsum(self.widths)[:-1], axis=1)
 
-    def _multinomials(self) -> list[np.ndarray]:
-        """``φ^m``, ``(K, bins)``, of each parent."""
-        return [normalised(part) for part in self._split(self.topics)]
+    def _multinomials(self, topics: np.ndarray) -> list[np.ndarray]:
+        """Return ``φ^m``, ``(K, bins)``, of each parent."""
+        return [normalised(part) for part in self._split(topics)]
 
     def _histograms(self, data: np.ndarray) -> np.ndarray:
-        """Each parent's part of ``(n, bins)``, with as many counts a row as it is worth."""
+        """Return counts ``(n, bins)``, each parent's rows scaled to its weight."""
         counts = np.asarray(data, np.float64).reshape(len(data), -1)
         if counts.shape[1] != sum(self.widths) or not np.all(counts >= 0):
             raise UsageError(
                 f"the multinomial module takes {sum(self.widths)} counts or probabilities for each "
                 f"row, none below 0; {counts.shape[1]} came, from {counts.min():.3g}; connect it "
-                "to histograms or to modules that tell classes apart"
+                "to histograms or to modules whose messages are classes"
             )
         parts = self._split(counts)
         return side_by_side(
@@ -158,15 +164,26 @@ class Multinomial(ClassModule):
         )
 
     def _each_weight(self) -> np.ndarray:
-        if np.ndim(self.weights) and len(self.weights) != len(self.widths):
+        weights = np.asarray(self.weights, np.float64)
+        if weights.ndim and len(weights) != len(self.widths):
             raise UsageError(
-                f"the multinomial module has {len(self.weights)} weights for {len(self.widths)} "
+                f"the multinomial module has {len(weights)} weights for {len(self.widths)} "
                 "parents; give one number for all, or one for each"
             )
-        return np.broadcast_to(self.weights, len(self.widths))
+        return np.broadcast_to(weights, len(self.widths))
+
+
+def _learned(
+    histograms: np.ndarray, topics: np.ndarray, backward: np.ndarray | None = None
+) -> Learned:
+    from archbuild.modules.topics import topic_proportions
+
+    found = topic_proportions(histograms, topics)
+    return Learned(found, backward, {"class": found.argmax(axis=1), "Pdz": found})
 
 
 def _scaled(counts: np.ndarray, total: float) -> np.ndarray:
-    """Rows of counts, each to a sum of ``total``; rows of zeros as they are."""
+    """Scale rows of counts to a sum of ``total`` each; rows of zeros stay as they are."""
     sums = counts.sum(axis=1, keepdims=True)
-    return np.divide(total * counts, sums, out=np.zeros_like(counts), where=sums > 0)
+    scaled: np.ndarray = np.divide(total * counts, sums, out=np.zeros_like(counts), where=sums > 0)
+    return scaled

@@ -13,11 +13,11 @@ from archbuild.modules.module import Learned, Module
 
 
 class Observation(Module):
-    """Data, as a module that learns nothing.
+    """Data as a module that learns nothing.
 
     Args:
         values: ``(n, ...)`` numbers, a row for each thing that was observed.
-        name: what errors call it.
+        name: its name in errors.
 
     Raises:
         DataError: the values are no numbers, not finite, or none.
@@ -27,11 +27,11 @@ class Observation(Module):
 
     def __init__(self, values: Any, name: str = "obs") -> None:
         super().__init__()
-        self.name = name  # type: ignore[misc]  # of one among several
+        self.name = name  # type: ignore[misc]  # an instance may have its own
         self.observe(values)
 
     def observe(self, values: Any) -> None:
-        """Put other values in the place of those that were observed, ``(n, ...)``."""
+        """Replace the observed values by others, ``(n, ...)``."""
         self.learned = Learned(self._checked(values))
 
     def _checked(self, values: Any) -> np.ndarray:
@@ -52,25 +52,25 @@ class Observation(Module):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """How many numbers a row has, too."""
+        """The kind of module and the number of numbers in a row, as JSON."""
         return {**super().identity, "numbers": prod(self.forward_message.shape[1:])}
 
-    def forget_messages(self) -> None:
-        """Drop what it heard; the data stay."""
-        self.heard.clear()
+    def clear_messages(self) -> None:
+        """Drop the messages that it received; the data stay."""
+        self.received.clear()
 
     def update(self) -> None:
-        """Nothing is learned."""
+        """Do nothing: an observation does not learn."""
 
     def learn(self, data: np.ndarray) -> Learned:
         """Return the data themselves."""
         return Learned(data)
 
     def recognise(self, data: np.ndarray) -> Learned:
-        """Likewise, if their rows are like those that were observed.
+        """Return new data, if their rows have the shape of those that were observed.
 
         Raises:
-            DataError: they are not, or are no finite numbers.
+            DataError: they have another, or are no finite numbers.
         """
         array, wanted = self._checked(data), self.forward_message.shape[1:]
         if array.shape[1:] != wanted:

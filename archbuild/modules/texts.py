@@ -38,7 +38,7 @@ def save_texts(
     """Write what a graph of modules has learned, or what it recognised in new rows.
 
     Args:
-        folder: is made where it is not there.
+        folder: created if it does not exist.
         module: the uppermost; all below it are written too, numbered from below.
         labels: true classes of the rows, numbers or words, for ``acc_learn.txt``: the accuracy
             as Serket's code counts it (``evaluation.accuracy.swap_accuracy``).
@@ -68,7 +68,7 @@ def save_texts(
 
 
 def module_folder(folder: Path, number: int, name: str) -> Path:
-    """Where a module's files go."""
+    """Return the folder of a module's files."""
     return folder / f"module{number:03d}_{name}"
 
 

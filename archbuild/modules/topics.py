@@ -1,4 +1,4 @@
-"""scikit-learn's latent Dirichlet allocation, from topics that are given in place of random ones.
+"""scikit-learn's latent Dirichlet allocation, started from given topics in place of random ones.
 
 From a random start it often ends with one topic for two classes and one for their confusions.
 """
@@ -15,14 +15,14 @@ from sklearn.decomposition import LatentDirichletAllocation
 def fitted_topics(
     histograms: np.ndarray, clusters: np.ndarray, n_topics: int, steps: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Learn topics, from one for each cluster of rows.
+    """Learn topics, started from one for each cluster of rows.
 
     Args:
         histograms: ``(n, bins)``.
         clusters: ``(n,)`` from 0 to ``n_topics - 1``.
         n_topics: ``K``; ``1 / K`` is the concentration of both Dirichlet priors.
         steps: of variational inference, each through all rows.
-        seed: of the rows' first proportions in each step.
+        seed: random seed of the rows' first proportions in each step.
 
     Returns:
         Expected counts ``(K, bins)``, and the rows' proportions ``(n, K)``.
@@ -35,7 +35,7 @@ def fitted_topics(
 
 
 def topic_proportions(histograms: np.ndarray, topics: np.ndarray) -> np.ndarray:
-    """``(n, K)`` of each row of ``(n, bins)``, under topics ``(K, bins)`` that were learned."""
+    """Return proportions ``(n, K)`` of rows ``(n, bins)``, under learned topics ``(K, bins)``."""
     model = _Started(len(topics), random_state=0)
     model.first, model.n_features_in_ = topics, topics.shape[1]
     model._init_latent_vars(topics.shape[1])
@@ -46,9 +46,9 @@ def topic_proportions(histograms: np.ndarray, topics: np.ndarray) -> np.ndarray:
 class _Started(LatentDirichletAllocation):
     first: Any = None
 
-    # not public in scikit-learn, which has no other way to say where to start
+    # not public in scikit-learn, which has no other way to set the first topics
     def _init_latent_vars(self, *args: Any, **others: Any) -> None:
         super()._init_latent_vars(*args, **others)
-        # all that inference reads of the topics
+        # inference reads no other attribute of the topics
         totals = self.first.sum(axis=1, keepdims=True)
         self.exp_dirichlet_component_ = np.exp(digamma(self.first) - digamma(totals))

@@ -42,7 +42,7 @@ def student_t_log_joints(distances: Any, offsets: Any, powers: Any, shrinks: Any
 
     The predictive density of a Gaussian under a Gauss-Wishart prior: with ``r`` and ``ν`` as they
     are after the data, ``p = (ν + 1)/2`` and ``s = r / (r + 1)`` (Murphy, "Conjugate Bayesian
-    analysis of the Gaussian distribution", 2007, section 9.3; ``messages/gibbs.py``).
+    analysis of the Gaussian distribution", 2007, section 9.3; ``modules/gibbs.py``).
 
     Args:
         distances: ``(batch, cluster)``, from ``whitened_distances``.

@@ -55,7 +55,7 @@ def load_learned(path: str | PathLike[str], module: Module) -> None:
     """
     _restore(path, _learning(module), _described(module))
     for each in ancestors([module]):
-        each.forget_messages()
+        each.clear_messages()
 
 
 def save_module(path: str | PathLike[str], module: Module) -> None:

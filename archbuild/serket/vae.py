@@ -1,30 +1,26 @@
 """``VAE``: any spec with a Gaussian bottleneck, or the network of Serket's ``VAE``, as a module.
 
-Forward goes ``z`` of every row, ``(n, J)``; back goes what the decoder makes of it, in the units of
-the data. A backward message from above, ``(n, J)``, is the mean of each row's prior.
+The forward message is ``z`` of every row, ``(n, J)``; the backward message is its decoding, in the
+units of the data. A backward message from above, ``(n, J)``, is the mean of each row's prior.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from numbers import Integral
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from archbuild import objectives
 from archbuild.data.arrays import dataset_from_arrays
 from archbuild.data.scaling import Scaler
 from archbuild.errors import UsageError
-from archbuild.heads.batch import Batch, Forward, autoencode, reconstruction_loss
 from archbuild.heads.messages import (
     MESSAGES,
     PRIOR,
-    MessagesHead,
     mean_and_log_variance,
-    message_divergence,
     sampled_message,
 )
 from archbuild.io.arrays import prefixed, unprefixed
@@ -34,59 +30,31 @@ from archbuild.modules.texts import VAE_NAME
 from archbuild.networks.rows import to_numpy
 from archbuild.registry import default_vocabulary
 from archbuild.serket.files import FileModule, refuse_given
+from archbuild.serket.objective import MessagePrior
 from archbuild.serket.original import OriginalNetwork, original_network
 from archbuild.spec import NETWORK_KEYS, Plan, Spec, make_plan, spec_of
 
 if TYPE_CHECKING:
-    from archbuild.networks.network import Encoding, Network
+    from archbuild.networks.network import Network
     from archbuild.training.feed import Feed
     from archbuild.training.stage import StageTrainer
 
 _SCALING = "scaling_"
+_NOT_SERKET = "only Serket's VAE(18, ...) takes it; give epochs, alpha or the spec"
 
 
-class MessagePrior:
-    """What the module minimises: the head's two terms, with its own noise.
+class _Trained(NamedTuple):
+    """A network and what belongs to it.
 
-    Args:
-        kind: the spec's ``reconstruction``.
-        alpha: weight of the divergence.
-        seed: of the noise.
+    Attributes:
+        network: the autoencoder.
+        objective: what it is trained with.
+        read: from rows as the network takes them to means and log-variances, ``(n, 2 * J)``.
     """
 
-    term_names = MessagesHead.term_names
-    monitored_names = MessagesHead.monitored_names
-    trains_decoder = True
-    draws = 1
-
-    def __init__(self, kind: str, alpha: float, seed: int) -> None:
-        import keras
-
-        self._kind, self._alpha = kind, alpha
-        self._noise = keras.random.SeedGenerator(seed)
-
-    @property
-    def variables(self) -> list[Any]:
-        """The state of the noise."""
-        return [self._noise.state]
-
-    def draw(self, encoding: Encoding) -> Any:
-        """Return a sample of ``q(z | x)``, ``(batch, latent)``."""
-        from keras import ops, random
-
-        noise = random.normal(ops.shape(encoding.mean), seed=self._noise)
-        return objectives.reparameterised(encoding.mean, encoding.log_variance, noise)
-
-    def forward(self, network: Network, inputs: Any, training: bool) -> Forward:
-        """Encode, draw once, decode."""
-        return autoencode(network, inputs, self.draw, training)
-
-    def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """Return the two terms."""
-        return {
-            "reconstruction": reconstruction_loss(self._kind, batch.inputs, batch.reconstruction),
-            "message_prior": self._alpha * message_divergence(batch),
-        }
+    network: Network
+    objective: MessagePrior
+    read: Callable[[np.ndarray], np.ndarray]
 
 
 class VAE(FileModule):
@@ -108,13 +76,13 @@ class VAE(FileModule):
         batch_size: rows of a step; ``None``: the spec's, or all rows as in Serket.
         KL_param: weight of the divergence from the prior; ``None``: Serket's 1.
         mode: ``learn`` (the default), or ``recog``: encode the data by the model in the folder.
-        epochs: of every update; ``None``: the spec's ``train.epochs``.
+        epochs: number of every update; ``None``: the spec's ``train.epochs``.
         alpha: weight of the divergence from the prior; ``None``: 1.
-        message: ``sample``: a draw of ``q(z | row)`` goes up while learning, as in Serket;
-            ``mean``. On new rows it is always the mean.
-        warm_start: whether an update goes on from the weights of the one before.
+        message: the forward message while learning: ``sample``, a draw of ``q(z | row)``, as in
+            Serket, or ``mean``. On new rows it is always the mean.
+        warm_start: whether an update starts from the weights of the one before.
         overrides: other values of the spec, as ``--set`` takes them.
-        seed: of everything random.
+        seed: random seed.
 
     Raises:
         SpecError: the spec has problems; all of them are named.
@@ -157,10 +125,7 @@ class VAE(FileModule):
             self._original = original_network(int(arch), batch_size, network)
             self.write_files(name, mode)
         else:
-            serket = {**network, "name": name, "KL_param": KL_param, "mode": mode}
-            refuse_given(
-                serket, "only Serket's VAE(18, ...) takes it; give epochs, alpha or the spec"
-            )
+            refuse_given({**network, "name": name, "KL_param": KL_param, "mode": mode}, _NOT_SERKET)
         settings = {"train.epochs": epochs, "train.batch_size": batch_size}
         given = [f"{key}={value}" for key, value in settings.items() if value is not None]
         self._arch, self._overrides = arch, [*overrides, *given]
@@ -168,7 +133,7 @@ class VAE(FileModule):
         self.message = one_of("message", message, MESSAGES)
         self.warm_start, self.seed = warm_start, seed
         self.losses: list[float] = []
-        self._network: Network | None = None
+        self._trained: _Trained | None = None
         self._trainer: StageTrainer | None = None
         self._scaler: Scaler | None = None
         if self._original is None:
@@ -176,7 +141,7 @@ class VAE(FileModule):
 
     @cached_property
     def spec(self) -> Spec:
-        """The spec; of Serket's own network it is known when there are data.
+        """The spec; that of Serket's own network depends on the data.
 
         Raises:
             UsageError: there are no data, as ``incoming`` says.
@@ -201,62 +166,61 @@ class VAE(FileModule):
             trainer.targets = {PRIOR: self.backward_message.astype("float32")}
         trainer.train()
         self.losses += [row["loss"] for row in trainer.history[done:]]
-        mean, log_variance = self._encoded(feed)
-        latents = mean
+        trained = self._latest_network
+        latents, log_variance = _encoded(trained, feed)
         if self.message == "sample":
-            latents = sampled_message(mean, log_variance, self.generator())
-        decoded = self._decoded(latents, data.shape)
+            latents = sampled_message(latents, log_variance, self.generator())
+        decoded = _decoded(trained, latents, feed, data.shape)
         return Learned(latents, decoded, {"z": latents, "x_hat": decoded})
 
     def recognise(self, data: np.ndarray) -> Learned:
-        """``z`` of new rows, at its mean."""
-        if self._network is None:
-            raise self.refusal()
-        latents, _ = self._encoded(self._feed(data))
-        return Learned(latents, None, {"z": latents, "x_hat": self._decoded(latents, data.shape)})
+        """Return ``z`` of new rows, at its mean.
+
+        Raises:
+            UsageError: nothing was learned.
+        """
+        trained = self._latest_network
+        feed = self._feed(data)
+        latents, _ = _encoded(trained, feed)
+        decoded = _decoded(trained, latents, feed, data.shape)
+        return Learned(latents, None, {"z": latents, "x_hat": decoded})
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """``loss``: of every epoch so far, ``(epochs,)``."""
+        """Return ``loss``: of every epoch so far, ``(epochs,)``."""
         return {"loss": np.array(self.losses)}
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What of the spec decides what the network is, too."""
+        """The kind of module and the keys of the spec that decide the network, as JSON."""
         return {**super().identity, **{key: self.spec.tree[key] for key in NETWORK_KEYS}}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Weights, the state of the noise, scaling and losses; nothing before the first update."""
-        if self._network is None or self._scaler is None:
+        """Return weights, noise state, scaling and losses; empty before the first update."""
+        if self._trained is None or self._scaler is None:
             return {}
         from archbuild.training.stage import named_variables
 
-        variables = named_variables(self._network, self._objective)
+        variables = named_variables(self._trained.network, self._trained.objective)
         weights = {name: to_numpy(variable) for name, variable in variables}
         scaling = prefixed(_SCALING, self._scaler.to_arrays())
         return weights | scaling | {"losses": np.array(self.losses)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take back what ``arrays`` gave; the optimiser begins anew."""
+        """Restore the state that ``arrays`` returned; the optimiser begins anew."""
         if not arrays:
             return
         from archbuild.training.stage import restore_variables
 
-        self._build()
-        restore_variables(self._network, self._objective, arrays)
+        trained = self._build()
+        restore_variables(trained.network, trained.objective, arrays)
         self._scaler = Scaler.from_arrays(unprefixed(_SCALING, arrays))
         self.losses = arrays["losses"].tolist()
 
-    def _encoded(self, feed: Feed) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and log-variance of ``q(z | row)``, ``(n, J)`` each."""
-        from archbuild.training.encoding import encode
-
-        mean, log_variance = np.split(encode(self._read, feed), 2, axis=1)
-        return mean, log_variance
-
-    def _decoded(self, latents: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Decode latents, in the units and in the shape of the data."""
-        rows = self._network.decode_rows(latents)
-        return self._scaler.undo(rows).reshape(len(latents), *shape[1:])
+    @property
+    def _latest_network(self) -> _Trained:
+        if self._trained is None:
+            raise self.refusal()
+        return self._trained
 
     def _refuse_own_layers(self) -> None:
         own = [name for name in ("build_encoder", "build_decoder") if hasattr(self, name)]
@@ -270,12 +234,14 @@ class VAE(FileModule):
     def _refuse_without_variance(self) -> None:
         if self.plan.stochastic:
             return
-        message = f"the vae module sends draws of its bottleneck, and {self.spec.name} has none"
-        advice = f"end the encoder with {{type: Gaussian, num_units: {self.plan.latent_size}}}"
-        raise UsageError(f"{message} that is Gaussian; {advice} in place of its last layer")
+        raise UsageError(
+            f"the vae module needs a Gaussian bottleneck, and {self.spec.name} has none; end the "
+            f"encoder with {{type: Gaussian, num_units: {self.plan.latent_size}}} in place of its "
+            "last layer"
+        )
 
     def _feed(self, data: np.ndarray) -> Feed:
-        """Rows as the network takes them; scaling is learned from the first that come."""
+        """Return rows as the network takes them; the first rows decide the scaling."""
         from archbuild.training.feed import Feed
 
         shape = self.spec.input_shape
@@ -286,38 +252,58 @@ class VAE(FileModule):
 
     def _training(self, feed: Feed) -> StageTrainer:
         """Return the trainer of the updates before, or a new one."""
+        trained = self._trained
+        if trained is None or not self.warm_start:
+            trained = self._build()
+        trainer = self._trainer or self._new_trainer(trained, feed)
+        if len(feed) != len(trainer.feed):
+            raise UsageError(
+                f"the vae module learned from {len(trainer.feed)} rows before, and now there "
+                f"are {len(feed)}; connect a new module to other rows"
+            )
+        trainer.feed = feed
+        self._trainer = trainer
+        return trainer
+
+    def _new_trainer(self, trained: _Trained, feed: Feed) -> StageTrainer:
         from archbuild.training.progress import log_event
         from archbuild.training.stage import StageTrainer
 
-        if self._network is None or not self.warm_start:
-            self._build()
-        if self._trainer is None:
-            settings = self.spec.settings("train")
-            self._trainer = StageTrainer(
-                self.name,
-                settings,
-                self._network,
-                self._objective,
-                feed,
-                None,
-                self.seed,
-                log_event,
-            )
-        if len(feed) != len(self._trainer.feed):
-            raise UsageError(
-                f"the vae module learned from {len(self._trainer.feed)} rows before, and now there "
-                f"are {len(feed)}; connect a new module to other rows"
-            )
-        self._trainer.feed = feed
-        return self._trainer
+        return StageTrainer(
+            self.name,
+            self.spec.settings("train"),
+            trained.network,
+            trained.objective,
+            feed,
+            None,
+            self.seed,
+            log_event,
+        )
 
-    def _build(self) -> None:
-        """Return a network with its first weights, and nothing that trained it."""
+    def _build(self) -> _Trained:
+        """Build a network with its first weights, and drop the trainer of the one before."""
         from archbuild.networks.builder import build_network
 
-        self._network = build_network(self.plan, default_vocabulary(), self.seed)
+        network = build_network(self.plan, default_vocabulary(), self.seed)
         if self._original is not None:
-            self._original.draw_weights(self._network, self.seed)
-        self._objective = MessagePrior(self.spec.reconstruction, self.alpha, self.seed)
-        self._read = self._network.reader(mean_and_log_variance)
+            self._original.draw_weights(network, self.seed)
+        objective = MessagePrior(self.spec.reconstruction, self.alpha, self.seed)
+        self._trained = _Trained(network, objective, network.reader(mean_and_log_variance))
         self._trainer = None
+        return self._trained
+
+
+def _encoded(trained: _Trained, feed: Feed) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and log-variance of ``q(z | row)``, ``(n, J)`` each."""
+    from archbuild.training.encoding import encode
+
+    mean, log_variance = np.split(encode(trained.read, feed), 2, axis=1)
+    return mean, log_variance
+
+
+def _decoded(
+    trained: _Trained, latents: np.ndarray, feed: Feed, shape: tuple[int, ...]
+) -> np.ndarray:
+    """Decode latents, in the units and in the shape of the data."""
+    rows = feed.scaler.undo(trained.network.decode_rows(latents))
+    return rows.reshape(len(latents), *shape[1:])

@@ -144,16 +144,23 @@ def test_what_is_remembered_goes_on_alike(above, codes):
 
 
 @pytest.mark.parametrize("above", sorted(set(MODULES) - {"gmm"}))
-def test_what_was_heard_is_remembered_as_it_was_said(above, codes):
+def test_received_messages_are_remembered_as_they_came(above, codes):
     """Joined messages are scaled; what is scaled again differs in the last digit."""
     modules = [{"type": "gmm", "chains": 1}, {"type": above}, {"type": above}]
     head, other = messages(modules=modules), messages(modules=modules)
     head.initialise(codes)
     other.remember(head.memory)
     for one, two in zip(head.modules[:-1], other.modules[:-1], strict=True):
-        (said,), (again,) = one.heard.values(), two.heard.values()
-        np.testing.assert_array_equal(again, said)
+        (came,), (again,) = one.received.values(), two.received.values()
+        np.testing.assert_array_equal(again, came)
         np.testing.assert_array_equal(two.backward_message, one.backward_message)
+
+
+def test_received_messages_keep_their_key_in_checkpoints(codes):
+    """Older checkpoints have it, and the same seed gives the same bytes."""
+    head = messages(modules=[MODULE, {"type": "markov"}])
+    head.initialise(codes)
+    assert [name for name in head.memory if name not in head.arrays()] == ["0.heard"]
 
 
 def test_a_head_that_has_not_begun_remembers_nothing():

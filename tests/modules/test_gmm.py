@@ -14,6 +14,7 @@ from archbuild.evaluation.accuracy import clustering_accuracy, match_clusters
 from archbuild.modules.biased import biased_mixture
 from archbuild.modules.gibbs import GaussWishart
 from archbuild.modules.gmm import GMM, INFERENCES
+from archbuild.modules.mixture import MixtureProblem
 from archbuild.modules.observation import Observation
 from tests.modules import gauss_wishart
 
@@ -46,7 +47,7 @@ def told(points, start, message=None, **settings):
     module.connect(Observation(points))
     module.classes = start
     if message is not None:
-        module.hear(Observation(message), message)
+        module.receive(Observation(message), message)
     module.update()
     return module
 
@@ -183,7 +184,7 @@ def test_a_message_decides_where_points_do_not_and_does_not_come_back(rng, infer
     module = GMM(2, inference=inference, start="random", chains=1, warm_start=True, sweeps=20)
     module.connect(Observation(points))
     module.classes = start
-    module.hear(Observation(message), message)
+    module.receive(Observation(message), message)
     module.update()
     np.testing.assert_array_equal(module.classes[80:], named)
     means = module.parameters()["mu"][named]
@@ -198,7 +199,7 @@ def test_what_two_modules_above_say_is_multiplied(rng):
     first, second = rng.dirichlet(np.ones(4), size=(2, 6))
     module = GMM(4)
     for message in (first, second):
-        module.hear(Observation(message), message)
+        module.receive(Observation(message), message)
     together = first * second
     expected = together / together.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(module.backward_message, expected, rtol=1e-12)
@@ -208,14 +209,14 @@ def test_what_is_multiplied_may_be_too_small_for_a_float():
     first, second = np.array([[1e-100, 3e-100, 1, 1e-300]]), np.array([[1e-100, 1e-100, 1e-300, 1]])
     module = GMM(4)
     for message in (first, first, second, second):
-        module.hear(Observation(message), message)
+        module.receive(Observation(message), message)
     np.testing.assert_allclose(module.backward_message, [[0.1, 0.9, 0, 0]], atol=1e-12)
 
 
 def test_modules_above_that_exclude_each_other_say_nothing():
     module = GMM(2)
     for message in (np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])):
-        module.hear(Observation(message), message)
+        module.receive(Observation(message), message)
     np.testing.assert_array_equal(module.backward_message, [[0.5, 0.5]])
 
 
@@ -327,8 +328,11 @@ def test_points_of_any_scale_are_told_apart(inference, scale):
 
 def test_a_bias_counts_when_variational_chains_are_compared(rng):
     points, bias = rng.normal(size=(40, 2)), np.log(np.full((40, 2), 0.05))
-    start, how = np.arange(40) % 2, {"variational": True, "steps": 5, "concentration": 1.0}
-    without, with_bias = (biased_mixture(points, start, 2, b, **how) for b in (None, bias))
+    start = np.arange(40) % 2
+    without, with_bias = (
+        biased_mixture(MixtureProblem(points, start, 2, each), steps=5, concentration=1.0)
+        for each in (None, bias)
+    )
     assert with_bias.log_evidence == pytest.approx(
         without.log_evidence + 40 * np.log(0.05), abs=1e-6
     )

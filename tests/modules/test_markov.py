@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import time
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,8 +12,9 @@ from archbuild.errors import UsageError
 from archbuild.evaluation.accuracy import clustering_accuracy, match_clusters
 from archbuild.modules.gmm import GMM
 from archbuild.modules.graph import exchange, recognise
-from archbuild.modules.markov import Markov, expected_transitions, neighbours
+from archbuild.modules.markov import Markov
 from archbuild.modules.observation import Observation
+from tests.modules.chains import enumerated, weigh
 
 CYCLE = np.array([[0.04, 0.92, 0.04], [0.04, 0.04, 0.92], [0.92, 0.04, 0.04]])
 CENTRES = np.array([[0.0, 0.0], [2.4, 0.0], [1.2, 2.1]])
@@ -37,123 +37,35 @@ def posteriors(states, n_states, rng, spread=1.0):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def weigh(states, likelihoods, transitions, breaks):
-    """``P(z, data)`` of one sequence; each break begins at random."""
-    found = 1.0 / len(transitions)
-    for row, (before, after) in enumerate(pairwise(states), start=1):
-        found *= 1.0 / len(transitions) if breaks[row] else transitions[before, after]
-    return found * np.prod([likelihoods[row, state] for row, state in enumerate(states)])
-
-
-def enumerated(likelihoods, transitions, breaks):
-    """Posterior ``(n, K)``, the same without each row's own data, and expected transitions."""
-    n, k = likelihoods.shape
-    inside, around, counts = np.zeros((n, k)), np.zeros((n, k)), np.zeros((k, k))
-    for states in product(range(k), repeat=n):
-        weight = weigh(states, likelihoods, transitions, breaks)
-        for row, state in enumerate(states):
-            inside[row, state] += weight
-            around[row, state] += weight / likelihoods[row, state]
-            if row and not breaks[row]:
-                counts[states[row - 1], state] += weight
-    total = inside[0].sum()
-    return inside / total, around / around.sum(axis=1, keepdims=True), counts / total
-
-
-def probabilities(log_weights):
-    weights = np.exp(log_weights)
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-@pytest.fixture(params=[2, 3])
-def small(request, rng):
-    """Five rows: likelihoods and transitions of two or three states."""
-    k = request.param
-    return rng.uniform(0.05, 1, size=(5, k)), rng.dirichlet(np.ones(k), size=k)
-
-
 # sums over sequences
 
 
-@pytest.mark.parametrize("starts", [[], [2], [1, 4]], ids=["one", "two", "three"])
-def test_messages_in_the_chain_are_sums_over_all_sequences(small, starts):
-    likelihoods, transitions = small
-    breaks = np.isin(np.arange(5), starts)
-    posterior, around, counts = enumerated(likelihoods, transitions, breaks)
-    evidence = np.log(likelihoods)
-    before, after = neighbours(evidence, transitions, breaks)
-    np.testing.assert_allclose(probabilities(before + after + evidence), posterior, rtol=1e-10)
-    np.testing.assert_allclose(probabilities(before + after), around, rtol=1e-10)
-    found = expected_transitions(evidence, transitions, breaks)
-    np.testing.assert_allclose(found, counts, rtol=1e-10)
-
-
 @pytest.mark.parametrize("starts", [(), (3,)])
-def test_messages_of_the_module_are_those_of_what_it_learned(small, starts):
-    data, _ = small
+def test_messages_of_the_module_are_those_of_what_it_learned(short_chain, starts):
+    data, _ = short_chain
     data /= data.sum(axis=1, keepdims=True)
     module = Markov(data.shape[1], starts=starts)
     learned = module.learn(data)
     frequencies = 0.1 + data.sum(axis=0)
     breaks = np.isin(np.arange(5), starts)
-    posterior, around, _ = enumerated(data / frequencies, module.transitions, breaks)
+    posterior, around, _ = enumerated(data / frequencies, module.learned_chain.transitions, breaks)
     np.testing.assert_allclose(learned.forward, posterior, rtol=1e-8)
     beyond = around / around.mean(axis=0)
     expected = beyond / beyond.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(learned.backward, expected, rtol=1e-8)
 
 
-def row_by_row(evidence, transitions, breaks):
-    """``log f`` and ``log b`` by the equations of the module's docstring."""
-    k = len(transitions)
-    steps = [np.full((k, k), -np.log(k)) if each else np.log(transitions) for each in breaks]
-    before, after = np.zeros_like(evidence), np.zeros_like(evidence)
-    for row in range(1, len(evidence)):
-        past = before[row - 1] + evidence[row - 1]
-        before[row] = np.logaddexp.reduce(past[:, None] + steps[row], axis=0)
-    for row in range(len(evidence) - 1, 0, -1):
-        after[row - 1] = np.logaddexp.reduce(steps[row] + evidence[row] + after[row], axis=1)
-    return before, after
-
-
-@pytest.mark.parametrize("n_rows", [1, 2, 3, 4, 16, 17, 24, 25, 300])
-@pytest.mark.parametrize("spread", [1.0, 300.0], ids=["usual", "sure"])
-def test_blocks_leave_no_mark(rng, n_rows, spread):
-    evidence, breaks = spread * rng.normal(size=(n_rows, 4)), rng.random(n_rows) < 0.1
-    transitions = rng.dirichlet(np.full(4, 0.3), size=4) + 1e-9
-    transitions /= transitions.sum(axis=1, keepdims=True)
-    expected = row_by_row(evidence, transitions, breaks)
-    for found, wanted in zip(neighbours(evidence, transitions, breaks), expected, strict=True):
-        assert np.all(np.isfinite(found))
-        wanted = wanted - np.logaddexp.reduce(wanted, axis=1)[:, None]
-        found = found - np.logaddexp.reduce(found, axis=1)[:, None]
-        np.testing.assert_allclose(found, wanted, atol=1e-8)
-
-
-def test_a_row_is_not_told_its_own_data():
-    """The message for a row is the same whatever came for it, if ``T`` is."""
-    data = np.array([[0.7, 0.3], [0.4, 0.6], [0.2, 0.8], [0.9, 0.1]])
-    evidence, transitions = np.log(data), np.array([[0.8, 0.2], [0.3, 0.7]])
-    other = evidence.copy()
-    other[2] = np.log([0.99, 0.01])
-    around, changed = (
-        sum(neighbours(each, transitions, np.zeros(4, bool))) for each in (evidence, other)
-    )
-    np.testing.assert_allclose(probabilities(around)[2], probabilities(changed)[2], rtol=1e-12)
-    assert not np.allclose(probabilities(around)[1], probabilities(changed)[1])
-
-
-def test_modules_above_bias_the_states_but_not_the_forward_message(small, rng):
-    data, _ = small
+def test_modules_above_bias_the_states_but_not_the_forward_message(short_chain, rng):
+    data, _ = short_chain
     data /= data.sum(axis=1, keepdims=True)
     k = data.shape[1]
     module, bias = Markov(k), rng.dirichlet(np.ones(k), size=5)
-    module.hear(Markov(k), bias)
+    module.receive(Markov(k), bias)
     learned = module.learn(data)
     likelihoods, no_breaks = data / (0.1 + data.sum(axis=0)), np.zeros(5, bool)
-    posterior, _, _ = enumerated(likelihoods, module.transitions, no_breaks)
+    posterior, _, _ = enumerated(likelihoods, module.learned_chain.transitions, no_breaks)
     np.testing.assert_allclose(learned.forward, posterior, rtol=1e-8)
-    _, around, _ = enumerated(likelihoods * bias, module.transitions, no_breaks)
+    _, around, _ = enumerated(likelihoods * bias, module.learned_chain.transitions, no_breaks)
     expected = around / around.mean(axis=0) * bias
     expected /= expected.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(learned.backward, expected, rtol=1e-8)
@@ -162,18 +74,18 @@ def test_modules_above_bias_the_states_but_not_the_forward_message(small, rng):
 # learning
 
 
-def test_every_step_is_likelier_than_the_one_before(small):
-    data, _ = small
+def test_every_step_is_likelier_than_the_one_before(short_chain):
+    data, _ = short_chain
     likelihoods, no_breaks = data / (0.1 + data.sum(axis=0)), np.zeros(5, bool)
     heights = []
     for steps in range(1, 8):
         module = Markov(data.shape[1], steps=steps)
         module.learn(data)
         total = sum(
-            weigh(states, likelihoods, module.transitions, no_breaks)
+            weigh(states, likelihoods, module.learned_chain.transitions, no_breaks)
             for states in product(range(data.shape[1]), repeat=5)
         )
-        heights.append(np.log(total) + 0.1 * np.log(module.transitions).sum())
+        heights.append(np.log(total) + 0.1 * np.log(module.learned_chain.transitions).sum())
     assert np.all(np.diff(heights) > -1e-12)
     assert heights[-1] > heights[0]
 
@@ -186,8 +98,8 @@ def test_it_finds_the_transitions_that_made_the_data(rng):
     seen /= seen.sum(axis=1, keepdims=True)
     module = Markov(3)
     learned = module.learn(posteriors(states, 3, rng, spread=0.4))
-    np.testing.assert_allclose(module.transitions, seen, atol=0.03)
-    np.testing.assert_allclose(module.transitions.sum(axis=1), 1.0)
+    np.testing.assert_allclose(module.learned_chain.transitions, seen, atol=0.03)
+    np.testing.assert_allclose(module.learned_chain.transitions.sum(axis=1), 1.0)
     np.testing.assert_array_equal(learned.texts["class"], learned.forward.argmax(axis=1))
 
 
@@ -196,8 +108,8 @@ def test_no_transition_is_learned_where_a_sequence_begins():
     joined, apart = Markov(2), Markov(2, starts=[0, 20])
     joined.learn(crisp)
     apart.learn(crisp)
-    assert joined.transitions[0, 1] == pytest.approx(1.1 / 20.2, rel=1e-6)
-    assert apart.transitions[0, 1] == pytest.approx(0.1 / 19.2, rel=1e-6)
+    assert joined.learned_chain.transitions[0, 1] == pytest.approx(1.1 / 20.2, rel=1e-6)
+    assert apart.learned_chain.transitions[0, 1] == pytest.approx(0.1 / 19.2, rel=1e-6)
 
 
 def test_a_class_without_rows_stays_without(rng):
@@ -224,13 +136,6 @@ def test_it_is_the_same_every_time(rng):
     assert first.backward.tobytes() == second.backward.tobytes()
 
 
-def test_a_pass_over_3000_rows_of_10_classes_is_quick(rng):
-    evidence = np.log(rng.dirichlet(np.ones(10), size=3000))
-    start = time.perf_counter()
-    expected_transitions(evidence, np.full((10, 10), 0.1), np.zeros(3000, bool))
-    assert time.perf_counter() - start < 1.0
-
-
 # what was learned
 
 
@@ -246,7 +151,9 @@ def test_new_rows_are_one_sequence_and_what_was_learned_comes_back(rng):
     unbroken = Markov(3)
     unbroken.restore(module.arrays())
     np.testing.assert_array_equal(found.forward, unbroken.recognise(new).forward)
-    np.testing.assert_array_equal(module.parameters()["trans_prob"], module.transitions)
+    np.testing.assert_array_equal(
+        module.parameters()["trans_prob"], module.learned_chain.transitions
+    )
 
 
 def test_nothing_learned_is_nothing_to_keep():

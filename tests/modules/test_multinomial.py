@@ -106,7 +106,7 @@ def test_a_row_of_which_nothing_was_seen_has_every_topic_alike(parts):
 
 
 def test_a_parent_counts_as_much_as_its_weight(rng):
-    """Two parents that disagree: the heavier one is heard."""
+    """Two parents that disagree: the heavier one prevails."""
     labels = np.arange(60) % 3
     wrong = rng.permutation(labels)
     (first,), (second,) = histograms(labels, (6,), rng), histograms(wrong, (6,), rng)
@@ -133,7 +133,7 @@ def test_modules_above_bias_the_topics_but_not_the_forward_message(attribute, rn
     observed = Observation(np.eye(4)[kinds @ [2, 1]] + 0.05)
     module = Multinomial(2)
     module.connect(observed)
-    module.hear(Multinomial(2), np.eye(2)[kinds[:, attribute]] * 0.9 + 0.05)
+    module.receive(Multinomial(2), np.eye(2)[kinds[:, attribute]] * 0.9 + 0.05)
     module.update()
     found = module.forward_message
     assert clustering_accuracy(kinds[:, attribute], found.argmax(axis=1)) == 1.0

@@ -131,8 +131,8 @@ def test_the_network_is_serkets_and_a_folder_has_the_name_that_is_asked_for():
     assert (settings["batch_size"], settings["epochs"]) == (12, 3)
     units = [layer.output_shape for layer in (*module.plan.encoder, *module.plan.decoder)]
     assert units == [(9,), (20,), (4,), (30,), (9,)]
-    module._build()
-    kernels = [np.asarray(each) for each in module._network.variables if each.ndim > 1]
+    network = module._build().network
+    kernels = [np.asarray(each) for each in network.variables if each.ndim > 1]
     for kernel in kernels:
         assert 0.2 < kernel.std() < 0.6
         assert np.abs(kernel).max() <= 1.0 + 1e-6

@@ -63,7 +63,7 @@ def test_a_message_from_above_is_where_the_latents_go(rows):
     module = vae(rows, message="mean", alpha=10.0, epochs=30, overrides=FAST)
     module.update()
     assert np.abs(module.forward_message).mean() < 0.5
-    module.hear(GMM(2), np.full((150, 4), 3.0))
+    module.receive(GMM(2), np.full((150, 4), 3.0))
     module.update()
     assert np.abs(module.forward_message - 3.0).mean() < 0.5
 
