@@ -1,4 +1,4 @@
-"""The contract of a head: what it learns from, what it minimises, what it says of each row."""
+"""The contract of a head: its loss, its state between epochs, and its answer for each row."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from archbuild.spec.plan import Plan
 
 AUTO = "auto"
-"""In place of a number of clusters: what ``archbuild suggest-k`` would say."""
+"""Stands for the number of clusters that ``archbuild suggest-k`` suggests."""
 N_CLUSTERS = integer(
     "n_clusters",
-    "How many clusters; null: as many as the dataset declares classes; auto: as many as the "
+    "Number of clusters; null: as many as the dataset declares classes; auto: as many as the "
     "pretrained latents suggest.",
     minimum=1,
     maximum=10_000,
@@ -35,17 +35,17 @@ N_CLUSTERS = integer(
     default=None,
 )
 REFRESH = integer(
-    "refresh", "Epochs between two looks at the whole set (targets, centres).", default=1
+    "refresh", "Epochs between two full passes over the rows (targets, centres).", default=1
 )
 TOLERANCE = number(
     "tolerance",
-    "The stage ends when fewer rows than this fraction change their cluster in an epoch; 0: never.",
+    "Fraction of rows: the stage ends when fewer change their cluster in an epoch; 0: never.",
     maximum=1.0,
     default=0.001,
 )
 RECONSTRUCTION_WEIGHT = number(
     "reconstruction_weight",
-    "Weight of the reconstruction term; 0 leaves the decoder as it is.",
+    "Weight of the reconstruction term; 0 does not train the decoder.",
     default=1.0,
 )
 HISTORY_COLUMNS = frozenset(
@@ -57,24 +57,24 @@ HISTORY_COLUMNS = frozenset(
 class Head(HeadType):
     """A clustering head in use.
 
-    Between epochs a head knows each row by its *code*: the latent, and after it whatever else the
-    row's cluster depends on (``code``).
+    Between epochs a row is represented by its *code*: the latent, followed by everything else that
+    the row's cluster depends on (``code``).
 
     Args:
         config: every field of the head's type, ``n_clusters`` resolved to a number.
         plan: of the network that the head works on.
-        seed: of what the head draws, the first weights of its own networks among it.
+        seed: random seed of the head's draws and of the first weights of its own networks.
     """
 
     term_names: ClassVar[tuple[str, ...]]
     monitored_names: ClassVar[tuple[str, ...]] = ()
-    """Values that ``loss_terms`` returns to be logged, and that are no part of the loss."""
+    """Values of ``loss_terms`` that are logged and are no part of the loss."""
     refines: bool = False
-    """Whether it goes on from a pretrained network, whose variances no loss has reached."""
+    """Whether training starts from a pretrained network, whose variances are untrained."""
     generates: ClassVar[bool] = False
     """Whether it has a generative process: ``sample_latents``, ``components``."""
     draws: int = 0
-    """Samples of a row's latent in ``draw``; 0: it takes the mean, and no variance is learnt."""
+    """Samples of a row's latent in ``draw``; 0: the mean, and no variance is trained."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -92,7 +92,7 @@ class Head(HeadType):
         self.reconstruction = plan.spec.reconstruction
         self.seed = seed
         self.scheduled: dict[str, Any] = {}
-        """Variables whose value a schedule in ``config`` gives before every step, by field."""
+        """Variables that a schedule in ``config`` sets before every step, by field."""
         self.networks = self._built_parts(plan)
         """The head's own small networks, by the names of its ``parts``."""
 
@@ -106,7 +106,7 @@ class Head(HeadType):
 
     @classmethod
     def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
-        """Why the head cannot train a network from scratch, and what to do; ``None`` if it can."""
+        """Return why the head cannot train from scratch, and what to do; ``None`` if it can."""
         return (
             f"the {cls.name} head refines a network that is pretrained; ask for --pretrain 50 "
             "--cluster 20 in place of --train"
@@ -129,42 +129,42 @@ class Head(HeadType):
 
     @property
     def warmup(self) -> Mapping[str, Any] | None:
-        """What goes before ``initialise`` in training from scratch: ``length`` and ``unit``."""
+        """The training from scratch before ``initialise``: its ``length`` and ``unit``."""
         return None
 
     @property
     def rounds(self) -> int | None:
-        """How often the stage's epochs are gone through, with a look after each of these rounds.
+        """Number of times that the stage's epochs run, with a full pass after each.
 
-        ``None``: once, with a look every ``refresh_epochs``.
+        ``None``: once, with a full pass every ``refresh_epochs``.
         """
         return None
 
     @property
     def warm_start(self) -> bool:
-        """Whether a round goes on from the weights of the one before it."""
+        """Whether a round starts from the weights of the one before it."""
         return True
 
     @property
     def memory(self) -> Mapping[str, np.ndarray]:
-        """What a head keeps between looks beside ``variables``: an interrupted stage needs it."""
+        """State beside ``variables`` that an interrupted stage needs to resume."""
         return {}
 
     def remember(self, memory: Mapping[str, np.ndarray]) -> None:
-        """Take the memory back."""
+        """Restore the state that ``memory`` returned."""
 
     @property
     def refresh_epochs(self) -> int:
-        """Epochs between two looks at the whole set."""
+        """Epochs between two full passes over the rows."""
         return int(self.config.get("refresh", 1))
 
     @property
     def is_initialised(self) -> bool:
-        """Whether ``initialise`` has given the head its first state, where it has one."""
+        """Whether ``initialise`` has set the head's first state, if it has one."""
         return True
 
     def code(self, encoding: Encoding) -> Any:
-        """Return the code of each row, ``(batch, code)``: first the latent itself."""
+        """Return the code of each row, ``(batch, code)``, which begins with the latent."""
         return encoding.mean
 
     def draw(self, encoding: Encoding) -> Any:
@@ -174,21 +174,21 @@ class Head(HeadType):
     def forward(self, network: Network, inputs: Any, training: bool) -> Forward:
         """Pass a batch ``(batch, *input_shape)`` through the network: encode, draw once, decode.
 
-        A hierarchy of latents, an auxiliary variable or a sum over classes overrides it, and hands
-        ``loss_terms`` what it needs besides in ``Forward.extras``.
+        A head with a hierarchy of latents, an auxiliary variable or a sum over classes overrides it
+        and passes further tensors to ``loss_terms`` in ``Forward.extras``.
         """
         return autoencode(network, inputs, self.draw, training)
 
     @abstractmethod
     def initialise(self, codes: np.ndarray) -> None:
-        """Set the variables from the codes ``(n, code)`` that training has come to."""
+        """Set the variables from the present codes ``(n, code)`` of all rows."""
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """Look at all codes ``(n, code)``; move what moves between epochs.
+        """Update what changes between epochs from all codes ``(n, code)``.
 
         Returns:
-            Arrays with one row for each row of the data, constant until the next look; the rows of
-            a batch come back as ``Batch.targets``.
+            Arrays with one row for each row of the data, constant until the next call; the rows of
+            a batch become ``Batch.targets``.
         """
         return {}
 
@@ -196,15 +196,15 @@ class Head(HeadType):
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """Return the weighted terms of the loss by name: scalars whose sum is minimised.
 
-        Besides, the values of ``monitored_names``, which only go into history, log and curves.
+        The values of ``monitored_names`` come with them; they are logged and drawn only.
         """
 
     def assign(self, codes: Any) -> Any:
         """Return ``(batch, n_clusters)`` probabilities for codes ``(batch, code)``, tensors both.
 
-        A row's answer never depends on chance or on the other rows. Codes may be symbolic, and the
-        graph then holds the numbers that the variables have now. A head that answers ``nothing``
-        has none.
+        A row's answer never depends on chance or on the other rows. Codes may be symbolic; the
+        graph then contains the present values of the variables. A head whose ``answers`` is
+        ``nothing`` does not implement it.
         """
         raise NotImplementedError(f"the {self.name} head answers '{self.answers}' without assign()")
 
@@ -218,25 +218,25 @@ class Head(HeadType):
 
     @abstractmethod
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take the state that ``arrays`` gave back."""
+        """Restore the state that ``arrays`` returned."""
 
-    # -- what others show and use of it ----------------------------------------------------
+    # -- figures, files and generation ----------------------------------------------------
 
     def centres(self) -> np.ndarray | None:
         """Return one point for each cluster, ``(cluster, latent)``; ``None`` without centres."""
         return None
 
     def figures(self) -> Sequence[str]:
-        """Return the kinds of pictures (``figures/``) that show more of this head than others'."""
+        """Return the kinds of pictures (``figures/``) that this head has beside the common ones."""
         return ()
 
     def updates(self) -> Sequence[Update]:
-        """Return the first and the last update of what it keeps above the network, if any."""
+        """Return the first and the last update of the modules above the network, if any."""
         return ()
 
     @property
     def writes_files(self) -> bool:
-        """Whether ``write_trained`` leaves any files."""
+        """Whether ``write_trained`` writes any files."""
         return False
 
     def write_trained(self, rows: TrainedRows, folder: Path) -> Sequence[Path]:
@@ -247,7 +247,7 @@ class Head(HeadType):
         """Write further files about new rows into ``folder``; return their paths.
 
         Raises:
-            UsageError: the head has nothing to write.
+            UsageError: the head has no such files.
         """
         raise UsageError(
             f"the {self.name} head exchanges no messages; leave --messages out, or choose a run of "
@@ -273,7 +273,7 @@ class Head(HeadType):
     ) -> np.ndarray:
         """Draw ``(cluster, per_cluster, *input_shape)`` rows, in the scale that the network sees.
 
-        They are the means of ``p(x | z)`` at draws of ``sample_latents``, channels last.
+        The rows are the means of ``p(x | z)`` at draws of ``sample_latents``, channels last.
         """
         latents = self.sample_latents(per_cluster, rng)
         rows = network.decode_rows(latents.reshape(-1, latents.shape[-1]))
@@ -287,7 +287,7 @@ class Head(HeadType):
 
 
 class CentreHead(Head):
-    """What heads with one centre per cluster share: their start, and centres in a variable."""
+    """The base of heads with one centre per cluster: their start, and centres in a variable."""
 
     centres_trained: ClassVar[bool]
 
@@ -308,7 +308,7 @@ class CentreHead(Head):
         return [self.centre_variable]
 
     def initialise(self, codes: np.ndarray) -> None:
-        """Put the centres in the middle of the clusters that ``start`` finds."""
+        """Set the centres to the means of the clusters that ``start`` finds."""
         clusters = first_clusters(codes, self.n_clusters, self.config["start"], self.seed)
         self.centre_variable.assign(means(codes, clusters, self.n_clusters))
         self.first_clusters = clusters
@@ -318,9 +318,9 @@ class CentreHead(Head):
         return to_numpy(self.centre_variable)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """``centres``, ``(cluster, latent)``."""
+        """Return ``centres``, ``(cluster, latent)``."""
         return {"centres": self.centres()}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take the centres back."""
+        """Restore the centres."""
         self.centre_variable.assign(arrays["centres"])

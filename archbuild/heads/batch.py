@@ -1,4 +1,4 @@
-"""One training batch: forward through the network, and what a loss may look at."""
+"""One training batch: the pass through the network, and the input of a loss."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class Forward(NamedTuple):
-    """What a pass through network and head gives.
+    """The result of a pass through network and head.
 
     Attributes:
         encoding: mean and log-variance of the bottleneck, ``(batch, latent)`` each.
-        latent: ``(draws * batch, latent)``, what the decoder was given.
-        reconstruction: what came out, ``(draws * batch, ...)``; logits under ``bernoulli``.
+        latent: ``(draws * batch, latent)``, the input of the decoder.
+        reconstruction: output of the decoder, ``(draws * batch, ...)``; logits under ``bernoulli``.
         extras: further tensors of the head's own ``forward``, by name.
     """
 
@@ -28,12 +28,12 @@ class Forward(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What a loss may look at.
+    """The input of a loss.
 
     Attributes:
-        inputs: ``(batch, ...)``, channels last, before any augmentation: what is to come out.
+        inputs: ``(batch, ...)``, channels last, before any augmentation: the target of the decoder.
         forward: the pass of the batch through network and head.
-        targets: one constant array per name that ``refresh`` returned, rows of this batch.
+        targets: the rows of this batch of every array that ``refresh`` returned, by name.
         labels: ``(batch,)`` integer classes, -1 where unknown; ``None`` unless the spec has a
             ``supervision`` section.
     """
@@ -45,17 +45,17 @@ class Batch(NamedTuple):
 
     @property
     def encoding(self) -> Encoding:
-        """What the encoder gave."""
+        """The output of the encoder."""
         return self.forward.encoding
 
     @property
     def latent(self) -> Any:
-        """What the decoder was given, ``(draws * batch, latent)``."""
+        """The input of the decoder, ``(draws * batch, latent)``."""
         return self.forward.latent
 
     @property
     def reconstruction(self) -> Reconstruction:
-        """What came out, ``(draws * batch, ...)``."""
+        """The output of the decoder, ``(draws * batch, ...)``."""
         return self.forward.reconstruction
 
 
@@ -70,7 +70,7 @@ def autoencode(
 
 
 def reconstruction_loss(kind: str, inputs: Any, reconstruction: Reconstruction) -> Any:
-    """Compute the scalar that a spec's ``reconstruction`` names, in the units of its objective."""
+    """Compute the loss that a spec's ``reconstruction`` names, a scalar in its own units."""
     if kind == "bernoulli":
         return objectives.bernoulli_negative_log_likelihood(inputs, reconstruction.value)
     if kind == "gaussian":

@@ -1,4 +1,4 @@
-"""What the heads share that put a prior over a Gaussian bottleneck: they draw, and can generate."""
+"""The base of heads with a prior over a Gaussian bottleneck, which draw latents and rows."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 RECONSTRUCTION_WEIGHT = number(
     "reconstruction_weight",
-    "Factor of the reconstruction; squared_error, a mean over the elements of a row, takes their "
-    "number here to stand in a bound.",
+    "Factor of the reconstruction; for squared_error, a mean over the elements of a row, their "
+    "number makes the loss a bound.",
     above=0.0,
     default=1.0,
 )
 
 
 class GenerativeHead(Head):
-    """A head with a generative process: latents per cluster, and rows from latents."""
+    """A head with a generative process: from a cluster to latents, from a latent to a row."""
 
     generates = True
     draws = 1
@@ -61,11 +61,11 @@ class GenerativeHead(Head):
 
     @property
     def trains_decoder(self) -> bool:
-        """Always."""
+        """True: the decoder is part of the bound."""
         return True
 
     def sampled(self, encoding: Encoding, scale: Any = 1.0) -> Any:
-        """``draws`` samples of ``q(z | x)``, one set of the batch after the other.
+        """Draw ``draws`` samples of ``q(z | x)``, one set of the batch after the other.
 
         Args:
             encoding: mean and log-variance ``(batch, latent)``.
@@ -77,7 +77,7 @@ class GenerativeHead(Head):
         return self.sampled_gaussian(encoding.mean, encoding.log_variance, scale)
 
     def sampled_gaussian(self, mean: Any, log_variance: Any, scale: Any = 1.0) -> Any:
-        """Return ``draws`` samples of any Gaussian of each row, one set after the other."""
+        """Draw ``draws`` samples of a Gaussian of each row, one set after the other."""
         from keras import ops, random
 
         shape = (self.draws, ops.shape(mean)[0], mean.shape[1])
@@ -86,13 +86,13 @@ class GenerativeHead(Head):
         return ops.reshape(drawn, (-1, mean.shape[1]))
 
     def repeated(self, rows: Any) -> Any:
-        """``(batch, ...)`` to ``(draws * batch, ...)``, in the order of ``sampled``."""
+        """Repeat ``(batch, ...)`` to ``(draws * batch, ...)``, in the order of ``sampled``."""
         from keras import ops
 
         return rows if self.draws == 1 else ops.concatenate([rows] * self.draws)
 
     def reconstruction_term(self, batch: Batch) -> dict[str, Any]:
-        """Return the mean over draws and batch of the weighted ``-log p(x | z)``."""
+        """Compute the weighted ``-log p(x | z)``, a mean over draws and batch."""
         inputs = self.repeated(batch.inputs)
         loss = reconstruction_loss(self.reconstruction, inputs, batch.reconstruction)
         return {"reconstruction": self.config["reconstruction_weight"] * loss}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from archbuild.networks.network import Encoding
     from archbuild.spec.plan import Plan
 
-# a component that is narrower than this part of the latents' spread would win a few rows for ever
+# a component narrower than this part of the latents' spread would keep a few rows for ever
 _LEAST_VARIANCE = 1e-4
 
 
@@ -48,8 +48,8 @@ class GMMHead(GenerativeHead):
         START_SAMPLE,
         integer(
             "start_epochs",
-            "Epochs in which q(cluster | row) stays with the start's clusters, whatever their "
-            "shape, until latents and mixture have met there; 0: it is free at once.",
+            "Epochs in which q(cluster | row) is fixed to the start's clusters, whatever their "
+            "shape, so that latents and mixture adapt to them; 0: none.",
             minimum=0,
             default=0,
         ),
@@ -57,7 +57,7 @@ class GMMHead(GenerativeHead):
             "responsibilities",
             ["sample", "tightest", "inverse_min_max"],
             "The q(cluster | row) of the loss: p(k | z) at the drawn z (VaDE), the one that makes "
-            "the bound tightest, or scaled energies (S3VDC). What is reported is p(k | mean).",
+            "the bound tightest, or scaled energies (S3VDC). Reported is p(k | mean).",
             default="sample",
         ),
         schedule("kl_weight", "Weight of both divergences from the prior.", default=1.0),
@@ -65,12 +65,12 @@ class GMMHead(GenerativeHead):
         section(
             "gamma_training",
             (
-                number("weight", "Of the divergence from N(0, I)."),
-                number("length", "How long, to the end of the epoch.", above=0.0),
+                number("weight", "Weight of the divergence from N(0, I)."),
+                number("length", "Length, rounded up to whole epochs.", above=0.0),
                 UNIT,
             ),
-            "Before the mixture begins, in training from scratch: reconstruct from the mean with a "
-            "small divergence from N(0, I) (S3VDC); null: the network is pretrained.",
+            "Training from scratch before the mixture begins, by reconstruction from the mean and "
+            "a small divergence from N(0, I) (S3VDC); null: the network is pretrained.",
             default=None,
         ),
         replace(TOLERANCE, default=0.0),
@@ -107,24 +107,24 @@ class GMMHead(GenerativeHead):
 
     @classmethod
     def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
-        """Without gamma-training there would be nothing to fit the first mixture to."""
+        """Return advice for a spec without gamma-training, whose start needs trained latents."""
         if config["gamma_training"]:
             return None
         return (
-            "the gmm head starts from a network that reconstructs: pretrain it (--pretrain 50 "
+            "the gmm head starts from a network that is trained: pretrain it (--pretrain 50 "
             "--cluster 50), or add gamma-training "
             "(--set 'head.gamma_training={weight: 5e-4, length: 50}')"
         )
 
     @property
     def warmup(self) -> Mapping[str, Any] | None:
-        """Gamma-training."""
+        """The section ``gamma_training``."""
         found: Mapping[str, Any] | None = self.config["gamma_training"]
         return found
 
     @property
     def variables(self) -> list[Any]:
-        """The mixture, ``(cluster, ...)``, and what says whether and how strongly it counts."""
+        """The mixture, ``(cluster, ...)``, and the variables that set its weight in the loss."""
         mixture = [self.weight_logits, self.means, self.free_log_variances]
         return [*mixture, self._begun, self.kl_weight, *super().variables]
 
@@ -155,7 +155,7 @@ class GMMHead(GenerativeHead):
 
     @property
     def refresh_epochs(self) -> int:
-        """The second look comes when q(cluster | row) is set free."""
+        """Epochs until ``q(cluster | row)`` is no longer fixed to the start's clusters."""
         return max(int(self.config["start_epochs"]), 1)
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
@@ -166,7 +166,7 @@ class GMMHead(GenerativeHead):
         return {"start": np.eye(self.n_clusters, dtype="float32")[first]}
 
     def draw(self, encoding: Encoding) -> Any:
-        """Return a sample of ``q(z | x)``; the mean in gamma-training."""
+        """Draw from ``q(z | x)``; return the mean in gamma-training."""
         return self.sampled(encoding, scale=self._begun)
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
@@ -191,32 +191,33 @@ class GMMHead(GenerativeHead):
         }
 
     def assign(self, codes: Any) -> Any:
-        """``p(k | z)`` at the mean of ``q(z | x)``, ``(batch, cluster)``."""
+        """Return ``p(k | z)`` at the mean of ``q(z | x)``, ``(batch, cluster)``."""
         from keras import ops
 
         return ops.exp(objectives.log_responsibilities(self._log_joints(codes)))
 
     @property
     def is_initialised(self) -> bool:
-        """Whether the mixture is fitted: not while gamma-training lasts."""
+        """Whether the mixture is fitted, as it is after gamma-training."""
         return bool(to_numpy(self._begun) > 0)
 
     def components(self) -> tuple[np.ndarray, np.ndarray]:
-        """Means and variances ``(cluster, latent)`` of the prior."""
+        """Return means and variances ``(cluster, latent)`` of the prior."""
         return to_numpy(self.means), np.exp(to_numpy(self.log_variances))
 
     def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
-        """``(cluster, per_cluster, latent)`` draws of ``p(z | k)``."""
+        """Draw ``(cluster, per_cluster, latent)`` from ``p(z | k)``."""
         means, variances = self.components()
         noise = rng.standard_normal((self.n_clusters, per_cluster, self.latent_size))
-        return (means[:, None] + np.sqrt(variances)[:, None] * noise).astype("float32")
+        drawn: np.ndarray = means[:, None] + np.sqrt(variances)[:, None] * noise
+        return drawn.astype("float32")
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the free parameters: ``weight_logits``, ``means``, ``free_log_variances``."""
         return {name: to_numpy(getattr(self, name)) for name in self._learned}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take them back."""
+        """Restore the state that ``arrays`` returned."""
         for name in self._learned:
             getattr(self, name).assign(arrays[name])
         self._begun.assign(1.0)

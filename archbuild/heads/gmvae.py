@@ -1,4 +1,4 @@
-"""``gmvae``: a Gaussian mixture whose components another latent shapes, and a weight on being sure.
+"""``gmvae``: a Gaussian mixture prior whose components depend on a second latent, the style.
 
 Generative process: a style ``w ~ N(0, I)``, a cluster ``z ~ Categorical(1 / K)``, a latent
 ``x ~ N(μ_z(w), diag σ²_z(w))`` by a network of the style, a row ``y ~ p(y | x)`` by the decoder.
@@ -66,13 +66,13 @@ class GMVAEHead(GenerativeHead):
         ),
         number(
             "minimum_information",
-            "The cluster's divergence costs nothing more below this many nats; 0: always counts.",
+            "Lower bound in nats of the cluster's divergence in the loss; 0: none.",
             default=0.0,
         ),
         choice(
             "minimum_over",
             ["batch", "row"],
-            "Whether the batch's mean or every row's own divergence is held against it.",
+            "Scope of minimum_information: the batch's mean divergence, or that of every row.",
             default="batch",
         ),
         RECONSTRUCTION_WEIGHT,
@@ -92,7 +92,7 @@ class GMVAEHead(GenerativeHead):
         super().__init__(config, plan, seed)
         self.draws = config["mc_samples"]
         self.style_size = config["style_size"]
-        # bayes does without
+        # bayes has no q(z | y)
         self.networks["cluster_logits"].trainable = config["posterior"] == "network"
         self.eta = keras.Variable(0.0, trainable=False, name="eta")
         self.alpha = keras.Variable(0.0, trainable=False, name="alpha")
@@ -114,31 +114,31 @@ class GMVAEHead(GenerativeHead):
 
     @classmethod
     def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
-        """None: from scratch is how it is meant."""
+        """Return ``None``: the head is made for training from scratch."""
         return None
 
     @property
     def variables(self) -> list[Any]:
-        """The weights of its own layers, what is scheduled, and the state of the noise."""
+        """The weights of its own layers, the scheduled weights, and the state of the noise."""
         weights = [variable for layer in self.networks.values() for variable in layer.variables]
         return [*weights, self.eta, self.alpha, *super().variables]
 
     def code(self, encoding: Encoding) -> Any:
-        """``[x | w | log q(z)]`` of a row, ``x`` and ``w`` at their means."""
+        """Return ``[x | w | log q(z)]`` of each row, ``x`` and ``w`` at their means."""
         from keras import ops
 
         style, _ = self._style(encoding)
         return ops.concatenate([encoding.mean, style, self._log_assignment(encoding)], axis=1)
 
     def draw(self, encoding: Encoding) -> Any:
-        """``mc_samples`` draws of ``q(x | y)``."""
+        """Draw ``mc_samples`` times from ``q(x | y)``."""
         return self.sampled(encoding)
 
     def initialise(self, codes: np.ndarray) -> None:
-        """Nothing is fitted: the first weights are random, or those of the pretrained network."""
+        """Do nothing: the first weights are random, or those of the pretrained network."""
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """Return the five terms, weighted, and the consistency violation as it is."""
+        """Return the five terms, weighted, and the consistency violation without its weight."""
         from keras import ops
 
         style_mean, style_log_variance = self._style(batch.encoding)
@@ -171,7 +171,7 @@ class GMVAEHead(GenerativeHead):
         }
 
     def prior(self, style: Any) -> tuple[Any, Any]:
-        """Return the mixture that a style makes.
+        """Compute the mixture of a style.
 
         Args:
             style: ``(batch, style)``.
@@ -189,7 +189,7 @@ class GMVAEHead(GenerativeHead):
         return ops.reshape(means, shape), ops.reshape(bounded, shape)
 
     def assign(self, codes: Any) -> Any:
-        """``q(z | y)``; under ``posterior: bayes`` ``p(z | x, w)`` at the means of both."""
+        """Return ``q(z | y)``; under ``posterior: bayes`` ``p(z | x, w)`` at the means of both."""
         from keras import ops
 
         places = [self.latent_size, self.latent_size + self.style_size]
@@ -200,12 +200,12 @@ class GMVAEHead(GenerativeHead):
         return ops.exp(log_assignment)
 
     def components(self) -> tuple[np.ndarray, np.ndarray]:
-        """Means and variances ``(cluster, latent)`` of the prior at ``w = 0``."""
+        """Return means and variances ``(cluster, latent)`` of the prior at ``w = 0``."""
         means, log_variances = self.prior(np.zeros((1, self.style_size), "float32"))
         return to_numpy(means)[0], np.exp(to_numpy(log_variances)[0])
 
     def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
-        """``(cluster, per_cluster, latent)`` draws of ``p(x | w, z)``, each with its own ``w``.
+        """Draw ``(cluster, per_cluster, latent)`` from ``p(x | w, z)``, each with its own ``w``.
 
         The ``i``-th draws of all clusters share their style, so that columns compare.
         """
@@ -224,7 +224,7 @@ class GMVAEHead(GenerativeHead):
         }
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take them back."""
+        """Restore the state that ``arrays`` returned."""
         for layer in self.networks.values():
             for index, variable in enumerate(layer.variables):
                 variable.assign(arrays[f"{layer.name}.{index}"])
@@ -236,19 +236,19 @@ class GMVAEHead(GenerativeHead):
         return ops.full((self.n_clusters,), -log(self.n_clusters))
 
     def _style(self, encoding: Encoding) -> tuple[Any, Any]:
-        """Mean and bounded log-variance of ``q(w | y)``, ``(batch, style)`` each."""
+        """Return mean and bounded log-variance of ``q(w | y)``, ``(batch, style)`` each."""
         mean = self.networks["style_mean"](encoding.features)
         log_variance = self.networks["style_log_variance"](encoding.features)
         return mean, objectives.bounded_log_variance(log_variance)
 
     def _log_assignment(self, encoding: Encoding) -> Any:
-        """``log q(z | y)`` of the network, ``(batch, cluster)``."""
+        """Return ``log q(z | y)`` of the network, ``(batch, cluster)``."""
         from keras import ops
 
         return ops.log_softmax(self.networks["cluster_logits"](encoding.features), axis=1)
 
     def _cluster_prior(self, log_assignment: Any) -> Any:
-        """Return the cluster's divergence from uniform, a mean over the batch, clamped as asked."""
+        """Compute the cluster's divergence from uniform, a mean over the batch, and clamp it."""
         from keras import ops
 
         divergence = objectives.categorical_divergence(log_assignment, self._log_uniform)
@@ -259,5 +259,5 @@ class GMVAEHead(GenerativeHead):
 
 
 def _part(name: str, inputs: int, units: int, activation: str = "linear") -> Part:
-    """Return a dense layer that starts as Torch's do, and so the original's."""
+    """Return a dense layer with the first weights of Torch, as in the original."""
     return Part(name, inputs, (PartLayer(units, activation),), "torch_uniform")

@@ -40,11 +40,15 @@ class KLDHead(CentreHead):
         choice(
             "reduction",
             ["mean", "sum"],
-            "Whether the divergence is a mean or, as in the TUM code, a sum over the batch.",
+            "Reduction of the divergence over the batch: its mean or, as in the TUM code, its sum.",
             default="mean",
         ),
         number(
-            "degrees_of_freedom", "Of the Student-t kernel.", above=0.0, maximum=1e6, default=1.0
+            "degrees_of_freedom",
+            "Degrees of freedom of the Student-t kernel.",
+            above=0.0,
+            maximum=1e6,
+            default=1.0,
         ),
         REFRESH,
         TOLERANCE,
@@ -56,8 +60,8 @@ class KLDHead(CentreHead):
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
         """Return the target distribution of the whole set, ``(n, cluster)``.
 
-        Clusters that are not of k-means would be lost by assigning every row to the nearest centre;
-        after such a start they are themselves the first target.
+        Assigning every row to the nearest centre would lose clusters that k-means did not find;
+        after such a start the clusters themselves are the first target.
         """
         first, self.first_clusters = self.first_clusters, None
         if first is not None and self.config["start"] != "k-means":
@@ -65,7 +69,7 @@ class KLDHead(CentreHead):
         return {"target": to_numpy(objectives.target_distribution(self.assignments(codes)))}
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """Reconstruction and ``KL(P || Q)``."""
+        """Return the reconstruction and ``KL(P || Q)``, weighted."""
         from keras import ops
 
         log_assignment = self._log_assignment(batch.latent)

@@ -1,12 +1,12 @@
-"""``kmeans``: latents drawn to the centre that they are assigned to, centres drawn after them.
+"""``kmeans``: latents move to the centre of their cluster, centres to the mean of their rows.
 
 Sources: DCN (Yang et al., arXiv 1610.04794): squared distance, weight λ/2, assignment and centres
 fixed while the network learns; Aljalbout et al., arXiv 1801.07648: the norm itself, weight 0.1 (its
 code never moved the centres; here they move).
 
-One look at the whole set is one exact step of Lloyd's algorithm: every row goes to its nearest
-centre, every centre to the mean of its rows. DCN's running step of 1/count per row is the same
-step taken one row at a time.
+A full pass over the rows is one exact step of Lloyd's algorithm: every row is assigned to its
+nearest centre, every centre moves to the mean of its rows. DCN's running step of 1/count per row is
+that step, one row at a time.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class KMeansHead(CentreHead):
         return [self.centre_variable, self.variance]
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
-        """One Lloyd step; returns each row's centre, ``(n, latent)``."""
+        """Take one Lloyd step; return the centre of each row, ``(n, latent)``."""
         clusters = self._nearest(codes)
         occupied = np.bincount(clusters, minlength=self.n_clusters)[:, None] > 0
-        # an empty cluster keeps its centre: it may win rows back, and the report names it
+        # an empty cluster keeps its centre: rows may return to it, and the report names it
         middle = means(codes, clusters, self.n_clusters)
         moved = np.where(occupied, middle, to_numpy(self.centre_variable))
         self.centre_variable.assign(moved)
@@ -78,7 +78,7 @@ class KMeansHead(CentreHead):
         return {"centre": nearest}
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
-        """Reconstruction and the mean distance to the assigned centre."""
+        """Return the reconstruction and the mean distance to the assigned centre, weighted."""
         from keras import ops
 
         squared = self.config["distance"] == "squared"
@@ -90,10 +90,10 @@ class KMeansHead(CentreHead):
         }
 
     def assign(self, codes: Any) -> Any:
-        """Posterior of the spherical mixture whose hard limit is k-means, ``(batch, cluster)``.
+        """Return the posterior of the spherical mixture whose hard limit is k-means.
 
-        ``γ_k ∝ exp(-||z - c_k||² / 2σ²)`` with equal weights and the spread σ² of the last look;
-        its largest entry is the nearest centre's.
+        ``γ_k ∝ exp(-||z - c_k||² / 2σ²)``, ``(batch, cluster)``, with equal weights and the spread
+        σ² of the last full pass; its largest entry is that of the nearest centre.
         """
         from keras import ops
 
@@ -101,11 +101,11 @@ class KMeansHead(CentreHead):
         return ops.softmax(-0.5 * distances / self.variance, axis=1)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """``centres``, ``(cluster, latent)``, and the scalar ``variance``."""
+        """Return ``centres``, ``(cluster, latent)``, and the scalar ``variance``."""
         return {**super().arrays(), "variance": to_numpy(self.variance)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take centres and variance back."""
+        """Restore centres and variance."""
         super().restore(arrays)
         self.variance.assign(arrays["variance"])
 

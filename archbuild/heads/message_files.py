@@ -19,13 +19,13 @@ from archbuild.modules.texts import VAE_NAME, Mode, module_folder, write_texts
 def write_learned(
     modules: Sequence[Any], latents: np.ndarray, rows: TrainedRows, folder: Path
 ) -> list[Path]:
-    """Write the messages ``latents`` of the training rows, and what every module made of them."""
+    """Write the messages ``latents`` of the training rows, and the result of every module."""
     texts = {"z": latents, "x_hat": rows.decode(latents), "loss": rows.losses}
     return _write(folder, "learn", texts, modules, rows.labels)
 
 
 def write_recognised(modules: Sequence[Any], rows: NewRows, folder: Path) -> list[Path]:
-    """Write what every module makes of new rows; nothing is learned."""
+    """Write what every module recognises in new rows; nothing is learned."""
     texts = {"z": rows.latents, "x_hat": rows.decode(rows.latents)}
     return _write(folder, "recog", texts, modules, rows.labels)
 
@@ -37,7 +37,7 @@ def _write(
     modules: Sequence[Any],
     labels: np.ndarray | None,
 ) -> list[Path]:
-    """Write the network's files, and those of every module, by what goes up between them."""
+    """Write the network's files, and those of every module, given its forward messages."""
     files = write_texts(module_folder(folder, 1, VAE_NAME), texts, mode)
     message = texts["z"]
     for number, module in enumerate(modules, start=2):

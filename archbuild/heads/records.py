@@ -1,4 +1,4 @@
-"""What a head is told of rows when it writes files of its own, and what it tells of its updates."""
+"""Records that heads take and return beside tensors: rows to write files about, and updates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TrainedRows(NamedTuple):
 
 
 class NewRows(NamedTuple):
-    """Rows that a trained model is asked about.
+    """New rows, as a trained model encodes them.
 
     Attributes:
         decode: the trained decoder.
@@ -40,12 +40,12 @@ class NewRows(NamedTuple):
 
 
 class Update(NamedTuple):
-    """One update of what a head keeps above the network.
+    """One update of the modules of a head above the network.
 
     Attributes:
         number: counted from 1.
-        latents: ``(n, latent)`` of the training rows, as the update took them.
-        clusters: ``(n,)``, the cluster that the update put each row into.
+        latents: ``(n, latent)`` of the training rows, the input of the update.
+        clusters: ``(n,)``, the cluster of each row after the update.
         drawn: whether the latents are draws of ``q(z | row)``; else they are its means.
     """
 
