@@ -19,4 +19,4 @@ HEADS: Final[Registry[type[Head]]] = Registry(
     (KLDHead, KMeansHead, GMMHead, GMVAEHead, MessagesHead),
     subclass_of(Head),
 )
-"""Every head that a spec may name, in the order in which users see them."""
+"""Every head that a spec may name, in the order in which they are listed."""

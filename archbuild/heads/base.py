@@ -271,7 +271,7 @@ class Head(HeadType):
     def sample_rows(
         self, network: Network, per_cluster: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """Draw ``(cluster, per_cluster, *input_shape)`` rows, in the scale that the network sees.
+        """Draw ``(cluster, per_cluster, *input_shape)`` rows, in the scale of the network's input.
 
         The rows are the means of ``p(x | z)`` at draws of ``sample_latents``, channels last.
         """

@@ -27,7 +27,7 @@ __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """Import the name's file when it is first asked for."""
+    """Import the file of a name at its first use."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"archbuild.{_HOMES[name]}"), name)

@@ -1,8 +1,8 @@
 """The files that Serket's documentation names, written by ``update()``.
 
-For modules that are made with the arguments of Serket's own classes, and for no others. The folder
-of a module, ``module001_vae``, lies in the working directory; its number counts the modules of the
-graph in the order in which they were made, as Serket's does in a process with one graph.
+Only modules that are made with the arguments of Serket's own classes write them. The folder of a
+module, ``module001_vae``, lies in the working directory; its number counts the modules of the graph
+in the order in which they were made, as Serket's does in a process with one graph.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from archbuild.serket.saved import load_module, save_module
 
 MODES: Final = ("learn", "recog")
 MODEL: Final = "model.npz"
-"""In the place of Serket's ``model.ckpt`` and ``model.pickle``: NumPy arrays, without pickle."""
+"""NumPy arrays in place of Serket's ``model.ckpt`` and ``model.pickle``, without pickle."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class FileModule(Module):
         return module_folder(Path(), connected(self).index(self), self.name)
 
     def write_files(self, name: str | None, mode: str | None = None, category: Any = None) -> None:
-        """Have every update write files; ``name`` ends the folder's name, ``None``: the kind's.
+        """Make every update write files; ``name`` ends the folder's name, ``None``: the kind's.
 
         Raises:
             UsageError: ``mode`` is neither ``learn`` nor ``recog``, or ``name`` is no folder's.
@@ -59,11 +59,11 @@ class FileModule(Module):
         if name is not None:
             if Path(name).name != name:
                 raise UsageError(f"name is {name!r}; expected a name that can end a folder's")
-            self.name = name  # type: ignore[misc]  # of one among several
+            self.name = name  # type: ignore[misc]  # an instance may have its own
         self.files = Files(chosen, category)
 
     def update(self) -> None:
-        """Learn as every module does, or recognise the data in ``recog`` mode, and write the files.
+        """Learn, or recognise the data in ``recog`` mode, and write the files.
 
         Raises:
             DataError: in ``recog`` mode, there is no model in the folder, or it is damaged.
@@ -84,7 +84,7 @@ class FileModule(Module):
 
 
 def refuse_given(arguments: dict[str, Any], advice: str) -> None:
-    """Refuse arguments that belong to the other way of making a module.
+    """Refuse arguments of the other way to make a module.
 
     Raises:
         UsageError: one of ``arguments`` is not ``None``.

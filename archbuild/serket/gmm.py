@@ -21,13 +21,13 @@ class GMM(gmm.GMM, FileModule):
 
     With ``itr``, ``name``, ``category`` or ``mode`` it is Serket's: one chain of collapsed Gibbs
     sampling from random classes in every update, and each update writes the files of ``files.py``.
-    With none of them it is archbuild's, the likeliest of 20 mixtures, and writes nothing.
+    Without them it is archbuild's, the likeliest of 20 mixtures, and writes nothing.
 
     Args:
         n_clusters: number of classes, ``K``.
         itr: sweeps of Gibbs sampling; Serket's 100 if another of its arguments is given.
         name: end of the folder's name, by default ``gmm``.
-        category: true classes of the rows ``(n,)``, read for ``acc_learn.txt`` only.
+        category: true classes of the rows ``(n,)``, for ``acc_learn.txt`` only.
         mode: ``learn``, or ``recog``: classify the data by the model in the folder.
         settings: keyword arguments of ``archbuild.modules.gmm.GMM``; they come before Serket's
             values.

@@ -53,7 +53,7 @@ class OriginalNetwork:
         }
 
     def draw_weights(self, network: Network, seed: int) -> None:
-        """Give a network that was just built its first weights."""
+        """Set the first weights of a network that was just built."""
         from keras import initializers
 
         seeds = np.random.default_rng(seed)

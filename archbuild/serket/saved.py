@@ -1,7 +1,7 @@
-"""Files of what modules have learned, to recognise new rows later.
+"""Files of the learned state of modules, to recognise new rows later.
 
-The modules themselves are Python objects: build them by the same lines, then load. The file
-describes them nevertheless (``graph``, JSON), so that a file of other modules is refused.
+The modules themselves are Python objects: build them by the same code, then load. The file contains
+a description of them (``graph``, JSON), so that the file of another graph is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _GRAPH, _ROUNDS = "graph", "rounds"
 
 
 def save_learned(path: str | PathLike[str], module: Module) -> None:
-    """Write what a module and all below it have learned, without their data and messages.
+    """Write the learned state of a module and all below it, without their data and messages.
 
     Args:
         path: an ``.npz`` file, written whole or not at all; its folder is made.
@@ -43,10 +43,10 @@ def save_learned(path: str | PathLike[str], module: Module) -> None:
 
 
 def load_learned(path: str | PathLike[str], module: Module) -> None:
-    """Give a graph that is built alike what ``save_learned`` wrote.
+    """Restore a graph that is built alike from the file of ``save_learned``.
 
-    ``recognise`` then answers as it did before. Messages are dropped: the next update starts from
-    what was learned, without a message from above and with a new optimiser.
+    ``recognise`` then gives the results of before. Messages are dropped: the next update starts
+    from the learned state, without a message from above and with a new optimiser.
 
     Raises:
         DataError: there is no such file, or it is damaged.
@@ -59,12 +59,12 @@ def load_learned(path: str | PathLike[str], module: Module) -> None:
 
 
 def save_module(path: str | PathLike[str], module: Module) -> None:
-    """Write what one module has learned; arguments and errors as of ``save_learned``."""
+    """Write the learned state of one module; arguments and errors as of ``save_learned``."""
     _write(path, {0: module}, {"0": module.identity})
 
 
 def load_module(path: str | PathLike[str], module: Module) -> None:
-    """Give one module what ``save_module`` wrote; errors as of ``load_learned``."""
+    """Restore one module from the file of ``save_module``; errors as of ``load_learned``."""
     _restore(path, {0: module}, {"0": module.identity})
 
 

@@ -81,7 +81,7 @@ class VAE(FileModule):
         message: the forward message while learning: ``sample``, a draw of ``q(z | row)``, as in
             Serket, or ``mean``. On new rows it is always the mean.
         warm_start: whether an update starts from the weights of the one before.
-        overrides: other values of the spec, as ``--set`` takes them.
+        overrides: changes of the spec, as ``--set`` takes them.
         seed: random seed.
 
     Raises:
@@ -91,6 +91,10 @@ class VAE(FileModule):
     """
 
     name: ClassVar[str] = VAE_NAME
+    _original: OriginalNetwork | None = None
+    _trained: _Trained | None = None
+    _trainer: StageTrainer | None = None
+    _scaler: Scaler | None = None
 
     def __init__(
         self,
@@ -119,7 +123,6 @@ class VAE(FileModule):
             "hidden_encoder_dim": hidden_encoder_dim,
             "hidden_decoder_dim": hidden_decoder_dim,
         }
-        self._original: OriginalNetwork | None = None
         if isinstance(arch, Integral):
             refuse_given({"epochs": epochs, "alpha": alpha}, "VAE(18, ...) takes itr and KL_param")
             self._original = original_network(int(arch), batch_size, network)
@@ -133,9 +136,6 @@ class VAE(FileModule):
         self.message = one_of("message", message, MESSAGES)
         self.warm_start, self.seed = warm_start, seed
         self.losses: list[float] = []
-        self._trained: _Trained | None = None
-        self._trainer: StageTrainer | None = None
-        self._scaler: Scaler | None = None
         if self._original is None:
             self._refuse_without_variance()
 
