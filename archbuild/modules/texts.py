@@ -26,7 +26,7 @@ from archbuild.modules.module import Learned, Module
 Mode = Literal["learn", "recog"]
 
 VAE_NAME: Final = "vae"
-_OF_NO_MODE: Final = "loss"
+_WITHOUT_MODE: Final = "loss"
 
 
 def save_texts(
@@ -84,7 +84,7 @@ def write_texts(
         make_folder(folder, below=folder.parent)
     paths = []
     for name, array in texts.items():
-        path = folder / (f"{name}.txt" if name == _OF_NO_MODE else f"{name}_{mode}.txt")
+        path = folder / (f"{name}.txt" if name == _WITHOUT_MODE else f"{name}_{mode}.txt")
         write_atomic(path, partial(_save, array))
         paths.append(path)
     return paths
