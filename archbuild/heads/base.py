@@ -70,9 +70,9 @@ class Head(HeadType):
     monitored_names: ClassVar[tuple[str, ...]] = ()
     """Values of ``loss_terms`` that are logged and are no part of the loss."""
     refines: bool = False
-    """Whether training starts from a pretrained network, whose variances are untrained."""
+    """True if training starts from a pretrained network, whose variances are untrained."""
     generates: ClassVar[bool] = False
-    """Whether it has a generative process: ``sample_latents``, ``components``."""
+    """True if it has a generative process: ``sample_latents``, ``components``."""
     draws: int = 0
     """Samples of a row's latent in ``draw``; 0: the mean, and no variance is trained."""
 
@@ -119,7 +119,7 @@ class Head(HeadType):
 
     @property
     def trains_decoder(self) -> bool:
-        """Whether the decoder is part of the loss."""
+        """True if the decoder is part of the loss."""
         return bool(self.config["reconstruction_weight"] > 0)
 
     @property
@@ -142,7 +142,7 @@ class Head(HeadType):
 
     @property
     def warm_start(self) -> bool:
-        """Whether a round starts from the weights of the one before it."""
+        """True if a round starts from the weights of the one before it."""
         return True
 
     @property
@@ -160,7 +160,7 @@ class Head(HeadType):
 
     @property
     def is_initialised(self) -> bool:
-        """Whether ``initialise`` has set the head's first state, if it has one."""
+        """True if ``initialise`` has set the head's first state, if it has one."""
         return True
 
     def code(self, encoding: Encoding) -> Any:
@@ -236,7 +236,7 @@ class Head(HeadType):
 
     @property
     def writes_files(self) -> bool:
-        """Whether ``write_trained`` writes any files."""
+        """True if ``write_trained`` writes any files."""
         return False
 
     def write_trained(self, rows: TrainedRows, folder: Path) -> Sequence[Path]:

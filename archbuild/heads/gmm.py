@@ -198,7 +198,7 @@ class GMMHead(GenerativeHead):
 
     @property
     def is_initialised(self) -> bool:
-        """Whether the mixture is fitted, as it is after gamma-training."""
+        """True if the mixture is fitted, as it is after gamma-training."""
         return bool(to_numpy(self._begun) > 0)
 
     def components(self) -> tuple[np.ndarray, np.ndarray]:

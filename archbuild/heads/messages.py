@@ -153,7 +153,7 @@ class MessagesHead(GenerativeHead):
 
     @property
     def is_initialised(self) -> bool:
-        """Whether the modules have learned once: not in the first round from scratch."""
+        """True if the modules have learned once: not in the first round from scratch."""
         return self.mixture.mixture is not None
 
     def code(self, encoding: Encoding) -> Any:
@@ -222,7 +222,7 @@ class MessagesHead(GenerativeHead):
 
     @property
     def writes_files(self) -> bool:
-        """Whether the messages are also written as text."""
+        """True if the messages are also written as text."""
         return bool(self.config["text_files"])
 
     def write_trained(self, rows: TrainedRows, folder: Path) -> Sequence[Path]:
