@@ -179,12 +179,13 @@ class NetworkBuilder:
         import keras
 
         rows = keras.Input(network.encoder.input.shape[1:], name="rows")
-        conditions = [keras.Input((each.size,), name=each.name) for each in self.plan.conditions]
         encoding = network.encode(rows)
         given = encoding.mean, encoding.log_variance, *encoding.switches
-        latent, *switches = [
-            keras.Input(of.shape[1:], name=of.name) for of in (encoding.mean, *encoding.switches)
+        latent, *further = [
+            keras.Input(each.shape[1:], name=each.name) for each in network.decoder.inputs
         ]
+        n_switches = len(encoding.switches)
+        switches, conditions = further[:n_switches], further[n_switches:]
         decoded = network.decode(latent, switches, conditions)
         reconstruction = network.decode(encoding.mean, encoding.switches, conditions)
         return Autoencoder(

@@ -203,7 +203,7 @@ def refused(**head):
 def test_the_first_module_must_take_latents():
     problem = refused(modules=[{"type": "markov"}, {"type": "gmm"}])
     assert problem.path == ("head", "modules")
-    assert "markov takes probabilities" in problem.message
+    assert "markov needs probabilities" in problem.message
     assert "gmm" in problem.advice
 
 

@@ -370,11 +370,11 @@ def test_variational_inference_needs_a_concentration():
         GMM(2, inference="variational", concentration=0.0)
 
 
-def test_a_chain_cannot_go_on_with_other_rows(heaps):
+def test_a_chain_cannot_start_from_the_classes_of_other_rows(heaps):
     points, _ = heaps
     module = updated(points, warm_start=True)
     module.parents[0].observe(points[:100])
-    with pytest.raises(UsageError, match="from the classes of 300 rows with 100"):
+    with pytest.raises(UsageError, match="cannot start 100 rows from the classes of 300"):
         module.update()
     again = updated(points, warm_start=False)
     again.parents[0].observe(points[:100])

@@ -124,10 +124,10 @@ def test_a_module_without_parents_has_nothing_to_learn_from():
         Echo("alone").update()
 
 
-def test_parents_speak_of_the_same_rows():
+def test_parents_have_the_same_rows():
     module = Echo("top")
     module.connect(Observation(rows(3, 2)), Observation(rows(4, 2)))
-    with pytest.raises(UsageError, match="parents of the top module speak of 3 and 4 rows"):
+    with pytest.raises(UsageError, match="parents of the top module have 3 and 4 rows"):
         module.update()
 
 
