@@ -25,6 +25,7 @@ from archbuild.registry import default_vocabulary
 from archbuild.spec import make_plan, spec_from_tree
 from archbuild.spec.resolve import filled
 
+pytestmark = pytest.mark.graphs(False)
 TABLE = {
     "scaling": "standardise",
     "output_non_linearity": "linear",
