@@ -17,6 +17,7 @@ from archbuild.experiments.request import ExperimentRequest
 from archbuild.models import measuring
 from archbuild.models.measuring import measure, measures_held_out
 
+pytestmark = pytest.mark.graphs(False)
 NEVER_MISSING = {"acc", "nmi", "ari", "purity", "simplified_silhouette", "centre_separation"}
 OVERRIDES = ("head.n_clusters=5", "pretrain.epochs=0", "cluster.epochs=0")
 
