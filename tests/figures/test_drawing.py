@@ -15,6 +15,7 @@ from archbuild.figures.drawing import draw
 from archbuild.runs import StageFolder
 from tests.small_runs import GAMMA, MESSAGES, SPEC, experiment_from, make_experiment
 
+pytestmark = pytest.mark.graphs(False)
 LAST = 6
 EVERY_TITLE = (
     "draw_components",

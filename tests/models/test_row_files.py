@@ -22,6 +22,7 @@ from archbuild.models.row_files import write_new_rows
 from archbuild.runs.texts import messages_of
 from archbuild.spec.resolve import filled
 
+pytestmark = pytest.mark.graphs(False)
 ROWS = 120
 SPEC = {
     "spec_version": 1,

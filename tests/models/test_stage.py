@@ -18,6 +18,7 @@ from archbuild.runs import StageFolder
 from archbuild.training.progress import log_event
 from tests.training.conftest import StopAfter
 
+pytestmark = pytest.mark.graphs(False)
 SPEC = """
 spec_version: 1
 name: small
