@@ -138,6 +138,19 @@ def test_a_pickle_holds_no_keras_and_gives_the_same_bits(fitted, blobs):
         assert b"tensorflow" not in pickled
 
 
+def test_a_pickle_of_the_first_layout_opens(of_images, images):
+    """As written when the package was one file, ``archbuild/estimator.py``."""
+    early = pickle.dumps(of_images, protocol=2)  # whose names of classes are lines of text
+    for now, then in {
+        b"archbuild.estimator.deep_clustering\nDeepClustering\n": b"DeepClustering\n",
+        b"archbuild.estimator.memory\nMemory\n": b"_Memory\n",
+    }.items():
+        assert early.count(now) == 1
+        early = early.replace(now, b"archbuild.estimator\n" + then)
+    again = pickle.loads(early)
+    np.testing.assert_array_equal(again.predict_proba(images), of_images.predict_proba(images))
+
+
 ELSEWHERE = """
 import pickle
 import numpy as np

@@ -1,0 +1,211 @@
+"""The fitted half of the estimator: from rows to clusters and latents, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from archbuild.clustering.means import scores_by_means
+from archbuild.data import Dataset, dataset_from_arrays
+from archbuild.estimator.backend import logged_warnings_raised, started_keras
+from archbuild.estimator.memory import Memory
+
+
+class FittedClustering(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
+):
+    """An estimator that answers with the model in its memory; a subclass has the parameters."""
+
+    random_state: int | np.random.RandomState | None
+    _memory: Memory
+    _row_shape: tuple[int, ...]
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable cluster of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or ndarray of shape (n_samples, ...)
+            Rows like those of ``fit``.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            From 0, int64.
+        """
+        clusters: np.ndarray = self.predict_proba(X).argmax(axis=1)
+        return clusters
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of every cluster for each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or ndarray of shape (n_samples, ...)
+            Rows like those of ``fit``.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_clusters)
+            The head's assignments, float32; each row's sum is 1.
+        """
+        (probabilities,) = self._answers(X, "probabilities")
+        return probabilities
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return the latents.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or ndarray of shape (n_samples, ...)
+            Rows like those of ``fit``.
+
+        Returns
+        -------
+        latents : ndarray of shape (n_samples, n_latent)
+            float32; of a Gaussian bottleneck, its means.
+        """
+        (latents,) = self._answers(X, "latents")
+        return latents
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Return the rows that latents decode to, in the units of the data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_latent)
+            Latents, as ``transform`` returns them.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_samples, ...)
+            In the shape of the rows of ``fit``, float32; from 0 to 1 where those were of uint8.
+
+        Raises
+        ------
+        DataError
+            The latents have another width.
+        UsageError
+            The decoder puts maxima back where the encoder found them.
+        """
+        check_is_fitted(self)
+        with started_keras():
+            rows = self._memory.model.decode(check_array(X, dtype=np.float32))
+        return rows.reshape(len(rows), *self._row_shape)
+
+    def sample(self, n_per_cluster: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Draw rows from every cluster of the generative process, if the head has one.
+
+        Parameters
+        ----------
+        n_per_cluster : int, default=1
+            How many from each cluster.
+
+        Returns
+        -------
+        X : ndarray of shape (n_clusters * n_per_cluster, ...)
+            Rows as ``inverse_transform`` returns them, one cluster after the other.
+
+        y : ndarray of shape (n_clusters * n_per_cluster,)
+            The cluster of each, int64.
+
+        Raises
+        ------
+        RunError
+            The head has no generative process.
+        """
+        check_is_fitted(self)
+        if n_per_cluster < 1:
+            raise ValueError(f"n_per_cluster is {n_per_cluster}; expected at least 1")
+        with started_keras():
+            rows = self._memory.model.generate(n_per_cluster, self._seed())
+        clusters = np.repeat(np.arange(len(rows)), n_per_cluster)
+        return rows.reshape(len(clusters), *self._row_shape), clusters
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return how far apart the clusters of the rows are in the latent space; high is good.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or ndarray of shape (n_samples, ...)
+            Rows like those of ``fit``.
+
+        y : ignored
+            For consistency with scikit-learn.
+
+        Returns
+        -------
+        score : float
+            The simplified silhouette of ``predict`` on ``transform``, from -1 to 1 (Hruschka et
+            al., 2004): the mean of (b - a) / max(a, b), where a and b are a row's distances to the
+            mean of its own cluster and to the nearest mean of another. -1 where all rows fall into
+            one cluster.
+        """
+        latents, clusters = self._answers(X, "latents", "clusters")
+        if len(np.unique(clusters)) < 2:
+            return -1.0
+        scores = scores_by_means(latents.astype(np.float64), clusters)
+        score = scores["simplified_silhouette"]
+        assert score is not None  # two clusters have one
+        return score
+
+    def _answers(self, X: Any, *names: str) -> Iterator[np.ndarray]:
+        """Return those attributes of the ``Prediction`` of all rows."""
+        check_is_fitted(self)
+        dataset = self._dataset(X)
+        with started_keras(), logged_warnings_raised():
+            answers = self._memory.model.predict(dataset)
+            parts = [[getattr(answer, name) for name in names] for answer in answers]
+        return map(np.concatenate, zip(*parts, strict=True))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.input_tags.three_d_array = True
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._memory.model.plan.latent_size
+
+    def _seed(self) -> int:
+        generator = check_random_state(self.random_state)
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return int(generator.randint(2**31 - 1))
+
+    def _dataset(self, X: Any, reset: bool = False) -> Dataset:
+        """Return the rows as a dataset, after scikit-learn's checks."""
+        shape = getattr(X, "shape", ())[1:]
+        if len(shape) > 1 and not reset and shape != self._row_shape:
+            raise ValueError(
+                f"X has rows of shape {shape}, but {type(self).__name__} was fitted on rows of "
+                f"shape {self._row_shape}"
+            )
+        flat = np.reshape(X, (len(X), prod(shape))) if len(shape) > 1 else X
+        values = validate_data(
+            self,
+            flat,
+            reset=reset,
+            dtype=[np.float32, np.uint8],
+            ensure_min_samples=2 if reset else 1,
+        )
+        shape = shape if len(shape) > 1 else values.shape[1:]
+        if reset:
+            self._row_shape = shape
+        names = getattr(self, "feature_names_in_", ())
+        return dataset_from_arrays(
+            "array", values.reshape(len(values), *shape), source="X", columns=names, least_rows=1
+        )

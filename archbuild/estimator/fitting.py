@@ -1,0 +1,110 @@
+"""The experiment that a fit runs: its spec, its folder and its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from math import prod
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from archbuild.data import Dataset
+from archbuild.data.summary import scaling_of
+from archbuild.experiments.experiment import Experiment
+from archbuild.experiments.request import ExperimentRequest
+from archbuild.heads import HEADS
+from archbuild.models.stage import Stage
+from archbuild.registry import default_vocabulary
+from archbuild.spec import Spec, parse_text, spec_of
+from archbuild.spec.template import Subject, spec_text
+from archbuild.training.progress import log_event, print_event
+
+_CLUSTERS = 8  # as in sklearn.cluster.KMeans
+
+
+def spec_for(
+    dataset: Dataset,
+    arch: str | PathLike[str] | Mapping[str, Any] | None,
+    *,
+    head: str | None,
+    n_clusters: int | str | None,
+    epochs: Mapping[str, int | None],
+    overrides: Sequence[str],
+) -> Spec:
+    """Return the spec that the parameters of an estimator describe.
+
+    Args:
+        dataset: the rows.
+        arch: the spec's source; ``None``: the one of ``archbuild new``.
+        head: in place of the spec's.
+        n_clusters: likewise.
+        epochs: likewise, by stage.
+        overrides: other values.
+
+    Raises:
+        ValueError: ``overrides`` is a text, or there are more clusters than rows.
+        SpecError: the spec has problems; all of them are named.
+    """
+    if isinstance(overrides, str):
+        raise ValueError(f"overrides is the text {overrides!r}; expected a list of such texts")
+    clusters = [] if n_clusters is None else [f"head.n_clusters={n_clusters}"]
+    changes = {
+        "overrides": [*overrides, *clusters],
+        "head": head,
+        "lengths": {stage: n for stage, n in epochs.items() if n is not None},
+    }
+    source = _tree_for(dataset, head) if arch is None else arch
+    spec = spec_of(source, default_vocabulary(), **changes)
+    wanted = spec.head.config["n_clusters"]
+    if isinstance(wanted, int) and wanted > len(dataset):
+        raise ValueError(f"n_samples={len(dataset)} should be >= n_clusters={wanted}.")
+    return spec
+
+
+def run_folder(
+    out: str | PathLike[str] | None,
+) -> AbstractContextManager[str | PathLike[str]]:
+    """Return the folder of a run; one without a name is deleted when the block ends."""
+    return TemporaryDirectory(prefix="archbuild-") if out is None else nullcontext(out)
+
+
+def experiment_of(
+    spec: Spec, dataset: Dataset, seed: int, out: str | PathLike[str], verbose: bool
+) -> Experiment:
+    """Return the experiment that trains a spec on rows in memory, below ``out``."""
+    # other rows get a folder of their own
+    dataset = replace(dataset, name=f"{dataset.name}-{dataset.digest()[:8]}")
+    request = ExperimentRequest(dataset.name, spec.name, seed=seed, out=Path(out))
+    emit = print_event if verbose else log_event
+    return Experiment(request, emit, spec=spec, dataset=dataset)
+
+
+def trained_stage(experiment: Experiment, from_scratch: bool) -> Stage:
+    """Train, and return the finished stage that holds the head."""
+    if from_scratch:
+        experiment.train()
+        return experiment.results().stage(experiment.scratch_stage)
+    experiment.pretrain()
+    experiment.cluster()
+    return experiment.results().stage(experiment.head_stage)
+
+
+def _tree_for(dataset: Dataset, head: str | None) -> Any:
+    """Return the spec that ``archbuild new`` writes for such rows, with what a prior asks for."""
+    shape = dataset.shape
+    scaling, _ = scaling_of(dataset)
+    subject = Subject("default", shape, len(dataset), scaling=scaling, n_clusters=_CLUSTERS)
+    tree = parse_text(spec_text(subject), "arch", "yaml").tree
+    if head is not None and head in HEADS and HEADS[head].generates:
+        bottleneck = tree["layers"][-1]
+        tree["layers"][-1] = {"type": "Gaussian", "num_units": bottleneck["num_units"]}
+        # the mean over a row's elements becomes the sum that stands in a bound
+        tree["head"] = {
+            "type": head,
+            "n_clusters": _CLUSTERS,
+            "reconstruction_weight": prod(shape),
+        }
+    return tree
