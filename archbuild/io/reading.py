@@ -18,7 +18,8 @@ import numpy as np
 from archbuild.errors import RunError
 from archbuild.io.atomic import explained
 
-START_OVER = "use --fresh to start over"
+START_OVER = "restore it, or train again (with --fresh on the command line)"
+"""Advice on a damaged file of a run, for users of Python and of the command line."""
 
 _BROKEN = (ValueError, LookupError, TypeError, EOFError, BadZipFile, NotImplementedError)
 

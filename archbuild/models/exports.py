@@ -214,7 +214,8 @@ def _teach_log1p() -> None:
         @classmethod
         def version_11(cls, graph: Any, node: Any, **_: Any) -> None:
             def made(kind: str, *inputs: str) -> str:
-                return graph.make_node(kind, list(inputs)).output[0]
+                output: str = graph.make_node(kind, list(inputs)).output[0]
+                return output
 
             (x,), output = node.input, node.output[0]
             shape, dtype = graph.get_shape(output), graph.get_dtype(output)

@@ -35,7 +35,7 @@ def measure(run: Run) -> dict[str, Any]:
         RunError: a file of the run is missing or altered.
     """
     n_clusters = n_clusters_of(run)
-    sources = {space: _source(run, space, n_clusters) for space in run.spaces}
+    sources = _sources(run, n_clusters)
     known = _known_rows(run)
     rows = []
     for space, digest in sources.items():
@@ -47,13 +47,14 @@ def measure(run: Run) -> dict[str, Any]:
 
 
 def recorded_rows(run: Run) -> list[dict[str, Any]]:
-    """Return the rows of an earlier ``metrics.json`` that still hold; measure nothing."""
-    known, n_clusters = _known_rows(run), n_clusters_of(run)
-    return [
-        row
-        for space in run.spaces
-        for row in known.get((space, _source(run, space, n_clusters)), [])
-    ]
+    """Return the rows of an earlier ``metrics.json`` that still hold; measure nothing.
+
+    Raises:
+        DataError: the rows that the run was trained on cannot be read.
+        RunError: a file of the run is missing or altered.
+    """
+    known, sources = _known_rows(run), _sources(run, n_clusters_of(run))
+    return [row for source in sources.items() for row in known.get(source, [])]
 
 
 def measures_held_out(run: Run) -> bool:
@@ -104,14 +105,23 @@ def _head_stage(run: Run, space: str) -> Stage | None:
 # -- what was measured before ------------------------------------------------------------------
 
 
-def _source(run: Run, space: str, n_clusters: int | None) -> str:
-    """Return the digest of what a space's rows are measured on."""
-    parts = [_settings_digest(run, n_clusters)]
-    if space != RAW:
-        parts.append(run.stage_of(space).digest)
-    if _head_stage(run, space) is not None and run.held_out is not None:
-        parts.append(_data_digest(run.held_out.dataset))
-    return "/".join(parts)
+def _sources(run: Run, n_clusters: int | None) -> dict[str, str]:
+    """Return the digests of what the rows of each space are measured on, by space.
+
+    Raises:
+        RunError: a file of a finished stage is missing or altered: its manifest alone would let
+            rows be kept that cannot be measured again.
+    """
+    for stage in run.finished_stages:
+        stage.verify()
+    settings = _settings_digest(run, n_clusters)
+    sources = {RAW: settings}
+    sources |= {stage.space: f"{settings}/{stage.digest}" for stage in run.finished_stages}
+    heads = run.finished_heads
+    if heads and run.held_out is not None:
+        held_out = _data_digest(run.held_out.dataset)
+        sources |= {stage.space: f"{sources[stage.space]}/{held_out}" for stage in heads}
+    return sources
 
 
 def _settings_digest(run: Run, n_clusters: int | None) -> str:

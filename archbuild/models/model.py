@@ -15,6 +15,8 @@ import numpy as np
 
 from archbuild.data.origin import Origin
 from archbuild.errors import DataError, RunError
+from archbuild.heads import HEADS
+from archbuild.heads.base import Head
 from archbuild.io.reading import fitting, read_npz
 from archbuild.registry import default_vocabulary
 from archbuild.runs import Checkpoint, RunFolder, StageFolder
@@ -24,7 +26,6 @@ from archbuild.training.progress import LOGGER
 
 if TYPE_CHECKING:
     from archbuild.data import Dataset
-    from archbuild.heads import Head
     from archbuild.networks.network import Network
     from archbuild.training.encoding import Reader
     from archbuild.training.feed import Feed
@@ -50,12 +51,14 @@ class Prediction(NamedTuple):
     @property
     def clusters(self) -> np.ndarray:
         """``(rows,)`` the most probable cluster of each."""
-        return self.probabilities.argmax(axis=1)
+        clusters: np.ndarray = self.probabilities.argmax(axis=1)
+        return clusters
 
     @property
     def confidence(self) -> np.ndarray:
         """``(rows,)`` its probability."""
-        return self.probabilities.max(axis=1)
+        highest: np.ndarray = self.probabilities.max(axis=1)
+        return highest
 
 
 class Model:
@@ -111,7 +114,9 @@ class Model:
             RunError: there is none, or it is not initialised yet.
         """
         if self.head is None:
-            raise RunError("a pretrained network has no clusters; train a head (--cluster)")
+            raise RunError(
+                "a pretrained network has no clusters; train a head (--cluster on the command line)"
+            )
         if self.head.answers == "nothing":
             raise RunError(f"the {self.head.name} head assigns rows to no clusters or classes")
         if not self.head.is_initialised:
@@ -250,10 +255,12 @@ class Model:
 
     def _refuse_without_process(self) -> None:
         if self.head is None:
-            raise RunError("a pretrained network has nothing to draw from; train a head")
+            raise RunError(
+                "a pretrained network has nothing to draw from; train a head (--cluster on the "
+                "command line)"
+            )
         if not self.head.generates:
-            heads = default_vocabulary().heads
-            able = [name for name, kind in heads.items() if kind.generates]
+            able = [name for name, kind in HEADS.items() if kind.generates]
             raise RunError(
                 f"the {self.head.name} head has no generative process; {', '.join(able)} have one "
                 "(archbuild list heads)"
@@ -267,7 +274,7 @@ def _manifest_of(folder: StageFolder) -> dict[str, Any]:
     if not manifest.get("origin"):
         raise RunError(
             f"{folder.path} was made before archbuild kept the scaling of the data with the "
-            "model; train it again with --fresh"
+            "model; train it again (with --fresh on the command line)"
         )
     return manifest
 
@@ -283,9 +290,8 @@ def _head_of(manifest: Mapping[str, Any], plan: Plan) -> Head | None:
     entry = manifest["request"]["spec"].get("head")
     if entry is None:
         return None
-    kind: Any = default_vocabulary().heads[entry["type"]]
-    head: Head = kind(filled(entry, kind.fields), plan, manifest["request"]["seed"])
-    return head
+    kind = HEADS[entry["type"]]
+    return kind(filled(entry, kind.fields), plan, manifest["request"]["seed"])
 
 
 def _restore(folder: StageFolder, network: Network, head: Head | None) -> tuple[int, bool]:

@@ -20,9 +20,9 @@ from archbuild.errors import DataError, RunError
 from archbuild.io.containment import refuse_links
 from archbuild.models.stage import Stage
 from archbuild.registry import default_vocabulary
-from archbuild.runs import RunFolder, latest_stage
+from archbuild.runs import RunFolder
 from archbuild.runs.catalogue import plots_of
-from archbuild.runs.names import stage_of
+from archbuild.runs.names import from_scratch, refining, stage_of
 from archbuild.spec import Plan, Spec, make_plan, spec_from_tree
 from archbuild.training.progress import LOGGER
 
@@ -159,9 +159,14 @@ class Run:
         raise RunError(f"{self.path} holds no stage '{name}'; it holds {there}")
 
     def latest(self, head: str | None = None) -> Stage | None:
-        """Return the stage with a head (of that type) that was written last; ``None`` if none."""
-        folder = latest_stage(self.folder, head)
-        return None if folder is None else self.stage(folder.name)
+        """Return the finished stage with a head (of that type) that was written last.
+
+        While none is finished it is the one in training that was written last; ``None`` if there
+        is no stage with such a head.
+        """
+        wanted = None if head is None else (refining(head), from_scratch(head))
+        stages = [s for s in self.stages if s.has_head and (wanted is None or s.name in wanted)]
+        return max(stages, key=lambda stage: (stage.finished, stage.written), default=None)
 
     @property
     def finished_stages(self) -> tuple[Stage, ...]:

@@ -14,6 +14,7 @@ from archbuild.errors import RunError
 from archbuild.io.reading import read_npy
 from archbuild.models.model import Model
 from archbuild.runs import StageFolder
+from archbuild.runs.manifest import digest_of
 from archbuild.runs.names import PRETRAIN, is_from_scratch, section_of, space_of
 
 
@@ -26,6 +27,7 @@ class Stage:
 
     def __init__(self, folder: StageFolder) -> None:
         self.folder = folder
+        self._finished_manifest: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"Stage({str(self.folder.path)!r})"
@@ -71,19 +73,34 @@ class Stage:
     @property
     def finished(self) -> bool:
         """Whether it has ended."""
-        return self.folder.status() == "finished"
+        manifest = self._manifest()
+        return manifest is not None and manifest["state"] == "finished"
 
     @property
     def manifest(self) -> Mapping[str, Any]:
-        """Its manifest as it is now.
+        """Its manifest: of a finished stage read once, of one in training as it is now.
 
         Raises:
             RunError: it is missing or damaged.
         """
-        found = self.folder.manifest()
+        found = self._manifest()
         if found is None:
-            raise RunError(f"{self.folder.path} holds no stage; it was removed meanwhile")
+            raise RunError(f"{self.path} was removed after the run was opened; open the run again")
         return found
+
+    def _manifest(self) -> Mapping[str, Any] | None:
+        if self._finished_manifest is not None:
+            return self._finished_manifest
+        found = self.folder.manifest()
+        if found is not None and found["state"] == "finished":  # it will not change any more
+            self._finished_manifest = found
+        return found
+
+    @property
+    def written(self) -> str:
+        """When its latest epoch was saved, or when it was finished: ISO 8601, local time."""
+        timing = self.manifest["timing"]
+        return str(timing.get("finished", timing.get("saved", "")))
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -114,7 +131,15 @@ class Stage:
         Raises:
             RunError: it is not finished.
         """
-        return self.folder.digest
+        return self.folder.digest if not self.finished else digest_of(self.manifest)
+
+    def verify(self) -> None:
+        """Compare the files on disk with the digests in the manifest.
+
+        Raises:
+            RunError: a file is missing or altered; names the file.
+        """
+        self.folder.verify()
 
     @property
     def summary(self) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archbuild.io.difference import Difference
-from archbuild.runs.finding import find_run, latest_stage
+from archbuild.runs.finding import find_run
 from archbuild.runs.folder import RunFolder, slug, with_digest
 from archbuild.runs.stage import Checkpoint, StageFolder
 
@@ -13,7 +13,6 @@ __all__ = [
     "RunFolder",
     "StageFolder",
     "find_run",
-    "latest_stage",
     "slug",
     "with_digest",
 ]

@@ -1,4 +1,4 @@
-"""Which run, and which of its stages, a user means who wants to use a model."""
+"""Find the run that the names of a dataset and of a spec mean."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from pathlib import Path
 
 from archbuild.errors import UsageError
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder, slug
-from archbuild.runs.names import from_scratch, refining
-from archbuild.runs.stage import StageFolder
 
 
 def find_run(out: Path, dataset: str | None, arch: str, seed: int) -> RunFolder | None:
@@ -36,23 +34,3 @@ def find_run(out: Path, dataset: str | None, arch: str, seed: int) -> RunFolder 
         listed = ", ".join(str(run.path) for run in found)
         raise UsageError(f"'{arch}' was trained on several datasets: say which with --run {listed}")
     return found[0] if found else None
-
-
-def latest_stage(run: RunFolder, head: str | None = None) -> StageFolder | None:
-    """Return the stage that was written last, of those with a head or with one of type ``head``.
-
-    ``None`` where there is none.
-    """
-    names = run.stages() if head is None else (refining(head), from_scratch(head))
-    manifests = {name: run.stage(name).manifest() for name in names}
-    timings = {
-        name: manifest["timing"]
-        for name, manifest in manifests.items()
-        if manifest and "head" in manifest["request"]["spec"]
-    }
-    if not timings:
-        return None
-    last = max(
-        timings, key=lambda name: timings[name].get("finished", timings[name].get("saved", ""))
-    )
-    return run.stage(last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 from archbuild.errors import RunError
 from archbuild.io import atomic
 from archbuild.io.documents import json_text
-from archbuild.io.reading import START_OVER, read_json
+from archbuild.io.reading import read_json
 from archbuild.runs.checking import refuse_invalid
 
 MANIFEST = "manifest.json"
@@ -30,7 +31,7 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     document = read_json(path)
     version = document.get("manifest_version") if isinstance(document, dict) else None
     if isinstance(version, int) and version > MANIFEST_VERSION:
-        raise RunError(f"{path} was written by a newer archbuild; update, or {START_OVER}")
+        raise RunError(f"{path} was written by a newer archbuild; update archbuild")
     refuse_invalid(document, "manifest", path)
     found: dict[str, Any] = document
     return found
@@ -41,6 +42,12 @@ def digests_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     if manifest["state"] == "finished":
         return dict(manifest["files"])
     return {manifest["checkpoint"]["file"]: manifest["checkpoint"]["sha256"]}
+
+
+def digest_of(manifest: Mapping[str, Any]) -> str:
+    """Return SHA-256 over the request, the summary and the files' digests of a finished stage."""
+    part = {key: manifest[key] for key in ("request", "summary", "files")}
+    return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
 
 
 def header(

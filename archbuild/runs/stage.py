@@ -10,8 +10,6 @@ leaves the stage as it was before or after the step, never between::
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +23,7 @@ from archbuild.io.containment import make_folder, readable, refuse_links
 from archbuild.io.difference import Difference, differences
 from archbuild.io.reading import START_OVER, read_json_lines, read_npz
 from archbuild.runs import manifest as manifests
-from archbuild.runs.manifest import MANIFEST, digests_of, header, plain, read_manifest
+from archbuild.runs.manifest import MANIFEST, digest_of, digests_of, header, plain, read_manifest
 
 HISTORY = "history.jsonl"
 OWN_FILES = frozenset(
@@ -127,9 +125,7 @@ class StageFolder:
         Raises:
             RunError: the stage is not finished.
         """
-        manifest = self._finished_manifest()
-        part = {key: manifest[key] for key in ("request", "summary", "files")}
-        return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
+        return digest_of(self._finished_manifest())
 
     def verify(self) -> None:
         """Compare every file that the manifest names with its digest.
@@ -314,7 +310,8 @@ class StageFolder:
             lines = "\n".join(f"    {change}" for change in changes)
             raise RunError(
                 f"{self.path} was made for another request (there -> now):\n{lines}\n"
-                "ask for what is there, choose another --out, or start over with --fresh"
+                "ask for what is there, choose another folder, or train again (--out and --fresh "
+                "on the command line)"
             )
 
     def _begun(self) -> dict[str, Any]:

@@ -6,16 +6,17 @@ import json
 import shutil
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from archbuild.data import registry
 from archbuild.data.sets.digits import SOURCE
-from archbuild.errors import DataError
+from archbuild.errors import DataError, RunError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.models import measuring
-from archbuild.models.measuring import measure, measures_held_out
+from archbuild.models.measuring import measure, measures_held_out, recorded_rows
 
 pytestmark = pytest.mark.graphs(False)
 NEVER_MISSING = {"acc", "nmi", "ari", "purity", "simplified_silhouette", "centre_separation"}
@@ -137,6 +138,29 @@ def test_what_was_measured_is_kept(halves, make_experiment, monkeypatch):
     document = measure(make_experiment().results())
     monkeypatch.setattr(measuring, "evaluate_space", None)
     assert measure(make_experiment().results()) == document
+
+
+@pytest.mark.parametrize("name", ["latents.npy", "assignments.npy", "head.npz"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"other")])
+def test_what_was_measured_is_not_kept_when_a_file_is_damaged(
+    halves, make_experiment, name, damage
+):
+    halves(None)
+    run = make_experiment().results()
+    measure(run)
+    damage(run.stage("cluster-kmeans").path / name)
+    for again in (measure, recorded_rows):
+        with pytest.raises(RunError, match=rf"{name} is (missing|damaged)"):
+            again(run)
+
+
+def test_rows_and_labels_are_read_once_for_all_spaces(halves, make_experiment, monkeypatch):
+    halves(partial(part_of_digits, slice(300, 500)))
+    run, read = make_experiment().results(), []
+    digest = measuring._data_digest
+    monkeypatch.setattr(measuring, "_data_digest", lambda data: read.append(data) or digest(data))
+    measure(run)
+    assert read == [run.dataset, run.held_out.dataset]
 
 
 def test_a_held_out_half_that_comes_later_is_measured_with_the_heads(

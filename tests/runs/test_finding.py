@@ -1,27 +1,18 @@
-"""Which run, and which of its stages, is meant."""
+"""Which run is meant."""
 
 from __future__ import annotations
-
-import json
 
 import pytest
 
 from archbuild.errors import UsageError
-from archbuild.runs import RunFolder, find_run, latest_stage
-
-
-def make_stage(run, name, finished, head=True):
-    folder = run.stage(name)
-    folder.begin({"spec": {"head": {}} if head else {}})
-    folder.finish({}, summary={}, history=[])
-    document = json.loads(folder.file("manifest.json").read_text())
-    document["timing"]["finished"] = finished
-    folder.file("manifest.json").write_text(json.dumps(document))
+from archbuild.runs import RunFolder, find_run
 
 
 def make_run(out, dataset, arch="net", seed=0):
     run = RunFolder.locate(out, dataset, arch, seed)
-    make_stage(run, "pretrain", "2001-01-01", head=False)
+    stage = run.stage("pretrain")
+    stage.begin({"spec": {}})
+    stage.finish({}, summary={}, history=[])
     return run
 
 
@@ -50,13 +41,3 @@ def test_where_there_is_none_there_is_none(tmp_path):
     make_run(tmp_path, "A")
     assert find_run(tmp_path, "A", "net", 7) is None
     assert find_run(tmp_path / "elsewhere", "A", "net", 0) is None
-
-
-def test_the_latest_stage_with_a_head_counts(tmp_path):
-    run = make_run(tmp_path, "A")
-    assert latest_stage(run) is None
-    make_stage(run, "cluster-kld", "2003-01-01")
-    make_stage(run, "train-gmm", "2002-01-01")
-    assert latest_stage(run).name == "cluster-kld"
-    assert latest_stage(run, "gmm").name == "train-gmm"
-    assert latest_stage(run, "kmeans") is None
