@@ -1,4 +1,4 @@
-"""What archbuild runs on: the versions of what it stands on, and the start of Keras."""
+"""The environment of archbuild: the versions of its dependencies, and the start of Keras."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ OPTIONAL: Final = {
     "tensorboard": "for event files: pip install 'archbuild[tensorboard]'",
     "tf2onnx": "to export ONNX: pip install 'archbuild[onnx]'",
 }
-"""What archbuild can do without, and what it is for."""
+"""Optional packages, and what each is for."""
 
 # Reads standard input and passes everything on to stderr but the lines in which TensorFlow
-# says what it found on its way up.
-_SIEVE: Final = r"""
+# lists the hardware and libraries that it found.
+_FILTER: Final = r"""
 import re, sys
 noise = re.compile(rb"I\d{4} [\d:.]+ +\d+ \S+\] |WARNING: All log messages before absl::Init")
 for line in sys.stdin.buffer:
@@ -42,11 +42,11 @@ for line in sys.stdin.buffer:
         sys.stderr.buffer.write(line)
         sys.stderr.buffer.flush()
 """
-_SIEVE_ENDS_WITHIN: Final = 5.0  # seconds
+_FILTER_ENDS_WITHIN: Final = 5.0  # seconds
 
 
 def versions() -> dict[str, str]:
-    """Python, archbuild and what it stands on, by name; what is not there is left out."""
+    """Return the versions of Python, archbuild and its dependencies that are installed, by name."""
     found = {"python": platform.python_version(), "archbuild": __version__}
     return found | {
         name: number for name in (*REQUIRED, *OPTIONAL) if (number := installed(name)) is not None
@@ -62,7 +62,7 @@ def installed(package: str) -> str | None:
 
 
 def start_keras() -> str:
-    """Import Keras and its backend, quietly; the backend's name.
+    """Import Keras and its backend without their log; return the backend's name.
 
     Raises:
         UsageError: the backend that the user chose does not start.
@@ -72,7 +72,7 @@ def start_keras() -> str:
     try:
         with _without_noise_of_start():
             import keras
-    except Exception as error:  # whatever a backend raises on its way up
+    except Exception as error:  # a backend may raise anything while it starts
         chosen = os.environ.get("KERAS_BACKEND")
         which = f"the backend '{chosen}'" if chosen else "its backend"
         raise UsageError(
@@ -84,21 +84,23 @@ def start_keras() -> str:
 
 @contextmanager
 def _without_noise_of_start() -> Iterator[None]:
-    """Keep what TensorFlow says of its start from stderr, and nothing else.
+    """Drop the lines that TensorFlow writes to stderr while it starts, and nothing else.
 
-    TensorFlow writes to the file descriptor, before any log level counts. The sieve is a process
-    of its own, so that what a crashing library says last still comes through.
+    TensorFlow writes to the file descriptor before any log level applies. The filter is a process
+    of its own, so that the last lines of a library that crashes still come through.
     """
     if "keras" in sys.modules:
         yield
         return
     sys.stderr.flush()
     stderr = os.dup(2)
-    command = [sys.executable, "-I", "-c", _SIEVE]
-    # a session of its own: Ctrl-C is not for the sieve
-    sieve = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=stderr, start_new_session=True)
+    command = [sys.executable, "-I", "-c", _FILTER]
+    # a session of its own: Ctrl-C must not end the filter
+    stderr_filter = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=stderr, start_new_session=True
+    )
     try:
-        with sieve.stdin as entrance:  # type: ignore[union-attr]  # it is a pipe
+        with stderr_filter.stdin as entrance:  # type: ignore[union-attr]  # it is a pipe
             os.dup2(entrance.fileno(), 2)
         yield
     finally:
@@ -106,7 +108,7 @@ def _without_noise_of_start() -> Iterator[None]:
         os.dup2(stderr, 2)
         os.close(stderr)
         with suppress(subprocess.TimeoutExpired):
-            sieve.wait(_SIEVE_ENDS_WITHIN)
+            stderr_filter.wait(_FILTER_ENDS_WITHIN)
 
 
 def _in_one_line(error: BaseException) -> str:

@@ -3,14 +3,14 @@
 ::
 
     ArchbuildError
-    ├── UserError                 something the user can mend: exit status 2, no traceback
+    ├── UserError                 a problem that the user can fix: exit status 2, no traceback
     │   ├── SpecError             one or many problems in a spec
-    │   ├── UsageError            a request that cannot be met as it was put
+    │   ├── UsageError            an invalid request
     │   ├── DataError             a dataset is missing, damaged, or does not fit
-    │   ├── PluginError           what another package brings cannot be used
+    │   ├── PluginError           a plugin of another package cannot be used
     │   └── RunError              a run folder is locked, damaged, missing or of another spec
     │       └── RunInUseError     another process holds its lock
-    └── TrainingError             a run that failed by itself: exit status 1
+    └── TrainingError             training failed: exit status 1
         └── DivergenceError       a loss term or a weight stopped being finite
 
 An error says what happened, what was expected, what came, and what to do about it.
@@ -29,21 +29,21 @@ class ArchbuildError(Exception):
 
 
 class UserError(ArchbuildError):
-    """Something the user can mend."""
+    """A problem that the user can fix."""
 
     exit_status = 2
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a spec.
+    """One problem of a spec.
 
     Attributes:
         message: what is wrong, in one sentence.
         path: where in the tree, as keys and indices: ``("layers", 3, "num_units")``.
         received: what came, shortened for display; ``None`` where nothing came.
         allowed: what would be accepted; ``None`` where the message says it.
-        advice: how to mend it, a did-you-mean for instance.
+        advice: how to fix it, a did-you-mean for instance.
         source: the file's name, or the name of another origin such as ``--set``.
         line: counted from 1; 0 where there is no text to point into.
         column: counted from 1; 0 where there is no text to point into.
@@ -90,7 +90,7 @@ class SpecError(UserError):
 
 
 class UsageError(UserError):
-    """A request that cannot be met as it was put."""
+    """An invalid request."""
 
 
 class DataError(UserError):
@@ -98,7 +98,7 @@ class DataError(UserError):
 
 
 class PluginError(UserError):
-    """Something that another package brings cannot be used; the message names the package."""
+    """A plugin of another package cannot be used; the message names the package."""
 
 
 class RunError(UserError):
@@ -106,11 +106,11 @@ class RunError(UserError):
 
 
 class RunInUseError(RunError):
-    """Another process works in the run folder; it can be had later."""
+    """Another process works in the run folder; try again when it has ended."""
 
 
 class TrainingError(ArchbuildError):
-    """A run that failed by itself."""
+    """Training failed."""
 
 
 class DivergenceError(TrainingError):

@@ -45,14 +45,15 @@ class DeepClustering(FittedClustering):
         place of the spec's. ``None``: the spec's, which is ``kld`` where ``arch`` is ``None`` too.
 
     n_clusters : int or "auto", default=None
-        How many clusters; ``"auto"``: as many as the pretrained latents suggest. ``None``: as many
-        as the spec says; 8 where ``arch`` is ``None`` too.
+        The number of clusters; ``"auto"``: as many as the pretrained latents suggest. ``None``: as
+        many as the spec says; 8 where ``arch`` is ``None`` too.
 
     pretrain_epochs : int, default=None
         Passes over the data that learn to reconstruct. ``None``: as many as the spec says.
 
     cluster_epochs : int, default=None
-        Passes at most that refine with the head, likewise; rounds of the head ``messages``.
+        Passes over the data, at most, that refine with the head, or rounds of the head
+        ``messages``. ``None``: as many as the spec says.
 
     train_epochs : int, default=None
         Passes that train network and head as one, from the first weights, in place of the other
@@ -63,7 +64,7 @@ class DeepClustering(FittedClustering):
         Other values of the spec: ``"cluster.learning_rate=1e-4"``, as ``--set`` takes them.
 
     random_state : int, RandomState instance or None, default=None
-        Of everything random; an int makes the fit reproducible, and is the run's seed.
+        The random seed; an int makes the fit reproducible, and is the run's seed.
 
     out : str or path, default=None
         The folder in which the run is kept, below ``saved_params/``: a fit that was cut short goes
@@ -85,13 +86,13 @@ class DeepClustering(FittedClustering):
         and ``messages``.
 
     n_iter_ : int
-        How many epochs the stage with the head took.
+        The number of epochs that the stage with the head took.
 
     converged_ : bool
-        Whether it ended because the clusters had settled.
+        Whether that stage ended because the clusters had settled.
 
     n_features_in_ : int
-        How many numbers a row has, over all its axes.
+        The number of values of a row, over all its axes.
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         The names of the columns; only where ``X`` has names that are all strings.
@@ -146,7 +147,7 @@ class DeepClustering(FittedClustering):
         Parameters
         ----------
         folder : str or path
-            Of the run: ``saved_params/<DATASET>/<arch>/<seed>``.
+            The run's folder: ``saved_params/<DATASET>/<arch>/<seed>``.
 
         head : str, default=None
             Which of the run's heads; ``None``: the one that was trained last.

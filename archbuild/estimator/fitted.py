@@ -43,7 +43,7 @@ class FittedClustering(
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            From 0, int64.
+            Cluster of each row, from 0, int64.
         """
         clusters: np.ndarray = self.predict_proba(X).argmax(axis=1)
         return clusters
@@ -111,7 +111,7 @@ class FittedClustering(
         Parameters
         ----------
         n_per_cluster : int, default=1
-            How many from each cluster.
+            The number of rows from each cluster.
 
         Returns
         -------

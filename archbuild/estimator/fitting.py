@@ -40,8 +40,8 @@ def spec_for(
         dataset: the rows.
         arch: the spec's source; ``None``: the one of ``archbuild new``.
         head: in place of the spec's.
-        n_clusters: likewise.
-        epochs: likewise, by stage.
+        n_clusters: in place of the spec's.
+        epochs: in place of the spec's, by stage.
         overrides: other values.
 
     Raises:

@@ -1,1 +1,1 @@
-"""The read side: what a run folder holds, opened."""
+"""The read side: runs, stages and models, opened from a run folder."""

@@ -33,7 +33,7 @@ def export(model: Model, part: str, kind: str, path: Path, force: bool = False) 
     """Write a part of a model to a file, or to a folder for ``saved_model``, whole or not at all.
 
     Args:
-        model: what was trained.
+        model: the trained model.
         part: one of ``PARTS``.
         kind: one of ``FORMATS``.
         path: the file or folder.
@@ -56,26 +56,26 @@ def refuse_place(path: Path, kind: str, force: bool) -> None:
     """Make sure that an export can be written to ``path``.
 
     Raises:
-        UsageError: it is taken, by something else than an export even under ``force``, or Keras
-            would not know the file by its name.
+        UsageError: something is there already, under ``force`` something that is no export; or
+            the file lacks the suffix that Keras needs.
     """
     if kind == "keras" and path.suffix != _KERAS_SUFFIX:
-        raise UsageError(f"--output {path}: Keras reads files whose name ends in {_KERAS_SUFFIX}")
+        raise UsageError(f"{path} does not end in {_KERAS_SUFFIX}, as Keras needs; rename it")
     if not path.exists():
         return
     if not force:
-        raise UsageError(f"{path} is there already; choose another --output, or add --force")
+        raise UsageError(f"{path} exists; choose another output, or replace it (with --force)")
     replaceable = (path / _SAVED_MODEL).is_file() if kind == "saved_model" else path.is_file()
     if not replaceable:
         what = "a folder with a saved_model in it" if kind == "saved_model" else "a file"
-        raise UsageError(f"--force replaces {what}, and {path} is none; choose another --output")
+        raise UsageError(f"--force replaces {what}, and {path} is none; choose another output")
 
 
 def graph_of(model: Model, part: str) -> keras.Model:
     """Return a part of a model as a Keras model of one input and one output.
 
     Raises:
-        RunError: ``assign`` of a model that has no head, or one that has not begun.
+        RunError: ``assign`` of a model that has no head, or one that is not initialised.
         UsageError: Keras does not run on TensorFlow, or the decoder cannot decode a latent alone.
     """
     import keras
@@ -84,13 +84,13 @@ def graph_of(model: Model, part: str) -> keras.Model:
     if backend != "tensorflow":
         raise UsageError(
             f"exports are built with TensorFlow, and Keras runs on {backend}: set KERAS_BACKEND="
-            "tensorflow. It exports what any backend has trained, and any can load a .keras file"
+            "tensorflow. Models of any backend can be exported so, and .keras files load on any"
         )
-    return _stock(PARTS[part](model))
+    return _plain_graph(PARTS[part](model))
 
 
 def encoder(model: Model) -> keras.Model:
-    """Rows ``(batch, *input_shape)`` to latents ``(batch, latent)``, the means."""
+    """Return the graph from rows ``(batch, *input_shape)`` to the means ``(batch, latent)``."""
     import keras
 
     rows = _rows(model)
@@ -98,7 +98,10 @@ def encoder(model: Model) -> keras.Model:
 
 
 def decoder(model: Model) -> keras.Model:
-    """Latents ``(batch, latent)`` to rows ``(batch, *input_shape)``, the means of ``p(x | z)``."""
+    """Return the graph from latents ``(batch, latent)`` to rows ``(batch, *input_shape)``.
+
+    The rows are the means of ``p(x | z)``.
+    """
     import keras
 
     latents = keras.Input((model.plan.latent_size,), name="latents")
@@ -108,7 +111,10 @@ def decoder(model: Model) -> keras.Model:
 
 
 def assign(model: Model) -> keras.Model:
-    """Rows ``(batch, *input_shape)`` to the probabilities of clusters, ``(batch, cluster)``."""
+    """Return the graph from rows ``(batch, *input_shape)`` to clusters' probabilities.
+
+    These are ``(batch, cluster)``.
+    """
     import keras
 
     head, rows = model.assigning_head, _rows(model)
@@ -121,23 +127,23 @@ PARTS: Mapping[str, Callable[[Model], keras.Model]] = {
     "decoder": decoder,
     "assign": assign,
 }
-"""Part -> what makes its graph."""
+"""Part -> the function that makes its graph."""
 
 
 def save_keras(graph: keras.Model, path: Path) -> None:
-    """For ``keras.saving.load_model``, on any backend."""
+    """Write a file for ``keras.saving.load_model``, on any backend."""
     graph.save(path)
 
 
 def save_onnx(graph: keras.Model, path: Path) -> None:
-    """For onnxruntime and the like; any number of rows at a time.
+    """Write a file for ONNX runtimes; the graph takes any number of rows at a time.
 
     Raises:
         UsageError: tf2onnx is not installed.
     """
     import keras
 
-    _teach_log1p()
+    _register_log1p()
     named = keras.Model(graph.input, {graph.name: graph.output})  # ONNX takes the output's name
     with warnings.catch_warnings():  # of Keras, about its own use of NumPy
         warnings.simplefilter("ignore", FutureWarning)
@@ -145,7 +151,10 @@ def save_onnx(graph: keras.Model, path: Path) -> None:
 
 
 def save_folder(graph: keras.Model, path: Path) -> None:
-    """For ``tensorflow.saved_model.load`` and TensorFlow Serving; ``serve`` is its function."""
+    """Write a folder for ``tensorflow.saved_model.load`` and TensorFlow Serving.
+
+    Its function is called ``serve``.
+    """
     graph.export(path, format="tf_saved_model", verbose=False)
 
 
@@ -154,7 +163,7 @@ FORMATS: Mapping[str, Callable[[keras.Model, Path], None]] = {
     "onnx": save_onnx,
     "saved_model": save_folder,
 }
-"""Format -> what writes it."""
+"""Format -> the function that writes it."""
 
 
 def _rows(model: Model) -> Any:
@@ -167,8 +176,8 @@ def _encoding(model: Model, rows: Any) -> Any:
     return model.network.encode(model.origin.scaler.apply(rows))
 
 
-def _stock(graph: keras.Model) -> keras.Model:
-    """Return the same graph, of Keras's own layers and operations and of constants.
+def _plain_graph(graph: keras.Model) -> keras.Model:
+    """Return an equal graph of Keras's own layers and operations and of constants.
 
     Layers keep their weights; archbuild's own, which have none, become the operations that they
     are made of. Tensors and variables that enter from outside become NumPy arrays: what else a
@@ -185,7 +194,7 @@ def _stock(graph: keras.Model) -> keras.Model:
     def call(operation: Any, *arguments: Any, **named: Any) -> Any:
         arguments, named = keras.tree.map_structure(constant, (arguments, named))
         if isinstance(operation, keras.Model):
-            operation = _stock(operation)
+            operation = _plain_graph(operation)
         elif keras.saving.get_registered_name(type(operation)).startswith("archbuild>"):
             return operation.call(*arguments, **named)
         return operation(*arguments, **named)
@@ -194,8 +203,8 @@ def _stock(graph: keras.Model) -> keras.Model:
 
 
 @cache
-def _teach_log1p() -> None:
-    """Give tf2onnx the one operation of a head that it lacks: ONNX has no ``log(1 + x)``.
+def _register_log1p() -> None:
+    """Register ``log(1 + x)`` with tf2onnx, which lacks it; ONNX has no such operation.
 
     ``log(u) x / (u - 1)`` with ``u = fl(1 + x)``, and ``x`` where ``u`` is 1, is exact to a few
     units in the last place (Goldberg, ACM Computing Surveys 23, 1991, theorem 4); ``log(u)`` alone
@@ -230,7 +239,10 @@ def _teach_log1p() -> None:
 
 
 def _write_folder(path: Path, write: Callable[[Path], None]) -> None:
-    """As ``write_atomic``; a folder is not replaced by a rename, so the old one is moved away."""
+    """Write a folder whole or not at all.
+
+    A folder cannot be replaced by a rename, so the old one is moved away first.
+    """
     with explained("write", path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=path.parent, prefix=TEMPORARY_PREFIX) as aside:

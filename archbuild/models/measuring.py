@@ -58,7 +58,7 @@ def recorded_rows(run: Run) -> list[dict[str, Any]]:
 
 
 def measures_held_out(run: Run) -> bool:
-    """Return whether there are heads and rows that they have not seen: those need the network."""
+    """Return whether heads are measured on held-out rows, which needs the network."""
     return bool(run.finished_heads) and run.held_out is not None
 
 
@@ -90,7 +90,7 @@ def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[st
 
 
 def _with_supervision(row: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
-    """Return the row, with a word of its supervision where training read labels."""
+    """Return the row, with its kind of supervision where training read labels."""
     if stage is None or stage.supervision is None:
         return row
     texts = {"space": row["space"], "method": row["method"], "supervision": stage.supervision}

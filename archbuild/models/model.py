@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from archbuild.training.feed import Feed
 
 CHUNK = 4096
-"""Rows that are read and answered at a time, unless told otherwise."""
+"""Rows that are read and assigned at a time, by default."""
 _ATTEMPTS = 5
 
 
 class Prediction(NamedTuple):
-    """The answers for some rows.
+    """The predictions for some rows.
 
     Attributes:
         start: the number of the first of them.
@@ -50,13 +50,13 @@ class Prediction(NamedTuple):
 
     @property
     def clusters(self) -> np.ndarray:
-        """``(rows,)`` the most probable cluster of each."""
+        """The most probable cluster of each row, ``(rows,)``."""
         clusters: np.ndarray = self.probabilities.argmax(axis=1)
         return clusters
 
     @property
     def confidence(self) -> np.ndarray:
-        """``(rows,)`` its probability."""
+        """The probability of that cluster, ``(rows,)``."""
         highest: np.ndarray = self.probabilities.max(axis=1)
         return highest
 
@@ -66,10 +66,10 @@ class Model:
 
     Args:
         plan: of the network.
-        network: with the stage's weights; nobody else's.
+        network: with the stage's weights, not shared with another model.
         head: with its learned state, which may not be initialised yet; ``None`` after pretraining.
-        origin: what is to be remembered of the training data.
-        epoch: how many epochs of training are behind it.
+        origin: the properties of the training data that predictions need.
+        epoch: the number of epochs of training so far.
         finished: whether its stage has ended.
     """
 
@@ -108,7 +108,7 @@ class Model:
 
     @property
     def assigning_head(self) -> Head:
-        """The head, once it is known that it can assign.
+        """The head, if it can assign rows to clusters.
 
         Raises:
             RunError: there is none, or it is not initialised yet.
@@ -122,13 +122,13 @@ class Model:
         if not self.head.is_initialised:
             raise RunError(
                 f"the {self.head.name} head has not begun after epoch {self.epoch}, and has no "
-                "clusters; let the stage go on first"
+                "clusters; continue the stage first"
             )
         return self.head
 
     @property
     def n_clusters(self) -> int:
-        """How many clusters the head has.
+        """The number of clusters of the head.
 
         Raises:
             RunError: the model has no head, or one that is not initialised yet.
@@ -230,7 +230,7 @@ class Model:
         return self.origin.scaler.undo(self.network.decode_rows(latents))
 
     def reconstruct(self, rows: np.ndarray) -> np.ndarray:
-        """Return what comes out for rows ``(n, *input_shape)``, scaled; both as the network's.
+        """Return reconstructions of rows ``(n, *input_shape)``, both in the network's scale.
 
         The latent is the mean of ``q(z | x)``, and the output the mean of ``p(x | z)``.
         """
@@ -280,7 +280,7 @@ def _manifest_of(folder: StageFolder) -> dict[str, Any]:
 
 
 def _spec_of(folder: StageFolder, manifest: Mapping[str, Any]) -> Spec:
-    """Return the spec that a stage was made with: the run's own may have moved on."""
+    """Return the spec that a stage was made with; the run's own may have changed since."""
     tree: dict[str, Any] = RunFolder(folder.path.parent).read_spec() | manifest["request"]["spec"]
     return spec_from_tree(tree, default_vocabulary())
 
@@ -302,7 +302,7 @@ def _restore(folder: StageFolder, network: Network, head: Head | None) -> tuple[
     checkpoint = _latest_checkpoint(folder)
     if checkpoint is not None:
         if head is None:
-            raise RunError(f"{folder.path} is not finished; let it go on to its end first")
+            raise RunError(f"{folder.path} is not finished; continue the stage to its end first")
         with fitting(folder.path, "the network and the head of its spec"):
             restore_checkpoint(network, head, checkpoint.arrays)
         return checkpoint.epoch, False
@@ -317,7 +317,7 @@ def _restore(folder: StageFolder, network: Network, head: Head | None) -> tuple[
 
 
 def _latest_checkpoint(folder: StageFolder) -> Checkpoint | None:
-    """Return it of a stage that another process may be training; ``None`` once it is finished."""
+    """Return the checkpoint of a stage that may be in training; ``None`` once it is finished."""
     for _ in range(_ATTEMPTS - 1):
         # it may be replaced between reading the manifest and opening the file
         with suppress(RunError, OSError):

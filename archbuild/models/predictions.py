@@ -21,12 +21,12 @@ from archbuild.models.model import Prediction
 _SOURCE = "the predictions as JSON"
 
 Part = tuple[Sequence[Any], Prediction]
-"""The ids of some rows, and what a model says of them."""
+"""The ids of some rows, and the predictions for them."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What is written for each row.
+    """The fields that are written for each row.
 
     Attributes:
         n_rows: of all parts together.
@@ -42,13 +42,13 @@ class Layout:
 
     @property
     def columns(self) -> list[str]:
-        """``id, cluster, confidence, p0, p1, ..., z0, z1, ...``."""
+        """The names ``id, cluster, confidence, p0, p1, ..., z0, z1, ...``."""
         probabilities = [f"p{index}" for index in range(self.n_clusters)]
         latents = [f"z{index}" for index in range(self.latent_size)]
         return ["id", "cluster", "confidence", *probabilities, *latents]
 
     def numbers(self, prediction: Prediction) -> np.ndarray:
-        """``(rows, ...)`` float32: confidence, probabilities, latent."""
+        """Return confidence, probabilities and latent, ``(rows, ...)`` float32."""
         latents = prediction.latents[:, : self.latent_size]
         return np.column_stack([prediction.confidence, prediction.probabilities, latents])
 
@@ -81,7 +81,7 @@ def json_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
 
 
 def text_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
-    """For the eye: id, cluster and confidence in columns."""
+    """Write id, cluster and confidence in columns, for reading."""
     yield f"{'id':<20} {'cluster':>7} {'confidence':>10}\n"
     for ids, prediction in parts:
         rows = zip(ids, prediction.clusters, prediction.confidence, strict=True)
@@ -113,7 +113,7 @@ def save_parquet(parts: Iterable[Part], layout: Layout, path: Path) -> None:
 
 
 def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
-    """``id``, ``cluster``, ``confidence``, ``probabilities`` and, if asked, ``latents``.
+    """Write ``id``, ``cluster``, ``confidence``, ``probabilities`` and, if asked, ``latents``.
 
     The arrays grow on disk before they are put into the one ``.npz``.
     """
@@ -122,14 +122,15 @@ def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
     ids: list[Any] = []
     with TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
 
-        def room(name: str, kind: Any, *shape: int) -> np.ndarray:
-            if not layout.n_rows:  # nothing cannot be mapped
+        def array_on_disk(name: str, kind: Any, *shape: int) -> np.ndarray:
+            if not layout.n_rows:  # an empty file cannot be mapped
                 return np.zeros((0, *shape), kind)
             place = Path(folder) / f"{name}.npy"
             return np.lib.format.open_memmap(place, "w+", kind, (layout.n_rows, *shape))
 
-        arrays = {name: room(name, kind) for name, kind in kinds.items()}
-        arrays |= {name: room(name, np.float32, size) for name, size in widths.items() if size}
+        arrays = {name: array_on_disk(name, kind) for name, kind in kinds.items()}
+        sized = {name: size for name, size in widths.items() if size}
+        arrays |= {name: array_on_disk(name, np.float32, size) for name, size in sized.items()}
         for names, prediction in parts:
             place = slice(len(ids), len(ids) + len(names))
             ids += names
@@ -147,13 +148,13 @@ TEXTS: Mapping[str, Callable[[Iterable[Part], Layout], Iterator[str]]] = {
     "jsonl": jsonl_lines,
     "text": text_lines,
 }
-"""Format -> what makes its lines."""
+"""Format -> the function that makes its lines."""
 
 FILES: Mapping[str, Callable[[Iterable[Part], Layout, Path], None]] = {
     "parquet": save_parquet,
     "npz": save_arrays,
 }
-"""Format -> what writes its file; these are no text, and cannot go to stdout."""
+"""Format -> the function that writes its file; these are binary, and cannot go to stdout."""
 
 SUFFIXES: Mapping[str, str] = {
     ".csv": "csv",

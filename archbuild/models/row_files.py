@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def write_new_rows(model: Model, dataset: Dataset, folder: Path) -> Sequence[Path]:
-    """Write what a model's head has to say of new rows, all of them in memory; nothing is learned.
+    """Write the further files of a model's head about new rows, all in memory; nothing is trained.
 
-    Labels of the rows, where there are some, are measured with and nothing else.
+    Labels of the rows, where there are some, are used for scores only.
 
     Raises:
         UsageError: the head writes no files.

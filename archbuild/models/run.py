@@ -63,14 +63,14 @@ def open_run(folder: str | PathLike[str], dataset: Dataset | None = None) -> Run
 
 
 class Run:
-    """What one dataset, one spec and one seed have produced.
+    """The results of one dataset, one spec and one seed.
 
     Args:
         folder: of the run.
         spec: the resolved spec; by default that of the folder.
         dataset: the rows; by default those that training read, where it read them.
         location: where held-out rows are, and the rows if not given; by default as in training.
-        command: the command line that asks for it, without stages; by default as in training.
+        command: the command line that trains it, without stages; by default as in training.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Run:
 
     @property
     def plots(self) -> Path:
-        """Where its pictures and its report go."""
+        """The folder of its pictures and its report."""
         return refuse_links(plots_of(self.folder), below=self.folder.out)
 
     @cached_property
@@ -127,7 +127,7 @@ class Run:
 
     @property
     def command(self) -> str:
-        """The command line that asks for it, without its stages; ``""`` if it is not known."""
+        """The command line that trains it, without its stages; ``""`` if it is not known."""
         return self._command or (self._origin.command if self._origin else "")
 
     @cached_property
@@ -223,8 +223,8 @@ class Run:
             return self._dataset
         if self.location is None:
             raise DataError(
-                f"{self.path} does not tell where its rows, '{self.dataset_name}', were read; give "
-                "them: archbuild.open(folder, dataset=...)"
+                f"{self.path} does not record where its rows, '{self.dataset_name}', were read; "
+                "give them: archbuild.open(folder, dataset=...)"
             )
         dataset = self.location.load(self.spec.input_shape)
         self.refuse_changed(dataset)
@@ -246,7 +246,7 @@ class Run:
 
     @property
     def location(self) -> DataLocation | None:
-        """Where the rows were read; ``None`` for rows that were only in memory."""
+        """The place where the rows were read; ``None`` for rows that were only in memory."""
         if self._location is not None:
             return self._location
         return self._origin.location if self._origin else None

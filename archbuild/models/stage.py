@@ -98,7 +98,7 @@ class Stage:
 
     @property
     def written(self) -> str:
-        """When its latest epoch was saved, or when it was finished: ISO 8601, local time."""
+        """The time when its latest epoch was saved or it was finished: ISO 8601, local time."""
         timing = self.manifest["timing"]
         return str(timing.get("finished", timing.get("saved", "")))
 
@@ -120,7 +120,7 @@ class Stage:
 
     @property
     def origin(self) -> Origin | None:
-        """What is kept of its data; ``None`` in runs of early versions."""
+        """The properties of its data that are kept; ``None`` in runs of early versions."""
         document = self.manifest.get("origin")
         return Origin.from_json(document) if document else None
 
@@ -143,7 +143,7 @@ class Stage:
 
     @property
     def summary(self) -> dict[str, Any] | None:
-        """How it ended, and the seconds that it took; ``None`` while it is not finished."""
+        """The summary of its end, with the seconds it took; ``None`` while it is not finished."""
         manifest = self.manifest
         if manifest["state"] != "finished":
             return None
@@ -151,7 +151,7 @@ class Stage:
 
     @property
     def progress(self) -> str:
-        """``", epoch 3, not finished"``, for titles; ``""`` once it is finished."""
+        """The words ``", epoch 3, not finished"`` for titles; ``""`` once it is finished."""
         manifest = self.manifest
         return (
             "" if manifest["state"] == "finished" else f", epoch {manifest['epoch']}, not finished"
@@ -173,32 +173,32 @@ class Stage:
 
     @property
     def round_ends(self) -> list[int]:
-        """After which epochs, the last one excepted, a head with rounds updated its modules."""
+        """The epochs after which a head with rounds updated its modules, the last one excepted."""
         rounds = self.settings.get("head", {}).get("rounds", 0)
         epochs = self.settings.get(section_of(self.name), {}).get("epochs", 0)
         return [epochs * number for number in range(1, rounds)]
 
     @property
     def latents(self) -> np.ndarray:
-        """``(n, latent)`` of the training rows, once it is finished."""
+        """The latents of the training rows, ``(n, latent)``, once it is finished."""
         return self._array("latents.npy", None, None)
 
     @property
     def assignments(self) -> np.ndarray:
-        """``(n, cluster)`` probabilities of the training rows, once it is finished."""
+        """The probabilities of the training rows, ``(n, cluster)``, once it is finished."""
         return self._array("assignments.npy", None, self.settings.get("head", {}).get("n_clusters"))
 
     @property
     def clusters(self) -> np.ndarray:
-        """``(n,)`` the cluster of each training row, once it is finished."""
+        """The cluster of each training row, ``(n,)``, once it is finished."""
         return self._array("labels.npy", None)
 
     def _array(self, name: str, *shape: int | None) -> np.ndarray:
         manifest = self.manifest
         if manifest["state"] != "finished":
             raise RunError(
-                f"{self.path} is not finished and has no {name} yet; let it go on to its end, or "
-                "ask the model of its latest epoch: stage.open()"
+                f"{self.path} is not finished and has no {name} yet; continue it to its end, or "
+                "use the model of its latest epoch: stage.open()"
             )
         if name not in manifest["files"]:
             raise RunError(f"the stage '{self.name}' assigns rows to no clusters; train a head")
@@ -210,7 +210,7 @@ class Stage:
         return self.open()
 
     def open(self) -> Model:
-        """Open a model of its own, with its own network.
+        """Open a new model, which shares its network with no other.
 
         Raises:
             RunError: there is none yet, or a file is missing or altered.

@@ -1,4 +1,4 @@
-"""How many clusters a run's pretrained latents fall into: computed once, and kept with the run."""
+"""The number of clusters that a run's pretrained latents suggest, kept with the run."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _LATENTS = "latents.npy"
 def suggest_for(run: Run, least: int = LEAST, most: int = MOST) -> Suggestion:
     """Suggest a number of clusters from a run's pretrained latents, whatever its head is.
 
-    It is written to ``n_clusters.json`` in the run folder. What was found on the same latents, seed
-    and candidates is read again, not measured.
+    It is written to ``n_clusters.json`` in the run folder. A suggestion from the same latents, seed
+    and candidates is read, not computed again.
 
     Args:
         run: its ``pretrain`` stage is finished.
@@ -57,7 +57,7 @@ def n_clusters_of(run: Run) -> int | None:
 
 
 def recalled(run: Run) -> Suggestion | None:
-    """Return what was suggested for the latents that are there now; ``None`` if nothing was."""
+    """Return the suggestion for the present latents; ``None`` if none was made."""
     try:
         document = run.folder.read_n_clusters()
         stage = run.pretrained
@@ -86,7 +86,7 @@ def _pretrained(run: Run) -> Stage:
 
 
 def _source(run: Run, stage: Stage, least: int, most: int) -> dict[str, Any]:
-    """Return what the answer depends on."""
+    """Return what the suggestion depends on."""
     return {
         "archbuild": __version__,
         "latents": stage.manifest["files"][_LATENTS],
@@ -97,7 +97,7 @@ def _source(run: Run, stage: Stage, least: int, most: int) -> dict[str, Any]:
 
 
 def _known(run: Run, source: dict[str, Any]) -> Suggestion | None:
-    """Return an earlier answer to the same question; ``None`` if there is none to be read."""
+    """Return an earlier suggestion from the same source; ``None`` if none can be read."""
     try:
         document = run.folder.read_n_clusters()
         return Suggestion.from_json(document) if document["source"] == source else None

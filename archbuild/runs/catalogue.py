@@ -1,4 +1,4 @@
-"""List every run below a folder: how far its stages are, what it came to, and its size on disk.
+"""List every run below a folder: the state of its stages, its best scores, its size on disk.
 
 Read from manifests and ``metrics.json`` alone; no array is opened.
 """
@@ -27,11 +27,11 @@ SWEEPS = "sweeps"
 
 @dataclass(frozen=True)
 class StageState:
-    """How far a stage is.
+    """The state of a stage.
 
     Attributes:
         state: ``running``: another process works in the run, and the stage has not ended;
-            ``stopped``: it has not ended, and nobody does.
+            ``stopped``: it has not ended, and no process works in the run.
         epoch: how many are complete.
         epochs: how many were asked for; a stage whose clusters settled ends before.
     """
@@ -49,7 +49,7 @@ class RunEntry:
         run: its folder.
         out: the folder that its ``saved_params/`` is in.
         dataset: the name of its dataset, as the folder spells it.
-        arch: the name of its spec, likewise.
+        arch: the name of its spec, as the folder spells it.
         seed: its seed.
         stages: by name, ``pretrain`` first.
         best: space, method and scores of the row of its metrics with the highest accuracy, or the
@@ -94,7 +94,7 @@ def find_runs(out: Path) -> list[RunEntry]:
 
 
 def is_run(path: Path) -> bool:
-    """Return whether a folder is a run's, by its place and its files; a link is not."""
+    """Return whether a folder is a run's, judged by its place and its files; a link is not."""
     if path.is_symlink() or not path.name.isdecimal() or path.parents[2].name != SAVED_PARAMS:
         return False
     run = RunFolder(path)
@@ -145,7 +145,7 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def _changed(run: RunFolder, files: list[Path]) -> datetime:
-    """When its newest file was written; looking at a run touches its lock."""
+    """Return when its newest file was written, locks excepted: reading a run touches them."""
     times = [path.lstat().st_mtime for path in files if path not in run.lock_paths]
     return datetime.fromtimestamp(max(times, default=run.path.stat().st_mtime)).astimezone()
 
@@ -162,7 +162,7 @@ def _stage_state(run: RunFolder, name: str, in_use: bool) -> StageState:
 
 
 def _best(run: RunFolder, stages: Mapping[str, StageState]) -> dict[str, Any] | None:
-    """Of the rows of stages that are there, on the rows that these were trained on."""
+    """Return the best row of the metrics, of stages that exist and of their training rows."""
     spaces = {space_of(name) for name in stages}
     try:
         rows = run.read_metrics()["rows"]

@@ -43,7 +43,7 @@ def slug(text: str) -> str:
 
     Letters, digits, ``.``, ``_`` and ``-`` stay, accents are dropped, and any run of other
     characters becomes one ``-``. A name of which nothing would be left, or longer than 100
-    characters, ends in eight hexadecimal digits of its own digest, so that two stay apart.
+    characters, ends in eight hexadecimal digits of its own digest, so that two names differ.
     """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip(".-")
@@ -53,22 +53,22 @@ def slug(text: str) -> str:
 
 
 def with_digest(name: str, text: str) -> str:
-    """Return ``name`` and eight hexadecimal digits of the digest of ``text``, which it stands for.
+    """Return ``name`` followed by eight hexadecimal digits of the digest of ``text``.
 
-    Two texts that come to one name stay apart.
+    Texts that are shortened to one name get different results.
     """
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{name}-{digest[:8]}"
 
 
 class RunFolder:
-    """Everything that one dataset, one architecture and one seed came to.
+    """The folder of one dataset, one architecture and one seed.
 
     Args:
-        root: the folder itself; :meth:`locate` composes it. It need not exist yet.
+        root: the folder; :meth:`locate` composes it. It need not exist yet.
 
     Attributes:
-        path: the folder itself.
+        path: the folder.
         out: the folder that its ``saved_params/`` is in; below it no symbolic link is followed.
     """
 
@@ -91,22 +91,22 @@ class RunFolder:
 
     @property
     def spec_path(self) -> Path:
-        """Where the resolved spec lies."""
+        """The path of the resolved spec."""
         return self.path / "spec.json"
 
     @property
     def metrics_path(self) -> Path:
-        """Where the metrics lie."""
+        """The path of the metrics."""
         return self.path / "metrics.json"
 
     @property
     def lock_paths(self) -> tuple[Path, ...]:
-        """Where the lock lies, and the word of who holds it."""
+        """The paths of the lock, and of the file that names the process that holds it."""
         return self.path / _LOCK, self.path / _HOLDER
 
     @property
     def n_clusters_path(self) -> Path:
-        """Where the number of clusters that the latents suggest lies."""
+        """The path of the number of clusters that the latents suggest."""
         return self.path / "n_clusters.json"
 
     def stage(self, name: str) -> StageFolder:
@@ -140,7 +140,7 @@ class RunFolder:
         return spec
 
     def read_metrics(self) -> dict[str, Any]:
-        """Read ``metrics.json``: ``rows``, and ``sources`` with the digests they rest on.
+        """Read ``metrics.json``: ``rows``, and ``sources`` with the digests of what was measured.
 
         Raises:
             RunError: it is missing or damaged.

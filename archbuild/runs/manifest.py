@@ -1,4 +1,4 @@
-"""The manifest of a stage: how far it is, what it was made for, and the digest of each file."""
+"""The manifest of a stage: its progress, the request it was made for, the digest of each file."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def header(
     versions: Mapping[str, str],
     previous: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """Return the part of a manifest that stays while a process trains the stage.
+    """Return the part of a manifest that does not change while a process trains the stage.
 
     Args:
         stage: its name.

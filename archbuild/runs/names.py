@@ -1,4 +1,4 @@
-"""What stages are called, and the spaces of their latents.
+"""The names of stages, and of the spaces of their latents.
 
 ``pretrain``; ``cluster-<head>``, a pretrained network that a head refined; ``train-<head>``,
 network and head from scratch.
@@ -51,7 +51,7 @@ def section_of(stage: str) -> str:
 def stage_of(space: str) -> str:
     """Return the stage whose latents a space is: ``cluster-gmm`` of ``gmm``, for instance.
 
-    What is trained from scratch keeps its stage's name, beside a head that refined.
+    A space trained from scratch has the name of its stage, so that it differs from a refined one.
     """
     return space if space == PRETRAIN or is_from_scratch(space) else refining(space)
 

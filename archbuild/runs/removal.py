@@ -1,4 +1,4 @@
-"""Taking runs away: what archbuild made, nothing else, and never through a symbolic link."""
+"""Remove runs: only what archbuild wrote, and never through a symbolic link."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _PICTURES = ("*.png", "*.html", f"{TEMPORARY_PREFIX}*")
 
 @dataclass(frozen=True, eq=False)
 class Removal:
-    """What is to go of one run.
+    """The part of one run that is to be removed.
 
     Attributes:
         run: its folder.
         root: the folder that nothing outside of is touched.
-        stages: the names of the stages that go; ``None``: the run itself, pictures included.
+        stages: the names of the stages to remove; ``None``: the run itself, pictures included.
     """
 
     run: RunFolder
@@ -51,18 +51,18 @@ class Removal:
 
     @property
     def files(self) -> list[Path]:
-        """Every file that goes."""
+        """Every file to remove."""
         stages = [self.run.stage(folder.name) for folder in self.folders]
         inside = [path for stage in stages for path in (*stage.own_files(), *text_files(stage))]
         return inside if self.stages is not None else [*inside, *self._loose_files()]
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The size of those files, in bytes."""
         return sum(path.lstat().st_size for path in self.files)
 
     def carry_out(self) -> list[Path]:
-        """Remove it, under the run's lock; returns what of the run's folders is left alone.
+        """Remove the files under the run's lock; return what is left in the run's folders.
 
         Raises:
             RunInUseError: another process works in the run; nothing was removed.
@@ -84,7 +84,7 @@ class Removal:
         return [path for place in places for path in files_below(place)]
 
     def _loose_files(self) -> Iterator[Path]:
-        """Yield what lies beside the stages, and the pictures."""
+        """Yield the files beside the stages' folders, and the pictures."""
         own = (
             self.run.spec_path,
             self.run.metrics_path,
@@ -107,15 +107,15 @@ def removals(
     seed: int | None = None,
     stages: Sequence[str] = (),
 ) -> list[Removal]:
-    """List what is to go of every run that is meant: of all of them, where none is named.
+    """List the removals for the runs that are named; for all of them, where none is.
 
     Args:
         out: the folder that ``saved_params/`` is in; sweeps over grids below it count too.
         paths: the folders of runs, in place of what follows.
         dataset: as the folder of the runs spells it.
-        arch: likewise.
+        arch: as the folder of the runs spells it.
         seed: of the runs.
-        stages: the names of the stages that go; none: the whole run.
+        stages: the names of the stages to remove; none: the whole run.
 
     Raises:
         RunError: a path is no run's.
@@ -144,7 +144,7 @@ def _matches(entry: RunEntry, wanted: Mapping[str, object]) -> bool:
 
 
 def _is_below(path: Path, root: Path) -> bool:
-    """Whether a path below ``root`` leads where it says."""
+    """Return whether a path below ``root`` stays below it once links are followed."""
     return path.resolve() == root.resolve() / path.relative_to(root)
 
 

@@ -40,7 +40,7 @@ OWN_FILES = frozenset(
 """What a stage writes besides checkpoints; nothing else in its folder is ever deleted."""
 
 _PASSING = ("checkpoint-*.npz", f"{atomic.TEMPORARY_PREFIX}*")
-"""Patterns of what it writes that is gone once it is finished."""
+"""Patterns of the files that exist only while it runs."""
 
 Writer = Callable[[Path], object]
 Status = Literal["absent", "running", "finished"]
@@ -48,7 +48,7 @@ Status = Literal["absent", "running", "finished"]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where an interrupted stage can go on.
+    """The point from which an interrupted stage goes on.
 
     Attributes:
         epoch: how many epochs are complete.
@@ -101,7 +101,7 @@ class StageFolder:
         with atomic.explained("prepare", self.path):
             make_folder(self.path, self._below)
 
-    # -- what there is ---------------------------------------------------------------------
+    # -- reading ----------------------------------------------------------------------------
 
     def manifest(self) -> dict[str, Any] | None:
         """Read the manifest; ``None`` where there is none.
@@ -151,7 +151,7 @@ class StageFolder:
         self._verify_file(HISTORY, self._finished_manifest()["files"].get(HISTORY, ""))
         return read_json_lines(self.file(HISTORY))
 
-    # -- whether it is what is asked for ---------------------------------------------------
+    # -- comparing with a request ----------------------------------------------------------
 
     def compare(self, request: Mapping[str, Any]) -> list[Difference]:
         """Compare a request with the one in the manifest; empty where they agree.
@@ -182,7 +182,7 @@ class StageFolder:
             request: see :meth:`compare`; stored in the manifest.
             versions: of the software, by name; stored, not compared. A checkpoint written under
                 other versions keeps theirs in ``earlier_versions``.
-            origin: what a model must remember of its training data, as JSON; likewise.
+            origin: what a model must know of its training data, as JSON; stored, not compared.
 
         Raises:
             RunError: the manifest holds another request; lists each difference.
@@ -199,7 +199,7 @@ class StageFolder:
         self._header = header(self.name, request, versions or {}, manifest)
         self._header["origin"] = plain(origin or {})
 
-    # -- what is written -------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------
 
     def save_checkpoint(
         self,
@@ -259,7 +259,7 @@ class StageFolder:
         Args:
             writers: for each file's name, what writes it to a given path. Equal runs should
                 write equal bytes: wall-clock times belong in ``timing``.
-            summary: what the stage came to, as JSON.
+            summary: how the stage ended, as JSON.
             history: one mapping for each epoch; becomes ``history.jsonl``.
             timing: seconds and the like; stored under ``timing``.
 
@@ -338,8 +338,7 @@ class StageFolder:
             )
 
     def _checkpoint_name(self, epoch: int) -> str:
-        # never the name that the manifest vouches for: that file must stay whole until the
-        # manifest has moved on
+        # never the name in the manifest: that file must stay whole until the manifest is replaced
         name = f"checkpoint-{epoch:06d}.npz"
         manifest = self.manifest()
         taken = manifest is not None and manifest.get("checkpoint", {}).get("file") == name

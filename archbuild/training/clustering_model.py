@@ -1,4 +1,4 @@
-"""A network and a clustering head as a Keras model, for those who train by ``fit``.
+"""A network and a clustering head as a Keras model that trains by ``fit``.
 
 The command line and the estimator train by stages (``stage.py``), which resume, stop by themselves
 and leave a run folder. Both minimise the same loss.
@@ -70,7 +70,7 @@ class ClusteringModel(StageModel):
             rows: ``(n, *input_shape)``.
             batch_size: by default the spec's.
             epochs: how many more.
-            verbose: as of every Keras model.
+            verbose: as in ``keras.Model.fit``.
             callbacks: of Keras; the terms of the loss are logged by name beside ``loss``.
 
         Returns:
@@ -119,16 +119,16 @@ class ClusteringModel(StageModel):
 
 
 class _Batches(keras.utils.PyDataset):
-    """The rows in batches, with what the head says of each of them.
+    """The rows in batches, with the head's targets for each of them.
 
-    Every epoch is prepared before Keras asks for its first batch: its hooks also run when Keras
-    only looks at the shapes.
+    Every epoch is prepared before Keras reads its first batch: the hooks of this class also run
+    when Keras only reads the shapes.
     """
 
     def __init__(self, model: ClusteringModel, rows: np.ndarray, batch_size: int) -> None:
         super().__init__()
         self._model, self._rows, self._batch_size = model, rows, batch_size
-        self._look()
+        self._refresh()
         self._shuffle(model.epochs_trained)
 
     def __len__(self) -> int:
@@ -140,12 +140,12 @@ class _Batches(keras.utils.PyDataset):
         return rows, {name: of[chosen] for name, of in self._targets.items()} | {"original": rows}
 
     def prepare(self, epoch: int, is_first: bool) -> None:
-        """Look at all rows when it is due, and put them in the order of the epoch."""
+        """Compute the targets of all rows when they are due, and shuffle the rows for the epoch."""
         if not is_first and epoch % self._model.head.refresh_epochs == 0:
-            self._look()
+            self._refresh()
         self._shuffle(epoch)
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         self._targets = self._model.head.refresh(self._model.codes(self._rows))
 
     def _shuffle(self, epoch: int) -> None:
@@ -164,7 +164,7 @@ class _Epochs(keras.callbacks.Callback):
         self._first = model.epochs_trained
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Look at the rows, and shuffle them."""
+        """Prepare the targets and the order of the rows."""
         self._batches.prepare(epoch, is_first=epoch == self._first)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:

@@ -1,4 +1,4 @@
-"""Encoding a whole dataset, always with inference statistics and in chunks of one fixed size."""
+"""Encode a whole dataset, always with inference statistics and in chunks of one fixed size."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from archbuild.data.scaling import Scaler
 
 
 def generator(seed: int, purpose: str, epoch: int) -> np.random.Generator:
-    """Random numbers that depend on these three alone, so that a resumed run draws the same."""
+    """Return a generator that depends on these three alone: a resumed run draws the same."""
     return np.random.default_rng([seed, zlib.crc32(purpose.encode()), epoch])
 
 
@@ -37,7 +37,7 @@ class Feed:
         return len(self.dataset)
 
     def clean(self, indices: Any) -> np.ndarray:
-        """``(len(indices), ...)`` rows without augmentation."""
+        """Return ``(len(indices), ...)`` rows without augmentation."""
         return self.scaler.apply(self.dataset.rows(indices))
 
     def training(self, indices: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from archbuild.networks.network import Network
 
 
 class Objective(Protocol):
-    """What a stage minimises: a head, or reconstruction alone (``training/pretraining.py``)."""
+    """The function that a stage minimises: a head's, or reconstruction (``pretraining.py``)."""
 
     @property
     def term_names(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class Objective(Protocol):
 
 
 class StageModel(keras.Model):
-    """Overrides ``compute_loss`` only, so that it trains alike on every backend.
+    """A Keras model that overrides ``compute_loss`` only, so that it trains alike on every backend.
 
     Args:
         network: the autoencoder.
@@ -71,7 +71,7 @@ class StageModel(keras.Model):
         return ["loss", *(mean.name for mean in self.term_means)]
 
     def call(self, inputs: Any, training: bool = False) -> Forward:
-        """Forward through the network, as the objective asks for it."""
+        """Pass a batch through the network as the objective defines it."""
         return self._objective.forward(self.network, inputs, training)
 
     def compute_loss(

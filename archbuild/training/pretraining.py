@@ -25,7 +25,7 @@ class Reconstruct:
 
     @property
     def variables(self) -> list[Any]:
-        """None of its own."""
+        """An empty list: reconstruction has no variables."""
         return []
 
     def forward(self, network: Network, inputs: Any, training: bool) -> Forward:

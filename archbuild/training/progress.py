@@ -20,7 +20,7 @@ _OCCUPANCY = tuple(field.name for field in fields(Occupancy))
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened while stages run; every kind has a ``name``."""
+    """An event while stages run."""
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class Note(Event):
 
 @dataclass(frozen=True)
 class Warned(Event):
-    """A warning was logged."""
+    """A warning that was logged."""
 
     name = "warning"
     message: str
@@ -60,7 +60,7 @@ class Warned(Event):
 
 @dataclass(frozen=True)
 class StageStarted(Event):
-    """A stage starts or resumes.
+    """The start of a stage, or the point where it resumes.
 
     Attributes:
         stage: its name.
@@ -83,7 +83,7 @@ class StageStarted(Event):
 
 @dataclass(frozen=True)
 class StepDone(Event):
-    """An optimisation step is complete."""
+    """The end of an optimisation step."""
 
     name = "step"
     stage: str
@@ -91,7 +91,7 @@ class StepDone(Event):
 
 @dataclass(frozen=True)
 class EpochDone(Event):
-    """An epoch is complete and safe on disk.
+    """The end of an epoch, which is saved on disk.
 
     Attributes:
         stage: its name.
@@ -120,7 +120,7 @@ class EpochDone(Event):
 
 @dataclass(frozen=True)
 class StageEnded(Event):
-    """A stage has ended, was already done, or was dropped; ``message`` says which."""
+    """The end of a stage: it ran, was already done, or was dropped, as ``message`` says."""
 
     name = "stage_ends"
     stage: str

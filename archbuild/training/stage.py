@@ -1,4 +1,4 @@
-"""One stage of training: epochs, checkpoints, and the ways it can end."""
+"""One stage of training: its epochs, its checkpoints and its result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ADVICE = (
 
 @dataclass(frozen=True)
 class StageOutcome:
-    """How a stage ended.
+    """The result of a stage.
 
     Attributes:
         history: one row per epoch.
@@ -113,7 +113,7 @@ class StageTrainer:
         return self._outcome()
 
     def train(self) -> None:
-        """Train as ``run`` does, and leave the rows as they are; raises as ``run``."""
+        """Train as ``run`` does, without encoding the rows afterwards; raises as ``run``."""
         self._begun = perf_counter()
         self._resume()
         self.emit(StageStarted(self.name, len(self.history), self.epochs, self.steps))

@@ -221,7 +221,7 @@ def test_the_logarithm_that_onnx_lacks_is_precise(tmp_path):
 
 
 def test_without_tf2onnx_the_extra_is_named(pixels, monkeypatch, tmp_path):
-    exports._teach_log1p.cache_clear()
+    exports._register_log1p.cache_clear()
     monkeypatch.setitem(sys.modules, "tf2onnx.handler", None)
     with pytest.raises(UsageError, match=r"pip install 'archbuild\[onnx\]'"):
         exports.export(pixels[0], "encoder", "onnx", tmp_path / "model.onnx")
