@@ -125,7 +125,7 @@ class StageFolder:
         Raises:
             RunError: the stage is not finished.
         """
-        return digest_of(self._finished_manifest())
+        return digest_of(self._finished(self.manifest()))
 
     def verify(self) -> None:
         """Compare every file that the manifest names with its digest.
@@ -148,7 +148,7 @@ class StageFolder:
         manifest = self.manifest()
         if manifest and manifest["state"] == "running":
             return list(manifest["history"])
-        self._verify_file(HISTORY, self._finished_manifest()["files"].get(HISTORY, ""))
+        self._verify_file(HISTORY, self._finished(manifest)["files"].get(HISTORY, ""))
         return read_json_lines(self.file(HISTORY))
 
     # -- comparing with a request ----------------------------------------------------------
@@ -319,8 +319,8 @@ class StageFolder:
             raise RunError(f"{self.path}: begin() must be called before anything is saved")
         return self._header
 
-    def _finished_manifest(self) -> dict[str, Any]:
-        manifest = self.manifest()
+    def _finished(self, manifest: dict[str, Any] | None) -> dict[str, Any]:
+        """Return the manifest of a finished stage; raise for another."""
         if manifest is None or manifest["state"] != "finished":
             raise RunError(f"the stage in {self.path} is not finished; run it to its end first")
         return manifest
