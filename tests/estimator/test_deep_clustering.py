@@ -1,19 +1,15 @@
-"""The scikit-learn face: its checks, every head, runs on disk, pickles, searches and the how-to."""
+"""The estimator: scikit-learn's checks, its parameters, runs on disk, searches and the how-to."""
 
 from __future__ import annotations
 
-import os
-import pickle
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_digits, make_blobs
-from sklearn.exceptions import NotFittedError
+from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -25,25 +21,12 @@ from archbuild.cli.main import main
 from archbuild.errors import RunError, SpecError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
-from archbuild.models.model import Model
+from tests.estimator.conftest import FEW, IMAGES, SHORT
 from tests.test_documents import ROOT, arguments, commands
 
-FEW = {"pretrain_epochs": 2, "cluster_epochs": 1, "overrides": ("batch_size=64",)}
-SHORT = {**FEW, "random_state": 0}
 pytestmark = pytest.mark.graphs(False)
-HOWTO = ROOT / "docs" / "howto" / "scikit-learn.md"
 
-IMAGES = {
-    "spec_version": 1,
-    "name": "small-images",
-    "layers": [
-        {"type": "Input", "output_shape": [1, 8, 8]},
-        {"type": "Conv2D", "num_filters": 4, "filter_size": 3, "stride": 2},
-        {"type": "Flatten"},
-        {"type": "Dense", "num_units": 3, "non_linearity": "linear"},
-    ],
-    "head": {"type": "kmeans", "n_clusters": 4},
-}
+HOWTO = ROOT / "docs" / "howto" / "scikit-learn.md"
 
 
 @parametrize_with_checks([DeepClustering(n_clusters=2, **FEW)])
@@ -51,56 +34,10 @@ def test_it_is_an_estimator_of_scikit_learn(estimator, check):
     check(estimator)
 
 
-@pytest.fixture(scope="module")
-def blobs():
-    """Rows of four groups that lie apart, and the groups."""
-    return make_blobs(64, n_features=6, centers=4, cluster_std=0.5, random_state=1)
-
-
-@pytest.fixture(scope="module")
-def images():
-    """``(90, 8, 8, 1)`` uint8."""
-    return (load_digits().images[:90, ..., np.newaxis] * 15).astype(np.uint8)
-
-
-@pytest.fixture(scope="module", params=["kld", "kmeans", "gmm", "gmvae", "messages"])
-def fitted(request, blobs):
-    """One of every head."""
-    model = DeepClustering(head=request.param, n_clusters=4, **SHORT)
-    if request.param == "messages":
-        one_epoch = [*model.overrides, "cluster.epochs=1"]  # of its one round
-        model.set_params(overrides=one_epoch)
-    return model.fit(blobs[0])
-
-
-@pytest.fixture(scope="module")
-def of_images(images):
-    """A convolutional network of bytes."""
-    return DeepClustering(IMAGES, **SHORT).fit(images)
-
-
-def test_the_clusters_of_every_head(fitted, blobs):
-    X, _ = blobs
-    probabilities = fitted.predict_proba(X)
-    assert probabilities.shape == (64, 4)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    np.testing.assert_array_equal(fitted.labels_, probabilities.argmax(axis=1))
-    np.testing.assert_array_equal(fitted.labels_, fitted.predict(X))
-    assert (fitted.n_iter_, fitted.n_features_in_) == (1, 6)
-    assert isinstance(fitted.converged_, bool)
-
-
 def test_groups_that_lie_apart_are_found(blobs):
     X, groups = blobs
     clusters = DeepClustering(n_clusters=4, pretrain_epochs=4, random_state=0).fit_predict(X)
     assert adjusted_rand_score(groups, clusters) > 0.9
-
-
-def test_latents_decode_to_rows_in_the_units_of_the_data(blobs):
-    X = 1000 * blobs[0] + 50_000
-    model = DeepClustering(n_clusters=4, **SHORT).fit(X)
-    rows = model.inverse_transform(model.transform(X))
-    assert np.all(np.abs(rows.mean(axis=0) - X.mean(axis=0)) < X.std(axis=0))
 
 
 def test_centres_are_called_as_scikit_learn_calls_them(fitted):
@@ -115,113 +52,6 @@ def test_another_head_takes_the_centres_of_the_first_away(blobs):
     model = DeepClustering(head="gmm", n_clusters=4, **SHORT).fit(blobs[0])
     model.set_params(head="kmeans").fit(blobs[0])
     assert not hasattr(model, "means_")
-
-
-def test_a_generative_head_draws_rows_of_every_cluster(fitted):
-    if fitted.head in ("kld", "kmeans"):
-        with pytest.raises(RunError, match="no generative process"):
-            fitted.sample()
-        return
-    rows, clusters = fitted.sample(3)
-    assert rows.shape == (12, 6)
-    np.testing.assert_array_equal(clusters, np.repeat(range(4), 3))
-    np.testing.assert_array_equal(rows, fitted.sample(3)[0])
-
-
-def test_a_pickle_holds_no_keras_and_gives_the_same_bits(fitted, blobs):
-    X, _ = blobs
-    again = pickle.loads(pickle.dumps(fitted))
-    for method in ("predict_proba", "transform", "predict"):
-        np.testing.assert_array_equal(getattr(again, method)(X), getattr(fitted, method)(X))
-    for pickled in (pickle.dumps(fitted), pickle.dumps(again)):
-        assert b"keras" not in pickled
-        assert b"tensorflow" not in pickled
-
-
-def test_a_pickle_of_the_first_layout_opens(of_images, images):
-    """As written when the package was one file, ``archbuild/estimator.py``."""
-    early = pickle.dumps(of_images, protocol=2)  # whose names of classes are lines of text
-    for now, then in {
-        b"archbuild.estimator.deep_clustering\nDeepClustering\n": b"DeepClustering\n",
-        b"archbuild.estimator.memory\nMemory\n": b"_Memory\n",
-    }.items():
-        assert early.count(now) == 1
-        early = early.replace(now, b"archbuild.estimator\n" + then)
-    again = pickle.loads(early)
-    np.testing.assert_array_equal(again.predict_proba(images), of_images.predict_proba(images))
-
-
-ELSEWHERE = """
-import pickle
-import numpy as np
-
-model, rows = pickle.load(open("model.pickle", "rb")), np.load("rows.npy")
-np.save("answers.npy", model.predict_proba(rows))
-for _ in range(3):  # TensorFlow would speak of retracing at the second
-    model.fit(rows)
-"""
-
-
-@pytest.mark.graphs(True)
-def test_another_process_unpickles_predicts_and_fits_silently(blobs, tmp_path):
-    model = DeepClustering(head="gmm", n_clusters=4, **SHORT).fit(blobs[0])
-    (tmp_path / "model.pickle").write_bytes(pickle.dumps(model))
-    np.save(tmp_path / "rows.npy", blobs[0])
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", ELSEWHERE]
-    ended = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-    answers = np.load(tmp_path / "answers.npy")
-    np.testing.assert_array_equal(answers, model.predict_proba(blobs[0]))
-
-
-def test_importing_archbuild_imports_next_to_nothing():
-    heavy = ["keras", "numpy", "sklearn"]
-    code = f"import archbuild, sys; sys.exit(any(name in sys.modules for name in {heavy}))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
-
-
-def test_what_archbuild_does_not_have_is_missing_as_ever():
-    import archbuild
-
-    assert "DeepClustering" in dir(archbuild)
-    with pytest.raises(AttributeError, match="DeepClusterin'"):
-        _ = archbuild.DeepClusterin
-
-
-# -- data and specs --------------------------------------------------------------------------
-
-
-def test_images_come_back_as_images(of_images, images):
-    latents = of_images.transform(images)
-    assert latents.shape == (90, 3)
-    assert of_images.n_features_in_ == 64
-    assert of_images.inverse_transform(latents).shape == (90, 8, 8, 1)
-
-
-def test_bytes_are_read_as_0_to_1(of_images, images):
-    as_floats = of_images.transform(images.astype("float64") / 255)
-    np.testing.assert_allclose(of_images.transform(images), as_floats, rtol=1e-5, atol=1e-5)
-
-
-def test_flat_rows_are_images_too(of_images, images):
-    flat = images.reshape(90, 64)
-    np.testing.assert_array_equal(of_images.transform(flat), of_images.transform(images))
-
-
-def test_rows_of_another_shape_are_refused(of_images, images):
-    for other in (images.reshape(90, 4, 16, 1), images[:, :4]):
-        with pytest.raises(ValueError, match=r"was fitted on rows of shape \(8, 8, 1\)"):
-            of_images.predict(other)
-    with pytest.raises(ValueError, match="has 32 features"):
-        of_images.predict(images[:, :4].reshape(90, 32))
-
-
-def test_rows_in_other_units_are_answered_with_a_warning(of_images, images):
-    with pytest.warns(UserWarning, match="in the same units"):
-        assert of_images.predict(images.astype(float)).shape == (90,)
 
 
 def test_parameters_that_mean_nothing_are_refused(blobs, fitted):
@@ -281,17 +111,6 @@ def test_more_clusters_than_rows_are_refused_in_scikit_learns_words(blobs):
         DeepClustering(n_clusters=6).fit(blobs[0][:5])
 
 
-def test_what_is_not_fitted_says_so(blobs):
-    for method in ("predict", "transform", "inverse_transform", "score"):
-        with pytest.raises(NotFittedError):
-            getattr(DeepClustering(), method)(blobs[0])
-    with pytest.raises(NotFittedError):
-        DeepClustering().sample()
-
-
-# -- chance and words ------------------------------------------------------------------------
-
-
 def test_random_states_are_read_as_scikit_learn_reads_them(blobs):
     def latents(state):
         model = DeepClustering(n_clusters=4, **{**SHORT, "random_state": state})
@@ -307,33 +126,6 @@ def test_it_prints_a_line_for_each_epoch_if_asked(blobs, capsys):
     said = capsys.readouterr()
     assert re.search(r"^pretrain 2/2 .*reconstruction", said.out, re.MULTILINE)
     assert said.err == ""
-
-
-# -- with the rest of scikit-learn -----------------------------------------------------------
-
-
-def test_the_score_is_the_simplified_silhouette_of_the_latents(fitted, blobs):
-    X, _ = blobs
-    latents, clusters = fitted.transform(X).astype("float64"), fitted.predict(X)
-    names = np.unique(clusters)
-    means = np.stack([latents[clusters == name].mean(axis=0) for name in names])
-    distances = np.linalg.norm(latents[:, None] - means, axis=2)
-    mine = clusters[:, None] == names
-    own, other = distances[mine], np.where(mine, np.inf, distances).min(axis=1)
-    widths = (other - own) / np.maximum(own, other)
-    widths[(clusters[:, None] == clusters).sum(axis=1) == 1] = 0
-    assert fitted.score(X) == pytest.approx(widths.mean())
-
-
-def test_the_score_runs_the_network_once(fitted, blobs, monkeypatch):
-    calls, predict = [], Model.predict
-    monkeypatch.setattr(Model, "predict", lambda *given: calls.append(1) or predict(*given))
-    fitted.score(blobs[0])
-    assert len(calls) == 1
-
-
-def test_one_cluster_has_the_lowest_score(fitted, blobs):
-    assert fitted.score(blobs[0][:1]) == -1.0
 
 
 def test_it_ends_a_pipeline(blobs):
@@ -355,9 +147,6 @@ def test_it_can_be_searched_without_labels(blobs):
     assert search.best_params_ == {"n_clusters": 4}
     assert search.best_score_ == pytest.approx(search.cv_results_["mean_test_score"].max())
     assert search.predict(X).shape == (64,)
-
-
-# -- runs on disk ----------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -429,9 +218,6 @@ def test_other_rows_are_kept_beside(of_images, images, tmp_path):
     model.fit(images)
     model.fit(images[:50])
     assert len(list(tmp_path.glob("saved_params/array-*"))) == 2
-
-
-# -- the how-to ------------------------------------------------------------------------------
 
 
 @pytest.mark.graphs(True)

@@ -1,0 +1,105 @@
+"""The answers of a fitted estimator: clusters, latents, rows and the score."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from archbuild import DeepClustering
+from archbuild.errors import RunError
+from archbuild.models.model import Model
+from tests.estimator.conftest import SHORT
+
+pytestmark = pytest.mark.graphs(False)
+
+
+def test_the_clusters_of_every_head(fitted, blobs):
+    X, _ = blobs
+    probabilities = fitted.predict_proba(X)
+    assert probabilities.shape == (64, 4)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(fitted.labels_, probabilities.argmax(axis=1))
+    np.testing.assert_array_equal(fitted.labels_, fitted.predict(X))
+    assert (fitted.n_iter_, fitted.n_features_in_) == (1, 6)
+    assert isinstance(fitted.converged_, bool)
+
+
+def test_latents_decode_to_rows_in_the_units_of_the_data(blobs):
+    X = 1000 * blobs[0] + 50_000
+    model = DeepClustering(n_clusters=4, **SHORT).fit(X)
+    rows = model.inverse_transform(model.transform(X))
+    assert np.all(np.abs(rows.mean(axis=0) - X.mean(axis=0)) < X.std(axis=0))
+
+
+def test_a_generative_head_draws_rows_of_every_cluster(fitted):
+    if fitted.head in ("kld", "kmeans"):
+        with pytest.raises(RunError, match="no generative process"):
+            fitted.sample()
+        return
+    rows, clusters = fitted.sample(3)
+    assert rows.shape == (12, 6)
+    np.testing.assert_array_equal(clusters, np.repeat(range(4), 3))
+    np.testing.assert_array_equal(rows, fitted.sample(3)[0])
+
+
+def test_images_come_back_as_images(of_images, images):
+    latents = of_images.transform(images)
+    assert latents.shape == (90, 3)
+    assert of_images.n_features_in_ == 64
+    assert of_images.inverse_transform(latents).shape == (90, 8, 8, 1)
+
+
+def test_bytes_are_read_as_0_to_1(of_images, images):
+    as_floats = of_images.transform(images.astype("float64") / 255)
+    np.testing.assert_allclose(of_images.transform(images), as_floats, rtol=1e-5, atol=1e-5)
+
+
+def test_flat_rows_are_images_too(of_images, images):
+    flat = images.reshape(90, 64)
+    np.testing.assert_array_equal(of_images.transform(flat), of_images.transform(images))
+
+
+def test_rows_of_another_shape_are_refused(of_images, images):
+    for other in (images.reshape(90, 4, 16, 1), images[:, :4]):
+        with pytest.raises(ValueError, match=r"was fitted on rows of shape \(8, 8, 1\)"):
+            of_images.predict(other)
+    with pytest.raises(ValueError, match="has 32 features"):
+        of_images.predict(images[:, :4].reshape(90, 32))
+
+
+def test_rows_in_other_units_are_answered_with_a_warning(of_images, images):
+    with pytest.warns(UserWarning, match="in the same units"):
+        assert of_images.predict(images.astype(float)).shape == (90,)
+
+
+def test_what_is_not_fitted_says_so(blobs):
+    for method in ("predict", "transform", "inverse_transform", "score"):
+        with pytest.raises(NotFittedError):
+            getattr(DeepClustering(), method)(blobs[0])
+    with pytest.raises(NotFittedError):
+        DeepClustering().sample()
+
+
+def test_the_score_is_the_simplified_silhouette_of_the_latents(fitted, blobs):
+    X, _ = blobs
+    latents, clusters = fitted.transform(X).astype("float64"), fitted.predict(X)
+    names = np.unique(clusters)
+    means = np.stack([latents[clusters == name].mean(axis=0) for name in names])
+    distances = np.linalg.norm(latents[:, None] - means, axis=2)
+    mine = clusters[:, None] == names
+    own, other = distances[mine], np.where(mine, np.inf, distances).min(axis=1)
+    widths = (other - own) / np.maximum(own, other)
+    widths[(clusters[:, None] == clusters).sum(axis=1) == 1] = 0
+    assert fitted.score(X) == pytest.approx(widths.mean())
+
+
+def test_the_score_runs_the_network_once(fitted, blobs, monkeypatch):
+    calls, predict = [], Model.predict
+    monkeypatch.setattr(Model, "predict", lambda *given: calls.append(1) or predict(*given))
+    fitted.score(blobs[0])
+    assert len(calls) == 1
+
+
+def test_one_cluster_has_the_lowest_score(fitted, blobs):
+    assert fitted.score(blobs[0][:1]) == -1.0
