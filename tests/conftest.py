@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Long files whose tests share nothing are dealt out one by one, so that no process waits.
     """
     for item in items:
-        alone = item.path.name in ("test_documents.py", "test_stage.py")
+        alone = item.path.name in ("test_documents.py", "test_head_stage.py")
         group = item.nodeid if alone else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
 

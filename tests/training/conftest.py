@@ -132,3 +132,9 @@ def make_trainer(feed, settings, tmp_path):
         return StageTrainer(*given)
 
     return make
+
+
+@pytest.fixture
+def copies(tmp_path):
+    """Copies the stage in ``whole`` after every epoch, to go on from as from one that stopped."""
+    return CopyEachEpoch(tmp_path / "whole")
