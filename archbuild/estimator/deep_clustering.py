@@ -204,7 +204,7 @@ class DeepClustering(FittedClustering):
         with run_folder(self.out) as out:
             experiment = experiment_of(spec, dataset, self._seed(), out, bool(self.verbose))
             with experiment.folder.lock(), started_keras():
-                self._remember(trained_stage(experiment, self.train_epochs is not None))
+                self._learn(trained_stage(experiment, self.train_epochs is not None))
         return self
 
     def _spec(self, dataset: Dataset) -> Spec:
@@ -222,7 +222,7 @@ class DeepClustering(FittedClustering):
             overrides=self.overrides,
         )
 
-    def _remember(self, stage: Stage) -> None:
+    def _learn(self, stage: Stage) -> None:
         """Set the learned attributes from a finished stage, whose folder may go afterwards."""
         model, summary = stage.open(), stage.manifest["summary"]
         self._memory = Memory(model)
@@ -239,7 +239,7 @@ class DeepClustering(FittedClustering):
             self.cluster_centers_ = centres
 
     def _restored(self, stage: Stage) -> DeepClustering:
-        self._remember(stage)
+        self._learn(stage)
         model = self._memory.model
         self.arch, self.random_state = dict(model.plan.spec.tree), stage.seed
         if stage.from_scratch:

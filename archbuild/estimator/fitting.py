@@ -93,7 +93,7 @@ def trained_stage(experiment: Experiment, from_scratch: bool) -> Stage:
 
 
 def _tree_for(dataset: Dataset, head: str | None) -> Any:
-    """Return the spec that ``archbuild new`` writes for such rows, with what a prior asks for."""
+    """Return the spec that ``archbuild new`` writes for such rows, changed as a prior needs it."""
     shape = dataset.shape
     scaling, _ = scaling_of(dataset)
     subject = Subject("default", shape, len(dataset), scaling=scaling, n_clusters=_CLUSTERS)

@@ -143,7 +143,7 @@ class Run:
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages that had an epoch or more when first asked for, ``pretrain`` first."""
+        """The stages with an epoch or more when this is first read, ``pretrain`` first."""
         return tuple(Stage(self.folder.stage(name)) for name in self.folder.stages())
 
     def stage(self, name: str) -> Stage:

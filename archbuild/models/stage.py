@@ -206,7 +206,7 @@ class Stage:
 
     @cached_property
     def model(self) -> Model:
-        """The model that it left, or that its latest epoch left when it was first asked for."""
+        """The model of the stage, or of its latest epoch when this is first read."""
         return self.open()
 
     def open(self) -> Model:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from archbuild.models.stage import Stage
 
 LEAST, MOST = 2, 20
-"""The range that is tried unless another is asked for."""
+"""The range that is tried by default."""
 _LATENTS = "latents.npy"
 
 

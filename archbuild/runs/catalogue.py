@@ -32,8 +32,8 @@ class StageState:
     Attributes:
         state: ``running``: another process works in the run, and the stage has not ended;
             ``stopped``: it has not ended, and no process works in the run.
-        epoch: how many are complete.
-        epochs: how many were asked for; a stage whose clusters settled ends before.
+        epoch: how many epochs are complete.
+        epochs: how many were requested; a stage whose clusters settled ends before.
     """
 
     state: State

@@ -11,9 +11,8 @@ from archbuild.runs.folder import SAVED_PARAMS, RunFolder, slug
 def find_run(out: Path, dataset: str | None, arch: str, seed: int) -> RunFolder | None:
     """Find the run of a spec: on the dataset of that name, else the only one on any dataset.
 
-    ``None`` where there is none.
-
-    New data rarely bear the name of the data that the model was trained on.
+    New data rarely have the name of the data that the model was trained on. ``None`` where there
+    is no such run.
 
     Args:
         out: the folder that holds ``saved_params/``.
@@ -32,5 +31,7 @@ def find_run(out: Path, dataset: str | None, arch: str, seed: int) -> RunFolder 
     found = [run for run in map(RunFolder, places) if run.stages()]
     if len(found) > 1:
         listed = ", ".join(str(run.path) for run in found)
-        raise UsageError(f"'{arch}' was trained on several datasets: say which with --run {listed}")
+        raise UsageError(
+            f"'{arch}' was trained on several datasets; choose one with --run: {listed}"
+        )
     return found[0] if found else None

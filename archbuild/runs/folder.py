@@ -79,7 +79,7 @@ class RunFolder:
     def _out(self) -> Path:
         if self.path.parent.parent.parent.name == SAVED_PARAMS:
             return self.path.parents[3]
-        return self.path  # a run that lies alone, where the user says
+        return self.path  # a run that was moved out of saved_params/
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"

@@ -71,7 +71,7 @@ class Removal:
         with self.run.lock(), explained("remove", self.run.path):
             for folder in self.folders:
                 clear_stage(self.run.stage(folder.name))
-                with suppress(OSError):  # what somebody else put there stays
+                with suppress(OSError):  # files that archbuild did not write stay
                     folder.rmdir()
             if self.stages is not None:
                 return [path for folder in self.folders for path in files_below(folder)]

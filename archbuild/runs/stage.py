@@ -48,7 +48,7 @@ Status = Literal["absent", "running", "finished"]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The point from which an interrupted stage goes on.
+    """The state from which an interrupted stage resumes.
 
     Attributes:
         epoch: how many epochs are complete.
@@ -112,7 +112,7 @@ class StageFolder:
         return read_manifest(self.file(MANIFEST))
 
     def status(self) -> Status:
-        """Return what the manifest says; :meth:`verify` compares the files with it."""
+        """Return the state in the manifest; :meth:`verify` compares the files with it."""
         manifest = self.manifest()
         return manifest["state"] if manifest else "absent"
 
@@ -291,7 +291,7 @@ class StageFolder:
     def clear(self) -> None:
         """Delete what the stage wrote, the manifest first; an absent folder is no error.
 
-        What somebody else put there stays.
+        Files that the stage did not write stay.
         """
         with atomic.explained("clear", refuse_links(self.path, self._below)):
             if self.path.is_dir():

@@ -64,7 +64,7 @@ class ClusteringModel(StageModel):
         verbose: Any = "auto",
         callbacks: Iterable[keras.callbacks.Callback] = (),
     ) -> keras.callbacks.History:
-        """Train; a later call goes on from where the one before ended.
+        """Train; a later call continues where the one before ended.
 
         Args:
             rows: ``(n, *input_shape)``.

@@ -1,4 +1,4 @@
-"""The rows of a dataset on their way into the network: scaled, and augmented while training."""
+"""The rows of a dataset as the network's input: scaled, and augmented while training."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Feed:
     def training(self, indices: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return the network's input and its target: ``(len(indices), ...)`` each.
 
-        Where the spec augments, it sees each row rotated and shifted at random, and is to give
-        back the row as it was: the latents then have no use for angle and place.
+        Where the spec augments, the input is each row rotated and shifted at random, and the target
+        the row as it was, so that the latents do not depend on angle and place.
         """
         rows = self.clean(indices)
         if not self.augmentation:

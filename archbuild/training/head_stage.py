@@ -170,7 +170,7 @@ class HeadTrainer(StageTrainer):
 
 
 def _occupancy_of(row: Mapping[str, Any]) -> Occupancy | None:
-    """Read the occupancy from a line of the history, which alone knows the change of labels.
+    """Read the occupancy from a line of the history: only there is the change of labels kept.
 
     ``None`` where the line lacks a value, as those of older versions do.
     """

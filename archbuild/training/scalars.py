@@ -62,7 +62,7 @@ class EventFiles:
         try:
             from tensorboard.compat.proto.event_pb2 import Event as EventMessage
             from tensorboard.summary.writer.record_writer import RecordWriter
-        except Exception as error:  # whatever a damaged installation raises; training goes on
+        except Exception as error:  # a damaged installation may raise anything; training continues
             LOGGER.warning("no TensorBoard event files: the package tensorboard fails: %s", error)
             return None
         return EventMessage, RecordWriter
