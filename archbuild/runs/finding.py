@@ -32,6 +32,6 @@ def find_run(out: Path, dataset: str | None, arch: str, seed: int) -> RunFolder 
     if len(found) > 1:
         listed = ", ".join(str(run.path) for run in found)
         raise UsageError(
-            f"'{arch}' was trained on several datasets; choose one with --run: {listed}"
+            f"'{arch}' was trained on several datasets; choose with --run: {listed}"
         )
     return found[0] if found else None
