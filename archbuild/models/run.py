@@ -164,8 +164,9 @@ class Run:
         While none is finished it is the one in training that was written last; ``None`` if there
         is no stage with such a head.
         """
-        wanted = None if head is None else (refining(head), from_scratch(head))
-        stages = [s for s in self.stages if s.has_head and (wanted is None or s.name in wanted)]
+        names = [refining(head), from_scratch(head)] if head is not None else []
+        wanted = [self.folder.stage(name).name for name in names]
+        stages = [s for s in self.stages if s.has_head and (head is None or s.name in wanted)]
         return max(stages, key=lambda stage: (stage.finished, stage.written), default=None)
 
     @property
