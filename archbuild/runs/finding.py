@@ -31,7 +31,5 @@ def find_run(out: Path, dataset: str | None, arch: str, seed: int) -> RunFolder 
     found = [run for run in map(RunFolder, places) if run.stages()]
     if len(found) > 1:
         listed = ", ".join(str(run.path) for run in found)
-        raise UsageError(
-            f"'{arch}' was trained on several datasets; choose with --run: {listed}"
-        )
+        raise UsageError(f"'{arch}' was trained on several datasets; choose with --run: {listed}")
     return found[0] if found else None
