@@ -64,11 +64,11 @@ def refuse_place(path: Path, kind: str, force: bool) -> None:
     if not path.exists():
         return
     if not force:
-        raise UsageError(f"{path} exists; choose another output, or replace it (with --force)")
+        raise UsageError(f"{path} already exists; choose another --output, or add --force")
     replaceable = (path / _SAVED_MODEL).is_file() if kind == "saved_model" else path.is_file()
     if not replaceable:
         what = "a folder with a saved_model in it" if kind == "saved_model" else "a file"
-        raise UsageError(f"--force replaces {what}, and {path} is none; choose another output")
+        raise UsageError(f"--force replaces {what}, and {path} is none; choose another --output")
 
 
 def graph_of(model: Model, part: str) -> keras.Model:

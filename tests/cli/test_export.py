@@ -86,7 +86,7 @@ def test_without_a_head_the_pretrained_network_is_exported(run: Path, elsewhere:
 def test_what_is_there_is_kept(run: Path, elsewhere: Path) -> None:
     Path("a.onnx").write_text("precious")
     result = called("-a", "none", "--format", "onnx", "--part", "encoder", "--output", "a.onnx")
-    assert "a.onnx is there already" in said(result)
+    assert "a.onnx already exists" in said(result)
     assert Path("a.onnx").read_text() == "precious"
 
 
