@@ -1,1 +1,1 @@
-"""Training: stages, schedules, checkpoints and progress events."""
+"""Training: stages, schedules, checkpoints and the events that they emit."""

@@ -20,7 +20,7 @@ _OCCUPANCY = tuple(field.name for field in fields(Occupancy))
 
 @dataclass(frozen=True)
 class Event:
-    """An event while stages run."""
+    """Something that happened while stages run."""
 
     @property
     def name(self) -> str:
