@@ -52,8 +52,8 @@ def generate(
 
     Of several heads, the one that was finished last is taken; where none is finished, the latest
     epoch of the one in training. The .npy file holds (cluster, row, ...) with channels last, in the
-    units of the data; pixels go from 0 to 1. With --latents it holds (row, ...), one for each of
-    theirs.
+    units of the data; pixels go from 0 to 1. With --latents it holds (row, ...), one for each
+    latent.
     """
     from archbuild.environment import start_keras
 

@@ -20,7 +20,7 @@ _OCCUPANCY = tuple(field.name for field in fields(Occupancy))
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened while stages run."""
+    """Something that happened while stages run; every kind has a ``name``."""
 
     @property
     def name(self) -> str:
