@@ -257,7 +257,7 @@ def test_a_pretrained_network_has_no_clusters(pixels, tmp_path):
 def test_only_an_export_is_replaced_and_only_when_asked(pixels, kind, name, tmp_path):
     path, other = tmp_path / name, tmp_path / f"other-{name}"
     exports.export(pixels[0], "encoder", kind, path)
-    with pytest.raises(UsageError, match=r"there already; .* --force"):
+    with pytest.raises(UsageError, match=r"already exists; .* --force"):
         exports.export(pixels[0], "decoder", kind, path)
     exports.export(pixels[0], "decoder", kind, path, force=True)
     found = READERS[kind][1](path, np.zeros((1, 3), "float32"))
@@ -284,5 +284,5 @@ def test_a_failing_export_leaves_what_was_there(pixels, monkeypatch, tmp_path):
 
 
 def test_keras_files_bear_their_ending(tmp_path):
-    with pytest.raises(UsageError, match=r"ends in \.keras"):
+    with pytest.raises(UsageError, match=r"does not end in \.keras"):
         exports.refuse_place(tmp_path / "model.h5", "keras", force=False)

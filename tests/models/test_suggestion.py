@@ -83,11 +83,5 @@ def suggestion_digest(folder):
     return sha256(folder.file("latents.npy"))
 
 
-def test_the_command_has_one_number_of_clusters(experiment):
-    command = experiment.request.with_clusters("auto").command()
-    assert command.count("head.n_clusters") == 1
-    assert "--set head.n_clusters=auto" in command
-
-
 def test_the_text_ends_with_the_words():
     assert in_text(found(3)).splitlines()[-2:] == ["", found(3).in_words()]
