@@ -18,7 +18,9 @@ ARRAY = np.arange(6, dtype="float32").reshape(2, 3)
 def test_what_is_not_json_is_refused(tmp_path, text):
     path = tmp_path / "spec.json"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(RunError, match=r"spec\.json is damaged \(not JSON: .*train again \(with --fresh"):
+    with pytest.raises(
+        RunError, match=r"spec\.json is damaged \(not JSON: .*train again \(with --fresh"
+    ):
         read_json(path)
 
 
