@@ -19,6 +19,7 @@ from archbuild.models.stage import Stage
 from archbuild.networks.rows import ROWS_AT_ONCE
 from archbuild.runs import RunFolder
 
+pytestmark = pytest.mark.graphs(False)
 LAYERS = """
   - {type: Conv2D, num_filters: 4, filter_size: 3, non_linearity: rectify}
   - {type: Gaussian, num_units: 3}
