@@ -30,6 +30,7 @@ FETCHED = ("MNIST", "FASHION", "COIL20", "SERKET3000", "SVHN", "HAR")
 SHORTER = {
     # a third of the rows: TensorFlow traces a second graph where the last batch is smaller
     r"^archbuild( sweep)? -d DIGITS": r"archbuild\1 -d DIGITS --set batch_size=599",
+    r"^archbuild -d SPIRAL": "archbuild -d SPIRAL --set batch_size=2500",  # 4 steps for 50
     r"--(pretrain|cluster)\b( \d+)?": r"--\1 1",
     r"--train\b( \d+)?": "--train 2",
     r"--seeds \d+": "--seeds 1",
