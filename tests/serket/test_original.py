@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -40,7 +43,7 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def tutorial(tmp_path_factory):
     """Where the script ran, with two passes of the VAE in place of 200."""
     place = tmp_path_factory.mktemp("tutorial")
     rng = np.random.default_rng(0)
@@ -52,6 +55,12 @@ def folder(tmp_path_factory):
         patch.chdir(place)
         exec(TUTORIAL.replace("itr=200", "itr=2"), {})  # it is ours
     return place
+
+
+@pytest.fixture
+def folder(tutorial, tmp_path_factory):
+    """A copy of that folder, which a test may write into."""
+    return Path(shutil.copytree(tutorial, tmp_path_factory.mktemp("copy") / "tutorial"))
 
 
 def lines(script):
