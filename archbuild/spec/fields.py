@@ -146,8 +146,9 @@ def entries(
 def _mapping(parts: Sequence[Field]) -> dict[str, Any]:
     needed = [part.name for part in parts if part.required]
     optional = [part.name for part in parts if not part.required]
-    words = f"a mapping with {' and '.join(needed)} (optional: {', '.join(optional)})"
-    return {"description": words, **mapping_of(parts)}
+    more = ", ".join(optional)
+    words = f"{' and '.join(needed)} (optional: {more})" if needed else f"any of {more}"
+    return {"description": f"a mapping with {words}", **mapping_of(parts)}
 
 
 UNIT: Final = choice("unit", ["epochs", "steps"], "Unit of the lengths.", default="epochs")

@@ -61,6 +61,7 @@ class Spec:
     decoder: tuple[LayerSpec, ...] | None
     augment: Mapping[str, Any] | None = field(hash=False)
     supervision: Mapping[str, Any] | None = field(hash=False)
+    data: Mapping[str, Any] = field(hash=False)
     head: HeadSpec
     pretrain: Mapping[str, Any] = field(hash=False)
     cluster: Mapping[str, Any] = field(hash=False)

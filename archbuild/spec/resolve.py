@@ -32,6 +32,8 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
         full["supervision"] = filled(full["supervision"], SUPERVISION_FIELDS)
     else:
         del full["supervision"]  # specs without supervision stay equal to those of older runs
+    if full["data"] is None:
+        del full["data"]
     full["head"] = _head(full["head"], vocabulary)
     for stage, own in STAGE_DEFAULTS.items():
         full[stage] = filled(full[stage] or {}, STAGE_FIELDS, own)
@@ -94,6 +96,7 @@ def _spec(tree: dict[str, Any]) -> Spec:
         else tuple(LayerSpec(entry["type"], _config(entry)) for entry in decoder),
         augment=tree["augment"],
         supervision=tree.get("supervision"),
+        data=tree.get("data") or {},
         head=HeadSpec(head["type"], _config(head)),
         pretrain=tree["pretrain"],
         cluster=tree["cluster"],

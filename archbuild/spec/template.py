@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from archbuild.spec.plan import Shape
 
@@ -48,6 +48,8 @@ class Subject:
         size_reason: what there is to say of the shape.
         n_clusters: the head's; ``None``: as many as the labels name classes.
         n_clusters_reason: where that comes from.
+        remarks: lines about how the data were read.
+        data: keys of the spec's ``data`` section, ``columns`` among them.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Subject:
     size_reason: str = ""
     n_clusters: int | str | None = None
     n_clusters_reason: str = "as many as the labels name classes; without labels write a number"
+    remarks: tuple[str, ...] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def schedule(self) -> Schedule:
@@ -95,7 +99,7 @@ def template(kind: str) -> str:
 
 def spec_text(subject: Subject) -> str:
     """Return a commented YAML spec that fits the subject, and validates."""
-    parts = (_head_lines, _layer_lines, _augment_lines, _tail_lines)
+    parts = (_head_lines, _data_lines, _layer_lines, _augment_lines, _tail_lines)
     return "".join(f"{line}\n" for part in parts for line in part(subject))
 
 
@@ -123,6 +127,22 @@ def _head_lines(subject: Subject) -> Iterator[str]:
     yield _line(f"scaling: {subject.scaling}", subject.scaling_reason)
     yield _line("reconstruction: squared_error", "or bernoulli (values in 0..1), or gaussian")
     yield _line("output_non_linearity: linear", "of the decoder; default: the first layer's")
+    yield ""
+
+
+def _data_lines(subject: Subject) -> Iterator[str]:
+    """Yield how the data are read: what was settled as keys, what was guessed as comments."""
+    if not subject.data and not subject.remarks:
+        return
+    if subject.data:
+        yield _line("data:", "how the data are read; what is not set here is guessed")
+    for key, value in subject.data.items():
+        if isinstance(value, Mapping):
+            yield f"  {key}:"
+            yield from (f"    {json.dumps(name)}: {kind}" for name, kind in value.items())
+        else:
+            yield f"  {key}: {json.dumps(value)}"
+    yield from (f"# {remark}" for remark in subject.remarks)
     yield ""
 
 

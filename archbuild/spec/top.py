@@ -23,6 +23,32 @@ def _layer_list(side: str, least: int) -> dict[str, Any]:
     return {"type": "array", "minItems": least, "maxItems": MAX_LAYERS, "items": items}
 
 
+NO_LABELS: Final = "none"
+COLUMN_KINDS: Final = ("number", "category", "boolean", "date", "label", "identifier", "ignore")
+DATA_FIELDS: Final[tuple[Field, ...]] = (
+    fields.text(
+        "labels", f"The label column of a table; {NO_LABELS}: no labels are read.", default=None
+    ),
+    fields.boolean("header", "Whether the first line of a text table is a header.", default=None),
+    Field(
+        "separator",
+        {"type": "string", "minLength": 1, "maxLength": 1},
+        None,
+        "The character between the cells of a text table.",
+    ),
+    fields.choice("decimal", [".", ","], "The decimal sign of a text table.", default=None),
+    fields.choice(
+        "channels", ["first", "last"], "The place of an array's channel axis.", default=None
+    ),
+    fields.number("divide_by", "The number that every value is divided by.", above=0, default=None),
+    Field(
+        "columns",
+        {"type": "object", "additionalProperties": {"type": "string", "enum": [*COLUMN_KINDS]}},
+        None,
+        f"The kind of columns of a table: {', '.join(COLUMN_KINDS)}.",
+    ),
+)
+
 TOP_FIELDS: Final[tuple[Field, ...]] = (
     Field(
         "spec_version",
@@ -76,6 +102,12 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
         {"anyOf": [{"const": MIRROR}, _layer_list("decoder", 1)]},
         MIRROR,
         "The decoder: 'mirror' derives it from the encoder, a list states its layers.",
+    ),
+    fields.section(
+        "data",
+        DATA_FIELDS,
+        "How the data are read; each key overrules what is guessed without it.",
+        default=None,
     ),
     Field(
         "augment",
