@@ -138,11 +138,16 @@ def _format(kind: str | None, output: Path | None) -> str:
 def _load(choice: RunChoice, data_dir: Path | None, model: Model) -> Dataset:
     """Read new rows like the training rows; one is enough, and labels are optional."""
     from archbuild.data import load_dataset
+    from archbuild.data.request import ReadOptions
 
     assert choice.dataset is not None  # the option is required
-    shape, columns = model.plan.spec.input_shape, model.origin.columns
+    spec = model.plan.spec
     return load_dataset(
-        choice.dataset, data_dir, input_shape=shape, columns=columns, least_rows=1, labels=False
+        choice.dataset,
+        data_dir,
+        input_shape=spec.input_shape,
+        options=ReadOptions.of(spec.data),
+        known=model.origin.known,
     )
 
 

@@ -8,11 +8,13 @@ The rule for arrays that do not say what they are:
 ``(n, a, b)`` of another type   series of length ``a`` with ``b`` channels, unless the spec's Input
                                 is the image ``[1, a, b]``
 ``(n, a, b, c)``                images of height ``a``, width ``b`` and ``c`` channels, unless the
-                                spec's Input is ``[a, b, c]``: then the channels come first
+                                spec's Input is ``[a, b, c]``, or ``a`` is 1, 3 or 4 and ``c`` is
+                                not: then the channels come first
 ==============================  ==================================================================
 
-Series whose channels come first are turned round in the same way. Values of type uint8 are
-multiplied by 1/255, whatever their shape.
+Series whose channels come first are turned round where the spec's Input or ``data.channels`` says
+so. Bytes, and whole numbers in images, are divided by the largest number of as many bits as their
+own maximum has: 1, 3, 7, ..., 255, ..., 65,535; ``data.divide_by`` says otherwise.
 """
 
 from __future__ import annotations
@@ -24,10 +26,16 @@ from typing import Any
 
 import numpy as np
 
+from archbuild.data.columns import TableEncoding
 from archbuild.data.dataset import Dataset, Shape, chunk_slices
+from archbuild.data.guess import Guess
 from archbuild.data.labels import encode_labels
+from archbuild.data.request import ReadOptions
 from archbuild.data.spill import read_part
 from archbuild.errors import DataError
+
+_CHANNELS = (1, 3, 4)  # of images: grey, RGB, RGBA
+_NO_OPTIONS = ReadOptions()
 
 
 def dataset_from_arrays(
@@ -41,6 +49,10 @@ def dataset_from_arrays(
     ids: Sequence[str] | np.ndarray | None = None,
     columns: Sequence[str] = (),
     least_rows: int = 2,
+    options: ReadOptions = _NO_OPTIONS,
+    scale: float | None = None,
+    guesses: Sequence[Guess] = (),
+    encoding: TableEncoding | None = None,
 ) -> Dataset:
     """Return a checked dataset from a user's arrays.
 
@@ -54,29 +66,68 @@ def dataset_from_arrays(
         ids: one text for each row, as ``Dataset.ids``.
         columns: the names of the features, as ``Dataset.columns``.
         least_rows: fewer are refused.
+        options: the user's decisions; ``channels`` and ``divide_by`` are looked at.
+        scale: the factor of the values, where a format or a model settles it.
+        guesses: the decisions made so far.
+        encoding: as ``Dataset.encoding``.
 
     Raises:
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
             four, or the labels do not fit.
     """
-    array = _checked(values, input_shape, least_rows, source)
+    array, said = _checked(values, input_shape, least_rows, source, options.channels)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
+    if options.divide_by is not None:
+        scale = 1 / options.divide_by
+    if scale is None:
+        scale, said_of_range = scale_by_range(array)
+        said = [*said, *said_of_range]
     safe = folder_safe(name)
-    scale = 1 / 255 if array.dtype == np.uint8 else 1.0
-    named = None if ids is None else np.asarray(ids, str)
     return Dataset(
-        safe, array, codes, classes, scale, arch_stem or safe, source, named, tuple(columns)
+        name=safe,
+        values=array,
+        labels=codes,
+        class_names=classes,
+        scale=scale,
+        arch_stem=arch_stem or safe,
+        source=source,
+        ids=None if ids is None else np.asarray(ids, str),
+        columns=tuple(columns),
+        guesses=(*guesses, *said),
+        encoding=encoding,
     )
 
 
-def _checked(values: Any, input_shape: Shape | None, least_rows: int, source: str) -> np.ndarray:
-    """Return the values as an array of finite numbers with the channels last."""
+def _checked(
+    values: Any, input_shape: Shape | None, least_rows: int, source: str, channels: str | None
+) -> tuple[np.ndarray, list[Guess]]:
+    """Return the values as finite numbers with the channels last, and the decisions."""
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     check_kind(array, source)
-    array = arrange_axes(array, input_shape, source)
+    array, said = arrange_axes(array, input_shape, source, channels)
     _check_rows(array, least_rows, source)
     check_finite(array, source)
-    return array
+    return array, said
+
+
+def scale_by_range(values: np.ndarray) -> tuple[float, list[Guess]]:
+    """Return the factor that brings bytes, and whole numbers in images, to 0..1.
+
+    The divisor is the largest number of as many bits as the maximum has, whatever the type: masks
+    of 0 and 1 stay as they are, and bytes of 0 to 255 are divided by 255.
+    """
+    whole = values.dtype.kind in "iu" and (values.ndim == 4 or values.dtype == np.uint8)
+    if not whole or not values.size:
+        return 1.0, []
+    low, high = 0, 0
+    for part in chunk_slices(len(values), prod(values.shape[1:]) * values.itemsize):
+        rows = read_part(values, part)
+        low, high = min(low, int(rows.min())), max(high, int(rows.max()))
+    if low < 0:
+        return 1.0, []
+    divisor = 2 ** max(1, high.bit_length()) - 1
+    found = f"whole numbers up to {high:,}, divided by {divisor:,}"
+    return 1 / divisor, [Guess("range", found, f"divide_by={divisor}")]
 
 
 def folder_safe(name: str) -> str:
@@ -84,28 +135,49 @@ def folder_safe(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "data"
 
 
-def arrange_axes(values: np.ndarray, input_shape: Shape | None, source: str) -> np.ndarray:
-    """Return a view of ``values``, channels last, by the rule at the head of this module."""
+def arrange_axes(
+    values: np.ndarray, input_shape: Shape | None, source: str, channels: str | None = None
+) -> tuple[np.ndarray, list[Guess]]:
+    """Return ``values`` with the channels last, a view, and the decisions that this took.
+
+    Args:
+        values: by the rule at the head of this module.
+        input_shape: the spec's Input.
+        source: for messages.
+        channels: ``first`` or ``last``, where the user says so.
+    """
     _check_shape(values, source)
     wanted = tuple(input_shape or ())
     row = values.shape[1:]
-    if len(row) == 3:
-        as_it_stands = (row[2], *row[:2]) == wanted
-        return np.moveaxis(values, 1, -1) if row == wanted and not as_it_stands else values
+    if len(row) == 1:
+        return values, []
+    if channels is not None:
+        return (np.moveaxis(values, 1, -1) if channels == "first" else values), []
     if len(row) == 2:
         return _arrange_two_axes(values, wanted)
-    return values
+    if wanted in (row, (row[2], *row[:2])):
+        as_it_stands = (row[2], *row[:2]) == wanted
+        return (values if as_it_stands else np.moveaxis(values, 1, -1)), []
+    first = row[0] in _CHANNELS and row[2] not in _CHANNELS
+    place, other = ("first", "last") if first else ("last", "first")
+    count = row[0] if first else row[2]
+    said = Guess("channels", f"{place}, {count} of them, in rows of {row}", f"channels={other}")
+    return (np.moveaxis(values, 1, -1) if first else values), [said]
 
 
-def _arrange_two_axes(values: np.ndarray, wanted: Shape) -> np.ndarray:
+def _arrange_two_axes(values: np.ndarray, wanted: Shape) -> tuple[np.ndarray, list[Guess]]:
     height, width = values.shape[1:]
     if wanted == (1, height, width):
-        return values[..., np.newaxis]
+        return values[..., np.newaxis], []
     if wanted == (width, height):
-        return values
+        return values, []
     if wanted == (height, width):
-        return values.swapaxes(1, 2)
-    return values[..., np.newaxis] if values.dtype in (np.uint8, np.bool_) else values
+        return values.swapaxes(1, 2), []
+    if values.dtype in (np.uint8, np.bool_):
+        found = f"images of {height} x {width} in grey, since they are bytes"
+        return values[..., np.newaxis], [Guess("axes", found, "channels=last")]
+    found = f"series of length {height} with {width} channels"
+    return values, [Guess("axes", found, "channels=first")]
 
 
 def check_finite(values: np.ndarray, source: str) -> None:

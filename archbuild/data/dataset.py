@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from archbuild.data.columns import TableEncoding
+from archbuild.data.guess import Guess
+from archbuild.data.precision import needs_double
 from archbuild.data.spill import read_part
 from archbuild.errors import DataError
 
@@ -35,6 +38,9 @@ class Dataset:
         ids: ``(n,)`` texts that name the rows for the user: an image's path in its folder, the
             row number or ``id`` of a table; ``None``: the rows are known by their place, from 0.
         columns: the names of a table's features; ``()`` where there are none.
+        guesses: the decisions that reading them took, each a line that users see.
+        encoding: of a table with columns that are no plain numbers, the way from its cells to
+            ``values``; ``None`` otherwise.
     """
 
     name: str
@@ -46,6 +52,8 @@ class Dataset:
     source: str = "memory"
     ids: np.ndarray | None = None
     columns: tuple[str, ...] = ()
+    guesses: tuple[Guess, ...] = ()
+    encoding: TableEncoding | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -60,21 +68,38 @@ class Dataset:
         """One row's shape as specs write it, with the channels first."""
         return _channels_first(self.values.shape[1:])
 
-    def rows(self, indices: Any) -> np.ndarray:
+    def rows(self, indices: Any, *, exact: bool = False) -> np.ndarray:
         """Return the rows at ``indices``, an integer array or a slice, and no others.
 
+        Args:
+            indices: of the rows.
+            exact: whether float64 is given where float32 would blur a column (``is_double``).
+
         Returns:
-            ``(len(indices), ...)`` float32, channels last, multiplied by ``scale``.
+            ``(len(indices), ...)`` float32 or float64, channels last, multiplied by ``scale``.
         """
-        rows = read_part(self.values, indices).astype(np.float32, copy=False)
+        kind = np.float64 if exact and self.is_double else np.float32
+        rows = read_part(self.values, indices).astype(kind, copy=False)
         if self.scale != 1.0:
-            rows *= np.float32(self.scale)
+            rows *= kind(self.scale)
         return rows
 
-    def chunks(self) -> Iterator[np.ndarray]:
+    def chunks(self, *, exact: bool = False) -> Iterator[np.ndarray]:
         """Yield all rows in order, as ``rows`` gives them, some 16 MiB of float32 at a time."""
         for part in chunk_slices(len(self), prod(self.values.shape[1:]) * 4):
-            yield self.rows(part)
+            yield self.rows(part, exact=exact)
+
+    @cached_property
+    def is_double(self) -> bool:
+        """Whether float32 would blur a column or channel, as it does Unix seconds."""
+        kind = self.values.dtype
+        if np.can_cast(kind, np.float32):
+            return False
+        row_bytes = prod(self.values.shape[1:]) * kind.itemsize
+        return needs_double(
+            read_part(self.values, part).astype(np.float64, copy=False)
+            for part in chunk_slices(len(self), row_bytes)
+        )
 
     def digest(self) -> str:
         """Hash shape, dtype, scale and every value by SHA-256, in hex; labels are left out."""

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archbuild.data.dataset import Dataset, Shape
+from archbuild.data.dataset import Dataset
 from archbuild.data.formats.own import looks_like_path, split_column
 from archbuild.data.registry import held_out, load_dataset
+from archbuild.data.request import ReadOptions
+from archbuild.spec.plan import Spec
 
 
 @dataclass(frozen=True)
@@ -24,23 +26,33 @@ class DataLocation:
     dataset: str
     data_dir: Path | None = None
 
-    def load(self, input_shape: Shape) -> Dataset:
-        """Read the rows, in the shape of a spec's Input.
+    def load(self, spec: Spec) -> Dataset:
+        """Read the rows as a spec says, in the shape of its Input.
 
         Raises:
             DataError: they are missing, damaged, or do not fit.
         """
-        found = load_dataset(self.dataset, self.data_dir, input_shape=input_shape)
-        return found.fitted_to(input_shape)
+        found = load_dataset(
+            self.dataset,
+            self.data_dir,
+            input_shape=spec.input_shape,
+            options=ReadOptions.of(spec.data),
+        )
+        return found.fitted_to(spec.input_shape)
 
-    def load_held_out(self, input_shape: Shape) -> Dataset | None:
+    def load_held_out(self, spec: Spec) -> Dataset | None:
         """Read the rows that training leaves unseen; ``None`` where none are set aside.
 
         Raises:
             DataError: there are some, but they are missing, damaged, or do not fit.
         """
-        found = held_out(self.dataset, self.data_dir, input_shape=input_shape)
-        return found.fitted_to(input_shape) if found is not None else None
+        found = held_out(
+            self.dataset,
+            self.data_dir,
+            input_shape=spec.input_shape,
+            options=ReadOptions.of(spec.data),
+        )
+        return found.fitted_to(spec.input_shape) if found is not None else None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON; paths are absolute, since a run may be opened from anywhere."""

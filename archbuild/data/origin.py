@@ -8,10 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from archbuild.data.columns import TableEncoding
 from archbuild.data.dataset import Dataset
 from archbuild.data.location import DataLocation
+from archbuild.data.request import Known
 from archbuild.data.scaling import Scaler
 from archbuild.errors import DataError
+
+_ENOUGH_ROWS = 10  # fewer may lie close together by chance
+_TINY = 0.05
 
 
 @dataclass(frozen=True)
@@ -20,7 +25,7 @@ class Origin:
 
     Attributes:
         name: the dataset's name.
-        columns: the names of a table's features, in order; ``()`` for other data.
+        known: the form in which new rows are read.
         scaler: fitted on the training rows.
         low: the least value that the network was shown.
         high: the largest.
@@ -29,7 +34,7 @@ class Origin:
     """
 
     name: str
-    columns: tuple[str, ...]
+    known: Known
     scaler: Scaler
     low: float
     high: float
@@ -46,21 +51,26 @@ class Origin:
     ) -> Origin:
         """Read the range of all rows, some at a time."""
         low, high = np.inf, -np.inf
-        for rows in dataset.chunks():
+        for rows in dataset.chunks(exact=True):
             scaled = scaler.apply(rows)
             low, high = min(low, float(scaled.min())), max(high, float(scaled.max()))
-        return cls(dataset.name, dataset.columns, scaler, low, high, location, command)
+        known = Known(dataset.columns, dataset.encoding, dataset.scale)
+        return cls(dataset.name, known, scaler, low, high, location, command)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of a table's features, in order; ``()`` for other data."""
+        return self.known.columns
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON, from which ``from_json`` restores the same numbers."""
+        encoding = self.known.encoding
         return {
             "name": self.name,
             "columns": list(self.columns),
-            "scaling": {
-                "kind": self.scaler.kind,
-                "offset": self.scaler.offset.tolist(),
-                "factor": self.scaler.factor.tolist(),
-            },
+            "scaling": self.scaler.to_json(),
+            "scale": self.known.scale,
+            "encoding": encoding.to_json() if encoding else None,
             "range": [self.low, self.high],
             "location": self.location.to_json() if self.location else None,
             "command": self.command,
@@ -69,18 +79,18 @@ class Origin:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Origin:
         """Return the object that ``to_json`` was called on."""
-        scaling = document["scaling"]
-        scaler = Scaler(
-            scaling["kind"],
-            np.array(scaling["offset"], np.float32),
-            np.array(scaling["factor"], np.float32),
-        )
         low, high = document["range"]
-        place = document.get("location")  # absent in runs of earlier versions
+        # location, scale and encoding are absent in runs of earlier versions
+        place, encoding = document.get("location"), document.get("encoding")
+        known = Known(
+            tuple(document["columns"]),
+            TableEncoding.from_json(encoding) if encoding else None,
+            document.get("scale"),
+        )
         return cls(
             document["name"],
-            tuple(document["columns"]),
-            scaler,
+            known,
+            Scaler.from_json(document["scaling"]),
             low,
             high,
             DataLocation.from_json(place) if place else None,
@@ -108,13 +118,16 @@ class Origin:
     def range_warning(self, rows: np.ndarray) -> str | None:
         """Describe scaled rows that lie far outside the training range; ``None`` if none do.
 
-        Far is more than the range's own width beyond it: bytes where the training rows went from
-        0 to 1, for instance. Such rows still get an answer.
+        Far is more than the range's own width beyond it, as for bytes where the training rows
+        went from 0 to 1, or a range that is less than a twentieth as wide, as for numbers from 0
+        to 1 where they were bytes. Such rows still get an answer.
         """
         if rows.size == 0:
             return None
         low, high, width = float(rows.min()), float(rows.max()), self.high - self.low
-        if low >= self.low - width and high <= self.high + width:
+        too_large = low < self.low - width or high > self.high + width
+        too_small = len(rows) >= _ENOUGH_ROWS and high - low < _TINY * width
+        if not too_large and not too_small:
             return None
         return (
             f"values go from {low:.4g} to {high:.4g} after scaling, and those of the training data "

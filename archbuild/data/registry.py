@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from archbuild.data.arrays import folder_safe
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.own import FORMATS, load_path, looks_like_path, split_column
+from archbuild.data.formats.own import (
+    FORMATS,
+    file_stem,
+    held_out_part,
+    load_path,
+    looks_like_path,
+    split_column,
+    split_part,
+)
+from archbuild.data.request import Known, ReadOptions
 from archbuild.data.sets import coil20, digits, fashion, har, mnist, serket3000, spiral, svhn
 from archbuild.data.source import DatasetSource, Found, data_folder
 from archbuild.errors import DataError
@@ -46,9 +56,8 @@ def load_dataset(
     data_dir: Path | None = None,
     *,
     input_shape: Shape | None = None,
-    columns: Sequence[str] = (),
-    least_rows: int = 2,
-    labels: bool = True,
+    options: ReadOptions | None = None,
+    known: Known | None = None,
 ) -> Dataset:
     """Return a dataset by its name, in any case, or the user's own data by their path.
 
@@ -57,22 +66,26 @@ def load_dataset(
         data_dir: where named datasets lie; by default ``$ARCHBUILD_DATA``, else ``./datasets``.
         input_shape: the spec's Input; it chooses between versions, sizes images, and settles what
             an array's axes mean. The rows still have their own shape: see ``Dataset.fitted_to``.
-        columns: of a table of the user's own, the features that are wanted, in this order; labels
-            are then not looked at. By default all that it has.
-        least_rows: data of the user's own with fewer are refused.
-        labels: whether labels that lie in a file beside the user's own are wanted.
+        options: the user's decisions about the structure of the data; a named dataset has no
+            structure to guess, and takes ``labels: none`` alone.
+        known: for new rows of a trained model, the form that they are read in; labels are then
+            not looked at, and one row is enough.
 
     Raises:
         DataError: it is not there, is damaged, or cannot be used; the message says what to do.
     """
     source = _named(name_or_path)
     if source is not None:
-        return source.load(data_folder(data_dir), input_shape)
-    return load_path(name_or_path, input_shape, columns, least_rows, labels=labels)
+        return _without(source.load(data_folder(data_dir), input_shape), options)
+    return load_path(name_or_path, input_shape, options, known)
 
 
 def held_out(
-    name_or_path: str, data_dir: Path | None = None, *, input_shape: Shape | None = None
+    name_or_path: str,
+    data_dir: Path | None = None,
+    *,
+    input_shape: Shape | None = None,
+    options: ReadOptions | None = None,
 ) -> Dataset | None:
     """Return the rows that training on a dataset leaves unseen; ``None`` if none are set aside.
 
@@ -80,14 +93,18 @@ def held_out(
         name_or_path: what the model was trained on, as for ``load_dataset``.
         data_dir: where named datasets lie, likewise.
         input_shape: the spec's Input, likewise.
+        options: likewise.
 
     Raises:
         DataError: the dataset has held-out rows, but they are not there or are damaged.
     """
     source = _named(name_or_path)
-    if source is None or source.held_out is None:
+    if source is None:
+        unseen = held_out_part(name_or_path)
+        return None if unseen is None else load_path(unseen, input_shape, options)
+    if source.held_out is None:
         return None
-    return load_dataset(source.held_out, data_dir, input_shape=input_shape)
+    return load_dataset(source.held_out, data_dir, input_shape=input_shape, options=options)
 
 
 def arch_stem(name_or_path: str) -> str:
@@ -99,8 +116,7 @@ def arch_stem(name_or_path: str) -> str:
     source = _named(name_or_path)
     if source is not None:
         return source.arch_stem
-    path, _ = split_column(name_or_path)
-    return folder_safe(path.resolve().name if path.is_dir() else path.stem)
+    return folder_safe(_own_name(split_part(split_column(name_or_path)[0])[0]))
 
 
 def dataset_name(name_or_path: str) -> str:
@@ -110,13 +126,32 @@ def dataset_name(name_or_path: str) -> str:
         DataError: it is neither a dataset's name nor a path.
     """
     source = _named(name_or_path)
-    return source.name if source is not None else arch_stem(name_or_path)
+    if source is not None:
+        return source.name
+    _, part = split_part(split_column(name_or_path)[0])
+    return arch_stem(name_or_path) + (f"-{part.upper()}" if part else "")
+
+
+def _own_name(path: Path) -> str:
+    return path.resolve().name if path.is_dir() else file_stem(path)
 
 
 def find_datasets(data_dir: Path | None = None) -> list[Found]:
     """Return for each named dataset whether it is there, and where, or how to get it."""
     folder = data_folder(data_dir)
     return [Found(name, *source.find(folder)) for name, source in DATASETS.items()]
+
+
+def _without(dataset: Dataset, options: ReadOptions | None) -> Dataset:
+    """Return a named dataset, without its labels where the user says so."""
+    if options is None or options == ReadOptions():
+        return dataset
+    if replace(options, labels=None) != ReadOptions() or not options.no_labels:
+        raise DataError(
+            f"{dataset.name} is a named dataset, whose structure is known; of the spec's data "
+            "section only labels: none applies to it, so remove the other keys"
+        )
+    return replace(dataset, labels=None, class_names=())
 
 
 def _named(text: str) -> DatasetSource | None:

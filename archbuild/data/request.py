@@ -1,15 +1,67 @@
-"""The argument and the result of a reader of a user's own data."""
+"""The request that a reader of the user's own data gets, and its result."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from archbuild.data.columns import TableEncoding
 from archbuild.data.dataset import Shape
+from archbuild.data.guess import Guess
+from archbuild.spec.top import NO_LABELS
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """The spec's ``data`` section: each value that is not ``None`` overrules a guess.
+
+    Attributes:
+        labels: the label column of a table, or ``none``: no labels are read.
+        header: whether the first line of a text table is a header.
+        separator: the character between the cells of a text table.
+        decimal: the decimal sign of a text table.
+        channels: ``first`` or ``last``: where an array has its channel axis.
+        divide_by: the number that every value is divided by.
+        columns: of a table, column -> kind.
+    """
+
+    labels: str | None = None
+    header: bool | None = None
+    separator: str | None = None
+    decimal: str | None = None
+    channels: str | None = None
+    divide_by: float | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, section: Mapping[str, Any]) -> ReadOptions:
+        """Return the options of a spec's ``data`` section, ``{}`` where it has none."""
+        return cls(**{**section, "columns": section.get("columns") or {}})
+
+    @property
+    def no_labels(self) -> bool:
+        """Whether labels are to be left out."""
+        return self.labels == NO_LABELS
+
+
+@dataclass(frozen=True)
+class Known:
+    """The form of a model's training data, in which its new rows are read.
+
+    Attributes:
+        columns: the names of a table's features, in order; ``()`` for other data.
+        encoding: of a table with columns that are no plain numbers; ``None`` otherwise.
+        scale: the factor of the training rows; ``None`` in runs of earlier versions, which
+            multiplied bytes by 1/255 and nothing else.
+    """
+
+    columns: tuple[str, ...] = ()
+    encoding: TableEncoding | None = None
+    scale: float | None = None
 
 
 @dataclass(frozen=True)
@@ -17,21 +69,30 @@ class ReadRequest:
     """One file or folder to read.
 
     Attributes:
-        path: where it is; it exists.
-        column: the label column of a table, where the user named one.
+        path: the file or folder, which exists.
         input_shape: the spec's Input, for what the data leave open.
-        columns: of a table, the features that are wanted, in this order, and no others; labels
-            are then not looked at. ``()``: all that it has.
-        least_rows: fewer are refused: clustering needs two, a trained model one.
-        labels: whether a file of their own is looked for, where the format has one.
+        options: the user's decisions.
+        known: for new rows of a trained model, the form that they are read in; labels are then
+            not looked at, and one row is enough.
+        split: of a folder with ``train``, ``val`` and ``test`` in it, the one that is wanted;
+            ``None``: all of them.
     """
 
     path: Path
-    column: str | None = None
     input_shape: Shape | None = None
-    columns: tuple[str, ...] = ()
-    least_rows: int = 2
-    labels: bool = True
+    options: ReadOptions = ReadOptions()
+    known: Known | None = None
+    split: str | None = None
+
+    @property
+    def least_rows(self) -> int:
+        """The fewest rows that are accepted: clustering needs two, a trained model one."""
+        return 2 if self.known is None else 1
+
+    @property
+    def wants_labels(self) -> bool:
+        """Whether labels are looked for."""
+        return self.known is None and not self.options.no_labels
 
 
 class Arrays(NamedTuple):
@@ -42,9 +103,15 @@ class Arrays(NamedTuple):
         labels: one raw label for each row, or ``None``.
         ids: one text for each row, as ``Dataset.ids``.
         columns: as ``Dataset.columns``.
+        guesses: the decisions that the reader made.
+        encoding: of a table with columns that are no plain numbers.
+        channels: where the channel axis is, ``first`` or ``last``; ``None``: not settled.
     """
 
     values: np.ndarray
     labels: Any = None
     ids: Sequence[str] | None = None
     columns: tuple[str, ...] = ()
+    guesses: tuple[Guess, ...] = ()
+    encoding: TableEncoding | None = None
+    channels: str | None = None

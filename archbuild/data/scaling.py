@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from archbuild.data.dataset import Dataset
 
 KINDS = ("none", "minmax", "standardise")
 
-# a spread below this share of the values' size is float32's rounding, not information
-_CONSTANT = 10 * float(np.finfo(np.float32).eps)
+# a spread below so many roundings of the values' size is rounding, not information
+_ROUNDINGS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +22,8 @@ class Scaler:
 
     Attributes:
         kind: ``none``, ``minmax`` (to 0..1) or ``standardise`` (to mean 0 and variance 1).
-        offset: ``(features,)`` or ``(channels,)`` float32; ``(1,)`` for ``none``.
+        offset: ``(features,)`` or ``(channels,)``; ``(1,)`` for ``none``. It is float64 where
+            the dataset's values need it (``Dataset.is_double``), float32 otherwise.
         factor: the same shape. Where a feature never changes it is 1, so the feature becomes 0.
     """
 
@@ -41,16 +43,20 @@ class Scaler:
         if kind == "none":
             return cls(kind, np.zeros(1, np.float32), np.ones(1, np.float32))
         centre, spread, size = _range(dataset) if kind == "minmax" else _moments(dataset)
-        constant = spread <= _CONSTANT * size
+        precision = np.float64 if dataset.is_double else np.float32
+        constant = spread <= _ROUNDINGS * np.finfo(precision).eps * size
         factor = np.where(constant, 1.0, 1.0 / np.where(constant, 1.0, spread))
-        return cls(kind, centre.astype(np.float32), factor.astype(np.float32))
+        return cls(kind, centre.astype(precision), factor.astype(precision))
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
-        """Scale float32 rows ``(batch, ..., features or channels)``; the shape is kept."""
+        """Return scaled float32 rows, ``(batch, ..., features or channels)``.
+
+        Rows and offset of float64 are subtracted as such, before anything is rounded.
+        """
         if self.kind == "none":
-            return rows
+            return rows.astype(np.float32, copy=False)
         scaled: np.ndarray = (rows - self.offset) * self.factor
-        return scaled
+        return scaled.astype(np.float32, copy=False)
 
     def undo(self, rows: np.ndarray) -> np.ndarray:
         """Return rows to the dataset's own units; the shape is kept."""
@@ -67,6 +73,22 @@ class Scaler:
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Scaler:
         """Return the scaler that ``to_arrays`` was called on."""
         return cls(str(arrays["kind"]), arrays["offset"], arrays["factor"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON, from which ``from_json`` gives back the same numbers."""
+        return {
+            "kind": self.kind,
+            "offset": self.offset.tolist(),
+            "factor": self.factor.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Scaler:
+        """Return the scaler that ``to_json`` was called on."""
+        offset, factor = np.array(document["offset"]), np.array(document["factor"])
+        if np.array_equal(offset.astype(np.float32), offset):
+            offset, factor = offset.astype(np.float32), factor.astype(np.float32)
+        return cls(document["kind"], offset, factor)
 
 
 def _range(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -98,5 +120,5 @@ def _moments(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _points(dataset: Dataset) -> Iterator[np.ndarray]:
     """Yield parts of the dataset as ``(points, features or channels)`` float64."""
-    for rows in dataset.chunks():
+    for rows in dataset.chunks(exact=True):
         yield rows.reshape(-1, rows.shape[-1]).astype(np.float64)

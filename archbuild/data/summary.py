@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from math import isqrt
 from pathlib import Path
 
 import numpy as np
 
+from archbuild.data.columns import NUMBER
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.image_folder import survey
-from archbuild.data.formats.own import split_column
+from archbuild.data.formats.own import split_column, split_part
+from archbuild.data.guess import Guess
 from archbuild.data.registry import DATASETS, load_dataset
+from archbuild.data.request import ReadOptions
 
 _LARGEST_SIDE = 64  # pixels; a network for larger images trains for hours on two cores
 _ALIKE = 0.9
@@ -28,6 +32,8 @@ class DataSummary:
         scaling: the spec's ``scaling`` that fits.
         reason: why that one fits.
         size_reason: why images have that shape, or what else rows may be; empty for the rest.
+        guesses: the decisions that reading them took.
+        columns: of a table, the columns that are no plain numbers: name -> kind.
     """
 
     n_rows: int
@@ -36,21 +42,37 @@ class DataSummary:
     scaling: str
     reason: str
     size_reason: str = ""
+    guesses: tuple[Guess, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def summarise(name_or_path: str) -> DataSummary:
+def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSummary:
     """Summarise a dataset; a folder of images by its headers alone.
+
+    Args:
+        name_or_path: as for ``load_dataset``.
+        options: the user's decisions about its structure.
 
     Raises:
         DataError: as ``load_dataset``.
     """
-    path, _ = split_column(name_or_path)
+    path, part = split_part(split_column(name_or_path)[0])
     if path.is_dir() and name_or_path.upper() not in DATASETS:
-        return _summarise_images(path)
-    dataset = load_dataset(name_or_path)
+        return _summarise_images(path, part, options)
+    dataset = load_dataset(name_or_path, options=options)
     scaling, reason = scaling_of(dataset)
     shape, size = _flat_images(dataset)
-    return DataSummary(len(dataset), shape, dataset.n_classes, scaling, reason, size)
+    encoded = dataset.encoding.columns if dataset.encoding else ()
+    return DataSummary(
+        n_rows=len(dataset),
+        shape=shape,
+        n_classes=dataset.n_classes,
+        scaling=scaling,
+        reason=reason,
+        size_reason=size,
+        guesses=dataset.guesses,
+        columns={column.name: column.kind for column in encoded if column.kind != NUMBER},
+    )
 
 
 def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
@@ -61,18 +83,21 @@ def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
     side = isqrt(dataset.shape[0])
     if len(dataset.shape) > 1 or side < 8 or side**2 != dataset.shape[0]:
         return dataset.shape, ""
-    if dataset.scale != 1.0:
+    if dataset.values.dtype == np.uint8:
         return (1, side, side), f"[{side**2}], and no augment, if rows are no images"
     return dataset.shape, f"or [1, {side}, {side}], and augment, if rows are images"
 
 
-def _summarise_images(folder: Path) -> DataSummary:
-    found = survey(folder)
+def _summarise_images(
+    folder: Path, part: str | None, options: ReadOptions | None
+) -> DataSummary:
+    found = survey(folder, part)
     channels, height, width = found.shape
     shrink = min(1.0, _LARGEST_SIDE / max(height, width))
     shape = (channels, max(1, round(height * shrink)), max(1, round(width * shrink)))
     size = f"the most common size, {height} x {width}" + (", brought down" if shrink < 1 else "")
-    return DataSummary(found.n_images, shape, found.n_classes, "none", _BYTES, size)
+    n_classes = None if options and options.no_labels else found.n_classes
+    return DataSummary(found.n_images, shape, n_classes, "none", _BYTES, size, found.guesses)
 
 
 _BYTES = "bytes are read as 0 to 1"
@@ -99,7 +124,7 @@ def scaling_of(dataset: Dataset) -> tuple[str, str]:
 def _ranges(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Return the least and the greatest value of each feature, or of each channel."""
     low, high = np.full(1, np.inf), np.full(1, -np.inf)
-    for rows in dataset.chunks():
+    for rows in dataset.chunks(exact=True):
         points = rows.reshape(-1, rows.shape[-1])
         low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
     return low, high

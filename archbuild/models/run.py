@@ -227,7 +227,7 @@ class Run:
                 f"{self.path} does not record where its rows, '{self.dataset_name}', were read; "
                 "give them: archbuild.open(folder, dataset=...)"
             )
-        dataset = self.location.load(self.spec.input_shape)
+        dataset = self.location.load(self.spec)
         self.refuse_changed(dataset)
         return dataset
 
@@ -270,7 +270,7 @@ class Run:
         from archbuild.training.feed import Feed
 
         try:
-            found = self.location and self.location.load_held_out(self.spec.input_shape)
+            found = self.location and self.location.load_held_out(self.spec)
         except DataError as error:
             LOGGER.warning("nothing is measured on held-out rows: %s", error)
             return None

@@ -134,6 +134,7 @@ def _environment(run: Run) -> dict[str, str]:
     return {
         "command": run.command,
         "data": f"{dataset.source}, SHA-256 {dataset.digest()}",
+        **{f"data, {guess.subject}": guess.found for guess in dataset.guesses},
         "run folder": str(run.path),
         **{stage.name: _made_with(stage.manifest) for stage in run.stages},
         "this page": f"written {datetime.now():%Y-%m-%d %H:%M} on {platform.platform()}",

@@ -38,7 +38,7 @@ class Feed:
 
     def clean(self, indices: Any) -> np.ndarray:
         """Return ``(len(indices), ...)`` rows without augmentation."""
-        return self.scaler.apply(self.dataset.rows(indices))
+        return self.scaler.apply(self.dataset.rows(indices, exact=True))
 
     def training(self, indices: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return the network's input and its target: ``(len(indices), ...)`` each.

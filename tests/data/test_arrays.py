@@ -5,6 +5,7 @@ import pytest
 
 from archbuild.data import dataset as dataset_module
 from archbuild.data.arrays import dataset_from_arrays, folder_safe
+from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
 
 
@@ -41,10 +42,48 @@ def test_channels_first_arrays_are_turned_when_input_says_so():
     series = dataset_from_arrays("x", values, input_shape=(3, 5))
     np.testing.assert_array_equal(series.rows([2])[0], values[2].T)
     colour = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
-    images = dataset_from_arrays("x", colour, input_shape=(3, 4, 5))
+    images = dataset_from_arrays("x", colour - 0.5, input_shape=(3, 4, 5))
     assert images.shape == (3, 4, 5)
-    np.testing.assert_array_equal(images.rows([1])[0, ..., 2], colour[1, 2])
-    assert shape_of(colour) == (2, 3, 4, 5)
+    np.testing.assert_array_equal(images.rows([1])[0, ..., 2], colour[1, 2] - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels", "stored"),
+    [
+        ((2, 3, 32, 32), None, (2, 32, 32, 3)),
+        ((2, 32, 32, 3), None, (2, 32, 32, 3)),
+        ((2, 3, 32, 3), None, (2, 3, 32, 3)),
+        ((2, 12, 32, 32), None, (2, 12, 32, 32)),
+        ((2, 12, 32, 32), "first", (2, 32, 32, 12)),
+        ((2, 3, 32, 32), "last", (2, 3, 32, 32)),
+        ((2, 9, 128), "first", (2, 128, 9)),
+        ((2, 9, 128), "last", (2, 9, 128)),
+    ],
+)
+def test_the_channel_axis_is_found_or_as_the_user_says(shape, channels, stored):
+    dataset = dataset_from_arrays("x", np.zeros(shape), options=ReadOptions(channels=channels))
+    assert dataset.values.shape == stored
+    assert bool(dataset.guesses) == (channels is None)
+
+
+@pytest.mark.parametrize(
+    ("values", "divisor"),
+    [
+        (np.array([[[0, 1], [1, 1]]] * 2, np.uint8), 1),
+        (np.array([[[0, 255], [9, 1]]] * 2, np.uint8), 255),
+        (np.array([[[0, 16], [9, 1]]] * 2, np.uint8), 31),
+        (np.array([[[[0], [255]]]] * 2, np.int64), 255),
+        (np.array([[[[0], [4000]]]] * 2, np.uint16), 4095),
+        (np.array([[[[-5], [255]]]] * 2, np.int16), 1),
+        (np.array([[[[0.0], [255.0]]]] * 2), 1),
+        (np.array([[0, 255]] * 2, np.int64), 1),
+        (np.array([[[[False], [True]]]] * 2), 1),
+    ],
+)
+def test_the_range_decides_the_divisor(values, divisor):
+    dataset = dataset_from_arrays("x", values)
+    assert dataset.scale == 1 / divisor
+    assert dataset_from_arrays("x", values, options=ReadOptions(divide_by=7)).scale == 1 / 7
 
 
 def test_channels_last_wins_where_both_readings_fit():

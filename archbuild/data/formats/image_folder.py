@@ -1,4 +1,14 @@
-"""A folder of images, with a folder for each class inside it or without."""
+"""A folder of images, with a folder for each class inside it or without; or a single image.
+
+==========================================  ======================================================
+in the folder                               read as
+==========================================  ======================================================
+images                                      rows without labels
+folders with images in them                 a class each
+one folder and nothing else                 that folder
+``train``, ``val``, ``test`` and no others  parts; the classes are the folders below them
+==========================================  ======================================================
+"""
 
 from __future__ import annotations
 
@@ -13,6 +23,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from archbuild.data.dataset import Shape
+from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
@@ -21,8 +32,21 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm"}
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"}
+    | {".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".jp2", ".ico", ".pcx"}
 )
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
+"""Folder name, in small letters -> the part of the data that it holds."""
+
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _GREY_MODES = frozenset({"1", "L", "LA", "I", "F"})
 _TURNED = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
@@ -32,57 +56,72 @@ _log = logging.getLogger(__name__)
 
 
 class _Header(NamedTuple):
-    """The header of an image: height, width, and whether it is grey."""
+    """The header of an image: height, width, whether it is grey, whether it has over 8 bits."""
 
     height: int
     width: int
     grey: bool
+    deep: bool
 
 
 class Survey(NamedTuple):
-    """Number of images, their most common ``(channels, height, width)``, and classes."""
+    """The number of images, their most common ``(channels, height, width)``, classes, guesses."""
 
     n_images: int
     shape: Shape
     n_classes: int | None
+    guesses: tuple[Guess, ...]
+
+
+class _Images(NamedTuple):
+    """The image files in order, each one's class if folders name classes, and the decisions."""
+
+    paths: list[Path]
+    classes: list[str] | None
+    guesses: tuple[Guess, ...]
 
 
 def read_image_folder(request: ReadRequest) -> Arrays:
-    """Read all images as ``(n, height, width, channels)`` uint8, in the order of their paths.
+    """Return all images as ``(n, height, width, channels)``, in the order of their paths.
 
-    Images that lie in the folder itself have no labels; where none does, each folder inside it
-    is a class. The size is that of the spec's Input, else the most common one; the number of
-    channels is the Input's, else 3 where any image is coloured and 1 otherwise. What cannot be
-    read is left out, with a warning that lists it. Each image is known by its path in the folder.
+    They are uint8, or uint16 in the files' own numbers where any has more than 8 bits. The size is
+    that of the spec's Input, else the most common one; the number of channels is the Input's, else
+    3 where any image is coloured and 1 otherwise. What cannot be read is left out, with a warning
+    that lists it. Each image is known by its path in the folder.
 
     Raises:
-        DataError: fewer than two images that can be read, a number of channels that images do
-            not have, or more than the disk holds.
+        DataError: fewer images than are needed that can be read, a number of channels that images
+            do not have, or more than the disk holds.
     """
     folder = request.path
-    paths, labels = _find(folder)
+    paths, classes, guesses = _find(folder, request.split)
     with _without_warnings():
         headers = [_header(path) for path in paths]
         shape = _common_shape([header for header in headers if header], request)
-        values = room_for((len(paths), *shape), np.uint8, f"the {len(paths)} images in {folder}")
-        read = _read_all(paths, values)
-    _warn(folder, paths, read, headers, shape)
+        bits = _depth(paths, headers, request)
+        kind = np.uint8 if bits <= 8 and not _is_deep(headers, request) else np.uint16
+        values = room_for((len(paths), *shape), kind, f"the {len(paths)} images in {folder}")
+        read = _read_all(paths, values, bits)
+    top = folder if folder.is_dir() else folder.parent
+    _warn(top, paths, read, headers, shape)
     if len(read) < request.least_rows:
         raise _too_few(folder, len(read), request.least_rows)
     return Arrays(
         values[: len(read)],
-        None if labels is None else [labels[index] for index in read],
-        [paths[index].relative_to(folder).as_posix() for index in read],
+        None if classes is None else [classes[index] for index in read],
+        [paths[index].relative_to(top).as_posix() for index in read],
+        guesses=guesses,
+        channels="last",
     )
 
 
-def survey(folder: Path) -> Survey:
+def survey(folder: Path, split: str | None = None) -> Survey:
     """Read the headers of a folder's images, and no pixel.
 
     Raises:
         DataError: there are fewer than two images with a header.
     """
-    paths, labels = _find(folder)
+    paths, classes, guesses = _find(folder, split)
     with _without_warnings():
         headers = [_header(path) for path in paths]
     there = [header for header in headers if header]
@@ -90,8 +129,21 @@ def survey(folder: Path) -> Survey:
         raise _too_few(folder, len(there))
     height, width, channels = shape = _common_shape(there, ReadRequest(folder))
     _warn(folder, paths, [index for index, header in enumerate(headers) if header], headers, shape)
-    classes = None if labels is None else len(set(labels))
-    return Survey(len(there), (channels, height, width), classes)
+    n_classes = None if classes is None else len(set(classes))
+    return Survey(len(there), (channels, height, width), n_classes, guesses)
+
+
+def split_names(folder: Path) -> tuple[str, ...]:
+    """Return the parts that a folder holds: ``train``, ``val``, ``test``; ``()`` if none.
+
+    Folders are parts only where all of them are called so, and there are two at least.
+    """
+    if not folder.is_dir():
+        return ()
+    names = [path.name.lower() for path in _folders(_unwrapped(folder))]
+    is_split = len(names) > 1 and all(name in SPLITS for name in names)
+    found = {SPLITS[name] for name in names} if is_split else set()
+    return tuple(part for part in dict.fromkeys(SPLITS.values()) if part in found)
 
 
 def decode(source: Path | IO[bytes], shape: Shape | None = None) -> np.ndarray:
@@ -118,16 +170,99 @@ def decode(source: Path | IO[bytes], shape: Shape | None = None) -> np.ndarray:
         return np.asarray(image, np.uint8).reshape(height, width, channels)
 
 
-def _find(folder: Path) -> tuple[list[Path], list[str] | None]:
-    """Return the image files in order, and each one's class where folders name classes."""
-    here = [path for path in sorted(folder.iterdir()) if _is_image(path)]
+def _find(folder: Path, split: str | None = None) -> _Images:
+    """Return the image files of a folder, and the decisions that this took."""
+    if folder.is_file():
+        return _Images([folder], None, ())
+    top = _unwrapped(folder)
+    guesses = [*_say_wrapped(folder, top), *_say_left_out(top)]
+    here = [path for path in sorted(top.iterdir()) if _is_image(path)]
     if here:
-        if any(path.is_dir() for path in folder.iterdir()):
+        if _folders(top):
             _log.warning("%s: images lie beside folders; the folders are left out", folder)
-        return here, None
-    inside = [path for path in sorted(folder.rglob("*")) if _is_image(path)]
-    classes = [path.relative_to(folder).parts[0] for path in inside]
-    return inside, classes if len(set(classes)) > 1 else None
+        return _Images(here, None, tuple(guesses))
+    inside = [path for path in sorted(top.rglob("*")) if _is_image(path)]
+    parts = split_names(folder)
+    depth = 1 if parts else 0
+    if parts:
+        inside = [path for path in inside if split in (None, _split_of(path, top))]
+        guesses.append(_say_split(folder, parts, split))
+    names = [path.relative_to(top).parts for path in inside]
+    if all(len(name) > depth + 1 for name in names):
+        classes = [name[depth] for name in names]
+        if len(set(classes)) > 1:
+            guesses.append(
+                Guess("labels", f"{len(set(classes))} classes, a folder each", "labels=none")
+            )
+            return _Images(inside, classes, tuple(guesses))
+    return _Images(inside, None, tuple(guesses))
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders inside that are not hidden, as macOS' ``__MACOSX`` is meant to be."""
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    return [path for path in inside if not path.name.startswith((".", "__"))]
+
+
+def _unwrapped(folder: Path) -> Path:
+    """Return the innermost folder, where folders hold one folder and no image each."""
+    inside = _folders(folder)
+    has_images = any(_is_image(path) for path in folder.iterdir())
+    if len(inside) != 1 or has_images:
+        return folder
+    return _unwrapped(inside[0])
+
+
+def _split_of(path: Path, top: Path) -> str:
+    return SPLITS[path.relative_to(top).parts[0].lower()]
+
+
+def _say_split(folder: Path, parts: Sequence[str], split: str | None) -> Guess:
+    if split is not None:
+        return Guess("parts", f"the {split} rows of {', '.join(parts)}")
+    names = " and ".join(f"{folder.name}-{part.upper()}" for part in parts)
+    return Guess("parts", f"{', '.join(parts)}, all of which are used; {names} name one each")
+
+
+def _say_wrapped(folder: Path, top: Path) -> list[Guess]:
+    if top == folder or not _folders(top):
+        return []
+    return [Guess("folder", f"the one inside, {top.relative_to(folder).as_posix()}")]
+
+
+def _say_left_out(top: Path) -> list[Guess]:
+    """Return a line about the files that are not taken for images."""
+    files = (path for path in top.rglob("*") if path.is_file() and not path.name.startswith("."))
+    others = Counter(path.suffix.lower() or path.name for path in files if not _is_image(path))
+    if not others:
+        return []
+    shown = ", ".join(f"{suffix} ({count})" for suffix, count in others.most_common(5))
+    return [Guess("left out", f"{others.total()} files whose suffix is no image's: {shown}")]
+
+
+def _is_deep(headers: Sequence[_Header | None], request: ReadRequest) -> bool:
+    """Return whether any image has over 8 bits; models of earlier versions took the upper 8."""
+    new = request.known is None or request.known.scale is not None
+    return new and any(header is not None and header.deep for header in headers)
+
+
+def _depth(paths: Sequence[Path], headers: Sequence[_Header | None], request: ReadRequest) -> int:
+    """Return how many bits the numbers of the folder's images have, at least 8."""
+    if not _is_deep(headers, request):
+        return 8
+    deep = [path for path, header in zip(paths, headers, strict=True) if header and header.deep]
+    return 16 if max(map(_largest, deep)) > 255 else 8
+
+
+def _largest(path: Path) -> int:
+    """Return the largest number in an image; 0 if it cannot be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return int(np.asarray(image).max())
+    except Exception:  # Pillow's readers have no closed list
+        return 0
 
 
 def _is_image(path: Path) -> bool:
@@ -145,7 +280,8 @@ def _header(path: Path) -> _Header | None:
             if image.getexif().get(_ORIENTATION) in _TURNED:
                 height, width = width, height
             grey = image.mode in _GREY_MODES or image.mode.startswith("I;")
-            return _Header(height, width, grey)
+            deep = image.mode == "I" or image.mode.startswith("I;")
+            return _Header(height, width, grey, deep)
     except Exception:  # Pillow's readers have no closed list
         return None
 
@@ -162,31 +298,46 @@ def _common_shape(headers: Sequence[_Header], request: ReadRequest) -> Shape:
                 f"(grey, RGB, RGBA), not {wanted[0]}; change Input's output_shape"
             )
         return (*wanted[1:], wanted[0])
-    (height, width), _ = Counter((header.height, header.width) for header in headers).most_common(
-        1
-    )[0]
+    (height, width), _ = Counter((header.height, header.width) for header in headers).most_common(1)[0]
     own = 1 if all(header.grey for header in headers) else 3
     fitting = [count for count in _MODES if wanted == (height * width * count,)]
     return (height, width, fitting[0] if fitting else own)
 
 
-def _read_all(paths: Sequence[Path], values: np.ndarray) -> list[int]:
-    """Fill the first rows with the images that can be read; which ones these are."""
+def _read_all(paths: Sequence[Path], values: np.ndarray, bits: int) -> list[int]:
+    """Fill the first rows with the images that can be read, and return which ones these are."""
     read: list[int] = []
     for index, path in enumerate(paths):
-        if _read_into(values[len(read)], path):
+        if _read_into(values[len(read)], path, bits):
             read.append(index)
         release(values)
     return read
 
 
-def _read_into(place: np.ndarray, path: Path) -> bool:
+def _read_into(place: np.ndarray, path: Path, bits: int) -> bool:
     """Return whether the image could be read; if so it is in ``place``."""
     try:
-        place[...] = decode(path, place.shape)
+        is_byte = place.dtype == np.uint8
+        place[...] = decode(path, place.shape) if is_byte else _decode_deep(path, place.shape, bits)
     except Exception:  # Pillow's readers have no closed list
         return False
     return True
+
+
+def _decode_deep(path: Path, shape: Shape, bits: int) -> np.ndarray:
+    """Return an image in its own numbers; one of 8 bits is brought to 16 where others have them."""
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as opened:
+        if opened.mode != "I" and not opened.mode.startswith("I;"):
+            return decode(path, shape).astype(np.uint16) * (257 if bits > 8 else 1)
+        numbers = np.clip(np.asarray(ImageOps.exif_transpose(opened)), 0, 0xFFFF)
+    height, width, channels = shape
+    image = Image.fromarray(numbers.astype(np.float32))
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    grey = np.rint(np.asarray(image)).astype(np.uint16)[..., np.newaxis]
+    return np.repeat(grey, channels, axis=-1)
 
 
 def _on_white(image: Image) -> Image:

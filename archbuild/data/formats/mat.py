@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.data.formats.npz import pick_key
+from archbuild.data.formats.npz import judge_labels, pick_key
+from archbuild.data.guess import Guess, listed
 from archbuild.data.limits import check_size
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
@@ -38,7 +39,11 @@ def read_mat(request: ReadRequest) -> Arrays:
     check_size(_n_bytes(*headers[value_key]), f"the variable '{value_key}' in {path}")
     variables = _load(path, [key for key in (value_key, label_key) if key is not None])
     labels = variables[label_key] if label_key is not None else None
-    return Arrays(_rows_first(_dense(variables[value_key]), labels), labels)
+    values = _rows_first(_dense(variables[value_key]), labels)
+    labels, said = judge_labels(labels, label_key or "")
+    others = tuple(key for key in headers if key not in (value_key, label_key))
+    left_out = [Guess("left out", f"the variables {listed(others)}")] if others else []
+    return Arrays(values, labels, guesses=(*said, *left_out))
 
 
 def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:

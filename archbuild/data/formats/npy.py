@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from archbuild.data.request import Arrays, ReadRequest
@@ -18,6 +20,12 @@ def read_npy(request: ReadRequest) -> Arrays:
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
+        if _holds_objects(path):
+            raise DataError(
+                f"{path} holds Python objects, as NumPy saves rows of unequal length or of mixed "
+                "kinds; they are never loaded, because loading them can run code: bring the rows "
+                "to one length (pad or cut them) and save the plain array again"
+            ) from error
         raise DataError(
             f"{path} cannot be read as .npy ({error}); save plain numbers with "
             "numpy.save(path, array), or copy the file again if it was cut short"
@@ -26,3 +34,14 @@ def read_npy(request: ReadRequest) -> Arrays:
         values.close()
         raise DataError(f"{path} is an .npz archive; rename it so that its name ends in .npz")
     return Arrays(values)
+
+
+def _holds_objects(path: Path) -> bool:
+    """Return whether the header of a ``.npy`` file declares Python objects."""
+    try:
+        with path.open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0
+            return version == (1, 0) and read(file)[2].hasobject
+    except (ValueError, OSError):
+        return False

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.zipped import ZIP_DAMAGE
+from archbuild.data.guess import Guess, listed
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
@@ -33,11 +34,16 @@ class Header(NamedTuple):
 def read_npz(request: ReadRequest) -> Arrays:
     """Return ``x``, ``X`` or ``data``, and ``y``, ``Y`` or ``labels`` if there are any.
 
+    Without such a key the only array of two axes or more is taken. A matrix that was saved by
+    ``scipy.sparse.save_npz`` is read as well.
+
     Raises:
         DataError: no such key, a damaged archive, objects in it, or more than the disk holds.
     """
     keys = npz_headers(request.path)
-    value_key = pick_key(keys, VALUE_KEYS)
+    if {"format", "shape", "data"} <= keys.keys():
+        return _read_sparse(request.path)
+    value_key = pick_key(keys, VALUE_KEYS) or _only_array(keys)
     if value_key is None:
         raise DataError(
             f"{request.path} has the arrays {', '.join(keys) or '(none)'}; expected the data under "
@@ -47,7 +53,57 @@ def read_npz(request: ReadRequest) -> Arrays:
     label_key = pick_key(keys, LABEL_KEYS)
     wanted = [value_key] if label_key is None else [value_key, label_key]
     arrays = read_arrays(request.path, wanted)
-    return Arrays(arrays[value_key], arrays.get(label_key or ""))
+    labels, said = judge_labels(arrays.get(label_key or ""), label_key or "")
+    return Arrays(
+        arrays[value_key], labels, guesses=(*said, *_say_keys(keys, value_key, label_key))
+    )
+
+
+def judge_labels(labels: Any, key: str) -> tuple[Any, list[Guess]]:
+    """Return labels as they are, or ``None`` and the reason where they are values of a quantity."""
+    if labels is None:
+        return None, []
+    flat = np.asarray(labels).reshape(-1)
+    if flat.dtype.kind == "f" and (flat % 1 != 0).any():
+        found = f"none; the array '{key}' has fractions, so it names no classes, and is left out"
+        return None, [Guess("labels", found)]
+    return labels, [Guess("labels", f"the array '{key}'", "labels=none")]
+
+
+def _only_array(keys: Mapping[str, Header]) -> str | None:
+    """Return the key of the only array that can be rows: of two axes or more."""
+    found = [key for key, header in keys.items() if len(header.shape) > 1 and key not in LABEL_KEYS]
+    return found[0] if len(found) == 1 else None
+
+
+def _say_keys(keys: Mapping[str, Header], value_key: str, label_key: str | None) -> list[Guess]:
+    """Return lines about an array of an unusual name, and about arrays that are left out."""
+    guesses = []
+    if value_key not in VALUE_KEYS:
+        guesses.append(Guess("rows", f"the array '{value_key}', the only one of two axes or more"))
+    others = tuple(key for key in keys if key not in (value_key, label_key))
+    if others:
+        guesses.append(Guess("left out", f"the arrays {listed(others)}"))
+    return guesses
+
+
+def _read_sparse(path: Path) -> Arrays:
+    """Return a sparse matrix as a dense one, once its indices are known to be sound."""
+    from scipy import sparse
+
+    from archbuild.data.limits import check_size
+
+    with _damage_reported(path):
+        matrix = sparse.load_npz(path)  # without pickle
+        check_size(prod(matrix.shape) * 8, f"the sparse matrix in {path}, made dense,")
+        matrix = matrix.tocoo()
+        inside = [
+            (axis >= 0) & (axis < size)
+            for axis, size in zip(matrix.coords, matrix.shape, strict=True)
+        ]
+        if not all(part.all() for part in inside):
+            raise ValueError("an index lies outside the matrix")
+        return Arrays(matrix.toarray(), guesses=(Guess("rows", "a sparse matrix, made dense"),))
 
 
 def pick_key(keys: Mapping[str, object], wanted: Sequence[str]) -> str | None:

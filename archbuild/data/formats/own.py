@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from archbuild.data.arrays import dataset_from_arrays
+import numpy as np
+
+from archbuild.data.arrays import dataset_from_arrays, folder_safe
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.csv_table import read_csv
-from archbuild.data.formats.image_folder import read_image_folder
+from archbuild.data.formats.excel import read_excel
+from archbuild.data.formats.image_folder import SUFFIXES, read_image_folder, split_names
 from archbuild.data.formats.mat import read_mat
 from archbuild.data.formats.npy import read_npy
 from archbuild.data.formats.npz import read_npz
-from archbuild.data.formats.parquet import read_parquet
+from archbuild.data.formats.parquet import read_feather, read_parquet
 from archbuild.data.formats.text_matrix import read_text_matrix
-from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.request import Arrays, Known, ReadOptions, ReadRequest
 from archbuild.errors import DataError
 
 FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
@@ -22,14 +26,52 @@ FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
     ".npz": read_npz,
     ".csv": read_csv,
     ".tsv": read_csv,
+    ".csv.gz": read_csv,
+    ".tsv.gz": read_csv,
     ".parquet": read_parquet,
     ".pq": read_parquet,
+    ".feather": read_feather,
+    ".arrow": read_feather,
+    ".xlsx": read_excel,
     ".txt": read_text_matrix,
     ".mat": read_mat,
 }
 """File suffix -> reader. A new format is one file and one line here."""
 
-_TABLES = (".csv", ".tsv", ".parquet", ".pq")
+_TABLES = (
+    ".csv",
+    ".tsv",
+    ".csv.gz",
+    ".tsv.gz",
+    ".parquet",
+    ".pq",
+    ".feather",
+    ".arrow",
+    ".xlsx",
+)
+
+
+def suffix_of(path: Path) -> str:
+    """Return the suffix by which a file's format is known: ``.csv``, ``.csv.gz``."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    both = "".join(suffixes)
+    return both if both in FORMATS else "".join(suffixes[-1:])
+
+
+def file_stem(path: Path) -> str:
+    """Return a file's name without the suffix of its format."""
+    suffix = suffix_of(path)
+    return path.name[: -len(suffix)] if suffix else path.name
+
+
+def split_part(path: Path) -> tuple[Path, str | None]:
+    """Return the folder and the part of it that ``photos-TRAIN`` or ``photos-TEST`` names."""
+    stem, mark, part = path.name.rpartition("-")
+    folder = path.with_name(stem) if mark and stem else path
+    if path.exists() or not part.isupper() or not folder.is_dir():
+        return path, None
+    wanted = part.lower()
+    return (folder, wanted) if wanted in split_names(folder) else (path, None)
 
 
 def split_column(text: str) -> tuple[Path, str | None]:
@@ -44,42 +86,74 @@ def split_column(text: str) -> tuple[Path, str | None]:
 def looks_like_path(text: str) -> bool:
     """Return whether the user means a file or a folder rather than a dataset's name."""
     path, _ = split_column(text)
-    return len(path.parts) > 1 or path.suffix.lower() in FORMATS or path.exists()
+    return len(path.parts) > 1 or suffix_of(path) in FORMATS or split_part(path)[0].exists()
 
 
 def load_path(
     text: str,
     input_shape: Shape | None = None,
-    columns: Sequence[str] = (),
-    least_rows: int = 2,
-    *,
-    labels: bool = True,
+    options: ReadOptions | None = None,
+    known: Known | None = None,
 ) -> Dataset:
     """Return the file or folder that ``text`` names.
 
     Args:
-        text: a path; for a table, ``path:column`` names its label column.
+        text: a path; for a table, ``path:column`` names its label column; ``folder-TRAIN`` and
+            ``folder-TEST`` name the parts of a folder that holds ``train`` and ``test``.
         input_shape: the spec's Input, which settles what the data leave open.
-        columns: the features that are wanted of a table, as in ``ReadRequest``.
-        least_rows: likewise.
-        labels: likewise.
+        options: the user's decisions about the structure of the data.
+        known: for new rows of a trained model, the form that they are read in.
 
     Raises:
         DataError: nothing is there, the format is not known, or the data cannot be used.
     """
     path, column = split_column(text)
-    request = ReadRequest(path, column, input_shape, tuple(columns), least_rows, labels)
+    options = options or ReadOptions()
+    if column is not None:
+        options = replace(options, labels=column)
+    path, split = split_part(path)
+    request = ReadRequest(path, input_shape, options, known, split)
     arrays = _reader(path)(request)
+    name = path.resolve().name if path.is_dir() else file_stem(path)
     return dataset_from_arrays(
-        path.resolve().name if path.is_dir() else path.stem,
+        f"{name}-{split.upper()}" if split else name,
         arrays.values,
-        arrays.labels,
+        arrays.labels if request.wants_labels else None,
         input_shape=input_shape,
+        arch_stem=folder_safe(name),
         source=str(path),
         ids=arrays.ids,
         columns=arrays.columns,
-        least_rows=least_rows,
+        least_rows=request.least_rows,
+        options=replace(options, channels=arrays.channels or options.channels),
+        scale=_known_scale(known, arrays),
+        guesses=arrays.guesses,
+        encoding=arrays.encoding,
     )
+
+
+def held_out_part(text: str) -> str | None:
+    """Return the path of the rows that training on a part of a folder leaves unseen.
+
+    ``photos-TRAIN`` leaves ``photos-TEST``, and ``photos/train`` leaves ``photos/test``.
+    """
+    path, _ = split_column(text)
+    folder, part = split_part(path)
+    if part is None and path.is_dir() and path.name in split_names(path.resolve().parent):
+        unseen = path.resolve().parent / "test"
+        return str(unseen) if path.name == "train" and unseen.is_dir() else None
+    if part != "train" or "test" not in split_names(folder):
+        return None
+    return f"{folder}-TEST"
+
+
+def _known_scale(known: Known | None, arrays: Arrays) -> float | None:
+    """Return the factor that the model's rows had; models of earlier versions scaled bytes."""
+    if known is None:
+        return None
+    if known.scale is not None:
+        return known.scale
+    return 1 / 255 if arrays.values.dtype == np.uint8 else 1.0
 
 
 def _reader(path: Path) -> Callable[[ReadRequest], Arrays]:
@@ -89,7 +163,9 @@ def _reader(path: Path) -> Callable[[ReadRequest], Arrays]:
         )
     if path.is_dir():
         return read_image_folder
-    reader = FORMATS.get(path.suffix.lower())
+    if path.suffix.lower() in SUFFIXES:
+        return read_image_folder
+    reader = FORMATS.get(suffix_of(path))
     if reader is None:
         raise DataError(
             f"{path} is of a kind that is not read; expected one of {', '.join(FORMATS)} or a "

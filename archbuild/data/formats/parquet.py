@@ -1,126 +1,147 @@
-"""``.parquet``: a table by the rules of ``table.py``, read some rows at a time."""
+"""``.parquet`` and ``.feather``: Arrow tables, read some rows at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from archbuild.data.dataset import rows_at_a_time
-from archbuild.data.formats.table import LARGEST, Roles, assign_roles, fault_message
+from archbuild.data.formats.table import LARGEST, Batch, read_table
+from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
 if TYPE_CHECKING:
-    from pyarrow import Array, DataType, RecordBatch
-    from pyarrow.parquet import ParquetFile
+    from pyarrow import Array, DataType, RecordBatch, Schema
 
 _BUFFER_BYTES = 2**16  # of each column
-_LONGEST_EXAMPLE = 30
+_CELL_BYTES = 64  # that a cell takes as text, roughly
 
 
 def read_parquet(request: ReadRequest) -> Arrays:
-    """Return the numeric columns as float32, and the labels and the rows' names as texts.
+    """Return the features, the labels and the rows' names of a Parquet file.
 
     Raises:
-        DataError: pyarrow is not installed, columns that are not numeric, null or NaN cells, a
-            named column that is not there, or a damaged file.
+        DataError: pyarrow is not installed, the file is damaged, or as ``read_table``.
     """
-    pyarrow = _pyarrow(request.path)
-    try:
-        with pyarrow.parquet.ParquetFile(
+    with _arrow(request.path, "a Parquet file") as pyarrow:
+        file = pyarrow.parquet.ParquetFile(
             request.path,
             pre_buffer=False,  # else a whole row group comes into memory, often the whole file
             buffer_size=_BUFFER_BYTES,
-        ) as file:
-            return _read(file, request)
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            f"{request.path} cannot be read as Parquet ({reason}); copy it again, or save it as CSV"
-        ) from error
+        )
+        with file:
+            source = ArrowSource(request.path, file.schema_arrow, file.iter_batches)
+            return read_table(source, request)
 
 
-def _pyarrow(path: Path) -> Any:
+def read_feather(request: ReadRequest) -> Arrays:
+    """Return the features, the labels and the rows' names of a Feather (Arrow IPC) file.
+
+    Raises:
+        DataError: pyarrow is not installed, the file is damaged, or as ``read_table``.
+    """
+    with _arrow(request.path, "a Feather file") as pyarrow:
+        table = pyarrow.feather.read_table(request.path, memory_map=True)
+        source = ArrowSource(
+            request.path, table.schema, lambda rows, columns: _table_batches(table, rows, columns)
+        )
+        return read_table(source, request)
+
+
+class ArrowSource:
+    """An Arrow table as a ``TableSource``.
+
+    Args:
+        path: of its file.
+        schema: its columns.
+        iterate: from a number of rows and the names of columns to record batches.
+    """
+
+    def __init__(
+        self, path: Path, schema: Schema, iterate: Callable[..., Iterator[RecordBatch]]
+    ) -> None:
+        self.path = path
+        self.columns: tuple[str, ...] = tuple(schema.names)
+        self.has_header = True
+        self.decimal = "."
+        self.guesses: tuple[Guess, ...] = ()
+        self._schema = schema
+        self._iterate = iterate
+
+    def batches(self, wanted: Sequence[int]) -> Iterator[Batch]:
+        """Yield the rows as texts, some at a time."""
+        names = [self.columns[index] for index in wanted]
+        start = 0
+        for batch in self._iterate(rows_at_a_time(_CELL_BYTES * max(1, len(names))), columns=names):
+            places = [f"row {start + row} (counted from 0)" for row in range(len(batch))]
+            yield Batch(places, [_texts(batch.column(name)) for name in names])
+            start += len(batch)
+
+    def numbers(self, wanted: Sequence[int], n_rows: int) -> np.ndarray | None:
+        """Return numeric columns as ``(n_rows, columns)`` float64."""
+        if not all(_is_numeric(self._schema.field(index).type) for index in wanted):
+            return None
+        names = [self.columns[index] for index in wanted]
+        values = room_for((n_rows, len(wanted)), np.float64, str(self.path))
+        start = 0
+        for batch in self._iterate(rows_at_a_time(8 * len(wanted)), columns=names):
+            rows = values[start : start + len(batch)]
+            for place, name in enumerate(names):
+                rows[:, place] = _numbers(batch.column(name))
+            if not (np.abs(rows) <= LARGEST).all():
+                return None
+            start += len(batch)
+            release(values)
+        return values
+
+
+@contextmanager
+def _arrow(path: Path, what: str) -> Iterator[Any]:
+    """Give pyarrow; its errors become ``DataError``."""
     try:
+        import pyarrow.feather
         import pyarrow.parquet
     except ImportError as error:
         raise DataError(
-            f"{path} is a Parquet file, and reading it needs pyarrow, which is not installed: "
+            f"{path} is {what}, and reading it needs pyarrow, which is not installed: "
             "pip install 'archbuild[parquet]'"
         ) from error
-    return pyarrow
+    try:
+        yield pyarrow
+    except (pyarrow.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"{path} cannot be read as {what} ({reason}); copy it again, or save it as CSV"
+        ) from error
 
 
-def _read(file: ParquetFile, request: ReadRequest) -> Arrays:
-    columns = tuple(file.schema_arrow.names)
-    roles = assign_roles(columns, request.column, request.path, features=request.columns)
-    _refuse_words(file, roles, request.path)
-    shape = (file.metadata.num_rows, len(roles.features))
-    values = room_for(shape, np.float32, str(request.path))
-    texts: dict[int | None, list[str]] = {
-        index: [] for index in (roles.label, roles.ids) if index is not None
-    }
-    missing: list[str] = []
-    for start, batch in _batches(file, 4 * len(roles.features)):
-        rows = values[start : start + len(batch)]
-        for place, index in enumerate(roles.features):
-            rows[:, place] = _numbers(batch.column(index))
-            missing += _places(start, ~(np.abs(rows[:, place]) <= LARGEST), columns[index])
-        for of_texts, kept in texts.items():
-            kept += _texts(batch.column(of_texts))
-        release(values)
-    if roles.label is not None:
-        blank = np.array([not text for text in texts[roles.label]])
-        missing += _places(0, blank, columns[roles.label])
-    if missing:
-        raise DataError(fault_message(request.path, {}, missing))
-    names = tuple(columns[index] for index in roles.features)
-    return Arrays(values, texts.get(roles.label), texts.get(roles.ids), names)
-
-
-def _batches(file: ParquetFile, row_bytes: int) -> Iterator[tuple[int, RecordBatch]]:
-    """Yield all rows in order, in batches, each after the number of its first row."""
-    start = 0
-    for batch in file.iter_batches(rows_at_a_time(row_bytes)):
-        yield start, batch
-        start += len(batch)
-
-
-def _refuse_words(file: ParquetFile, roles: Roles, path: Path) -> None:
-    """Refuse columns that are not numeric, with the first cell of each."""
-    schema = file.schema_arrow
-    words = [index for index in roles.features if not _is_numeric(schema.field(index).type)]
-    first = next(file.iter_batches(1), None) if words else None
-    if first is not None:
-        cells = {schema.names[index]: str(first.column(index)[0].as_py()) for index in words}
-        examples = {name: cell[:_LONGEST_EXAMPLE] for name, cell in cells.items()}
-        raise DataError(fault_message(path, examples, []))
+def _table_batches(table: Any, rows: int, columns: Sequence[str]) -> Iterator[RecordBatch]:
+    return iter(table.select(list(columns)).to_batches(max_chunksize=rows))
 
 
 def _is_numeric(kind: DataType) -> bool:
     from pyarrow import types
 
     checks = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
-    return any(check(kind) for check in (*checks, types.is_null))
+    return any(check(kind) for check in checks)
 
 
 def _numbers(column: Array) -> np.ndarray:
-    """Return the cells as float32, NaN where there is none."""
-    from pyarrow import float32
+    """Return the cells as float64, NaN where there is none."""
+    from pyarrow import float64, types, uint8
 
-    numbers: np.ndarray = column.cast(float32(), safe=False).to_numpy(zero_copy_only=False)
+    if types.is_boolean(column.type):
+        column = column.cast(uint8())
+    numbers: np.ndarray = column.cast(float64(), safe=False).to_numpy(zero_copy_only=False)
     return numbers
 
 
 def _texts(column: Array) -> list[str]:
     """Return the cells as texts, blank where there is none."""
     return ["" if cell is None else str(cell).strip() for cell in column.to_pylist()]
-
-
-def _places(start: int, missing: np.ndarray, name: str) -> list[str]:
-    rows = start + np.flatnonzero(missing)
-    return [f"row {row} (counted from 0), column '{name}'" for row in rows]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from archbuild.data.columns import number_in
 from archbuild.data.dataset import chunk_slices
-from archbuild.data.formats.csv_faults import is_number
 from archbuild.data.formats.table import LARGEST, fault_message
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
@@ -36,7 +36,7 @@ def read_text_matrix(request: ReadRequest) -> Arrays:
     """
     path = request.path
     n_rows, n_columns = _shape(path)
-    labels = _labels(path, n_rows) if request.labels else None
+    labels = _labels(path, n_rows) if request.wants_labels else None
     return Arrays(_read_values(path, n_rows, n_columns), labels)
 
 
@@ -112,7 +112,7 @@ def _fault(path: Path, otherwise: str = "") -> DataError:
     for number, text in _lines(path):
         cells = text.split()
         n_columns = n_columns or len(cells)
-        word = next((cell for cell in cells if not is_number(cell)), None)
+        word = next((cell for cell in cells if number_in(cell) is None), None)
         if word is not None:
             return DataError(f"{path}, line {number}: {_no_number(word)}")
         if len(cells) != n_columns:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import logging
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 
 from archbuild.data import Dataset, load_dataset, spill
 from archbuild.data import dataset as dataset_module
+from archbuild.data.request import Known, ReadOptions
 from archbuild.errors import DataError
 
 
@@ -15,6 +16,10 @@ def read(folder: Path, text: str, column: str = "", encoding: str = "utf-8") -> 
     path = folder / "table.csv"
     path.write_bytes(text.encode(encoding))
     return load_dataset(f"{path}:{column}" if column else str(path))
+
+
+def said(dataset: Dataset) -> str:
+    return "\n".join(map(str, dataset.guesses))
 
 
 NUMBERS = [[1.0, 2.5], [3.0, -4.0]]
@@ -59,11 +64,10 @@ def test_the_label_column_can_be_named_or_numbered(tmp_path):
     np.testing.assert_array_equal(numbered.values, NUMBERS)
 
 
-def test_row_numbers_of_data_frames_are_left_out_with_a_warning(tmp_path, caplog):
-    with caplog.at_level(logging.WARNING):
-        dataset = read(tmp_path, ",a,b\n0,1,2.5\n1,3,-4\n")
+def test_row_numbers_of_data_frames_are_left_out_and_said(tmp_path):
+    dataset = read(tmp_path, ",a,b\n0,1,2.5\n1,3,-4\n")
     np.testing.assert_array_equal(dataset.values, NUMBERS)
-    assert "row numbers" in caplog.text
+    assert "row numbers" in said(dataset)
     assert dataset.ids.tolist() == ["0", "1"]
 
 
@@ -93,13 +97,14 @@ def test_large_tables_are_read_in_parts_onto_disk(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "column", "parts"),
     [
-        ("a,b,c\n1,red,x\n2,blue,y\n", "", ["'b' (for instance 'red')", "'c' (for instance 'x')"]),
-        ("a,b\n1,\n2,3\nNA,4\n", "", ["line 2, column 'b', line 4, column 'a'", "fill these"]),
-        ("a,b\n1,2\n\n2,nan\n", "", ["line 4, column 'b'"]),
+        ("a,b\n1,2\nred,x\nblue,y\n", "", ["no column that can be used"]),
+        ("a,b\n1,inf\n2,3\n3,4\n", "", ["line 2, column 'b' (inf)", "fill these"]),
         ("a,b\n1,2\n2,1e300\n", "", ["line 3, column 'b' (1e300)"]),
-        ("a\n" + "nan\n" * 8, "", ["line 6, column 'a' and 3 more"]),
+        ("a\n" + "inf\n" * 8, "", ["line 6, column 'a' (inf) and 3 more"]),
+        ("a\n" + "nan\n" * 8, "", ["no column that can be used"]),
         ("a,label\n1,cat\n2,\n", "", ["line 3, column 'label'"]),
-        ("a,b\n1,1_000\n2,3\n", "", ["'b' (for instance '1_000')"]),
+        ("a\n1\n2\n3\n4\n1_000\n", "", ["the column 'a' holds numbers", "line 6 ('1_000')"]),
+        ("a,label\n1,0.5\n2,1.5\n", "label", ["'label' holds no classes", "fractions (0.5)"]),
         ("a,b\n1,2\n3\n", "", ["line 3: 1 cells, where the first line has 2"]),
         ("a,b\n1,2\n3,4,5\n", "", ["line 3: 3 cells"]),
         ("width,b\n1,2\n3,4\n", "widht", ["no column 'widht'; did you mean 'width'?"]),
@@ -120,3 +125,148 @@ def test_what_cannot_be_read_is_named_by_line_and_column(tmp_path, text, column,
 def test_another_encoding_is_refused(tmp_path):
     with pytest.raises(DataError, match="no table in UTF-8"):
         read(tmp_path, "größe,b\n1,2\n3,4\n", encoding="latin-1")
+
+
+ROWS = "".join(f"{place / 7:.3f},{-place / 3:.3f},{place % 5 + 0.5}\n" for place in range(1, 21))
+
+
+@pytest.mark.parametrize(
+    "header", ["2015,2016,2017", "0,1,2", "1,2,3", "1990,2000,2010", "2019,2015,2023", "-1,-2,-3"]
+)
+def test_a_header_of_numbers_is_found_and_said(tmp_path, header):
+    dataset = read(tmp_path, f"{header}\n{ROWS}")
+    assert dataset.columns == tuple(header.split(","))
+    assert len(dataset) == 20
+    assert "header: the first line" in said(dataset)
+    assert "--set data.header=false" in said(dataset)
+
+
+def test_wavelengths_are_a_header(tmp_path):
+    header = "400.1,402.3,405.0,407.2"
+    rows = "".join(f"{0.1 * (n % 3)},{0.2 * (n % 5)},{0.3},{0.1 * (n % 4)}\n" for n in range(9))
+    assert read(tmp_path, f"{header}\n{rows}").columns == tuple(header.split(","))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2,3\n2,1,5\n1,1,4\n3,2,3\n",  # counts that happen to rise
+        "0.1,0.2,0.3\n0.3,0.1,0.2\n0.5,0.4,0.2\n",
+        "1,2,3,4,5,6,7\n2,3,4,5,6,7,8\n3,4,5,6,7,8,9\n",  # sequences throughout
+        "5.1,3.5,1.4,0.2\n4.9,3.0,1.4,0.2\n4.7,3.2,1.3,0.2\n",
+    ],
+)
+def test_a_row_of_numbers_is_not_taken_for_a_header(tmp_path, text):
+    dataset = read(tmp_path, text)
+    assert len(dataset) == text.count("\n")
+    assert "header: none" in said(dataset)
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_the_header_is_as_the_user_says(tmp_path, value):
+    path = tmp_path / "table.csv"
+    path.write_text("1,2\n3,4\n5,6\n")
+    dataset = load_dataset(str(path), options=ReadOptions(header=value))
+    assert len(dataset) == 2 + (not value)
+    assert "header" not in said(dataset)
+
+
+def test_a_continuous_column_with_a_label_name_is_a_feature(tmp_path):
+    rows = "".join(f"{place},{place * 1.7:.2f}\n" for place in range(30))
+    dataset = read(tmp_path, f"rooms,target\n{rows}")
+    assert (dataset.columns, dataset.labels) == (("rooms", "target"), None)
+    assert "'target' is a feature, since it has fractions" in said(dataset)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a;b\n1,5;-2,25\n3,0;4,5\n", "decimal sign: a comma"),
+        ("sep=;\na;b\n1.5;-2.25\n3;4.5\n", "separator: as the first line says"),
+        ("# made in 2024\na,b\n1.5,-2.25\n3,4.5\n# the end\n", "lines that begin with #"),
+        ("a,b,\n1.5,-2.25,\n3,4.5,\n", "every line ends with a separator"),
+        ("a,b\n1.5,-2.25,\n3,4.5,\n", "every line ends with a separator"),
+        ("a,b\nx,1.5,-2.25\ny,3,4.5\n", "their first names the row"),
+        ("#a,b\n1.5,-2.25\n3,4.5\n", "header"),
+        ("a|b\n1.5|-2.25\n3|4.5\n", "separator: '|'"),
+    ],
+)
+def test_dialects_are_read_and_said(tmp_path, text, line):
+    dataset = read(tmp_path, text)
+    np.testing.assert_array_equal(dataset.values, [[1.5, -2.25], [3.0, 4.5]])
+    assert dataset.columns == ("a", "b")
+    assert line in said(dataset)
+
+
+def test_packed_tables_are_read(tmp_path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n1,2.5\n3,-4\n"))
+    dataset = load_dataset(str(path))
+    np.testing.assert_array_equal(dataset.values, NUMBERS)
+    assert dataset.name == "table"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DataError, match=r"table\.csv\.gz"):
+        load_dataset(str(path))
+
+
+MIXED = """\
+id,age,city,member,joined,note,pay
+1,30,Oslo,True,2024-01-02,a,10
+2,,Rome,False,2024-01-03,b,20
+3,50,Oslo,True,2024-01-04,c,30
+4,40,,True,2024-01-05,d,
+5,30,Rome,False,2024-01-06,e,40
+6,30,Rome,False,2024-01-06,f,40
+"""
+
+
+def test_columns_of_every_kind_become_features(tmp_path):
+    dataset = read(tmp_path, MIXED)
+    assert dataset.columns == (
+        *("age", "age is missing"),
+        *("city=Oslo", "city=Rome", "city is missing"),
+        *("member", "joined"),
+        *("pay", "pay is missing"),
+    )
+    expected = [40 - 4, 1, 0, 1, 0, 0, 19725, 20, 0]  # the mean of the other ages is 36
+    np.testing.assert_allclose(dataset.values[1], expected)
+    np.testing.assert_allclose(dataset.values[3, 2:5], [0, 0, 1])
+    lines = ("city': 2 categories", "age': 1 of 6 cells missing", "note': left out: text with 6")
+    assert all(line in said(dataset) for line in lines)
+    assert dataset.ids.tolist() == list("123456")
+
+
+def test_new_rows_are_encoded_as_the_training_rows_were(tmp_path, caplog):
+    trained = read(tmp_path, MIXED)
+    known = Known(trained.columns, trained.encoding, trained.scale)
+    path = tmp_path / "new.csv"
+    path.write_text("city,pay,age,joined,member\nParis,,33,2024-02-01,True\n")
+    dataset = load_dataset(str(path), known=known)
+    assert dataset.columns == trained.columns
+    np.testing.assert_allclose(dataset.values[0], [33, 0, 0, 0, 0, 1, 19754, 28, 1])
+    assert "categories that the model does not know, in 1 rows: 'Paris'" in caplog.text
+
+
+def test_a_gap_where_the_training_table_had_none_is_refused(tmp_path):
+    trained = read(tmp_path, MIXED)
+    known = Known(trained.columns, trained.encoding, trained.scale)
+    path = tmp_path / "new.csv"
+    path.write_text("city,pay,age,joined,member\nOslo,1,33,2024-02-01,True\nOslo,1,3,,True\n")
+    with pytest.raises(DataError, match="line 3, column 'joined'"):
+        load_dataset(str(path), known=known)
+
+
+def test_kinds_that_the_user_states_are_used(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("zip,x\n" + "".join(f"{1000 + row % 3},{row}\n" for row in range(9)))
+    options = ReadOptions(columns={"zip": "category", "x": "ignore"})
+    assert load_dataset(str(path), options=options).columns == ("zip=1000", "zip=1001", "zip=1002")
+
+
+def test_numbers_that_float32_would_blur_are_kept(tmp_path):
+    rows = "".join(f"{1_700_000_000 + 20 * row},{row}\n" for row in range(9))
+    dataset = read(tmp_path, f"time,x\n{rows}")
+    assert dataset.is_double
+    assert dataset.rows(slice(None), exact=True)[:, 0].tolist() == [
+        1_700_000_000 + 20 * row for row in range(9)
+    ]

@@ -3,18 +3,24 @@ from __future__ import annotations
 import logging
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from archbuild.data import load_dataset, spill
+from archbuild.data import Dataset, held_out, load_dataset, spill
 from archbuild.data.formats.image_folder import survey
+from archbuild.data.request import Known
 from archbuild.errors import DataError
 from tests.data.writers import write_image
 
 GREY = np.arange(20, dtype=np.uint8).reshape(4, 5)
 COLOUR = np.stack([GREY, GREY + 100, GREY + 200], axis=-1)
+
+
+def said(dataset: Dataset) -> str:
+    return "\n".join(map(str, dataset.guesses))
 
 
 def test_images_of_a_folder_come_in_the_order_of_their_names(tmp_path):
@@ -26,7 +32,8 @@ def test_images_of_a_folder_come_in_the_order_of_their_names(tmp_path):
     assert dataset.shape == (1, 4, 5)
     assert dataset.labels is None
     np.testing.assert_array_equal(dataset.values[..., 0], [GREY, GREY + 1])
-    assert dataset.scale == 1 / 255
+    assert dataset.scale == 1 / 31
+    assert "left out: 1 files whose suffix is no image's: .txt (1)" in said(dataset)
 
 
 def test_folders_inside_are_classes(tmp_path):
@@ -88,11 +95,69 @@ def test_corrupt_images_are_left_out_with_a_warning_that_lists_them(tmp_path, ca
     assert "text.jpg" in caplog.text
 
 
-def test_sixteen_bits_keep_their_upper_byte(tmp_path):
-    deep = np.arange(0, 60000, 3000, dtype=np.uint16).reshape(4, 5)
-    for name in ("1.png", "2.png"):
+@pytest.mark.parametrize(
+    ("largest", "divisor"), [(60_000, 65_535), (4_000, 4_095), (255, 255), (1, 1)]
+)
+@pytest.mark.parametrize("kind", [np.uint16, np.int32])
+def test_the_range_of_deep_images_decides_their_divisor(tmp_path, largest, divisor, kind):
+    deep = np.linspace(0, largest, 20).astype(kind).reshape(4, 5)
+    for name in ("1.tif", "2.tif"):
         write_image(tmp_path / name, deep)
-    np.testing.assert_array_equal(load_dataset(str(tmp_path)).values[0, ..., 0], deep >> 8)
+    dataset = load_dataset(str(tmp_path))
+    np.testing.assert_array_equal(dataset.values[0, ..., 0], deep)
+    assert dataset.scale == 1 / divisor
+
+
+def test_images_of_eight_bits_beside_deep_ones_come_to_their_scale(tmp_path):
+    write_image(tmp_path / "1.png", np.full((4, 5), 65_535, np.uint16))
+    write_image(tmp_path / "2.png", np.full((4, 5), 255, np.uint8))
+    assert (load_dataset(str(tmp_path)).values == 65_535).all()
+
+
+def test_a_mask_is_not_divided(tmp_path):
+    for name in ("1.png", "2.png"):
+        write_image(tmp_path / name, GREY % 2)
+    assert load_dataset(str(tmp_path)).scale == 1.0
+
+
+def split_folders(folder: Path) -> Path:
+    for number, name in enumerate(
+        (
+            *("train/cat/1.png", "train/dog/2.png", "train/dog/3.png"),
+            *("Test/cat/4.png", "Test/dog/5.png", "val/cat/6.png"),
+        )
+    ):
+        write_image(folder / name, GREY + 10 * number)
+    return folder
+
+
+def test_parts_above_the_classes_are_no_classes(tmp_path):
+    folder = split_folders(tmp_path / "photos")
+    dataset = load_dataset(str(folder))
+    assert (len(dataset), dataset.class_names) == (6, ("cat", "dog"))
+    assert "photos-TRAIN" in said(dataset)
+
+
+def test_a_part_can_be_named_and_leaves_the_test_rows_unseen(tmp_path):
+    folder = split_folders(tmp_path / "photos")
+    part = load_dataset(f"{folder}-TRAIN")
+    assert (part.name, len(part), part.class_names) == ("photos-TRAIN", 3, ("cat", "dog"))
+    assert len(held_out(f"{folder}-TRAIN")) == 2
+    assert held_out(str(folder)) is None
+
+
+def test_a_folder_around_the_classes_is_seen_through(tmp_path):
+    for name in ("zip/data/dog/1.png", "zip/data/cat/1.png"):
+        write_image(tmp_path / name, GREY)
+    dataset = load_dataset(str(tmp_path))
+    assert dataset.class_names == ("cat", "dog")
+    assert "folder: the one inside, zip/data" in said(dataset)
+
+
+def test_one_image_is_enough_for_a_model(tmp_path):
+    write_image(tmp_path / "1.png", GREY)
+    dataset = load_dataset(str(tmp_path / "1.png"), known=Known(scale=1 / 255))
+    assert (len(dataset), dataset.ids.tolist(), dataset.scale) == (1, ["1.png"], 1 / 255)
 
 
 def test_photographs_stand_upright(tmp_path):
@@ -130,7 +195,7 @@ def test_every_mode_becomes_the_channels_that_are_asked_for(tmp_path, mode):
         white.save(tmp_path / f"{number}.{suffix}")
     for channels in (1, 3, 4):
         dataset = load_dataset(str(tmp_path), input_shape=(channels, 4, 5))
-        assert (dataset.values == 255).all()
+        np.testing.assert_allclose(dataset.values * dataset.scale, 1)
 
 
 def _white(mode: str) -> object:
@@ -179,7 +244,7 @@ def test_a_survey_reads_headers_alone(tmp_path):
     for name in ("cat/1.png", "cat/2.png", "dog/3.png"):
         write_image(tmp_path / name, np.zeros((9, 9) if name[-5] == "3" else (4, 5), np.uint8))
     (tmp_path / "dog/4.png").write_text("broken")
-    assert survey(tmp_path) == (3, (1, 4, 5), 2)
+    assert survey(tmp_path)[:3] == (3, (1, 4, 5), 2)
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match="holds 0 images"):
         survey(tmp_path / "none")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from archbuild.data import dataset as dataset_module
 from archbuild.data import limits, load_dataset, spill
@@ -37,7 +38,7 @@ def test_labels_may_be_missing(tmp_path):
 
 
 def test_other_keys_are_listed(tmp_path):
-    np.savez(tmp_path / "own.npz", pixels=np.zeros((3, 2)), who=np.zeros(3))
+    np.savez(tmp_path / "own.npz", pixels=np.zeros((3, 2)), who=np.zeros((3, 1)))
     with pytest.raises(DataError, match="has the arrays pixels, who; expected the data under x"):
         load_dataset(str(tmp_path / "own.npz"))
 
@@ -94,4 +95,43 @@ def test_a_damaged_archive_is_refused(tmp_path):
         load_dataset(str(path))
     path.write_bytes(content[:6000])
     with pytest.raises(DataError, match=r"cannot be read as \.npz"):
+        load_dataset(str(path))
+
+
+def test_the_only_array_is_taken_and_what_is_left_out_is_said(tmp_path):
+    path = tmp_path / "own.npz"
+    np.savez(path, features=np.ones((3, 2)), names=np.zeros(3), y=np.array([0, 1, 1]))
+    dataset = load_dataset(str(path))
+    assert (dataset.shape, dataset.n_classes) == ((2,), 2)
+    lines = "\n".join(map(str, dataset.guesses))
+    assert "the array 'features', the only one" in lines
+    assert "left out: the arrays 'names'" in lines
+
+
+def test_a_single_array_without_a_name_is_read(tmp_path):
+    np.savez(tmp_path / "own.npz", np.ones((3, 2)))
+    assert load_dataset(str(tmp_path / "own.npz")).shape == (2,)
+
+
+def test_fractions_are_no_labels(tmp_path):
+    path = tmp_path / "own.npz"
+    np.savez(path, x=np.ones((3, 2)), y=np.array([0.5, 1.5, 2.0]))
+    dataset = load_dataset(str(path))
+    assert dataset.labels is None
+    assert "'y' has fractions" in "\n".join(map(str, dataset.guesses))
+
+
+def test_sparse_matrices_are_read(tmp_path):
+    path = tmp_path / "own.npz"
+    dense = np.diag([1.0, 2.0, 3.0])
+    sparse.save_npz(path, sparse.csr_matrix(dense))
+    np.testing.assert_array_equal(load_dataset(str(path)).values, dense)
+
+
+def test_sparse_indices_outside_the_matrix_are_refused(tmp_path):
+    path = tmp_path / "own.npz"
+    matrix = sparse.csr_matrix(np.diag([1.0, 2.0, 3.0]))
+    matrix.indices[1] = 900_000
+    sparse.save_npz(path, matrix)
+    with pytest.raises(DataError, match=r"own\.npz"):
         load_dataset(str(path))

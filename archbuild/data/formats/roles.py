@@ -1,0 +1,158 @@
+"""The roles of a table's columns, by their names and by the user's decisions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+
+from archbuild.data.columns import IDENTIFIER, IGNORE
+from archbuild.data.guess import Guess, listed
+from archbuild.data.request import ReadOptions
+from archbuild.errors import DataError
+
+LABEL_COLUMNS = ("label", "class", "target", "y")
+LABEL = "label"
+
+_PANDAS_INDEX = "__index_level_0__"  # in Parquet, behind the other columns
+_NO_NAME = ("", "Unnamed: 0", _PANDAS_INDEX)  # as data frames write row numbers
+
+_log = logging.getLogger(__name__)
+
+
+class Roles(NamedTuple):
+    """The roles of the columns, as indices.
+
+    Attributes:
+        label: the label column, or ``None``.
+        ids: the column that names the rows, or ``None``.
+        features: the others that are used.
+        label_is_guessed: whether the label column was found by its name alone.
+        guesses: the decisions, in words.
+    """
+
+    label: int | None
+    ids: int | None
+    features: tuple[int, ...]
+    label_is_guessed: bool = False
+    guesses: tuple[Guess, ...] = ()
+
+
+def assign_roles(
+    columns: Sequence[str], options: ReadOptions, path: Path, *, has_header: bool = True
+) -> Roles:
+    """Return the role of each column of a table to train on.
+
+    The label column is the one that the user named, else one called label, class, target or y in
+    any case. A first column without a name, as data frames write their row numbers, or called id
+    in any case, names the rows and is no feature.
+
+    Raises:
+        DataError: there is no column of a name that is wanted, or none beside the labels, or two
+            columns have one name.
+    """
+    if has_header:
+        refuse_twins(columns, path)
+    for name in options.columns:
+        _place(name, columns, path)
+    asked = _asked_label(options)
+    label = _place(asked, columns, path) if asked else _found_label(columns, options)
+    ids, guesses = _row_names(columns, label, options) if has_header else (None, ())
+    left_out = {label, ids, *_of_kind(columns, options, IGNORE)}
+    left_out |= set(_of_kind(columns, options, IDENTIFIER))
+    features = tuple(index for index in range(len(columns)) if index not in left_out)
+    if not features:
+        raise DataError(f"{path} has no column beside its labels; there is nothing to cluster")
+    return Roles(label, ids, features, label is not None and asked is None, guesses)
+
+
+def chosen_roles(columns: Sequence[str], wanted: Sequence[str], path: Path) -> Roles:
+    """Return the roles for a model that knows the columns ``wanted``, in its order.
+
+    Labels are not looked at; a warning lists what else is left out.
+
+    Raises:
+        DataError: a column that is wanted is missing, or two columns have one name.
+    """
+    refuse_twins(columns, path)
+    features = tuple(_place(name, columns, path) for name in wanted)
+    ids = _ids_place(columns)
+    ids = None if ids in features else ids
+    known = {*features, ids}
+    others = [
+        name
+        for index, name in enumerate(columns)
+        if index not in known and name.casefold() not in LABEL_COLUMNS
+    ]
+    if others:
+        _log.warning("%s: left out, as the model was trained without them: %s", path, ", ".join(others))
+    return Roles(None, ids, features)
+
+
+def refuse_twins(columns: Sequence[str], path: Path) -> None:
+    """Refuse two columns of one name.
+
+    Raises:
+        DataError: there are some.
+    """
+    twins = sorted({name for name in columns if list(columns).count(name) > 1})
+    if twins:
+        raise DataError(
+            f"{path} has several columns of one name: {', '.join(repr(name) for name in twins)}; "
+            "rename or drop all but one, so that new tables can be read alike"
+        )
+
+
+def _asked_label(options: ReadOptions) -> str | None:
+    """Return the label column that the user named."""
+    if options.labels is not None:
+        return None if options.no_labels else options.labels
+    return next((name for name, kind in options.columns.items() if kind == LABEL), None)
+
+
+def _found_label(columns: Sequence[str], options: ReadOptions) -> int | None:
+    """Return the column that has a label's name and no kind that says otherwise."""
+    if options.no_labels:
+        return None
+    names = [name.casefold() for name in columns]
+    found = (names.index(name) for name in LABEL_COLUMNS if name in names)
+    return next((index for index in found if columns[index] not in options.columns), None)
+
+
+def _of_kind(columns: Sequence[str], options: ReadOptions, kind: str) -> list[int]:
+    return [list(columns).index(name) for name, told in options.columns.items() if told == kind]
+
+
+def _place(name: str, columns: Sequence[str], path: Path) -> int:
+    if name in columns:
+        return list(columns).index(name)
+    close = get_close_matches(name, columns, n=1)
+    meant = f"; did you mean '{close[0]}'?" if close else "."
+    shown = ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
+    raise DataError(f"{path} has no column '{name}'{meant} Its columns are: {shown}")
+
+
+def _ids_place(columns: Sequence[str]) -> int | None:
+    """Return the place of the rows' names: the index of a data frame, else the first column."""
+    place = list(columns).index(_PANDAS_INDEX) if _PANDAS_INDEX in columns else 0
+    return place if columns[place] in _NO_NAME or columns[place].casefold() == "id" else None
+
+
+def _row_names(
+    columns: Sequence[str], label: int | None, options: ReadOptions
+) -> tuple[int | None, tuple[Guess, ...]]:
+    """Return the column that names the rows, and what is said about it."""
+    told = _of_kind(columns, options, IDENTIFIER)
+    if told:
+        return told[0], ()
+    place = _ids_place(columns)
+    if place is None or place == label or len(columns) < 2 or columns[place] in options.columns:
+        return None, ()
+    name = columns[place]
+    if name in _NO_NAME:
+        found = "a column without a name is taken for row numbers and left out"
+    else:
+        found = f"the column {listed([name])} names the rows and is left out of the features"
+    return place, (Guess("row names", found, f"columns.{name}=number" if name else ""),)

@@ -1,0 +1,27 @@
+"""The question whether float32 holds what a column of numbers says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+_EPS = float(np.finfo(np.float32).eps)
+_SHARE = 1e-5  # of a column's range; a rounding error below it changes no cluster
+
+
+def needs_double(parts: Iterable[np.ndarray]) -> bool:
+    """Return whether rounding to float32 would blur a column.
+
+    A column of Unix seconds does: float32 has steps of 128 there, wider than a minute. The
+    rounding error is compared with the range of the column.
+
+    Args:
+        parts: ``(rows, ..., columns)`` of float64 or integers.
+    """
+    low, high = np.full(1, np.inf), np.full(1, -np.inf)
+    for part in parts:
+        points = part.reshape(-1, part.shape[-1])
+        low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
+    spread, size = high - low, np.maximum(np.abs(low), np.abs(high))
+    return bool(((spread > 0) & (_EPS * size > _SHARE * spread)).any())
