@@ -37,6 +37,28 @@ def scores_by_means(points: np.ndarray, clusters: np.ndarray) -> dict[str, float
     }
 
 
+def separations(points: np.ndarray, clusters: np.ndarray) -> dict[int, float]:
+    """Return the simplified silhouette (``scores_by_means``) of each populated cluster.
+
+    Args:
+        points: (n, d).
+        clusters: cluster of each point (n,).
+
+    Returns:
+        cluster -> the mean over its points, -1 to 1, to six digits; empty for a single cluster.
+    """
+    numbers, groups, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
+    if len(numbers) < 2:
+        return {}
+    points = points.astype(np.float64)
+    means = np.stack([points[groups == group].mean(axis=0) for group in range(len(sizes))])
+    widths = _widths(*_distances(points, means, groups))
+    return {
+        int(number): round(float(widths[groups == group].mean()), 6)
+        for group, number in enumerate(numbers)
+    }
+
+
 def _distances(
     points: np.ndarray, means: np.ndarray, groups: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -6,13 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from archbuild.clustering.means import separations
 from archbuild.errors import DataError
 
 _LARGEST_HEALTHY_SHARE = 0.5
 SMALLEST_HEALTHY_PART = 0.1
 """Of the even share 1 / n_clusters; a cluster that holds less is as good as empty."""
 
-_ADVICE = "try another start or seed, longer training before it, or other weights of the terms"
+WELL_SEPARATED = 0.5
+"""A simplified silhouette from which a cluster is a group of its own, however small or large."""
+
+_ADVICE = (
+    "see first whether the rows differ as they should (archbuild new --for DATA), then try another "
+    "start or seed, longer training before it, or other weights of the terms"
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,9 @@ class Occupancy:
         entropy: of the shares, in nats; log(n_clusters) where all are even.
         label_change: fraction of points whose cluster is not what it was; ``None`` the first time.
         shares: of all points, in each cluster (n_clusters,), to six digits.
+        smallest_separation: the simplified silhouette, -1 to 1, of the least populated cluster;
+            ``None`` where one is empty, or the latents were not given.
+        largest_separation: that of the most populated one.
     """
 
     occupied: int
@@ -36,10 +46,15 @@ class Occupancy:
     entropy: float
     label_change: float | None
     shares: list[float]
+    smallest_separation: float | None = None
+    largest_separation: float | None = None
 
 
 def occupancy(
-    clusters: np.ndarray, n_clusters: int, previous: np.ndarray | None = None
+    clusters: np.ndarray,
+    n_clusters: int,
+    previous: np.ndarray | None = None,
+    points: np.ndarray | None = None,
 ) -> Occupancy:
     """Measure how points are spread over clusters.
 
@@ -47,6 +62,7 @@ def occupancy(
         clusters: cluster of each point (n,), from 0 to ``n_clusters - 1``.
         n_clusters: how many clusters there are, empty ones included.
         previous: the clusters (n,) of an epoch before, or ``None``.
+        points: latents (n, dimensions), to tell a small group from a fault; or ``None``.
 
     Raises:
         DataError: there is no point, a cluster is out of range, or the lengths differ.
@@ -55,6 +71,7 @@ def occupancy(
     _check(clusters, n_clusters, previous)
     shares = np.bincount(clusters, minlength=n_clusters) / clusters.size
     populated = shares[shares > 0]
+    separation = {} if points is None else separations(points, clusters)
     return Occupancy(
         occupied=int(populated.size),
         n_clusters=n_clusters,
@@ -63,6 +80,8 @@ def occupancy(
         entropy=max(0.0, float(-(populated * np.log(populated)).sum())),
         label_change=None if previous is None else float(np.mean(clusters != previous)),
         shares=np.round(shares, 6).tolist(),
+        smallest_separation=separation.get(int(np.argmin(shares))),
+        largest_separation=separation.get(int(np.argmax(shares))),
     )
 
 
@@ -70,7 +89,8 @@ def collapse_in_words(occupancy: Occupancy) -> str:
     """Describe an occupancy in one to three plain sentences, with a warning where one is due.
 
     A warning is due when clusters are empty, when one holds more than half of the points, or
-    when one holds less than a tenth of its even share.
+    when one holds less than a tenth of its even share; but not for a cluster that is well
+    separated from the others, since groups may be small or large.
     """
     sentences = [_spread(occupancy)]
     if occupancy.label_change is not None:
@@ -81,6 +101,10 @@ def collapse_in_words(occupancy: Occupancy) -> str:
     if concerns:
         sentences.append(f"Warning: {' and '.join(concerns)}; {_ADVICE}.")
     return " ".join(sentences)
+
+
+def _is_a_group(separation: float | None) -> bool:
+    return separation is not None and separation >= WELL_SEPARATED
 
 
 def _check(clusters: np.ndarray, n_clusters: int, previous: np.ndarray | None) -> None:
@@ -111,8 +135,11 @@ def _concerns(occupancy: Occupancy) -> list[str]:
     empty = occupancy.n_clusters - occupancy.occupied
     if empty:
         concerns.append(f"{empty} {'cluster is' if empty == 1 else 'clusters are'} empty")
-    elif occupancy.smallest_share < SMALLEST_HEALTHY_PART / occupancy.n_clusters:
+    elif occupancy.smallest_share < SMALLEST_HEALTHY_PART / occupancy.n_clusters and not (
+        _is_a_group(occupancy.smallest_separation)
+    ):
         concerns.append(f"one cluster holds only {occupancy.smallest_share:.2%} of the points")
-    if occupancy.largest_share > max(_LARGEST_HEALTHY_SHARE, 2.0 / occupancy.n_clusters):
+    too_large = occupancy.largest_share > max(_LARGEST_HEALTHY_SHARE, 2.0 / occupancy.n_clusters)
+    if too_large and not _is_a_group(occupancy.largest_separation):
         concerns.append(f"one cluster holds {occupancy.largest_share:.0%} of the points")
     return concerns

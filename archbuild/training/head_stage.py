@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 import numpy as np
@@ -138,7 +138,7 @@ class HeadTrainer(StageTrainer):
     def _measure(self, previous: np.ndarray | None) -> Occupancy:
         """Assign all rows to clusters, and return what these hold."""
         self.clusters = np.argmax(self.head.assignments(self._codes_now()), axis=1)
-        self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous)
+        self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous, self.codes)
         return self.occupancy
 
     def _codes_now(self) -> np.ndarray:
@@ -175,9 +175,9 @@ def _occupancy_of(row: Mapping[str, Any]) -> Occupancy | None:
     ``None`` where the line lacks a value, as those of older versions do.
     """
     names = {field.name for field in fields(Occupancy)}
-    if not names <= row.keys():
+    if not {field.name for field in fields(Occupancy) if field.default is MISSING} <= row.keys():
         return None
-    return Occupancy(**{name: row[name] for name in names})
+    return Occupancy(**{name: row[name] for name in names & row.keys()})
 
 
 def warmup_epochs(head: Head, settings: Mapping[str, Any], steps: int) -> int:

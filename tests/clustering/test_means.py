@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archbuild.clustering.means import scores_by_means
+from archbuild.clustering.means import scores_by_means, separations
 
 
 def blobs(n_clusters=4, n=120, features=3):
@@ -79,3 +79,15 @@ def test_means_of_points_in_one_spot_have_no_separation(value):
     points[3:] += 1
     scores = scores_by_means(points, np.arange(9) // 3)
     assert scores["centre_separation"] is None
+
+
+def test_separations_average_to_the_simplified_silhouette():
+    rng = np.random.default_rng(0)
+    points, clusters = rng.normal(size=(60, 3)), rng.integers(0, 4, 60)
+    found = separations(points, clusters)
+    sizes = np.bincount(clusters)
+    mean = sum(found[cluster] * size for cluster, size in enumerate(sizes)) / 60
+    assert mean == pytest.approx(
+        scores_by_means(points, clusters)["simplified_silhouette"], abs=1e-5
+    )
+    assert separations(points, np.zeros(60, int)) == {}

@@ -66,11 +66,11 @@ def test_label_change_is_said():
 @pytest.mark.parametrize(
     ("counts", "concern"),
     [
-        ([10, 10, 10, 0], "Warning: 1 cluster is empty; try"),
-        ([10, 10, 0, 0], "Warning: 2 clusters are empty; try"),
-        ([60, 20, 20, 17], "Warning: one cluster holds 51% of the points; try"),
-        ([400, 400, 400, 10], "Warning: one cluster holds only 0.83% of the points; try"),
-        ([99, 1, 0, 0], "2 clusters are empty and one cluster holds 99% of the points; try"),
+        ([10, 10, 10, 0], "Warning: 1 cluster is empty; see first"),
+        ([10, 10, 0, 0], "Warning: 2 clusters are empty; see first"),
+        ([60, 20, 20, 17], "Warning: one cluster holds 51% of the points; see first"),
+        ([400, 400, 400, 10], "Warning: one cluster holds only 0.83% of the points; see first"),
+        ([99, 1, 0, 0], "2 clusters are empty and one cluster holds 99% of the points; see first"),
     ],
 )
 def test_collapse_is_warned_about_with_advice(counts, concern):
@@ -104,3 +104,19 @@ def test_what_does_not_fit_is_refused(clusters, previous, message):
     previous = None if previous is None else np.array(previous)
     with pytest.raises(DataError, match=message):
         occupancy(np.array(clusters, dtype=int), 4, previous)
+
+
+def test_a_group_that_is_small_and_well_separated_is_no_fault():
+    clusters = np.repeat([0, 1], [970, 30])
+    points = np.random.default_rng(0).normal(size=(1000, 2)) + 20 * clusters[:, None]
+    result = occupancy(clusters, 2, points=points)
+    assert result.smallest_separation > 0.9
+    assert "Warning" not in collapse_in_words(result)
+
+
+def test_a_small_cluster_amid_the_others_is_one():
+    clusters = np.repeat([0, 1], [970, 30])
+    points = np.random.default_rng(0).normal(size=(1000, 2))
+    text = collapse_in_words(occupancy(clusters, 2, points=points))
+    assert "only 3.00%" in text
+    assert "whether the rows differ" in text
