@@ -78,10 +78,10 @@ class Dataset:
         Returns:
             ``(len(indices), ...)`` float32 or float64, channels last, multiplied by ``scale``.
         """
-        kind = np.float64 if exact and self.is_double else np.float32
-        rows = read_part(self.values, indices).astype(kind, copy=False)
+        kind = np.dtype(np.float64 if exact and self.is_double else np.float32)
+        rows: np.ndarray = read_part(self.values, indices).astype(kind, copy=False)
         if self.scale != 1.0:
-            rows *= kind(self.scale)
+            rows *= kind.type(self.scale)
         return rows
 
     def chunks(self, *, exact: bool = False) -> Iterator[np.ndarray]:

@@ -88,9 +88,7 @@ def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
     return dataset.shape, f"or [1, {side}, {side}], and augment, if rows are images"
 
 
-def _summarise_images(
-    folder: Path, part: str | None, options: ReadOptions | None
-) -> DataSummary:
+def _summarise_images(folder: Path, part: str | None, options: ReadOptions | None) -> DataSummary:
     found = survey(folder, part)
     channels, height, width = found.shape
     shrink = min(1.0, _LARGEST_SIDE / max(height, width))

@@ -298,7 +298,9 @@ def _common_shape(headers: Sequence[_Header], request: ReadRequest) -> Shape:
                 f"(grey, RGB, RGBA), not {wanted[0]}; change Input's output_shape"
             )
         return (*wanted[1:], wanted[0])
-    (height, width), _ = Counter((header.height, header.width) for header in headers).most_common(1)[0]
+    (height, width), _ = Counter((header.height, header.width) for header in headers).most_common(
+        1
+    )[0]
     own = 1 if all(header.grey for header in headers) else 3
     fitting = [count for count in _MODES if wanted == (height * width * count,)]
     return (height, width, fitting[0] if fitting else own)

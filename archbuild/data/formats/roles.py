@@ -87,7 +87,9 @@ def chosen_roles(columns: Sequence[str], wanted: Sequence[str], path: Path) -> R
         if index not in known and name.casefold() not in LABEL_COLUMNS
     ]
     if others:
-        _log.warning("%s: left out, as the model was trained without them: %s", path, ", ".join(others))
+        _log.warning(
+            "%s: left out, as the model was trained without them: %s", path, ", ".join(others)
+        )
     return Roles(None, ids, features)
 
 

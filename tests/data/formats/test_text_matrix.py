@@ -7,8 +7,8 @@ import pytest
 
 from archbuild.data import Dataset, load_dataset, spill
 from archbuild.data import dataset as dataset_module
-from archbuild.data.looks import look_at
 from archbuild.data.request import Known
+from archbuild.data.summary import summarise
 from archbuild.errors import DataError
 
 NUMBERS = [[1.0, 2.5], [3.0, -4.0]]
@@ -75,9 +75,9 @@ def test_flat_images_fit_an_input_of_images(tmp_path, rng):
     dataset = load_dataset(str(tmp_path / "data.txt"), input_shape=(1, 28, 28))
     fitted = dataset.fitted_to((1, 28, 28))
     np.testing.assert_array_equal(fitted.values[..., 0], values.reshape(60, 28, 28))
-    looks = look_at(str(tmp_path / "data.txt"))
-    assert (looks.shape, looks.scaling) == ((784,), "minmax")
-    assert "[1, 28, 28]" in looks.size_reason
+    summary = summarise(str(tmp_path / "data.txt"))
+    assert (summary.shape, summary.scaling) == ((784,), "minmax")
+    assert "[1, 28, 28]" in summary.size_reason
 
 
 def test_a_large_matrix_is_read_in_parts_onto_disk(tmp_path, rng, monkeypatch):
