@@ -101,6 +101,22 @@ class Dataset:
             for part in chunk_slices(len(self), row_bytes)
         )
 
+    def refuse_constant(self) -> None:
+        """Refuse rows that are all equal; reads no further than the first that differs.
+
+        Raises:
+            DataError: there is nothing to tell clusters by.
+        """
+        first: np.ndarray | None = None
+        for rows in self.chunks(exact=True):
+            first = rows[:1] if first is None else first
+            if (rows != first).any():
+                return
+        raise DataError(
+            f"all {len(self)} rows of {self.source} are equal, so there is nothing to cluster; "
+            "check how the file was written, and how it is read (archbuild new --for DATA)"
+        )
+
     def digest(self) -> str:
         """Hash shape, dtype, scale and every value by SHA-256, in hex; labels are left out."""
         return self._digest

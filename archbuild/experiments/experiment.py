@@ -85,6 +85,7 @@ class Experiment:
         self._in_memory = dataset is not None
         if dataset is None:
             dataset = request.location.load(spec)
+        dataset.refuse_constant()
         self.dataset: Dataset = dataset.fitted_to(spec.input_shape)
         self.folder = RunFolder.locate(request.out, dataset.name, spec.name, request.seed)
         self._settle(with_n_clusters(spec, self.dataset, self.vocabulary))

@@ -105,3 +105,18 @@ def test_fitted_to_refuses_other_shapes_and_says_what_would_fit(wanted):
     message = str(caught.value)
     for part in (f"{list(wanted)}", "output_shape: [2, 3, 4] or [24]"):
         assert part in message
+
+
+def test_rows_that_are_all_equal_are_refused():
+    with pytest.raises(DataError, match="all 5 rows of memory are equal"):
+        Dataset("x", np.ones((5, 3))).refuse_constant()
+    Dataset("x", np.eye(3)).refuse_constant()
+
+
+def test_values_that_float32_would_blur_are_given_exactly():
+    times = 1_700_000_000_000 + 20 * np.arange(6).reshape(3, 2)
+    dataset = Dataset("x", times)
+    assert dataset.is_double
+    np.testing.assert_array_equal(dataset.rows([1, 2], exact=True), times[1:])
+    assert dataset.rows([1, 2]).dtype == np.float32
+    assert not Dataset("x", np.random.default_rng(0).normal(size=(9, 2))).is_double

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -88,3 +89,17 @@ def test_undo_takes_rows_with_any_axes_before_them():
 def test_another_kind_is_refused(table):
     with pytest.raises(ValueError, match="'zscore'; expected one of none, minmax, standardise"):
         Scaler.fit(table, "zscore")
+
+
+@pytest.mark.parametrize("kind", ["minmax", "standardise"])
+def test_scaling_comes_before_rounding(kind):
+    steps = np.arange(10.0)
+    times = (1_700_000_000_000 + 20 * steps).astype(np.int64)[:, None]
+    dataset = Dataset("x", times)
+    scaler = Scaler.fit(dataset, kind)
+    expected = Scaler.fit(Dataset("x", steps[:, None]), kind).apply(steps[:, None])
+    scaled = scaler.apply(dataset.rows(slice(None), exact=True))
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled, expected, rtol=1e-6)
+    again = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
+    np.testing.assert_array_equal(again.apply(dataset.rows(slice(None), exact=True)), scaled)
