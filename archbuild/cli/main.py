@@ -27,6 +27,7 @@ from archbuild.cli.options import (
     json_option,
     out_option,
     quiet_option,
+    reading_options,
     seed_option,
     set_option,
     stage_options,
@@ -87,6 +88,7 @@ class _Verbs(click.Group):
 @click.option("--report", is_flag=True, help="One HTML page about the run, saved under plots/.")
 @head_option()
 @set_option
+@reading_options
 @seed_option
 @data_dir_option
 @out_option

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archbuild.cli.numbers import Whole
-from archbuild.cli.options import force_option, output_option
+from archbuild.cli.options import (
+    Reading,
+    force_option,
+    output_option,
+    reading_options,
+    set_option,
+)
 from archbuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,22 +52,49 @@ _CLUSTERS = _Clusters(1, 10_000)
     help="Number of clusters, or auto for an estimate.",
     show_default="the labels' classes, else a prompt on a terminal, else auto",
 )
+@set_option
+@reading_options
 @output_option("File of the spec (.yaml).", default="named after the data; without --for, stdout")
 @force_option
 def new(
-    data: str | None, kind: str | None, clusters: int | str | None, output: Path | None, force: bool
+    data: str | None,
+    kind: str | None,
+    clusters: int | str | None,
+    overrides: tuple[str, ...],
+    reading: Reading,
+    output: Path | None,
+    force: bool,
 ) -> None:
     """Write a commented spec in YAML.
 
     With --for the spec fits the data, and the command that trains it is printed; with --kind it is
-    a general template.
+    a general template. Each decision about the structure of the data is printed; --set data.KEY
+    decides otherwise.
     """
+    settled = _data_section((*overrides, *reading.overrides()))
     if data is None:
+        if settled:
+            raise UsageError("--set, --labels and --channels say how data are read: add --for DATA")
         _from_kind(kind or "dense", clusters, force, output)
     elif kind is not None:
         raise UsageError("--kind is a template, and --for derives the kind from the data: drop one")
     else:
-        _for_data(data, clusters, force, output)
+        _for_data(data, settled, clusters, force, output)
+
+
+def _data_section(assignments: tuple[str, ...]) -> dict[str, Any]:
+    """Return the spec's ``data`` section that ``--set data.KEY=VALUE`` makes.
+
+    Raises:
+        UsageError: a key of another section is given.
+        SpecError: a key or a value is not one of the section's.
+    """
+    from archbuild.spec.sections import data_section
+
+    others = [text for text in assignments if not text.startswith("data.")]
+    if others:
+        raise UsageError(f"--set {others[0]}: of a new spec only keys of data can be set")
+    return data_section(assignments)
 
 
 def _from_kind(kind: str, clusters: int | str | None, force: bool, file: Path | None) -> None:
@@ -81,16 +114,25 @@ def _from_kind(kind: str, clusters: int | str | None, force: bool, file: Path | 
     click.echo(f"{file}: written; edit it, then: archbuild validate {file}", err=True)
 
 
-def _for_data(data: str, clusters: int | str | None, force: bool, file: Path | None) -> None:
+def _for_data(
+    data: str,
+    settled: dict[str, Any],
+    clusters: int | str | None,
+    force: bool,
+    file: Path | None,
+) -> None:
     from archbuild.data import arch_stem
+    from archbuild.data.request import ReadOptions
     from archbuild.data.summary import summarise
     from archbuild.spec.template import spec_text
 
     file = file or Path(f"{arch_stem(data)}.yaml")
     _refuse(file, force, f"archbuild new --for {shlex.quote(data)}")
-    summary = summarise(data)
+    summary = summarise(data, ReadOptions.of(settled))
     click.echo(f"{data}: {_in_words(summary)}", err=True)
-    subject = _subject(file.stem, summary, clusters)
+    for guess in summary.guesses:
+        click.echo(f"  {guess}", err=True)
+    subject = _subject(file.stem, summary, settled, clusters)
     _write(file, spec_text(subject), force)
     click.echo(f"{file}: written; look it over, then run:", err=True)
     schedule = subject.schedule
@@ -100,7 +142,9 @@ def _for_data(data: str, clusters: int | str | None, force: bool, file: Path | N
     click.echo(shlex.join(command))
 
 
-def _subject(name: str, summary: DataSummary, clusters: int | str | None) -> Subject:
+def _subject(
+    name: str, summary: DataSummary, settled: dict[str, Any], clusters: int | str | None
+) -> Subject:
     from archbuild.spec.template import Subject
 
     n_clusters, reason = _n_clusters(summary, clusters)
@@ -114,6 +158,8 @@ def _subject(name: str, summary: DataSummary, clusters: int | str | None) -> Sub
         size_reason=summary.size_reason,
         n_clusters=n_clusters,
         n_clusters_reason=reason,
+        remarks=tuple(map(str, summary.guesses)),
+        data=settled | ({"columns": summary.columns} if summary.columns else {}),
     )
 
 

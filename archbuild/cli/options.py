@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -103,6 +104,48 @@ run_option = click.option(
     metavar="FOLDER",
     help="Folder of the run, in place of -a, --seed and --out.",
 )
+
+
+# -- how the data are read ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The options that stand for keys of the spec's ``data`` section.
+
+    Attributes:
+        labels: the label column, or ``none``.
+        channels: ``first`` or ``last``.
+    """
+
+    labels: str | None = None
+    channels: str | None = None
+
+    def overrides(self) -> tuple[str, ...]:
+        """Return the options as assignments to keys of the spec, as ``--set`` takes them."""
+        given = {name: value for name, value in vars(self).items() if value is not None}
+        return tuple(f"data.{name}={json.dumps(value)}" for name, value in given.items())
+
+
+_READING: Final = (
+    click.option(
+        "--labels",
+        metavar="COLUMN",
+        help="Label column of a table, or none for no labels.",
+        show_default="found by its name",
+    ),
+    click.option(
+        "--channels",
+        type=click.Choice(["first", "last"]),
+        help="Place of the channel axis of an array.",
+        show_default="found by its size",
+    ),
+)
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--labels`` and ``--channels``, and pass them as ``reading``."""
+    return with_options(gathered(Reading, "reading")(command), _READING)
 
 
 # -- which stages ------------------------------------------------------------------------------

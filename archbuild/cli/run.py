@@ -16,7 +16,7 @@ from archbuild.errors import ArchbuildError, UsageError
 from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
-    from archbuild.cli.options import StageLengths
+    from archbuild.cli.options import Reading, StageLengths
     from archbuild.cli.progress import Progress
     from archbuild.experiments.experiment import Experiment
     from archbuild.experiments.request import ExperimentRequest
@@ -41,6 +41,7 @@ class RunOptions:
     report: bool
     head: str | None
     overrides: tuple[str, ...]
+    reading: Reading
     seed: int
     data_dir: Path | None
     out: Path
@@ -105,7 +106,7 @@ def _request(options: RunOptions) -> ExperimentRequest:
         dataset=options.dataset,
         arch=options.arch,
         head=options.head,
-        overrides=options.overrides,
+        overrides=(*options.overrides, *options.reading.overrides()),
         lengths=options.stages.given(),
         seed=options.seed,
         data_dir=options.data_dir,
@@ -134,6 +135,8 @@ def _started(options: RunOptions) -> Iterator[tuple[Experiment, Progress]]:
             path = log.open(options.out / "logs", experiment.dataset.name, experiment.spec.name)
             progress.keep_scalars(path.with_suffix(""))
             progress.note(_in_words(experiment))
+            for guess in experiment.dataset.guesses:
+                progress.note(f"data, {guess}")
             LOGGER.info("network: %s", experiment.plan.notation)
             yield experiment, progress
 

@@ -12,7 +12,7 @@ import numpy as np
 from archbuild.data.columns import TableEncoding
 from archbuild.data.dataset import Shape
 from archbuild.data.guess import Guess
-from archbuild.spec.top import NO_LABELS
+from archbuild.spec.top import NO_LABELS, SEPARATORS
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ class ReadOptions:
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> ReadOptions:
         """Return the options of a spec's ``data`` section, ``{}`` where it has none."""
-        return cls(**{**section, "columns": section.get("columns") or {}})
+        separator = SEPARATORS.get(section.get("separator") or "")
+        columns = section.get("columns") or {}
+        return cls(**{**section, "separator": separator, "columns": columns})
 
     @property
     def no_labels(self) -> bool:

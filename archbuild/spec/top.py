@@ -24,17 +24,18 @@ def _layer_list(side: str, least: int) -> dict[str, Any]:
 
 
 NO_LABELS: Final = "none"
+SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}
 COLUMN_KINDS: Final = ("number", "category", "boolean", "date", "label", "identifier", "ignore")
 DATA_FIELDS: Final[tuple[Field, ...]] = (
     fields.text(
         "labels", f"The label column of a table; {NO_LABELS}: no labels are read.", default=None
     ),
     fields.boolean("header", "Whether the first line of a text table is a header.", default=None),
-    Field(
+    fields.choice(
         "separator",
-        {"type": "string", "minLength": 1, "maxLength": 1},
-        None,
+        list(SEPARATORS),
         "The character between the cells of a text table.",
+        default=None,
     ),
     fields.choice("decimal", [".", ","], "The decimal sign of a text table.", default=None),
     fields.choice(

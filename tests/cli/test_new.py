@@ -173,3 +173,52 @@ def test_looking_at_data_does_not_start_keras(table: Path) -> None:
         check=True,
         capture_output=True,
     )
+
+
+def test_each_guess_is_printed_and_stands_in_the_spec(archbuild, tmp_path):
+    rows = "".join(f"{n};{n / 3:.2f};{'red' if n % 2 else 'blue'};x{n}\n" for n in range(20))
+    Path("mine.csv").write_text("a;b;colour;note\n" + rows)
+    status, _, err = archbuild("new", "--for", "mine.csv")
+    assert status == 0
+    text = Path("mine.yaml").read_text()
+    for line in (
+        "separator: a semicolon",
+        "column 'colour': 2 categories",
+        "column 'note': left out",
+    ):
+        assert line in err
+        assert line in text
+    assert '"colour": category' in text
+    assert archbuild("validate", "mine.yaml").status == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--labels", "none"], ["--set", "data.labels=none"], ["--set", "data.labels='none'"]],
+)
+def test_a_guess_can_be_overruled(archbuild, options):
+    Path("mine.csv").write_text("a,b,label\n" + "".join(f"{n},{n * n},{n % 2}\n" for n in range(9)))
+    status, _, err = archbuild("new", "--for", "mine.csv", *options)
+    assert status == 0
+    assert "9 rows of 3 numbers, no labels" in err
+    assert 'labels: "none"' in Path("mine.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--set", "data.heder=false"], "did you mean 'header'?"),
+        (["--set", "data.header=7"], "data.header"),
+        (["--set", "head.n_clusters=7"], "only keys of data can be set"),
+    ],
+)
+def test_what_is_no_key_of_data_is_refused(archbuild, options, said):
+    Path("mine.csv").write_text("1,2\n3,4\n")
+    status, _, err = archbuild("new", "--for", "mine.csv", *options)
+    assert status == 2
+    assert said in err
+
+
+def test_without_data_there_is_nothing_to_overrule(archbuild):
+    status, _, err = archbuild("new", "--kind", "dense", "--labels", "none")
+    assert (status, "add --for" in err) == (2, True)

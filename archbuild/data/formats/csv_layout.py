@@ -20,6 +20,7 @@ from archbuild.data.formats.roles import LABEL_COLUMNS
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
+from archbuild.spec.top import SEPARATORS
 
 _SEPARATORS = ("\t", ";", "|", ",")
 _SAMPLE = 200  # lines
@@ -144,8 +145,8 @@ def _separator(path: Path, options: ReadOptions) -> tuple[str, list[Guess]]:
     found = found or max((",", ";", "\t", "|"), key=lines[0].count if lines else len)
     if found == usual:
         return found, []
-    shown = {"\t": "a tab"}.get(found, f"'{found}'")
-    return found, [Guess("separator", f"{shown}, as every line has it", "separator=','")]
+    name = next(name for name, mark in SEPARATORS.items() if mark == found)
+    return found, [Guess("separator", f"a {name}, as every line has it", "separator=comma")]
 
 
 def _is_regular(lines: Sequence[str], separator: str) -> bool:

@@ -90,7 +90,7 @@ def read_table(source: TableSource, request: ReadRequest) -> Arrays:
     guesses = [*source.guesses, *roles.guesses]
     if roles.label is not None and labels is not None:
         roles, labels, said = _judge_labels(source, roles, labels)
-        guesses.append(said)
+        guesses += said
     features, encoding, said_of_columns = _features(source, request, roles, n_rows)
     return Arrays(
         values=features,
@@ -143,14 +143,15 @@ def _read_texts(source: TableSource, roles: Roles) -> tuple[int, dict[int, list[
 
 def _judge_labels(
     source: TableSource, roles: Roles, labels: list[str]
-) -> tuple[Roles, list[str] | None, Guess]:
+) -> tuple[Roles, list[str] | None, list[Guess]]:
     """Return the roles and labels, once a column of a label's name is known to hold classes."""
     index = roles.label or 0
     name = source.columns[index]
     fault = label_fault(labels, source.decimal)
     if fault is None:
         classes = len(set(labels))
-        return roles, labels, Guess("labels", f"column '{name}', {classes} classes", "labels=none")
+        said = Guess("labels", f"column '{name}', {classes} classes", "labels=none")
+        return roles, labels, [said] if roles.label_is_guessed else []
     if not roles.label_is_guessed:
         raise DataError(
             f"{source.path}: the column '{name}' holds no classes, {fault}; labels name classes, "
@@ -159,7 +160,7 @@ def _judge_labels(
     found = f"none; the column '{name}' is a feature, {fault}"
     features = tuple(sorted((*roles.features, index)))
     said = Guess("labels", found, f"columns.{name}=ignore")
-    return roles._replace(label=None, features=features), None, said
+    return roles._replace(label=None, features=features), None, [said]
 
 
 def label_fault(labels: Sequence[str], decimal: str = ".") -> str | None:

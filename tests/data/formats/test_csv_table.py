@@ -188,7 +188,7 @@ def test_a_continuous_column_with_a_label_name_is_a_feature(tmp_path):
         ("a,b\n1.5,-2.25,\n3,4.5,\n", "every line ends with a separator"),
         ("a,b\nx,1.5,-2.25\ny,3,4.5\n", "their first names the row"),
         ("#a,b\n1.5,-2.25\n3,4.5\n", "header"),
-        ("a|b\n1.5|-2.25\n3|4.5\n", "separator: '|'"),
+        ("a|b\n1.5|-2.25\n3|4.5\n", "separator: a bar"),
     ],
 )
 def test_dialects_are_read_and_said(tmp_path, text, line):
