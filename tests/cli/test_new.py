@@ -175,7 +175,7 @@ def test_looking_at_data_does_not_start_keras(table: Path) -> None:
     )
 
 
-def test_each_guess_is_printed_and_stands_in_the_spec(archbuild, tmp_path):
+def test_each_guess_is_printed_and_stands_in_the_spec(archbuild, elsewhere):
     rows = "".join(f"{n};{n / 3:.2f};{'red' if n % 2 else 'blue'};x{n}\n" for n in range(20))
     Path("mine.csv").write_text("a;b;colour;note\n" + rows)
     status, _, err = archbuild("new", "--for", "mine.csv")
@@ -196,8 +196,9 @@ def test_each_guess_is_printed_and_stands_in_the_spec(archbuild, tmp_path):
     "options",
     [["--labels", "none"], ["--set", "data.labels=none"], ["--set", "data.labels='none'"]],
 )
-def test_a_guess_can_be_overruled(archbuild, options):
-    Path("mine.csv").write_text("a,b,label\n" + "".join(f"{n},{n * n},{n % 2}\n" for n in range(9)))
+def test_a_guess_can_be_overruled(archbuild, elsewhere, options):
+    rows = "".join(f"{n},{n * n},{n % 2}\n" for n in range(9))
+    Path("mine.csv").write_text(f"a,b,label\n{rows}")
     status, _, err = archbuild("new", "--for", "mine.csv", *options)
     assert status == 0
     assert "9 rows of 3 numbers, no labels" in err
@@ -212,7 +213,7 @@ def test_a_guess_can_be_overruled(archbuild, options):
         (["--set", "head.n_clusters=7"], "only keys of data can be set"),
     ],
 )
-def test_what_is_no_key_of_data_is_refused(archbuild, options, said):
+def test_what_is_no_key_of_data_is_refused(archbuild, elsewhere, options, said):
     Path("mine.csv").write_text("1,2\n3,4\n")
     status, _, err = archbuild("new", "--for", "mine.csv", *options)
     assert status == 2
