@@ -51,6 +51,7 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _GREY_MODES = frozenset({"1", "L", "LA", "I", "F"})
 _TURNED = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
 _ORIENTATION = 0x0112
+_PROBED = 200  # images that a survey decodes
 
 _log = logging.getLogger(__name__)
 
@@ -116,14 +117,16 @@ def read_image_folder(request: ReadRequest) -> Arrays:
 
 
 def survey(folder: Path, split: str | None = None) -> Survey:
-    """Read the headers of a folder's images, and no pixel.
+    """Read the headers of a folder's images, and the pixels of up to 200 of them.
 
     Raises:
-        DataError: there are fewer than two images with a header.
+        DataError: there are fewer than two images that can be read.
     """
     paths, classes, guesses = _find(folder, split)
     with _without_warnings():
         headers = [_header(path) for path in paths]
+        for index in range(0, len(paths), max(1, len(paths) // _PROBED)):
+            headers[index] = headers[index] if _can_be_decoded(paths[index]) else None
     there = [header for header in headers if header]
     if len(there) < 2:
         raise _too_few(folder, len(there))
@@ -238,6 +241,18 @@ def _say_left_out(top: Path) -> list[Guess]:
         return []
     shown = ", ".join(f"{suffix} ({count})" for suffix, count in others.most_common(5))
     return [Guess("left out", f"{others.total()} files whose suffix is no image's: {shown}")]
+
+
+def _can_be_decoded(path: Path) -> bool:
+    """Return whether the pixels of an image can be read: a sound header does not promise it."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except Exception:  # Pillow's readers have no closed list
+        return False
+    return True
 
 
 def _is_deep(headers: Sequence[_Header | None], request: ReadRequest) -> bool:

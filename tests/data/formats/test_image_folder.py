@@ -256,3 +256,12 @@ def test_fewer_than_two_images_are_refused(tmp_path, count):
         write_image(tmp_path / f"{index}.png", GREY)
     with pytest.raises(DataError, match=f"holds {count} images .* at least 2 are needed"):
         load_dataset(str(tmp_path))
+
+
+def test_a_survey_counts_no_image_whose_pixels_are_broken(tmp_path):
+    for number in range(6):
+        write_image(tmp_path / f"{number}.png", np.zeros((90, 90), np.uint8) + GREY[0, number % 5])
+        content = (tmp_path / f"{number}.png").read_bytes()
+        (tmp_path / f"{number}.png").write_bytes(content[:60])
+    with pytest.raises(DataError, match="holds 0 images that can be read"):
+        survey(tmp_path)
