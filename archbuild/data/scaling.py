@@ -53,10 +53,17 @@ class Scaler:
 
         Rows and offset of float64 are subtracted as such, before anything is rounded.
         """
-        if self.kind == "none":
-            return rows.astype(np.float32, copy=False)
-        scaled: np.ndarray = (rows - self.offset) * self.factor
+        scaled: np.ndarray = self.scaled(rows)
         return scaled.astype(np.float32, copy=False)
+
+    def scaled(self, rows: Any) -> Any:
+        """Return scaled rows, arrays or tensors of any library, in their own precision."""
+        return rows if self.kind == "none" else (rows - self.offset) * self.factor
+
+    @property
+    def precision(self) -> str:
+        """The type in which rows have to come, ``float32`` or ``float64``."""
+        return str(self.offset.dtype)
 
     def undo(self, rows: np.ndarray) -> np.ndarray:
         """Return rows to the dataset's own units; the shape is kept."""

@@ -169,11 +169,18 @@ FORMATS: Mapping[str, Callable[[keras.Model, Path], None]] = {
 def _rows(model: Model) -> Any:
     import keras
 
-    return keras.Input(model.network.encoder.input.shape[1:], name="rows")
+    shape, precision = model.network.encoder.input.shape[1:], model.origin.scaler.precision
+    return keras.Input(shape, name="rows", dtype=precision)
 
 
 def _encoding(model: Model, rows: Any) -> Any:
-    return model.network.encode(model.origin.scaler.apply(rows))
+    import keras
+
+    scaled = model.origin.scaler.scaled(rows)
+    single = (
+        scaled if model.origin.scaler.precision == "float32" else keras.ops.cast(scaled, "float32")
+    )
+    return model.network.encode(single)
 
 
 def _plain_graph(graph: keras.Model) -> keras.Model:
