@@ -118,8 +118,12 @@ def test_a_running_stage_is_as_after_its_latest_epoch(running):
     trained = opened(make_experiment(running.request.out, "gmm", *GMM), "train-gmm")
     assert (trained.epoch, trained.finished) == (2, False)
     assert trained.head.is_initialised
-    clusters = trained.head.assignments(trained.codes(running.feed)).argmax(axis=1)
-    found, row = asdict(occupancy(clusters, 4)), running.folder.stage("train-gmm").history()[-1]
+    codes = trained.codes(running.feed)
+    clusters = trained.head.assignments(codes).argmax(axis=1)
+    found, row = (
+        asdict(occupancy(clusters, 4, points=codes)),
+        running.folder.stage("train-gmm").history()[-1],
+    )
     assert {key: row[key] for key in found} == {**found, "label_change": row["label_change"]}
     assert trained.generate(2, seed=0).shape == (4, 2, 64)
 
