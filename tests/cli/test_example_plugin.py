@@ -76,14 +76,14 @@ def test_a_new_process_knows_the_three(site: Path, tmp_path: Path) -> None:
 
     assert "valid, 1 spec" in said("validate", SPEC)
     definitions = json.loads(said("schema"))["definitions"]
-    assert "AveragePool2D" in definitions["layers"]
+    assert "RmsPool2D" in definitions["layers"]
     assert "infomax" in definitions["heads"]
     assert "STRIPES" in said("list", "datasets")
 
 
 @pytest.mark.usefixtures("installed")
 def test_show_train_measure_and_predict(archbuild: Archbuild, elsewhere: Path) -> None:
-    assert "avg[2x2]" in archbuild("show", "-a", SPEC).out
+    assert "rms[2x2]" in archbuild("show", "-a", SPEC).out
     whole = ("-d", "STRIPES", "-a", SPEC, "--set", "batch_size=100")  # a third
     ended = archbuild(*whole, "--pretrain", 2, "--cluster", 2, "--metrics")
     assert ended.status == 0, ended.err
@@ -98,15 +98,15 @@ def test_show_train_measure_and_predict(archbuild: Archbuild, elsewhere: Path) -
 @pytest.mark.usefixtures("installed")
 def test_the_layer_passes_the_contract() -> None:
     image = {"type": "Input", "output_shape": [2, 7, 9]}
-    pool = {"type": "AveragePool2D", "filter_size": [2, 3]}
+    pool = {"type": "RmsPool2D", "filter_size": [2, 3]}
     run_layer_contract(plan_of(image, pool, {"type": "Dense", "num_units": 3}), "encoder", 1)
 
 
 @pytest.mark.usefixtures("installed")
 def test_a_slip_of_the_pen_brings_the_plugins_names(archbuild: Archbuild, elsewhere: Path) -> None:
-    slips = SPEC.read_text().replace("infomax", "infomaks").replace("AveragePool2D", "AvgPool2D")
+    slips = SPEC.read_text().replace("infomax", "infomaks").replace("RmsPool2D", "RmzPool2D")
     (elsewhere / "spec.yaml").write_text(slips)
     said = archbuild("validate", "spec.yaml").err
     assert "did you mean 'infomax'?" in said
-    assert "did you mean 'AveragePool2D'?" in said
+    assert "did you mean 'RmsPool2D'?" in said
     assert "did you mean STRIPES?" in archbuild("show", "-d", "STRIPE", "-a", "0").err

@@ -1,4 +1,4 @@
-"""``AveragePool2D``: the mean of each window, undone by repeating."""
+"""``RmsPool2D``: the root of the mean square of each window, undone by repeating."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from archbuild.spec import LayerType, PlannedLayer, Shape, ShapeError
 from archbuild.spec.fields import size
 
 
-class AveragePool2D(LayerType):
-    """Average-pooling over height and width, undone by repeating."""
+class RmsPool2D(LayerType):
+    """The root mean square over height and width, undone by repeating."""
 
-    name = "AveragePool2D"
-    summary = "Average-pooling over height and width, undone by repeating."
+    name = "RmsPool2D"
+    summary = "The root mean square over height and width, undone by repeating."
     fields = (size("filter_size", 2, "The window, and the step."),)
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
@@ -29,8 +29,8 @@ class AveragePool2D(LayerType):
         return (input_shape[0], *above)
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """Return ``avg[2x2]``."""
-        return f"avg[{by_axes(per_axis(config['filter_size'], 2))}]"
+        """Return ``rms[2x2]``."""
+        return f"rms[{by_axes(per_axis(config['filter_size'], 2))}]"
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Return a layer that repeats, with zeros where pooling left rows or columns out."""
@@ -44,4 +44,6 @@ class AveragePool2D(LayerType):
         import keras
 
         window = per_axis(layer.config["filter_size"], 2)
-        return keras.layers.AveragePooling2D(window, strides=window, name=layer.name)(tensor)
+        mean = keras.layers.AveragePooling2D(window, strides=window, name=layer.name)
+        # sqrt has no slope at 0
+        return keras.ops.sqrt(mean(keras.ops.square(tensor)) + 1e-6)
