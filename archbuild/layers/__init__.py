@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from archbuild.layers import pooling
-from archbuild.layers.convolution import Conv1D, Conv2D
+from archbuild.layers import finishing, pooling, recurrent, unpooling
+from archbuild.layers.addition import Add
+from archbuild.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D
 from archbuild.layers.deconvolution import Deconv1D, Deconv2D
 from archbuild.layers.dense import Dense
 from archbuild.layers.gaussian import Gaussian
 from archbuild.layers.input import Input
-from archbuild.layers.regularisation import BatchNorm, Dropout
+from archbuild.layers.regularisation import BatchNorm, Dropout, GaussianNoise
 from archbuild.layers.shaping import Concat, Flatten, Reshape
 from archbuild.plugins import Registry, instance_of
 from archbuild.spec.vocabulary import LayerType
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from archbuild.layers.keras_layers import (
         ClusteringLayer,
         InverseMaxPool2D,
+        Resize,
+        Spread,
         SwitchedMaxPool2D,
         Unpool1D,
         Unpool2D,
@@ -36,26 +39,48 @@ LAYERS: Final[Registry[LayerType]] = Registry(
         Dense(),
         Conv2D(),
         Conv1D(),
+        DepthwiseConv2D(),
         pooling.MaxPool2D(),
         pooling.SwitchedMaxPool2D(),
         pooling.MaxPool1D(),
+        pooling.AveragePool2D(),
+        pooling.AveragePool1D(),
+        pooling.GlobalAveragePool(),
         Reshape(),
         Flatten(),
         Dropout(),
+        GaussianNoise(),
         BatchNorm(),
+        finishing.LayerNorm(),
+        finishing.GroupNorm(),
+        finishing.Activation(),
+        finishing.PReLU(),
+        recurrent.LSTM(),
+        recurrent.GRU(),
+        Add(),
         Concat(),
         Gaussian(),
         Deconv2D(),
         Deconv1D(),
-        pooling.Unpool2D(),
-        pooling.Unpool1D(),
-        pooling.InverseMaxPool2D(),
+        unpooling.Unpool2D(),
+        unpooling.Unpool1D(),
+        unpooling.UpSample(),
+        unpooling.InverseMaxPool2D(),
+        recurrent.Repeat(),
     ),
     instance_of(LayerType),
 )
 """Every layer type that a spec may name, in the order in which they are listed to users."""
 
-__all__ = ["ClusteringLayer", "InverseMaxPool2D", "SwitchedMaxPool2D", "Unpool1D", "Unpool2D"]
+__all__ = [
+    "ClusteringLayer",
+    "InverseMaxPool2D",
+    "Resize",
+    "Spread",
+    "SwitchedMaxPool2D",
+    "Unpool1D",
+    "Unpool2D",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from archbuild.spec.fields import NON_LINEARITIES
@@ -30,6 +31,29 @@ def flat(tensor: Any, name: str) -> Any:
     return tensor if len(tensor.shape) == 2 else keras.layers.Flatten(name=f"{name}_flat")(tensor)
 
 
+def zero_padded(tensor: Any, amounts: Sequence[tuple[int, int]], name: str) -> Any:
+    """Put zeros around: ``(before, after)`` for each spatial axis; nothing where all are 0."""
+    import keras
+
+    if not any(map(any, amounts)):
+        return tensor
+    axes = len(amounts)
+    pad = getattr(keras.layers, f"ZeroPadding{axes}D")
+    return pad(tuple(amounts) if axes > 1 else amounts[0], name=f"{name}_padding")(tensor)
+
+
+def cropped(tensor: Any, amounts: Sequence[tuple[int, int]], name: str) -> Any:
+    """Cut rows and columns: ``(before, after)`` for each spatial axis; nothing where all are 0."""
+    import keras
+
+    if not any(map(any, amounts)):
+        return tensor
+    axes = len(amounts)
+    crop = getattr(keras.layers, f"Cropping{axes}D")
+    amount = tuple(amounts) if axes > 1 else amounts[0]
+    return crop(amount, name=f"{name}_crop")(tensor)
+
+
 def batch_normalised(tensor: Any, name: str) -> Any:
     """Apply batch normalisation over every axis but the channels."""
     import keras
@@ -44,7 +68,11 @@ def activated(tensor: Any, layer: PlannedLayer) -> Any:
     """Return the layer's non-linearity; nothing where it is linear."""
     import keras
 
-    activation = NON_LINEARITIES[layer.config["non_linearity"]]
+    given = layer.config["non_linearity"]
+    if not isinstance(given, str):
+        leaky = keras.layers.LeakyReLU(given["slope"], name=f"{layer.name}_leaky_relu")
+        return leaky(tensor)
+    activation = NON_LINEARITIES[given]
     if activation == "linear":
         return tensor
     return keras.layers.Activation(activation, name=f"{layer.name}_{activation}")(tensor)

@@ -30,7 +30,7 @@ class BuildContext:
     Attributes:
         plan: what is being built.
         seed: the root of every seed in the network.
-        outputs: encoder index -> the layer's output, channels last.
+        outputs: index -> the layer's output, channels last, in the half that is being built.
         switches: encoder index -> 1 where the pool found a maximum, else 0, in its input's shape.
         levels: what the Gaussian layers give, bottom first.
     """

@@ -1,4 +1,4 @@
-"""Conv2D and Conv1D."""
+"""Conv2D, Conv1D and DepthwiseConv2D."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from archbuild.layers.building import finished, glorot_uniform
-from archbuild.layers.convolution_sizes import convolved, mirror_padding
-from archbuild.layers.shapes import by_axes, per_axis, require_axes
+from archbuild.layers.building import finished, zero_padded
+from archbuild.layers.convolution_sizes import convolved, mirror_padding, reach
+from archbuild.layers.shapes import alike, by_axes, per_axis, require_axes, with_step
+from archbuild.layers.weights import WEIGHT_FIELDS, kernel_settings
 from archbuild.spec.field import Field
-from archbuild.spec.fields import choice, integer, non_linearity, size
+from archbuild.spec.fields import choice, implicit, integer, non_linearity, size
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType, ShapeError
 
@@ -39,6 +40,22 @@ def convolution_fields(axes: int) -> tuple[Field, ...]:
             default=0,
         ),
         non_linearity(),
+        implicit(
+            size(
+                "dilation",
+                axes,
+                "Distance between neighbours of the kernel; above 1 with stride 1 only.",
+                default=1,
+            )
+        ),
+        implicit(
+            integer(
+                "groups",
+                "Number of groups of channels, each convolved on its own.",
+                default=1,
+            )
+        ),
+        *WEIGHT_FIELDS,
     )
 
 
@@ -48,19 +65,51 @@ class KernelLayer(LayerType):
     axes: ClassVar[int]
     batch_norm_follows = True
 
-    def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
-        """Count for each filter a kernel over all channels below, and its bias."""
-        kernel = prod(per_axis(config["filter_size"], self.axes))
+    def filters(self, config: Mapping[str, Any], channels: int) -> int:
+        """Return how many channels go out where ``channels`` come in."""
         filters: int = config["num_filters"]
-        return (kernel * input_shape[0] + 1) * filters
+        return filters
+
+    def groups(self, config: Mapping[str, Any], channels: int) -> int:
+        """Return in how many groups the channels are convolved."""
+        groups: int = config["groups"]
+        return groups
+
+    def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
+        """Count one kernel over the channels of its group below for each filter, and its bias."""
+        channels = input_shape[0]
+        kernel = prod(per_axis(config["filter_size"], self.axes))
+        weights = kernel * (channels // self.groups(config, channels)) + int(config["use_bias"])
+        return weights * self.filters(config, channels)
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """Return ``50[5x5]``, filters and kernel; ``50[5x5]/2`` where the stride is not 1."""
-        stride = per_axis(config["stride"], self.axes)
-        step = stride[:1] if len(set(stride)) == 1 else stride
-        suffix = "" if set(stride) == {1} else f"/{by_axes(step)}"
+        """Return ``50[5x5]``: filters and kernel; ``50[5x5]/2`` where the stride is not 1.
+
+        ``50[3x3]d2`` and ``50[3x3]g10`` where it has dilation or groups.
+        """
         kernel = by_axes(per_axis(config["filter_size"], self.axes))
-        return f"{config['num_filters']}[{kernel}]{suffix}"
+        dilation = per_axis(config["dilation"], self.axes)
+        spread = "" if set(dilation) == {1} else f"d{by_axes(alike(dilation))}"
+        word = f"{self._notation_of_filters(config)}[{kernel}]{spread}{_grouped(config)}"
+        return with_step(word, per_axis(config["stride"], self.axes))
+
+    def _notation_of_filters(self, config: Mapping[str, Any]) -> str:
+        return str(config["num_filters"])
+
+    def _require_options_allowed(self, config: Mapping[str, Any], channels: int) -> None:
+        """Raise ``ShapeError`` for groups that do not divide, and for dilation with a stride."""
+        groups, filters = self.groups(config, channels), self.filters(config, channels)
+        if channels % groups or filters % groups:
+            raise ShapeError(
+                f"{groups} groups do not divide both the {channels} channels that come in and the "
+                f"{filters} filters",
+                "choose groups that divide both",
+            )
+        strides, dilations = (per_axis(config[key], self.axes) for key in ("stride", "dilation"))
+        if max(strides) > 1 and max(dilations) > 1:
+            raise ShapeError(
+                "stride and dilation cannot both be above 1", "set one of the two to 1"
+            )
 
 
 class Convolution(KernelLayer):
@@ -72,53 +121,85 @@ class Convolution(KernelLayer):
         kernel, stride, padding = self._sizes(config)
         mode = config["conv_mode"]
         require_padding_allowed(mode, padding)
+        self._require_options_allowed(config, input_shape[0])
         above = tuple(map(convolved, below, kernel, stride, (mode,) * self.axes, padding))
         if min(above) < 1:
             raise ShapeError(
                 f"the {by_axes(kernel)} kernel is larger than its {by_axes(below)} input",
                 "make filter_size smaller, set conv_mode to 'same', or pool less before",
             )
-        return (config["num_filters"], *above)
+        return (self.filters(config, input_shape[0]), *above)
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Return a deconvolution with the same kernel, stride and non-linearity, exact in size."""
-        config = layer.config
+        config, channels = layer.config, layer.input_shape[0]
         kernel, stride, padding = self._sizes(config)
         modes = (config["conv_mode"],) * self.axes
         extra = [*map(mirror_padding, layer.input_shape[1:], kernel, stride, modes, padding)]
         inverse = {
             **config,
             "type": f"Deconv{self.axes}D",
-            "num_filters": layer.input_shape[0],
+            "num_filters": channels,
+            "groups": self.groups(config, channels),
             "output_padding": None if extra == [None] * self.axes else extra,
         }
         return [inverse]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """Map ``(batch, height, width, channels)`` to ``(batch, height', width', num_filters)``."""
-        import keras
-
-        config = layer.config
-        kernel, stride, padding = self._sizes(config)
-        if any(padding):
-            pad = getattr(keras.layers, f"ZeroPadding{self.axes}D")
-            amount = padding if self.axes > 1 else padding[0]
-            tensor = pad(amount, name=f"{layer.name}_padding")(tensor)
-        convolution = getattr(keras.layers, f"Conv{self.axes}D")(
-            config["num_filters"],
-            kernel,
-            strides=stride,
-            padding=config["conv_mode"],
-            use_bias=not layer.batch_norm,
-            kernel_initializer=glorot_uniform(context),
-            name=layer.name,
-        )
-        return finished(convolution(tensor), layer)
+        padding = per_axis(layer.config["padding"], self.axes)
+        tensor = zero_padded(tensor, [(amount, amount) for amount in padding], layer.name)
+        groups = self.groups(layer.config, layer.input_shape[0])
+        mode = layer.config["conv_mode"]
+        return finished(convolve(tensor, layer, context, groups, mode), layer)
 
     def _sizes(self, config: Mapping[str, Any]) -> tuple[tuple[int, ...], ...]:
-        return tuple(
-            per_axis(config[field], self.axes) for field in ("filter_size", "stride", "padding")
-        )
+        """Return what the kernel reaches over, stride and padding, each for every axis."""
+        names = ("filter_size", "dilation", "stride", "padding")
+        kernel, dilation, stride, padding = (per_axis(config[name], self.axes) for name in names)
+        return tuple(map(reach, kernel, dilation)), stride, padding
+
+
+def convolve(
+    tensor: Any,
+    layer: PlannedLayer,
+    context: BuildContext,
+    groups: int,
+    mode: str,
+    *,
+    strided: bool = True,
+) -> Any:
+    """Convolve as the layer says: ``(batch, *spatial, channels)``; not strided: with stride 1."""
+    import keras
+
+    axes, filters = len(layer.output_shape) - 1, layer.output_shape[0]
+    stride = per_axis(layer.config["stride"], axes) if strided else (1,) * axes
+    channels = layer.input_shape[0]
+    common = {
+        "strides": stride,
+        "padding": mode,
+        "dilation_rate": per_axis(layer.config["dilation"], axes),
+        "name": layer.name,
+    }
+    kernel = per_axis(layer.config["filter_size"], axes)
+    # Keras takes one stride for both axes of a depthwise convolution
+    if 1 < groups == channels and filters % groups == 0 and len(set(stride)) == 1:
+        own = kernel_settings(layer.config, context, "depthwise")
+        depthwise = getattr(keras.layers, f"DepthwiseConv{axes}D")
+        own |= {"depth_multiplier": filters // groups, "use_bias": use_bias(layer)}
+        return depthwise(kernel, **common, **own)(tensor)
+    own = kernel_settings(layer.config, context) | {"use_bias": use_bias(layer), "groups": groups}
+    return getattr(keras.layers, f"Conv{axes}D")(filters, kernel, **common, **own)(tensor)
+
+
+def use_bias(layer: PlannedLayer) -> bool:
+    """Return whether the layer adds a bias; batch normalisation has its own."""
+    return bool(layer.config["use_bias"]) and not layer.batch_norm
+
+
+def _grouped(config: Mapping[str, Any]) -> str:
+    groups = config.get("groups", 1)
+    return "" if groups == 1 else f"g{groups}"
 
 
 def require_padding_allowed(mode: str, padding: Sequence[int]) -> None:
@@ -146,3 +227,25 @@ class Conv1D(Convolution):
     summary = "A convolution over the length."
     fields = convolution_fields(1)
     axes = 1
+
+
+class DepthwiseConv2D(Convolution):
+    """A convolution over height and width of each channel on its own."""
+
+    name = "DepthwiseConv2D"
+    summary = "A convolution over height and width of each channel on its own."
+    fields = tuple(
+        field for field in convolution_fields(2) if field.name not in ("num_filters", "groups")
+    )
+    axes = 2
+
+    def filters(self, config: Mapping[str, Any], channels: int) -> int:
+        """Return as many as come in."""
+        return channels
+
+    def groups(self, config: Mapping[str, Any], channels: int) -> int:
+        """Return one for each channel."""
+        return channels
+
+    def _notation_of_filters(self, config: Mapping[str, Any]) -> str:
+        return "dw"

@@ -8,6 +8,11 @@
 from __future__ import annotations
 
 
+def reach(k: int, dilation: int) -> int:
+    """Return how many numbers a kernel of ``k`` spans whose entries stand ``dilation`` apart."""
+    return (k - 1) * dilation + 1
+
+
 def convolved(i: int, k: int, s: int, mode: str, p: int = 0) -> int:
     """Return ``o``, not positive where the kernel does not fit."""
     if mode == "same":

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archbuild.layers.building import finished, glorot_uniform
+from archbuild.layers.building import cropped, finished, zero_padded
 from archbuild.layers.convolution import (
     KernelLayer,
     convolution_fields,
+    convolve,
     require_padding_allowed,
+    use_bias,
 )
-from archbuild.layers.convolution_sizes import deconvolved, same_as_valid
+from archbuild.layers.convolution_sizes import deconvolved, reach, same_as_valid
 from archbuild.layers.shapes import by_axes, per_axis, require_axes
+from archbuild.layers.weights import kernel_settings
 from archbuild.spec.field import Field
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import ShapeError
@@ -51,6 +54,7 @@ class Deconvolution(KernelLayer):
         sizes = self._sizes(config)
         mode = config["conv_mode"]
         require_padding_allowed(mode, sizes.padding)
+        self._require_options_allowed(config, input_shape[0])
         self._require_padding_below_stride(sizes)
         modes = (mode,) * self.axes
         above = tuple(
@@ -73,6 +77,8 @@ class Deconvolution(KernelLayer):
         import keras
 
         config = layer.config
+        if config["groups"] > 1 or max(per_axis(config["dilation"], self.axes)) > 1:
+            return finished(self._by_convolution(layer, tensor, context), layer)
         mode, output_padding, crops = self._padding_and_crop(layer)
         deconvolution = getattr(keras.layers, f"Conv{self.axes}DTranspose")(
             config["num_filters"],
@@ -80,16 +86,47 @@ class Deconvolution(KernelLayer):
             strides=per_axis(config["stride"], self.axes),
             padding=mode,
             output_padding=output_padding,
-            use_bias=not layer.batch_norm,
-            kernel_initializer=glorot_uniform(context),
             name=layer.name,
+            **{**kernel_settings(config, context), "use_bias": use_bias(layer)},
         )
         tensor = deconvolution(tensor)
-        if any(map(any, crops)):
-            crop = getattr(keras.layers, f"Cropping{self.axes}D")
-            amount = crops if self.axes > 1 else crops[0]
-            tensor = crop(amount, name=f"{layer.name}_crop")(tensor)
-        return finished(tensor, layer)
+        return finished(cropped(tensor, crops, layer.name), layer)
+
+    def _by_convolution(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """Convolve what zeros drive apart: Keras has no groups, TensorFlow no dilation, on CPU.
+
+        That is the transposed convolution itself, its kernel stored the other way round.
+        """
+        from archbuild.layers import keras_layers
+
+        sizes = self._sizes(layer.config)
+        if max(sizes.stride) > 1:
+            tensor = keras_layers.Spread(sizes.stride, name=f"{layer.name}_spread")(tensor)
+        around = self._around(layer, sizes)
+        tensor = zero_padded(tensor, [(max(a, 0), max(b, 0)) for a, b in around], layer.name)
+        tensor = cropped(tensor, [(max(-a, 0), max(-b, 0)) for a, b in around], layer.name)
+        groups = layer.config["groups"]
+        return convolve(tensor, layer, context, groups, "valid", strided=False)
+
+    def _around(self, layer: PlannedLayer, sizes: _Sizes) -> list[tuple[int, int]]:
+        """Return the zeros before and after, of each axis, that give the planned size."""
+        axes = zip(
+            layer.input_shape[1:],
+            sizes.kernel,
+            sizes.stride,
+            layer.output_shape[1:],
+            sizes.padding,
+            strict=True,
+        )
+        around = []
+        for o, k, s, i, p in axes:
+            full = (o - 1) * s + k
+            if layer.config["conv_mode"] == "same":
+                extra, (before, after) = same_as_valid(o, k, s, i)
+            else:
+                extra, (before, after) = i + 2 * p - full, (p, p)
+            around.append((k - 1 - before, k - 1 - after + extra))
+        return around
 
     def _padding_and_crop(
         self, layer: PlannedLayer
@@ -117,8 +154,9 @@ class Deconvolution(KernelLayer):
         return mode, tuple(extra if a is None else a for a, extra in pairs), crops
 
     def _sizes(self, config: Mapping[str, Any]) -> _Sizes:
-        names = ("filter_size", "stride", "padding")
-        kernel, stride, padding = (per_axis(config[name], self.axes) for name in names)
+        names = ("filter_size", "dilation", "stride", "padding")
+        kernel, dilation, stride, padding = (per_axis(config[name], self.axes) for name in names)
+        kernel = tuple(map(reach, kernel, dilation))
         extra = config["output_padding"]
         each = (None,) * self.axes if extra is None else per_axis(extra, self.axes)
         return _Sizes(kernel, stride, padding, each)

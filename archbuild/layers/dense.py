@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archbuild.layers.building import finished, flat, glorot_uniform
+from archbuild.layers.building import finished, flat
 from archbuild.layers.shapes import flat_size, require_input
+from archbuild.layers.weights import WEIGHT_FIELDS, kernel_settings
 from archbuild.spec.fields import integer, non_linearity
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType
@@ -20,7 +21,7 @@ class Dense(LayerType):
 
     name = "Dense"
     summary = "A fully connected layer; flattens its input."
-    fields = (integer("num_units", "Number of outputs."), non_linearity())
+    fields = (integer("num_units", "Number of outputs."), non_linearity(), *WEIGHT_FIELDS)
     mirroring = "code"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
@@ -39,7 +40,7 @@ class Dense(LayerType):
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
         """Count one weight for each pair of numbers, one bias for each unit."""
         units: int = config["num_units"]
-        return (flat_size(input_shape) + 1) * units
+        return (flat_size(input_shape) + int(config["use_bias"])) * units
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Return a Dense of the layer's own width and non-linearity, which rebuilds its output."""
@@ -51,7 +52,7 @@ class Dense(LayerType):
 
         dense = keras.layers.Dense(
             layer.config["num_units"],
-            kernel_initializer=glorot_uniform(context),
+            **kernel_settings(layer.config, context),
             name=layer.name,
         )
         return finished(dense(flat(tensor, layer.name)), layer)

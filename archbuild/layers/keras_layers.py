@@ -82,6 +82,81 @@ class Unpool1D(_Unpool):
     axes = 1
 
 
+@_saveable
+class Resize(keras.layers.Layer):
+    """Interpolate to a size, over the length or over height and width.
+
+    Args:
+        sizes: the spatial sizes that go out, one or two.
+        interpolation: ``nearest`` or ``bilinear``.
+
+    Input shape: ``(batch, *spatial, channels)``.
+
+    Output shape: ``(batch, *sizes, channels)``.
+    """
+
+    def __init__(
+        self, sizes: Sequence[int], interpolation: str = "bilinear", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.sizes = tuple(sizes)
+        self.interpolation = interpolation
+        self.input_spec = keras.layers.InputSpec(ndim=len(self.sizes) + 2)
+
+    def call(self, inputs: Any) -> Any:
+        """Interpolate; a length is resized as a picture of one column."""
+        flat = len(self.sizes) == 1
+        pictures = ops.expand_dims(inputs, 2) if flat else inputs
+        sizes = (*self.sizes, 1) if flat else self.sizes
+        resized = ops.image.resize(
+            pictures, sizes, interpolation=self.interpolation, data_format="channels_last"
+        )
+        return ops.squeeze(resized, 2) if flat else resized
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the constructor takes."""
+        own = {"sizes": self.sizes, "interpolation": self.interpolation}
+        return {**super().get_config(), **own}
+
+
+@_saveable
+class Spread(keras.layers.Layer):
+    """Drive entries apart with zeros in between, as a transposed convolution does.
+
+    Args:
+        strides: the distance from one entry to the next, for each spatial axis.
+
+    Input shape: ``(batch, *spatial, channels)``; the spatial sizes have to be known.
+
+    Output shape: ``(batch, (size - 1) * stride + 1, ..., channels)``.
+    """
+
+    def __init__(self, strides: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.strides = tuple(strides)
+        self.input_spec = keras.layers.InputSpec(ndim=len(self.strides) + 2)
+
+    def call(self, inputs: Any) -> Any:
+        """Interleave with zeros, one axis after another, and cut those after the last entry."""
+        for axis, stride in enumerate(self.strides, start=1):
+            if stride > 1:
+                inputs = self._spread(inputs, axis, stride)
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the constructor takes."""
+        return {**super().get_config(), "strides": self.strides}
+
+    @staticmethod
+    def _spread(tensor: Any, axis: int, stride: int) -> Any:
+        shape = tensor.shape
+        before, size, after = shape[1:axis], shape[axis], shape[axis + 1 :]
+        apart = ops.expand_dims(tensor, axis + 1)
+        zeros = [(0, 0)] * (axis + 1) + [(0, stride - 1)] + [(0, 0)] * len(after)
+        joined = ops.reshape(ops.pad(apart, zeros), (-1, *before, size * stride, *after))
+        return joined[(slice(None),) * axis + (slice(0, (size - 1) * stride + 1),)]
+
+
 class _Pool2D(keras.layers.Layer):
     """Base of layers with a window over height and width."""
 

@@ -1,4 +1,4 @@
-"""Dropout and BatchNorm."""
+"""Dropout, GaussianNoise and BatchNorm."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archbuild.layers.building import activated, batch_normalised
 from archbuild.layers.shapes import require_input
 from archbuild.spec.field import Field
-from archbuild.spec.fields import non_linearity
+from archbuild.spec.fields import non_linearity, number
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType
 
@@ -50,6 +50,36 @@ class Dropout(LayerType):
             layer.config["rate"], seed=context.next_seed(), name=layer.name
         )
         return dropout(tensor)
+
+
+class GaussianNoise(LayerType):
+    """In training, adds normal noise; at the input, the network learns to take it away."""
+
+    name = "GaussianNoise"
+    summary = "Adds normal noise while training; the loss compares with the input without it."
+    fields = (number("stddev", "Standard deviation of the noise.", above=0.0),)
+    mirroring = "passing"
+
+    def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
+        """Return the shape that comes in."""
+        return require_input(self.name, input_shape)
+
+    def notation(self, config: Mapping[str, Any]) -> str:
+        """Return ``noise[0.1]``."""
+        return f"noise[{config['stddev']:g}]"
+
+    def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
+        """Return nothing: there is no way back, and none is needed."""
+        return []
+
+    def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
+        """Return the shape that comes in."""
+        import keras
+
+        noise = keras.layers.GaussianNoise(
+            layer.config["stddev"], seed=context.next_seed(), name=layer.name
+        )
+        return noise(tensor)
 
 
 class BatchNorm(LayerType):

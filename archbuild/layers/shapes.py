@@ -31,6 +31,18 @@ def by_axes(sizes: Sequence[int]) -> str:
     return "x".join(map(str, sizes))
 
 
+def with_step(word: str, stride: Sequence[int]) -> str:
+    """Return a layer's notation with its stride, ``50[5x5]/2``, where that is not 1."""
+    if set(stride) == {1}:
+        return word
+    return f"{word}/{by_axes(alike(stride))}"
+
+
+def alike(sizes: Sequence[int]) -> Sequence[int]:
+    """Return the first size where all are equal; otherwise all of them."""
+    return sizes[:1] if len(set(sizes)) == 1 else sizes
+
+
 def require_axes(name: str, shape: Shape, axes: int) -> Shape:
     """Return the spatial part of ``shape``; raise ``ShapeError`` unless it has ``axes`` axes."""
     if len(shape) == axes + 1:

@@ -13,7 +13,7 @@ from archbuild.layers.building import flat
 from archbuild.layers.context import BuildContext
 from archbuild.layers.shapes import channels_last
 from archbuild.networks.network import Network
-from archbuild.spec.mirror import output_index
+from archbuild.spec.decoder import output_index
 from archbuild.spec.plan import Plan, PlannedLayer
 from archbuild.spec.vocabulary import Vocabulary
 
@@ -43,6 +43,7 @@ def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
 
 def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras.Model:
     latent = keras.Input((plan.latent_size,), name="latent")
+    context.outputs = {}
     context.switches = {
         index: keras.Input(channels_last(plan.encoder[index].input_shape), name=f"switches_{index}")
         for index in _undone_pools(plan)
@@ -74,6 +75,7 @@ def _stacked(
 ) -> Any:
     for layer in layers:
         tensor = vocabulary.layers[layer.type].build(layer, tensor, context)
+        context.outputs[layer.index] = tensor
     return tensor
 
 

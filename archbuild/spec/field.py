@@ -29,6 +29,8 @@ class Field:
         parts: where the value may be a mapping, the fields of that.
         kinds: where the value is a list of mappings with a ``type``, what each type means.
         noun: what messages call an entry of that list.
+        implicit: whether the resolved spec leaves the key out where its value is the default, so
+            that the specs of runs from before there was such a key stay what they are.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Field:
     parts: tuple[Field, ...] = field(default=(), hash=False)
     kinds: Mapping[str, Typed] = field(default_factory=dict, hash=False)
     noun: str = ""
+    implicit: bool = False
 
     @property
     def takes_fractions(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from archbuild.spec.field import REQUIRED, Field, Typed
@@ -86,7 +86,13 @@ def choice(name: str, options: Sequence[str], doc: str, *, default: Any = REQUIR
 
 def non_linearity(*, default: Any = "rectify") -> Field:
     """Declare the activation after a layer."""
-    return choice("non_linearity", list(NON_LINEARITIES), "The activation.", default=default)
+    return activation("non_linearity", "The activation.", default=default)
+
+
+def activation(name: str, doc: str, *, default: Any) -> Field:
+    """Declare an activation: its name, or a mapping that gives its slope too."""
+    named = {"type": "string", "enum": list(NON_LINEARITIES)}
+    return Field(name, {"anyOf": [named, _mapping(SLOPE_PARTS)]}, default, doc, SLOPE_PARTS)
 
 
 def size(name: str, axes: int, doc: str, *, minimum: int = 1, default: Any = REQUIRED) -> Field:
@@ -94,6 +100,11 @@ def size(name: str, axes: int, doc: str, *, minimum: int = 1, default: Any = REQ
     whole = {"type": "integer", "minimum": minimum, "maximum": 65_536}
     each = {"type": "array", "items": whole, "minItems": axes, "maxItems": axes}
     return Field(name, {"anyOf": [whole, each]}, default, doc)
+
+
+def implicit(field: Field) -> Field:
+    """Return a field that resolved specs leave out where it has its default."""
+    return replace(field, implicit=True)
 
 
 def shape(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
@@ -150,6 +161,11 @@ def _mapping(parts: Sequence[Field]) -> dict[str, Any]:
     words = f"{' and '.join(needed)} (optional: {more})" if needed else f"any of {more}"
     return {"description": f"a mapping with {words}", **mapping_of(parts)}
 
+
+SLOPE_PARTS: Final = (
+    choice("type", ["leaky_rectify", "leaky_relu"], "Activation; both names mean the same."),
+    number("slope", "Slope below 0; leaky_relu alone has 0.2.", maximum=1.0),
+)
 
 UNIT: Final = choice("unit", ["epochs", "steps"], "Unit of the lengths.", default="epochs")
 

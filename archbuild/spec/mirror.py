@@ -1,48 +1,23 @@
 """From a resolved spec to the plan of its network: shapes, sizes and the mirrored decoder.
 
-The mirror walks the encoder backwards, and each layer answers with its inverse:
-
-* The bottleneck has no inverse of its own where it makes a code (Dense, Gaussian, Concat), and what
-  only reshapes or scales the code after it is passed over; a convolution or a pool is undone.
-* Before an inverse, the current shape must be the output shape of the encoder layer to be undone.
-  Where it is not, a Dense with that many units and a Reshape complete it, or the Reshape alone
-  where the numbers are as many. That Dense has the non-linearity of the encoder layer whose output
-  it rebuilds.
-* A Dense inside the encoder rebuilds its own output, whatever comes.
-* The last layer with a non-linearity is the output layer: it gets ``output_non_linearity`` (none
-  under ``reconstruction: bernoulli``, which works on logits), and no batch normalisation. A
-  BatchNorm that would act on the output is left out.
-
-* A decoder that starts from a code has a layer with weights, also where the shapes agree already.
-
-So the shape that the decoder ends with is the input's for every encoder that has shapes at all.
+``decoder.py`` has the mirror.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, Final
+from typing import Final
 
 from archbuild.errors import Problem, SpecError
+from archbuild.spec.decoder import Entry, declared_decoder, mirrored, output_index
 from archbuild.spec.parts import Condition, Part
-from archbuild.spec.plan import LayerSpec, Plan, PlannedLayer, Shape, Spec
+from archbuild.spec.plan import Plan, PlannedLayer, Shape, Spec
 from archbuild.spec.top import DEFAULT_MAX_PARAMETERS
 from archbuild.spec.vocabulary import LayerType, ShapeError, Vocabulary
 
 LARGEST_EXAMPLE: Final = 100_000_000
 """Numbers that one example may take in one layer."""
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A layer to be planned; ``path`` is where problems with it are shown."""
-
-    type: str
-    config: Mapping[str, Any]
-    path: tuple[str | int, ...]
-    mirrors: int | None = None
 
 
 def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
@@ -74,7 +49,7 @@ def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
 def _encoder_half(spec: Spec, vocabulary: Vocabulary) -> _Half:
     """Plan the encoder, with the problems of layers that stand or are read in the wrong place."""
     entries = [
-        _Entry(layer.type, layer.config, ("layers", index))
+        Entry(layer.type, layer.config, ("layers", index))
         for index, layer in enumerate(spec.layers)
     ]
     half = _Half(spec, vocabulary, "encoder", {})
@@ -87,11 +62,11 @@ def _decoder_half(
     spec: Spec, vocabulary: Vocabulary, encoder: dict[int, PlannedLayer], start: Shape | None
 ) -> _Half:
     """Plan the decoder from the shape ``start``; ``None``: the encoder has a problem."""
-    entries: list[_Entry] = []
+    entries: list[Entry] = []
     if spec.decoder is not None:
-        entries = _declared_decoder(spec, spec.decoder)
+        entries = declared_decoder(spec, spec.decoder)
     elif start is not None:
-        entries = _mirrored(spec, vocabulary, tuple(encoder.values()), start)
+        entries = mirrored(spec, vocabulary, tuple(encoder.values()), start)
     half = _Half(spec, vocabulary, "decoder", encoder)
     half.plan(entries, start)
     return half
@@ -115,12 +90,6 @@ def _decoder_start(encoder: Sequence[PlannedLayer], conditions: Sequence[Conditi
     return (prod(latent) + sum(condition.size for condition in conditions),)
 
 
-def output_index(layers: Sequence[LayerSpec | PlannedLayer | _Entry]) -> int | None:
-    """Return the index of the last layer with a non-linearity, the output; else ``None``."""
-    candidates = [i for i, layer in enumerate(layers) if "non_linearity" in layer.config]
-    return candidates[-1] if candidates else None
-
-
 class _Half:
     """Half of a network: the layers that could be planned, and the problems of the others."""
 
@@ -136,7 +105,7 @@ class _Half:
         self._spec, self._layers, self._side = spec, vocabulary.layers, side
         self._encoder = encoder if side == "decoder" else self.planned
 
-    def plan(self, entries: Sequence[_Entry], start: Shape | None) -> None:
+    def plan(self, entries: Sequence[Entry], start: Shape | None) -> None:
         """Plan ``entries`` one after another from the shape ``start``; ``None``: not known."""
         current = start
         output = output_index(entries) if self._side == "decoder" else None
@@ -152,9 +121,9 @@ class _Half:
                 self.planned[index] = self._layer(index, entry, current, shape, index == output)
             current = shape or layer_type.declared_shape(entry.config)
 
-    def _shape(self, layer_type: LayerType, entry: _Entry, current: Shape) -> Shape | None:
+    def _shape(self, layer_type: LayerType, entry: Entry, current: Shape) -> Shape | None:
         try:
-            shape = layer_type.shape_in_network(entry.config, current, self._encoder)
+            shape = layer_type.shape_in_network(entry.config, current, self._read_by(layer_type))
         except ShapeError as error:
             self._report(entry, str(error), error.advice)
             return None
@@ -169,15 +138,16 @@ class _Half:
         return shape
 
     def _layer(
-        self, index: int, entry: _Entry, below: Shape, above: Shape, is_output: bool
+        self, index: int, entry: Entry, below: Shape, above: Shape, is_output: bool
     ) -> PlannedLayer:
         layer_type = self._layers[entry.type]
         batch_norm = self._spec.use_batch_norm and layer_type.batch_norm_follows and not is_output
-        parameters = layer_type.parameters(entry.config, below)
+        read = self._read_by(layer_type)
+        parameters = layer_type.parameters_in_network(entry.config, below, read)
         notation = layer_type.notation(entry.config)
         if batch_norm:
             # Scale, offset, running mean and running variance take the place of the bias.
-            parameters += 3 * above[0]
+            parameters += (3 if entry.config.get("use_bias", True) else 4) * above[0]
         if is_output and self._spec.reconstruction == "gaussian":
             # Once for the mean, once for the log-variance.
             parameters *= 2
@@ -194,108 +164,17 @@ class _Half:
             notation=f"{notation} {notation}_bn" if batch_norm else notation,
         )
 
-    def _report(self, entry: _Entry, message: str, advice: str | None = None) -> None:
+    def _read_by(self, layer_type: LayerType) -> Mapping[int, PlannedLayer]:
+        return self.planned if layer_type.reads_own_half else self._encoder
+
+    def _report(self, entry: Entry, message: str, advice: str | None = None) -> None:
         self.problems.append(Problem(message, entry.path, advice=advice))
-
-
-# --- the decoder --------------------------------------------------------------------------------
-
-
-def _declared_decoder(spec: Spec, layers: Sequence[LayerSpec]) -> list[_Entry]:
-    entries = [
-        _Entry(layer.type, layer.config, ("decoder", index)) for index, layer in enumerate(layers)
-    ]
-    output = output_index(entries)
-    if output is not None and spec.reconstruction == "bernoulli":
-        entries[output] = _with_non_linearity(entries[output], "linear")
-    return entries
-
-
-def _mirrored(
-    spec: Spec, vocabulary: Vocabulary, encoder: Sequence[PlannedLayer], start: Shape
-) -> list[_Entry]:
-    entries = list(_Mirror(spec, vocabulary, encoder, start).entries())
-    for index in reversed(range(len(entries))):
-        if entries[index].type == "BatchNorm":
-            del entries[index]
-        elif "non_linearity" in entries[index].config:
-            logits = spec.reconstruction == "bernoulli"
-            last = "linear" if logits else spec.output_non_linearity
-            entries[index] = _with_non_linearity(entries[index], last)
-            break
-    return entries
-
-
-class _Mirror:
-    """The walk backwards, with the shape that the decoder has reached."""
-
-    def __init__(
-        self, spec: Spec, vocabulary: Vocabulary, encoder: Sequence[PlannedLayer], start: Shape
-    ) -> None:
-        self._spec, self._layers, self._encoder = spec, vocabulary.layers, encoder
-        self._planned = {layer.index: layer for layer in encoder}
-        self._shape = start
-        self._learns = False
-
-    def entries(self) -> Iterator[_Entry]:
-        """Return the decoder's layers, from the latent to the input's shape."""
-        bottleneck = self._bottleneck()
-        makes_code = self._layers[self._encoder[bottleneck].type].mirroring == "code"
-        top = bottleneck - 1 if makes_code else bottleneck
-        for layer in reversed(self._encoder[1 : top + 1]):
-            layer_type = self._layers[layer.type]
-            inverse = layer_type.mirror(layer)
-            if inverse and layer_type.mirroring != "code":
-                yield from self._completion(layer)
-            for fields in inverse:
-                yield self._entry(fields, layer)
-        # A code as long as the input is no reconstruction yet.
-        yield from self._completion(self._encoder[0], learn=makes_code and not self._learns)
-
-    def _bottleneck(self) -> int:
-        """Return the last layer that does more than to reshape or scale."""
-        index = len(self._encoder) - 1
-        while index and self._layers[self._encoder[index].type].mirroring == "passing":
-            index -= 1
-        return index
-
-    def _completion(self, layer: PlannedLayer, *, learn: bool = False) -> Iterator[_Entry]:
-        """Yield the layers from the current shape to ``layer``'s; ``learn``: with a Dense."""
-        wanted = layer.output_shape
-        if learn or prod(self._shape) != prod(wanted):
-            dense = {
-                "type": "Dense",
-                "num_units": prod(wanted),
-                "non_linearity": self._non_linearity_of(layer),
-            }
-            yield self._entry(dense, layer)
-        if self._shape != wanted:
-            yield self._entry({"type": "Reshape", "output_shape": list(wanted)}, layer)
-
-    def _non_linearity_of(self, layer: PlannedLayer) -> str:
-        """Return the one that made the numbers which ``layer`` gives."""
-        for below in reversed(self._encoder[1 : layer.index + 1]):
-            if "non_linearity" in below.config:
-                return str(below.config["non_linearity"])
-        return self._spec.output_non_linearity
-
-    def _entry(self, fields: Mapping[str, Any], layer: PlannedLayer) -> _Entry:
-        layer_type = self._layers[fields["type"]]
-        config = {field.name: fields.get(field.name, field.default) for field in layer_type.fields}
-        learns = "non_linearity" in config and layer_type.name != "BatchNorm"
-        self._learns = self._learns or learns
-        self._shape = layer_type.shape_in_network(config, self._shape, self._planned)
-        return _Entry(layer_type.name, config, ("layers", layer.index), layer.index)
-
-
-def _with_non_linearity(entry: _Entry, non_linearity: str) -> _Entry:
-    return replace(entry, config={**entry.config, "non_linearity": non_linearity})
 
 
 # --- checks over the whole network --------------------------------------------------------------
 
 
-def _misplaced(encoder: Sequence[_Entry], spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
+def _misplaced(encoder: Sequence[Entry], spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
     if vocabulary.heads[spec.head.type].takes_inner_levels:
         return
     for entry in encoder[:-1]:
@@ -307,7 +186,7 @@ def _misplaced(encoder: Sequence[_Entry], spec: Spec, vocabulary: Vocabulary) ->
             )
 
 
-def _unread(encoder: Sequence[_Entry], vocabulary: Vocabulary) -> Iterator[Problem]:
+def _unread(encoder: Sequence[Entry], vocabulary: Vocabulary) -> Iterator[Problem]:
     """Yield a problem for each layer whose output nothing reads: a Concat above leaves it out."""
     read = {
         below
@@ -338,6 +217,7 @@ def _end_problems(
             ("reconstruction",),
             advice="add a Dense to the decoder, or use reconstruction 'squared_error'",
         )
+    yield from _bare_output(spec, decoder)
     wanted = encoder[0].output_shape
     reached = (decoder or encoder)[-1].output_shape
     if reached != wanted:
@@ -346,6 +226,17 @@ def _end_problems(
             f"the decoder ends with the shape {list(reached)}, but the input has {list(wanted)}",
             place,
             advice=f"end with {_ending(reached, wanted)}",
+        )
+
+
+def _bare_output(spec: Spec, decoder: Sequence[PlannedLayer]) -> Iterator[Problem]:
+    """Yield a problem for a stated decoder whose last non-linearity stands alone."""
+    output = output_index(decoder)
+    if spec.decoder is not None and output is not None and not decoder[output].parameters:
+        yield Problem(
+            f"the decoder's output is a {decoder[output].type}, which has no weights",
+            ("decoder", output),
+            advice="write its non_linearity in the last layer with weights, and leave it out",
         )
 
 

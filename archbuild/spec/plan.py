@@ -14,6 +14,8 @@ from typing import Any
 from archbuild.spec.parts import Condition, Part
 
 Shape = tuple[int, ...]
+NonLinearity = str | Mapping[str, Any]
+"""A name, or a mapping of ``type`` and ``slope``."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Spec:
     use_batch_norm: bool
     reconstruction: str
     scaling: str
-    output_non_linearity: str
+    output_non_linearity: NonLinearity = field(hash=False)
     layers: tuple[LayerSpec, ...]
     decoder: tuple[LayerSpec, ...] | None
     augment: Mapping[str, Any] | None = field(hash=False)

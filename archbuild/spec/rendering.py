@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -13,8 +13,19 @@ WIDTH: Final = 100
 
 _HIDDEN: Final = {"output_shape", "inverse_of"}
 _DERIVED: Final = {"output_padding"}  # what the mirror chooses, so that shapes come out exactly
-_SHOWN_BARE: Final = {"num_units", "num_filters", "filter_size", "rate"}
+_SHOWN_BARE: Final = {"num_units", "num_filters", "filter_size", "rate", "times", "stddev"}
 _BETWEEN: Final = "  |  "
+_USUAL: Final[Mapping[str, Any]] = {
+    "stride": 1,
+    "dilation": 1,
+    "groups": 1,
+    "conv_mode": "valid",
+    "undone_by": "repeat",
+    "shortcut": "identity",
+    "use_bias": True,
+    "initialiser": "glorot_uniform",
+}
+"""What is not shown; of other keys, 0."""
 
 _Facing = tuple[PlannedLayer | None, PlannedLayer | None]
 
@@ -79,15 +90,23 @@ def layer_text(layer: PlannedLayer) -> tuple[str, str]:
 
 
 def _value_text(key: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        parts = [
+            str(part) if name == "type" else f"{name} {part:g}" for name, part in value.items()
+        ]
+        return " ".join(parts)
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, list | tuple):
         return str(value)
     return ", ".join(map(str, value)) if key == "of" else shape_text(value)
 
 
 def _is_plain(key: str, value: Any) -> bool:
-    """Return whether a value is a default: absent, no padding, stride one, the usual mode."""
-    parts = set(value) if isinstance(value, list | tuple) else {value}
-    return parts <= {None, 0} or (key == "stride" and parts == {1}) or value == "valid"
+    """Return whether a value is the usual one: absent, no padding, stride one."""
+    usual = _USUAL.get(key, 0)
+    parts = value if isinstance(value, list | tuple) else [value]
+    return all(part is None or part == usual for part in parts)
 
 
 def _heading(plan: Plan) -> list[str]:

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from archbuild.spec.field import Field, Typed
-from archbuild.spec.plan import HeadSpec, LayerSpec, Spec
+from archbuild.spec.plan import HeadSpec, LayerSpec, NonLinearity, Spec
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MIRROR, SUPERVISION_FIELDS, TOP_FIELDS
 from archbuild.spec.vocabulary import Vocabulary
@@ -37,7 +37,7 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
     full["head"] = _head(full["head"], vocabulary)
     for stage, own in STAGE_DEFAULTS.items():
         full[stage] = filled(full[stage] or {}, STAGE_FIELDS, own)
-    return _spec(full)
+    return _spec(full, vocabulary)
 
 
 def filled(
@@ -61,7 +61,13 @@ def _canonical(field: Field, value: Any) -> Any:
 
 def _typed(entry: Mapping[str, Any], kinds: Mapping[str, Typed]) -> dict[str, Any]:
     name = entry["type"]
-    return {"type": name, **filled(entry, kinds[name].fields)}
+    full = filled(entry, kinds[name].fields)
+    left_out = {field.name for field in kinds[name].fields if _is_implied(field, full[field.name])}
+    return {"type": name} | {key: value for key, value in full.items() if key not in left_out}
+
+
+def _is_implied(field: Field, value: Any) -> bool:
+    return field.implicit and bool(value == field.default)
 
 
 def _decoder(value: Any, vocabulary: Vocabulary) -> Any:
@@ -72,16 +78,14 @@ def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, 
     return _typed({"type": DEFAULT_HEAD, **(value or {})}, vocabulary.heads)
 
 
-def default_output(tree: Mapping[str, Any]) -> str:
+def default_output(tree: Mapping[str, Any]) -> NonLinearity:
     """Return a stated decoder's last non-linearity; under the mirror the encoder's first."""
     stated = tree["decoder"] != MIRROR
     layers = reversed(tree["decoder"]) if stated else tree["layers"]
-    return next(
-        (str(layer["non_linearity"]) for layer in layers if "non_linearity" in layer), "linear"
-    )
+    return next((layer["non_linearity"] for layer in layers if "non_linearity" in layer), "linear")
 
 
-def _spec(tree: dict[str, Any]) -> Spec:
+def _spec(tree: dict[str, Any], vocabulary: Vocabulary) -> Spec:
     decoder, head = tree["decoder"], tree["head"]
     return Spec(
         name=tree["name"],
@@ -90,14 +94,12 @@ def _spec(tree: dict[str, Any]) -> Spec:
         reconstruction=tree["reconstruction"],
         scaling=tree["scaling"],
         output_non_linearity=tree["output_non_linearity"],
-        layers=tuple(LayerSpec(entry["type"], _config(entry)) for entry in tree["layers"]),
-        decoder=None
-        if decoder == MIRROR
-        else tuple(LayerSpec(entry["type"], _config(entry)) for entry in decoder),
+        layers=_layer_specs(tree["layers"], vocabulary),
+        decoder=None if decoder == MIRROR else _layer_specs(decoder, vocabulary),
         augment=tree["augment"],
         supervision=tree.get("supervision"),
         data=tree.get("data") or {},
-        head=HeadSpec(head["type"], _config(head)),
+        head=HeadSpec(head["type"], _config(head, vocabulary.heads)),
         pretrain=tree["pretrain"],
         cluster=tree["cluster"],
         train=tree["train"],
@@ -105,5 +107,14 @@ def _spec(tree: dict[str, Any]) -> Spec:
     )
 
 
-def _config(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key != "type"}
+def _layer_specs(
+    entries: Sequence[Mapping[str, Any]], vocabulary: Vocabulary
+) -> tuple[LayerSpec, ...]:
+    return tuple(LayerSpec(entry["type"], _config(entry, vocabulary.layers)) for entry in entries)
+
+
+def _config(entry: Mapping[str, Any], kinds: Mapping[str, Typed]) -> dict[str, Any]:
+    """Return every field's value, those that the tree leaves out included."""
+    return {
+        field.name: entry.get(field.name, field.default) for field in kinds[entry["type"]].fields
+    }

@@ -72,7 +72,7 @@ def output_problems(spec: Spec) -> Iterator[Problem]:
             shown(stated),
             "leave output_non_linearity out, or write it in the decoder's last layer",
         )
-    if spec.scaling == "standardise" and output in NEVER_BELOW_ZERO:
+    if spec.scaling == "standardise" and str(output) in NEVER_BELOW_ZERO:
         yield Problem(
             f"standardised data lie on both sides of 0, and {output} gives nothing below it",
             path,

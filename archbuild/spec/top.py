@@ -91,9 +91,8 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
         "Scaling of the data before they enter the network.",
         default="none",
     ),
-    fields.choice(
+    fields.activation(
         "output_non_linearity",
-        list(fields.NON_LINEARITIES),
         "The activation of the decoder's last layer; absent: that of the first encoder layer.",
         default=None,
     ),

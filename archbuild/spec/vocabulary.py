@@ -41,14 +41,22 @@ class LayerType(ABC):
 
     Such a layer has one bias per channel, and drops them where batch normalisation follows.
     """
-    mirroring: ClassVar[Literal["inverse", "code", "passing"]] = "inverse"
-    """The way in which the mirror treats the type (``spec/mirror.py``).
+    reads_own_half: ClassVar[bool] = False
+    """Whether ``shape_in_network`` and ``parameters_in_network`` are handed the layers of the half
+    that the type stands in; otherwise the encoder's."""
+    mirroring: ClassVar[Literal["inverse", "code", "rebuilding", "passing", "finishing"]] = (
+        "inverse"
+    )
+    """What the mirror does with the type (``spec/decoder.py``).
 
     ``inverse``: brings ``output_shape`` back to ``input_shape``, at the bottleneck too.
     ``code``: makes a code. Inside the encoder its mirror rebuilds its output from any shape; at the
     bottleneck its output is the latent, and nothing is undone.
+    ``rebuilding``: like ``code`` inside the encoder, and at the bottleneck too.
     ``passing``: like ``inverse``, but nothing is undone at the bottleneck, where the type only
     reshapes or scales the code.
+    ``finishing``: keeps the shape and finishes the layer below: what its mirror says stands where
+    the decoder has rebuilt that layer's output, in the encoder's order, and never on the output.
     """
 
     @abstractmethod
@@ -79,6 +87,12 @@ class LayerType(ABC):
         """Return the number of parameters, without those of batch normalisation."""
         return 0
 
+    def parameters_in_network(
+        self, config: Mapping[str, Any], input_shape: Shape, layers: Mapping[int, PlannedLayer]
+    ) -> int:
+        """``parameters``, for types that read other layers than the one below."""
+        return self.parameters(config, input_shape)
+
     def notation(self, config: Mapping[str, Any]) -> str:
         """Return the layer in the one-line notation of a network: ``50[5x5]``, ``max[2x2]``.
 
@@ -92,9 +106,29 @@ class LayerType(ABC):
         """Return the decoder entries, in order, from the output shape to the input shape.
 
         An entry is a mapping with ``type`` and fields, as in a spec file. Where shapes would still
-        differ the mirror completes them with a Dense and a Reshape (``spec/mirror.py``), so a type
+        differ the mirror completes them with a Dense and a Reshape (``spec/decoder.py``), so a type
         whose inverse is not a layer (Dropout, Concat) answers with an empty list.
         """
+
+    def mirror_from(self, layer: PlannedLayer, shape: Shape) -> Sequence[Mapping[str, Any]] | None:
+        """Return ``mirror`` for a decoder that has reached ``shape``.
+
+        ``None``: it has to be completed to the layer's output shape before.
+        """
+        inverse = self.mirror(layer)
+        anywhere = not inverse or self.mirroring == "code"
+        return inverse if anywhere or shape == layer.output_shape else None
+
+    def rebuilds(self, layer: PlannedLayer) -> bool:
+        """Return whether ``mirror`` brings back the layer's output shape, not its input shape."""
+        return self.mirroring in ("code", "rebuilding") and bool(self.mirror(layer))
+
+    def shortcuts(self, config: Mapping[str, Any], index: int) -> Sequence[int]:
+        """Return the layers further below whose outputs the type, at ``index``, adds to its input.
+
+        The mirror adds the tensor that it begins to undo the type with where it has rebuilt them.
+        """
+        return ()
 
     @abstractmethod
     def build(self, layer: PlannedLayer, tensor: Any, context: Any) -> Any:

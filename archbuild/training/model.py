@@ -61,6 +61,7 @@ class StageModel(keras.Model):
         network.choose_trained(objective.trains_decoder, objective.draws > 0)
         terms = {name: True for name in objective.term_names}
         terms |= {"reconstruction": objective.trains_decoder, "weight_decay": weight_decay > 0}
+        terms["regularisation"] = bool(network.losses)
         names = [name for name, wanted in terms.items() if wanted]
         names += objective.monitored_names
         self.term_means = [keras.metrics.Mean(name=name) for name in names]
@@ -82,7 +83,7 @@ class StageModel(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Return the sum of the objective's terms and the weight decay; track every term."""
+        """Return the sum of the objective's terms and the weights' penalties; track every term."""
         # the torch backend hands the targets on as they came, in NumPy
         targets = {name: ops.convert_to_tensor(rows) for name, rows in (y or {}).items()}
         inputs, labels = targets.pop("original", x), targets.pop("labels", None)
@@ -91,6 +92,8 @@ class StageModel(keras.Model):
         if self._weight_decay:
             penalty = objectives.sum_of_squares(self.trainable_variables)
             terms = {**terms, "weight_decay": self._weight_decay * penalty}
+        if penalties := self.network.losses:
+            terms = {**terms, "regularisation": ops.sum(ops.stack(penalties))}
         for mean in self.term_means:
             if mean.name in terms:
                 mean.update_state(terms[mean.name])

@@ -59,8 +59,9 @@ def _check_shapes(plan: Plan) -> None:
     for layer in plan.encoder + plan.decoder:
         if layer is plan.decoder[0]:
             tensor = keras.Input(channels_last(layer.input_shape))
+            context.outputs = {}
         tensor = LAYERS[layer.type].build(layer, tensor, context)
-        context.outputs.setdefault(layer.index, tensor)
+        context.outputs[layer.index] = tensor
         assert tuple(tensor.shape[1:]) == channels_last(layer.output_shape), layer
 
 

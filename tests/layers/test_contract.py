@@ -20,6 +20,8 @@ SERIES = {"type": "Input", "output_shape": [2, 13]}
 ROW = {"type": "Input", "output_shape": [6]}
 CODE = {"type": "Dense", "num_units": 3}
 CONV = {"type": "Conv2D", "num_filters": 4, "filter_size": 3}
+SAME = {**CONV, "conv_mode": "same"}
+CONV1D = {"type": "Conv1D", "num_filters": 3, "filter_size": 3}
 POOL = {"type": "MaxPool2D*", "filter_size": [2, 3]}
 FULL = [{"type": "Dense", "num_units": 126}, {"type": "Reshape", "output_shape": [2, 7, 9]}]
 
@@ -41,19 +43,114 @@ CASES = {
     "Dense": [
         _encoder(ROW, _of("Dense", num_units=4), CODE),
         _encoder(IMAGE, _of("Dense", num_units=4, non_linearity="tanh")),
+        _encoder(ROW, _of("Dense", num_units=4, use_bias=False, initialiser="orthogonal"), CODE),
     ],
     "Conv2D": [
         _encoder(IMAGE, CONV, CODE),
         _encoder(IMAGE, {**CONV, "stride": [2, 3], "padding": [1, 0]}, use_batch_norm=True),
         _encoder(IMAGE, {**CONV, "filter_size": [2, 3], "stride": 2, "conv_mode": "same"}),
+        _encoder(IMAGE, {**CONV, "dilation": [2, 3]}, CODE),
+        _encoder(IMAGE, {**CONV, "groups": 2, "stride": [2, 3], "padding": 2}, use_batch_norm=True),
+        _encoder(IMAGE, CONV, {**CONV, "use_bias": False}, use_batch_norm=True, index=2),
     ],
     "Conv1D": [
         _encoder(SERIES, _of("Conv1D", num_filters=3, filter_size=4, stride=3), CODE),
         _encoder(SERIES, _of("Conv1D", num_filters=3, filter_size=[4], padding=2, stride=5)),
+        _encoder(SERIES, {**CONV1D, "dilation": 4, "conv_mode": "same"}, CODE),
+        _encoder(SERIES, {**CONV1D, "groups": 2, "num_filters": 6, "stride": 2}, CODE),
     ],
-    "MaxPool2D": [_encoder(IMAGE, _of("MaxPool2D", filter_size=[2, 4]), CODE)],
+    "DepthwiseConv2D": [
+        _encoder(IMAGE, _of("DepthwiseConv2D", filter_size=3), CODE),
+        _encoder(
+            IMAGE,
+            _of("DepthwiseConv2D", filter_size=[2, 3], stride=[3, 2], conv_mode="same"),
+            use_batch_norm=True,
+        ),
+    ],
+    "LSTM": [
+        _encoder(SERIES, _of("LSTM", num_units=4)),
+        _encoder(SERIES, _of("LSTM", num_units=4, return_sequences=True), CODE),
+    ],
+    "GRU": [
+        _encoder(SERIES, _of("GRU", num_units=2)),
+        _encoder(SERIES, CONV1D, _of("GRU", num_units=3, return_sequences=True), index=2),
+    ],
+    "Repeat": [
+        _decoder(
+            SERIES,
+            _of("LSTM", num_units=4),
+            decoder=[
+                _of("Repeat", times=13),
+                _of("GRU", num_units=3, return_sequences=True),
+                _of("Deconv1D", num_filters=2, filter_size=1),
+            ],
+            index=0,
+        )
+    ],
+    "Add": [
+        _encoder(IMAGE, CONV, SAME, SAME, _of("Add", of=[1, 3]), CODE, index=4),
+        _encoder(
+            IMAGE,
+            CONV,
+            {**SAME, "num_filters": 6, "stride": [1, 2]},
+            _of("Add", of=[1, 2], shortcut="projection"),
+            index=3,
+        ),
+        _encoder(ROW, CODE, CODE, _of("Add", of=[1, 2]), CODE, index=3),
+        _decoder(
+            ROW,
+            CODE,
+            decoder=[
+                CODE,
+                _of("Dense", num_units=6),
+                _of("Add", of=[0, 1], shortcut="projection"),
+            ],
+            index=2,
+        ),
+    ],
+    "GaussianNoise": [_encoder(IMAGE, _of("GaussianNoise", stddev=0.2), CODE)],
+    "LayerNorm": [
+        _encoder(IMAGE, CONV, _of("LayerNorm"), CODE, index=2),
+        _encoder(ROW, CODE, _of("LayerNorm"), CODE, index=2),
+    ],
+    "GroupNorm": [
+        _encoder(IMAGE, CONV, _of("GroupNorm", groups=2), CODE, index=2),
+        _encoder(ROW, CODE, _of("GroupNorm", groups=3), index=2),
+    ],
+    "Activation": [
+        _encoder(IMAGE, CONV, _of("Activation", non_linearity="elu"), CODE, index=2),
+        _encoder(
+            ROW,
+            CODE,
+            _of("Activation", non_linearity={"type": "leaky_rectify", "slope": 0.1}),
+            index=2,
+        ),
+    ],
+    "PReLU": [
+        _encoder(IMAGE, CONV, _of("PReLU"), CODE, index=2),
+        _encoder(ROW, CODE, _of("PReLU"), CODE, index=2),
+    ],
+    "MaxPool2D": [
+        _encoder(IMAGE, _of("MaxPool2D", filter_size=[2, 4]), CODE),
+        _encoder(IMAGE, _of("MaxPool2D", filter_size=3, stride=[2, 1], conv_mode="same"), CODE),
+        _encoder(IMAGE, _of("MaxPool2D", filter_size=2, stride=3, undone_by="bilinear"), CODE),
+    ],
     "MaxPool2D*": [_encoder(IMAGE, POOL, CODE)],
     "MaxPool1D": [_encoder(SERIES, _of("MaxPool1D", filter_size=3), CODE)],
+    "AveragePool2D": [
+        _encoder(IMAGE, _of("AveragePool2D", filter_size=[2, 4]), CODE),
+        _encoder(IMAGE, _of("AveragePool2D", filter_size=3, stride=2), CODE),
+        _encoder(IMAGE, CONV, _of("AveragePool2D", filter_size=2, conv_mode="same"), index=2),
+    ],
+    "AveragePool1D": [
+        _encoder(SERIES, _of("AveragePool1D", filter_size=3), CODE),
+        _encoder(SERIES, _of("AveragePool1D", filter_size=4, stride=3, undone_by="nearest"), CODE),
+        _encoder(SERIES, _of("AveragePool1D", filter_size=2, conv_mode="same"), CODE),
+    ],
+    "GlobalAveragePool": [
+        _encoder(IMAGE, CONV, _of("GlobalAveragePool"), index=2),
+        _encoder(SERIES, _of("GlobalAveragePool"), CODE),
+    ],
     "Reshape": [_encoder(ROW, _of("Reshape", output_shape=[1, 2, 3]), CODE)],
     "Flatten": [_encoder(IMAGE, _of("Flatten"), CODE)],
     "Dropout": [_encoder(IMAGE, _of("Dropout", rate=0.5), CODE)],
@@ -113,6 +210,20 @@ CASES = {
             index=0,
         )
     ],
+    "UpSample": [
+        _decoder(
+            IMAGE,
+            _of("MaxPool2D", filter_size=2),
+            decoder=[_of("UpSample", filter_size=2, output_padding=1)],
+            index=0,
+        ),
+        _decoder(
+            SERIES,
+            _of("MaxPool1D", filter_size=3, conv_mode="same"),
+            decoder=[_of("UpSample", filter_size=[3], interpolation="nearest", output_cropping=2)],
+            index=0,
+        ),
+    ],
     "InverseMaxPool2D": [
         _decoder(IMAGE, POOL, decoder=[_of("InverseMaxPool2D", inverse_of=1)], index=0),
         _decoder(
@@ -146,12 +257,32 @@ def test_contract(
 
 NOTATIONS = {
     "Input": [""],
-    "Dense": ["fc[4]", "fc[4]"],
-    "Conv2D": ["4[3x3]", "4[3x3]/2x3 4[3x3]/2x3_bn", "4[2x3]/2"],
-    "Conv1D": ["3[4]/3", "3[4]/5"],
-    "MaxPool2D": ["max[2x4]"],
+    "Dense": ["fc[4]", "fc[4]", "fc[4]"],
+    "Conv2D": [
+        "4[3x3]",
+        "4[3x3]/2x3 4[3x3]/2x3_bn",
+        "4[2x3]/2",
+        "4[3x3]d2x3",
+        "4[3x3]g2/2x3 4[3x3]g2/2x3_bn",
+        "4[3x3] 4[3x3]_bn",
+    ],
+    "Conv1D": ["3[4]/3", "3[4]/5", "3[3]d4", "6[3]g2/2"],
+    "DepthwiseConv2D": ["dw[3x3]", "dw[2x3]/3x2 dw[2x3]/3x2_bn"],
+    "LSTM": ["lstm[4]", "lstm[4]s"],
+    "GRU": ["gru[2]", "gru[3]s"],
+    "Repeat": ["rep[13]"],
+    "Add": ["add[1,3]", "add[1,2]", "add[1,2]", "add[0,1]"],
+    "GaussianNoise": ["noise[0.2]"],
+    "LayerNorm": ["ln", "ln"],
+    "GroupNorm": ["gn[2]", "gn[3]"],
+    "Activation": ["act", "act"],
+    "PReLU": ["prelu", "prelu"],
+    "MaxPool2D": ["max[2x4]", "max[3x3]/2x1", "max[2x2]/3"],
     "MaxPool2D*": ["max[2x3]"],
     "MaxPool1D": ["max[3]"],
+    "AveragePool2D": ["avg[2x4]", "avg[3x3]/2", "avg[2x2]"],
+    "AveragePool1D": ["avg[3]", "avg[4]/3", "avg[2]"],
+    "GlobalAveragePool": ["gap", "gap"],
     "Reshape": ["rsh"],
     "Flatten": ["flat"],
     "Dropout": ["drop[0.5]"],
@@ -162,6 +293,7 @@ NOTATIONS = {
     "Deconv1D": ["2[3]/2"],
     "Unpool2D": ["ups[2x2]"],
     "Unpool1D": ["ups[5]"],
+    "UpSample": ["ups[2]bilinear", "ups[3]nearest"],
     "InverseMaxPool2D": ["ups*", "ups*[2x3]"],
 }
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
+from keras.ops import convert_to_numpy
 
 from archbuild.layers import LAYERS
 from archbuild.spec import ShapeError
@@ -40,3 +43,46 @@ def test_output_shape(fields: dict[str, Any], shape: tuple[int, ...]) -> None:
 def test_refuses_what_does_not_fit(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(ShapeError, match=words):
         LAYERS["Deconv2D"].output_shape(_config(**fields), (5, 4, 5))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"groups": 2, "stride": [2, 3]},
+        {"groups": 2, "stride": [3, 2], "conv_mode": "same"},
+        {"groups": 2, "padding": [1, 4], "stride": 2},
+        {"dilation": [2, 3]},
+        {"dilation": [3, 1], "conv_mode": "same", "groups": 4, "num_filters": 4},
+        {"groups": 4, "num_filters": 8, "stride": 2},
+    ],
+)
+def test_by_a_convolution_it_is_the_adjoint_of_the_convolution(
+    plan_of: Callable[..., Any], fields: dict[str, Any]
+) -> None:
+    """The inner products ``<conv(x), y>`` and ``<x, deconv(y)>`` agree for the same kernel."""
+    from archbuild.networks.builder import build_network
+    from archbuild.registry import default_vocabulary
+
+    own = {"num_filters": 6, "filter_size": [3, 2], "non_linearity": "linear", **fields}
+    conv = {"type": "Conv2D", **own}
+    network = build_network(
+        plan_of({"type": "Input", "output_shape": [4, 9, 10]}, conv), default_vocabulary(), 0
+    )
+    forward = next(layer for layer in network.encoder.layers if layer.weights)
+    back = next(layer for layer in network.decoder.layers if layer.weights)
+    back.kernel.assign(_turned(convert_to_numpy(forward.kernel), back.kernel.shape, own))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 9, 10, 4)).astype("float32")
+    above = convert_to_numpy(network.encode(x).mean)
+    y = rng.normal(size=above.shape).astype("float32")
+    returned = convert_to_numpy(network.decode(y).value)
+    assert np.sum(above * y) == pytest.approx(np.sum(x * returned), rel=1e-3)
+
+
+def _turned(kernel: np.ndarray, shape: Sequence[int], own: dict[str, Any]) -> np.ndarray:
+    """The kernel of the adjoint: turned round, and within each group transposed."""
+    groups = own.get("groups", 1)
+    outs, ins = own["num_filters"] // groups, 4 // groups
+    full = kernel.reshape(*kernel.shape[:2], ins, groups, outs)
+    turned = full[::-1, ::-1].transpose(0, 1, 4, 3, 2)
+    return turned.reshape(shape)

@@ -36,6 +36,29 @@ def _series() -> keras.Model:
     return keras.Model(rows, layers.Unpool1D(3, output_padding=2)(rows))
 
 
+def _sizes() -> keras.Model:
+    rows = keras.Input((4, 3, 2))
+    return keras.Model(rows, layers.Resize((9, 5))(layers.Spread((2, 3))(rows)))
+
+
+def test_spreading_puts_zeros_between(rng: np.random.Generator) -> None:
+    image, series = rng.normal(size=(2, 3, 4, 2)), rng.normal(size=(2, 3, 2))
+    expected = np.zeros((2, 5, 10, 2), "float32")
+    expected[:, ::2, ::3] = image
+    np.testing.assert_array_equal(convert_to_numpy(layers.Spread((2, 3))(image)), expected)
+    apart = convert_to_numpy(layers.Spread([3])(series))
+    assert apart.shape == (2, 7, 2)
+    np.testing.assert_array_equal(apart[:, ::3], series.astype("float32"))
+
+
+def test_resizing_to_a_multiple_by_the_nearest_repeats(rng: np.random.Generator) -> None:
+    image, series = rng.normal(size=(2, 3, 4, 2)), rng.normal(size=(2, 3, 2))
+    found = convert_to_numpy(layers.Resize((6, 12), "nearest")(image))
+    np.testing.assert_array_equal(found, image.repeat(2, 1).repeat(3, 2).astype("float32"))
+    longer = convert_to_numpy(layers.Resize([6], "nearest")(series))
+    np.testing.assert_array_equal(longer, series.repeat(2, axis=1).astype("float32"))
+
+
 def test_unpooling_repeats_and_puts_zeros_after(rng: np.random.Generator) -> None:
     image, series = rng.normal(size=(2, 3, 4, 2)), rng.normal(size=(2, 3, 2))
     expected = image.repeat(2, axis=1).repeat(3, axis=2)
@@ -84,7 +107,7 @@ def test_deep_embedded_clustering_in_plain_keras(rng: np.random.Generator) -> No
     assert history[-1] < history[0]
 
 
-@pytest.mark.parametrize("make", [_pools, _clusters, _series])
+@pytest.mark.parametrize("make", [_pools, _clusters, _series, _sizes])
 def test_a_model_comes_back_from_its_file(
     make: Any, rng: np.random.Generator, tmp_path: Path
 ) -> None:

@@ -136,3 +136,53 @@ def test_an_inverse_takes_only_the_shape_that_the_pool_gave(plan_of: Callable[..
     ]
     with pytest.raises(SpecError, match=r"encoder layer 1 gave \[1, 2, 2\], but \[3\] comes in"):
         plan_of(*layers, decoder=[{"type": "InverseMaxPool2D", "inverse_of": 1}])
+
+
+def _network(plan_of: Callable[..., Any], *layers: dict[str, Any], **keys: Any) -> Any:
+    from archbuild.networks.builder import build_network
+    from archbuild.registry import default_vocabulary
+
+    return build_network(plan_of(*layers, **keys), default_vocabulary(), seed=0)
+
+
+def test_average_pooling_over_windows_that_overlap(plan_of: Callable[..., Any]) -> None:
+    series = {"type": "Input", "output_shape": [1, 5]}
+    pool = {"type": "AveragePool1D", "filter_size": 3, "stride": 2}
+    dense, back = {"type": "Dense", "num_units": 5}, {"type": "Reshape", "output_shape": [1, 5]}
+    network = _network(plan_of, series, pool, decoder=[dense, back])
+    rows = np.array([[[0.0], [3.0], [6.0], [0.0], [3.0]]], "float32")
+    np.testing.assert_allclose(network.predict_latents(rows), [[3.0, 3.0]])
+
+
+def test_what_same_pooling_adds_is_cut_again(plan_of: Callable[..., Any]) -> None:
+    series = {"type": "Input", "output_shape": [1, 5]}
+    pool = {"type": "MaxPool1D", "filter_size": 2, "conv_mode": "same"}
+    dense = {"type": "Dense", "num_units": 5}
+    reshape = {"type": "Reshape", "output_shape": [1, 5]}
+    unpool = plan_of(series, dense, reshape, pool).decoder[0]
+    assert unpool.type == "Unpool1D"
+    assert unpool.config == {"filter_size": 2, "output_padding": 0, "output_cropping": [1]}
+
+
+def test_the_mirror_of_a_pool_may_interpolate(plan_of: Callable[..., Any]) -> None:
+    image = {"type": "Input", "output_shape": [1, 5, 4]}
+    pool = {"type": "MaxPool2D", "filter_size": 2, "undone_by": "bilinear"}
+    conv = {"type": "Conv2D", "num_filters": 2, "filter_size": 1}
+    entry = plan_of(image, conv, pool).decoder[0]
+    assert (entry.type, entry.output_shape) == ("UpSample", (2, 5, 4))
+    assert entry.config["interpolation"] == "bilinear"
+
+
+def test_bilinear_lies_between_its_neighbours(plan_of: Callable[..., Any]) -> None:
+    layers = [
+        {"type": "Input", "output_shape": [1, 4]},
+        {"type": "MaxPool1D", "filter_size": 2},
+    ]
+    network = _network(plan_of, *layers, decoder=[{"type": "UpSample", "filter_size": 2}])
+    value = convert_to_numpy(network.decode(np.array([[0.0, 4.0]], "float32")).value)
+    np.testing.assert_allclose(value[0, :, 0], [0.0, 1.0, 3.0, 4.0])
+
+
+def test_a_global_average_needs_places() -> None:
+    with pytest.raises(ShapeError, match="works on channels with places"):
+        LAYERS["GlobalAveragePool"].output_shape({}, (7,))

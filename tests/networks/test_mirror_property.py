@@ -17,7 +17,7 @@ from archbuild.spec import Plan, ShapeError, make_plan, spec_from_tree
 
 Tree = dict[str, Any]
 VOCABULARY = default_vocabulary()
-LEARNING = {"Dense", "Conv1D", "Conv2D"}
+LEARNING = {"Dense", "Conv1D", "Conv2D", "DepthwiseConv2D", "LSTM", "GRU"}
 
 INPUTS = st.one_of(
     st.tuples(st.integers(1, 3), st.integers(1, 17), st.integers(1, 17)),
@@ -32,11 +32,20 @@ def encoders(draw: st.DrawFn) -> Tree:
     """The tree of a spec: up to five layers, each possible on what the last one gives."""
     shape = draw(INPUTS)
     layers: list[Tree] = [{"type": "Input", "output_shape": list(shape)}]
-    for _ in range(draw(st.integers(1, 5))):
+    shapes = [shape]
+    for _ in range(draw(st.integers(1, 6))):
+        shapes += [shape] * (len(layers) - len(shapes))
         layer = draw(_layer(shape, len(layers)))
         if layer["type"] == "Concat":
             layers += [layer, {"type": "Dense", "num_units": draw(st.integers(1, 12))}]
+            shapes.append(shape)
             shape = (layers[-1]["num_units"],)
+            continue
+        if layer["type"] == "Add":
+            others = [i for i, other in enumerate(shapes[:-1]) if len(other) == len(shape)]
+            if others:
+                of = [draw(st.sampled_from(others)), len(layers) - 1]
+                layers.append({"type": "Add", "of": of, "shortcut": "projection"})
             continue
         layer_type = LAYERS[layer["type"]]
         config = {field.name: layer.get(field.name, field.default) for field in layer_type.fields}
@@ -62,12 +71,16 @@ def encoders(draw: st.DrawFn) -> Tree:
 @st.composite
 def _layer(draw: st.DrawFn, shape: tuple[int, ...], index: int) -> Tree:
     axes = len(shape) - 1
-    kinds = ["Dense", "Flatten", "Reshape", "Dropout", "BatchNorm", "Concat"]
+    kinds = ["Dense", "Flatten", "Reshape", "Dropout", "BatchNorm", "Concat", "GaussianNoise"]
+    kinds += ["Activation", "PReLU", "LayerNorm", "GroupNorm", "Add", "Add"]
     if axes:
         # Convolutions and pools are where sizes get lost, and a Dense ends the place for them.
-        kinds = [f"Conv{axes}D"] * 10 + [f"MaxPool{axes}D"] * 4 + kinds
+        pools = [f"MaxPool{axes}D"] * 4 + [f"AveragePool{axes}D"] * 2 + ["GlobalAveragePool"]
+        kinds = [f"Conv{axes}D"] * 10 + pools + kinds
     if axes == 2:
-        kinds = ["MaxPool2D*"] * 4 + kinds
+        kinds = ["MaxPool2D*"] * 4 + ["DepthwiseConv2D"] * 3 + kinds
+    if axes == 1:
+        kinds = ["LSTM", "GRU"] * 3 + kinds
     kind = draw(st.sampled_from(kinds))
     return {"type": kind, **draw(_fields(kind, shape, index))}
 
@@ -80,6 +93,12 @@ def _fields(draw: st.DrawFn, kind: str, shape: tuple[int, ...], index: int) -> T
     axes = len(shape) - 1
     if kind == "Dense":
         return {"num_units": draw(st.integers(1, 12)), "non_linearity": "elu"}
+    if kind in ("LSTM", "GRU"):
+        return {"num_units": draw(st.integers(1, 5)), "return_sequences": draw(st.booleans())}
+    if kind == "GroupNorm":
+        return {"groups": draw(st.sampled_from([n for n in (1, 2, 3) if shape[0] % n == 0]))}
+    if kind == "GaussianNoise":
+        return {"stddev": 0.1}
     if kind == "Dropout":
         return {"rate": 0.2}
     if kind == "Concat":
@@ -87,14 +106,25 @@ def _fields(draw: st.DrawFn, kind: str, shape: tuple[int, ...], index: int) -> T
         return {"of": sorted({*draw(others), index - 1})}
     if kind == "Reshape":
         return {"output_shape": draw(st.sampled_from(_forms(prod(shape))))}
-    if kind.startswith("MaxPool"):
+    if kind == "MaxPool2D*":
         return {"filter_size": sizes(1, 4)}
-    if kind.startswith("Conv"):
-        same = draw(st.booleans())
+    if "Pool" in kind and kind != "GlobalAveragePool":
         return {
-            "num_filters": draw(st.integers(1, 4)),
+            "filter_size": sizes(1, 4),
+            "stride": draw(st.one_of(st.none(), st.just(sizes(1, 4)))),
+            "conv_mode": draw(st.sampled_from(["valid", "same"])),
+            "undone_by": draw(st.sampled_from(["repeat", "nearest", "bilinear"])),
+        }
+    if "Conv" in kind:
+        same, dilated = draw(st.booleans()), draw(st.integers(0, 3)) == 0
+        groups = draw(st.sampled_from([n for n in (1, 1, 2, 3) if shape[0] % n == 0]))
+        own = {"num_filters": groups * draw(st.integers(1, 4)), "groups": groups}
+        return {
+            **({} if kind == "DepthwiseConv2D" else own),
             "filter_size": sizes(1, 5),
-            "stride": sizes(1, 4),
+            "stride": 1 if dilated else sizes(1, 4),
+            "dilation": sizes(1, 3) if dilated else 1,
+            "use_bias": draw(st.booleans()),
             "conv_mode": "same" if same else "valid",
             "padding": 0 if same else sizes(0, 2),
         }

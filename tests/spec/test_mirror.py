@@ -8,7 +8,7 @@ import pytest
 
 from archbuild.errors import Problem, SpecError
 from archbuild.spec import Plan, Vocabulary, make_plan, resolve
-from archbuild.spec.mirror import output_index
+from archbuild.spec.decoder import output_index
 
 Tree = dict[str, Any]
 

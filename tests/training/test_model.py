@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from archbuild.heads.batch import Forward
+from archbuild.networks.builder import build_network
+from archbuild.registry import default_vocabulary
+from archbuild.spec import make_plan, spec_from_tree
 from archbuild.training.model import StageModel, optimizer
 from archbuild.training.pretraining import Reconstruct
 
@@ -41,6 +44,27 @@ def test_weight_decay_is_the_weighted_sum_of_squares(network, feed, settings):
     expected = 0.5 * sum(np.sum(np.square(w)) for w in network.trainable_variables)
     logs = model.test_on_batch(rows, {"original": rows}, return_dict=True)
     assert logs["weight_decay"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_regularisers_of_layers_are_a_term_of_the_loss(regularised, feed, settings):
+    model = compiled(regularised, Reconstruct("squared_error"), settings)
+    rows = feed.clean(np.arange(4))
+    kernels = [w for w in regularised.trainable_variables if w.regularizer]
+    assert len(kernels) == 3  # two of the encoder, and one that mirrors the first
+    expected = 0.25 * sum(np.sum(np.square(w)) for w in kernels)
+    logs = model.train_on_batch(rows, {"original": rows}, return_dict=True)
+    assert logs["regularisation"] == pytest.approx(expected, rel=1e-3)
+    assert logs["loss"] == pytest.approx(logs["reconstruction"] + expected, rel=1e-3)
+
+
+@pytest.fixture
+def regularised():
+    dense = {"type": "Dense", "num_units": 4, "regulariser": {"l2": 0.25}}
+    layers = [{"type": "Input", "output_shape": [1, 8, 8]}, dense, dense]
+    tree = {"spec_version": 1, "name": "regularised", "layers": layers}
+    vocabulary = default_vocabulary()
+    plan = make_plan(spec_from_tree(tree, vocabulary), vocabulary)
+    return build_network(plan, vocabulary, seed=0)
 
 
 @pytest.mark.parametrize(("name", "clip", "expected"), [("sgd", 0.0, None), ("adam", 0.5, 0.5)])
