@@ -14,6 +14,7 @@ from archbuild.errors import Problem
 from archbuild.spec.document import TreePath
 from archbuild.spec.field import Field, Typed
 from archbuild.spec.fragments import schema_of
+from archbuild.spec.hints import key_hint, type_hint
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import (
     AUGMENT_FIELDS,
@@ -121,7 +122,8 @@ def _typed(
     name = entry["type"]
     if not isinstance(name, str) or name not in kinds:
         message, allowed = f"there is no such {noun}", ", ".join(kinds)
-        advice = did_you_mean(name, kinds)
+        hint = type_hint(name, kinds) if noun == "layer type" else None
+        advice = hint or did_you_mean(name, kinds)
         return [Problem(message, (*path, "type"), shown(name), allowed, advice)]
     fields = kinds[name].fields
     return _keys(entry, fields, path, also=("type",)) + _values(entry, fields, path)
@@ -154,7 +156,7 @@ def _unknown_keys(
             (*path, key),
             None,
             ", ".join(allowed),
-            did_you_mean(key, allowed) or "leave it out",
+            key_hint(key, allowed) or did_you_mean(key, allowed) or "leave it out",
         )
         for key in entry
         if key not in allowed

@@ -13,6 +13,7 @@ from archbuild.errors import Problem
 from archbuild.spec.document import TreePath
 from archbuild.spec.field import Field
 from archbuild.spec.fragments import schema_of
+from archbuild.spec.hints import value_hint
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -191,8 +192,12 @@ def _problem(error: ValidationError, path: TreePath) -> Problem:
         full,
         shown(error.instance),
         describe(schema),
-        _advice(error.instance, schema),
+        value_hint(_last_key(full), error.instance) or _advice(error.instance, schema),
     )
+
+
+def _last_key(path: TreePath) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 
 def _label(path: TreePath) -> str:
