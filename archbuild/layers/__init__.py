@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from archbuild.layers import finishing, pooling, recurrent, unpooling
 from archbuild.layers.addition import Add
-from archbuild.layers.convolution import Conv1D, Conv2D, DepthwiseConv2D
-from archbuild.layers.deconvolution import Deconv1D, Deconv2D
+from archbuild.layers.convolution import Conv1D, Conv2D, Conv3D, DepthwiseConv2D
+from archbuild.layers.deconvolution import Deconv1D, Deconv2D, Deconv3D
 from archbuild.layers.dense import Dense
 from archbuild.layers.gaussian import Gaussian
 from archbuild.layers.input import Input
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from archbuild.layers.keras_layers import (
         ClusteringLayer,
         InverseMaxPool2D,
+        Noise,
         Resize,
         Spread,
         SwitchedMaxPool2D,
         Unpool1D,
         Unpool2D,
+        Unpool3D,
     )
 
 LAYERS: Final[Registry[LayerType]] = Registry(
@@ -39,12 +41,15 @@ LAYERS: Final[Registry[LayerType]] = Registry(
         Dense(),
         Conv2D(),
         Conv1D(),
+        Conv3D(),
         DepthwiseConv2D(),
         pooling.MaxPool2D(),
         pooling.SwitchedMaxPool2D(),
         pooling.MaxPool1D(),
         pooling.AveragePool2D(),
         pooling.AveragePool1D(),
+        pooling.MaxPool3D(),
+        pooling.AveragePool3D(),
         pooling.GlobalAveragePool(),
         Reshape(),
         Flatten(),
@@ -62,8 +67,10 @@ LAYERS: Final[Registry[LayerType]] = Registry(
         Gaussian(),
         Deconv2D(),
         Deconv1D(),
+        Deconv3D(),
         unpooling.Unpool2D(),
         unpooling.Unpool1D(),
+        unpooling.Unpool3D(),
         unpooling.UpSample(),
         unpooling.InverseMaxPool2D(),
         recurrent.Repeat(),
@@ -75,11 +82,13 @@ LAYERS: Final[Registry[LayerType]] = Registry(
 __all__ = [
     "ClusteringLayer",
     "InverseMaxPool2D",
+    "Noise",
     "Resize",
     "Spread",
     "SwitchedMaxPool2D",
     "Unpool1D",
     "Unpool2D",
+    "Unpool3D",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Conv2D, Conv1D and DepthwiseConv2D."""
+"""Conv2D, Conv1D, Conv3D and DepthwiseConv2D."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def convolution_fields(axes: int) -> tuple[Field, ...]:
             default=0,
         ),
         non_linearity(),
+        *(_spread_fields(axes) if axes < 3 else ()),  # not to be had over three axes on CPU
+        *WEIGHT_FIELDS,
+    )
+
+
+def _spread_fields(axes: int) -> tuple[Field, ...]:
+    return (
         implicit(
             size(
                 "dilation",
@@ -49,14 +56,14 @@ def convolution_fields(axes: int) -> tuple[Field, ...]:
             )
         ),
         implicit(
-            integer(
-                "groups",
-                "Number of groups of channels, each convolved on its own.",
-                default=1,
-            )
+            integer("groups", "Number of groups of channels, each convolved on its own.", default=1)
         ),
-        *WEIGHT_FIELDS,
     )
+
+
+def dilation_of(config: Mapping[str, Any], axes: int) -> tuple[int, ...]:
+    """Return the distance between neighbours of the kernel, for every axis."""
+    return per_axis(config.get("dilation", 1), axes)
 
 
 class KernelLayer(LayerType):
@@ -72,7 +79,7 @@ class KernelLayer(LayerType):
 
     def groups(self, config: Mapping[str, Any], channels: int) -> int:
         """Return in how many groups the channels are convolved."""
-        groups: int = config["groups"]
+        groups: int = config.get("groups", 1)
         return groups
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
@@ -88,7 +95,7 @@ class KernelLayer(LayerType):
         ``50[3x3]d2`` and ``50[3x3]g10`` where it has dilation or groups.
         """
         kernel = by_axes(per_axis(config["filter_size"], self.axes))
-        dilation = per_axis(config["dilation"], self.axes)
+        dilation = dilation_of(config, self.axes)
         spread = "" if set(dilation) == {1} else f"d{by_axes(alike(dilation))}"
         word = f"{self._notation_of_filters(config)}[{kernel}]{spread}{_grouped(config)}"
         return with_step(word, per_axis(config["stride"], self.axes))
@@ -105,8 +112,8 @@ class KernelLayer(LayerType):
                 f"{filters} filters",
                 "choose groups that divide both",
             )
-        strides, dilations = (per_axis(config[key], self.axes) for key in ("stride", "dilation"))
-        if max(strides) > 1 and max(dilations) > 1:
+        strides = per_axis(config["stride"], self.axes)
+        if max(strides) > 1 and max(dilation_of(config, self.axes)) > 1:
             raise ShapeError(
                 "stride and dilation cannot both be above 1", "set one of the two to 1"
             )
@@ -155,9 +162,9 @@ class Convolution(KernelLayer):
 
     def _sizes(self, config: Mapping[str, Any]) -> tuple[tuple[int, ...], ...]:
         """Return what the kernel reaches over, stride and padding, each for every axis."""
-        names = ("filter_size", "dilation", "stride", "padding")
-        kernel, dilation, stride, padding = (per_axis(config[name], self.axes) for name in names)
-        return tuple(map(reach, kernel, dilation)), stride, padding
+        names = ("filter_size", "stride", "padding")
+        kernel, stride, padding = (per_axis(config[name], self.axes) for name in names)
+        return tuple(map(reach, kernel, dilation_of(config, self.axes))), stride, padding
 
 
 def convolve(
@@ -178,7 +185,7 @@ def convolve(
     common = {
         "strides": stride,
         "padding": mode,
-        "dilation_rate": per_axis(layer.config["dilation"], axes),
+        "dilation_rate": dilation_of(layer.config, axes),
         "name": layer.name,
     }
     kernel = per_axis(layer.config["filter_size"], axes)
@@ -227,6 +234,15 @@ class Conv1D(Convolution):
     summary = "A convolution over the length."
     fields = convolution_fields(1)
     axes = 1
+
+
+class Conv3D(Convolution):
+    """A convolution over depth, height and width."""
+
+    name = "Conv3D"
+    summary = "A convolution over depth, height and width."
+    fields = convolution_fields(3)
+    axes = 3
 
 
 class DepthwiseConv2D(Convolution):

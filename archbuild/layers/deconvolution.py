@@ -1,4 +1,4 @@
-"""Deconv2D and Deconv1D: transposed convolutions, for decoders."""
+"""Deconv2D, Deconv1D and Deconv3D: transposed convolutions, for decoders."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from archbuild.layers.convolution import (
     KernelLayer,
     convolution_fields,
     convolve,
+    dilation_of,
     require_padding_allowed,
     use_bias,
 )
@@ -77,7 +78,7 @@ class Deconvolution(KernelLayer):
         import keras
 
         config = layer.config
-        if config["groups"] > 1 or max(per_axis(config["dilation"], self.axes)) > 1:
+        if config.get("groups", 1) > 1 or max(dilation_of(config, self.axes)) > 1:
             return finished(self._by_convolution(layer, tensor, context), layer)
         mode, output_padding, crops = self._padding_and_crop(layer)
         deconvolution = getattr(keras.layers, f"Conv{self.axes}DTranspose")(
@@ -154,9 +155,9 @@ class Deconvolution(KernelLayer):
         return mode, tuple(extra if a is None else a for a, extra in pairs), crops
 
     def _sizes(self, config: Mapping[str, Any]) -> _Sizes:
-        names = ("filter_size", "dilation", "stride", "padding")
-        kernel, dilation, stride, padding = (per_axis(config[name], self.axes) for name in names)
-        kernel = tuple(map(reach, kernel, dilation))
+        names = ("filter_size", "stride", "padding")
+        kernel, stride, padding = (per_axis(config[name], self.axes) for name in names)
+        kernel = tuple(map(reach, kernel, dilation_of(config, self.axes)))
         extra = config["output_padding"]
         each = (None,) * self.axes if extra is None else per_axis(extra, self.axes)
         return _Sizes(kernel, stride, padding, each)
@@ -187,3 +188,12 @@ class Deconv1D(Deconvolution):
     summary = "A transposed convolution over the length."
     fields = (*convolution_fields(1), _output_padding(1))
     axes = 1
+
+
+class Deconv3D(Deconvolution):
+    """A transposed convolution over depth, height and width."""
+
+    name = "Deconv3D"
+    summary = "A transposed convolution over depth, height and width."
+    fields = (*convolution_fields(3), _output_padding(3))
+    axes = 3

@@ -22,7 +22,8 @@ class Input(LayerType):
     fields = (
         shape(
             "output_shape",
-            "[features], [channels, length] or [channels, height, width], without the batch.",
+            "[features], [channels, length], [channels, height, width] or [channels, depth, "
+            "height, width], without the batch.",
         ),
     )
     sides = frozenset({"encoder"})

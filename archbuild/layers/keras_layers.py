@@ -83,6 +83,22 @@ class Unpool1D(_Unpool):
 
 
 @_saveable
+class Unpool3D(_Unpool):
+    """Undo max-pooling over depth, height and width by repeating every voxel over its window.
+
+    Args:
+        size: repetitions along each axis.
+        output_padding: zeros put at the end of each axis, where pooling left some entries out.
+
+    Input shape: ``(batch, depth, height, width, channels)``.
+
+    Output shape: ``(batch, depth * size + output_padding, ..., channels)``.
+    """
+
+    axes = 3
+
+
+@_saveable
 class Resize(keras.layers.Layer):
     """Interpolate to a size, over the length or over height and width.
 
@@ -117,6 +133,36 @@ class Resize(keras.layers.Layer):
         """Return what the constructor takes."""
         own = {"sizes": self.sizes, "interpolation": self.interpolation}
         return {**super().get_config(), **own}
+
+
+@_saveable
+class Noise(keras.layers.Layer):
+    """Add normal noise while training, of any standard deviation (Keras's own has at most 1).
+
+    Args:
+        stddev: standard deviation, above 0.
+        seed: of the noise.
+
+    Output shape: that of the input.
+    """
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stddev, self.seed = stddev, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Return the inputs, with noise while training."""
+        if not training:
+            return inputs
+        noise = keras.random.normal(
+            ops.shape(inputs), stddev=self.stddev, dtype=inputs.dtype, seed=self.seed_generator
+        )
+        return inputs + noise
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the constructor takes."""
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
 
 
 @_saveable

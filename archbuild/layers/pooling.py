@@ -1,4 +1,4 @@
-"""Pooling: ``MaxPool2D``, ``MaxPool1D``, ``AveragePool2D``, ``AveragePool1D``; ``MaxPool2D*``.
+"""Pooling over one to three axes, by the maximum or the mean; ``MaxPool2D*``, with switches.
 
 By default the windows stand side by side (the stride is the window's size) and rows and columns
 that do not fill a window are left out. ``unpooling.py`` has the inverses.
@@ -7,7 +7,7 @@ that do not fill a window are left out. ``unpooling.py`` has the inverses.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from archbuild.layers.convolution_sizes import convolved
 from archbuild.layers.shapes import by_axes, per_axis, require_axes, with_step
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from archbuild.layers.context import BuildContext
 
 _REPEAT = "repeat"
+
+
+_INTERPOLATED: Final = (
+    implicit(
+        choice(
+            "undone_by",
+            (_REPEAT, *INTERPOLATIONS),
+            "Enlargement by the mirror: repeat (Unpool), or the interpolation of an UpSample.",
+            default=_REPEAT,
+        )
+    ),
+)
 
 
 def _pool_fields(axes: int) -> tuple[Field, ...]:
@@ -43,19 +55,12 @@ def _pool_fields(axes: int) -> tuple[Field, ...]:
                 default="valid",
             )
         ),
-        implicit(
-            choice(
-                "undone_by",
-                (_REPEAT, *INTERPOLATIONS),
-                "Enlargement by the mirror: repeat (Unpool), or the interpolation of an UpSample.",
-                default=_REPEAT,
-            )
-        ),
+        *(_INTERPOLATED if axes < 3 else ()),
     )
 
 
 class Pool(LayerType):
-    """Base of pooling over one and two axes, undone by repeating."""
+    """Base of pooling over one to three axes, undone by repeating."""
 
     axes: ClassVar[int]
     word: ClassVar[str]
@@ -154,6 +159,24 @@ class AveragePool1D(Pool):
     summary = "Average-pooling over the length, undone by repeating."
     fields = _pool_fields(1)
     axes, word, keras_name = 1, "avg", "AveragePooling"
+
+
+class MaxPool3D(Pool):
+    """Max-pooling over depth, height and width, undone by repeating."""
+
+    name = "MaxPool3D"
+    summary = "Max-pooling over depth, height and width, undone by repeating."
+    fields = _pool_fields(3)
+    axes, word, keras_name = 3, "max", "MaxPooling"
+
+
+class AveragePool3D(Pool):
+    """Average-pooling over depth, height and width, undone by repeating."""
+
+    name = "AveragePool3D"
+    summary = "Average-pooling over depth, height and width, undone by repeating."
+    fields = _pool_fields(3)
+    axes, word, keras_name = 3, "avg", "AveragePooling"
 
 
 class GlobalAveragePool(LayerType):

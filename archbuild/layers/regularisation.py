@@ -74,11 +74,9 @@ class GaussianNoise(LayerType):
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """Return the shape that comes in."""
-        import keras
+        from archbuild.layers import keras_layers
 
-        noise = keras.layers.GaussianNoise(
-            layer.config["stddev"], seed=context.next_seed(), name=layer.name
-        )
+        noise = keras_layers.Noise(layer.config["stddev"], context.next_seed(), name=layer.name)
         return noise(tensor)
 
 

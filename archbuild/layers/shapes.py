@@ -8,7 +8,12 @@ from collections.abc import Sequence
 from archbuild.spec.plan import Shape
 from archbuild.spec.vocabulary import ShapeError
 
-_FORMS = {1: "[features]", 2: "[channels, length]", 3: "[channels, height, width]"}
+_FORMS = {
+    1: "[features]",
+    2: "[channels, length]",
+    3: "[channels, height, width]",
+    4: "[channels, depth, height, width]",
+}
 
 
 def channels_last(shape: Shape) -> Shape:

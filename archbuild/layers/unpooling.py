@@ -1,4 +1,4 @@
-"""The inverses of pools: ``Unpool2D``, ``Unpool1D``, ``UpSample``, ``InverseMaxPool2D``.
+"""The inverses of pools: ``Unpool2D`` and its kin, ``UpSample``, ``InverseMaxPool2D``.
 
 Rows and columns that a pool left out come back as zeros; where its windows overlapped or stood over
 the border, enlarging overshoots, and what is too much is cut at the end.
@@ -46,7 +46,7 @@ def _enlarged(below: Shape, config: Mapping[str, Any], axes: int) -> Shape:
 
 
 class Unpool(LayerType):
-    """Base of unpooling by repetition over one and two axes."""
+    """Base of unpooling by repetition over one to three axes."""
 
     axes: ClassVar[int]
     sides = frozenset({"decoder"})
@@ -101,6 +101,19 @@ class Unpool1D(Unpool):
         implicit(size("output_cropping", 1, _OUTPUT_CROPPING, minimum=0, default=0)),
     )
     axes = 1
+
+
+class Unpool3D(Unpool):
+    """Every voxel repeated over its window."""
+
+    name = "Unpool3D"
+    summary = "Repeats every voxel over its window."
+    fields = (
+        size("filter_size", 3, "Repetitions along each axis."),
+        size("output_padding", 3, _OUTPUT_PADDING, minimum=0, default=0),
+        implicit(size("output_cropping", 3, _OUTPUT_CROPPING, minimum=0, default=0)),
+    )
+    axes = 3
 
 
 class UpSample(LayerType):

@@ -110,11 +110,12 @@ def implicit(field: Field) -> Field:
 def shape(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
     """Declare a shape without the batch.
 
-    ``[features]``, ``[channels, length]`` or ``[channels, height, width]``.
+    ``[features]``, ``[channels, length]``, ``[channels, height, width]`` or ``[channels, depth,
+    height, width]``.
     """
     whole = {"type": "integer", "minimum": 1, "maximum": 100_000_000}
     return Field(
-        name, {"type": "array", "items": whole, "minItems": 1, "maxItems": 3}, default, doc
+        name, {"type": "array", "items": whole, "minItems": 1, "maxItems": 4}, default, doc
     )
 
 

@@ -22,6 +22,8 @@ CODE = {"type": "Dense", "num_units": 3}
 CONV = {"type": "Conv2D", "num_filters": 4, "filter_size": 3}
 SAME = {**CONV, "conv_mode": "same"}
 CONV1D = {"type": "Conv1D", "num_filters": 3, "filter_size": 3}
+VOLUME = {"type": "Input", "output_shape": [1, 4, 5, 6]}
+CONV3D = {"type": "Conv3D", "num_filters": 3, "filter_size": 3}
 POOL = {"type": "MaxPool2D*", "filter_size": [2, 3]}
 FULL = [{"type": "Dense", "num_units": 126}, {"type": "Reshape", "output_shape": [2, 7, 9]}]
 
@@ -58,6 +60,31 @@ CASES = {
         _encoder(SERIES, _of("Conv1D", num_filters=3, filter_size=[4], padding=2, stride=5)),
         _encoder(SERIES, {**CONV1D, "dilation": 4, "conv_mode": "same"}, CODE),
         _encoder(SERIES, {**CONV1D, "groups": 2, "num_filters": 6, "stride": 2}, CODE),
+    ],
+    "Conv3D": [
+        _encoder(VOLUME, CONV3D, CODE),
+        _encoder(VOLUME, {**CONV3D, "stride": [2, 1, 3], "conv_mode": "same"}, use_batch_norm=True),
+        _encoder(VOLUME, {**CONV3D, "padding": [1, 0, 2], "stride": 2}),
+    ],
+    "MaxPool3D": [_encoder(VOLUME, _of("MaxPool3D", filter_size=[2, 3, 2]), CODE)],
+    "AveragePool3D": [
+        _encoder(VOLUME, CONV3D, _of("AveragePool3D", filter_size=2, conv_mode="same"), index=2),
+    ],
+    "Deconv3D": [
+        _decoder(
+            VOLUME,
+            {**CONV3D, "filter_size": 1},
+            decoder=[_of("Deconv3D", num_filters=1, filter_size=1)],
+            index=0,
+        )
+    ],
+    "Unpool3D": [
+        _decoder(
+            VOLUME,
+            _of("MaxPool3D", filter_size=2),
+            decoder=[_of("Unpool3D", filter_size=2, output_padding=[0, 1, 0])],
+            index=0,
+        )
     ],
     "DepthwiseConv2D": [
         _encoder(IMAGE, _of("DepthwiseConv2D", filter_size=3), CODE),
@@ -267,6 +294,15 @@ NOTATIONS = {
         "4[3x3] 4[3x3]_bn",
     ],
     "Conv1D": ["3[4]/3", "3[4]/5", "3[3]d4", "6[3]g2/2"],
+    "Conv3D": [
+        "3[3x3x3]",
+        "3[3x3x3]/2x1x3 3[3x3x3]/2x1x3_bn",
+        "3[3x3x3]/2",
+    ],
+    "MaxPool3D": ["max[2x3x2]"],
+    "AveragePool3D": ["avg[2x2x2]"],
+    "Deconv3D": ["1[1x1x1]"],
+    "Unpool3D": ["ups[2x2x2]"],
     "DepthwiseConv2D": ["dw[3x3]", "dw[2x3]/3x2 dw[2x3]/3x2_bn"],
     "LSTM": ["lstm[4]", "lstm[4]s"],
     "GRU": ["gru[2]", "gru[3]s"],

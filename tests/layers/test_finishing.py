@@ -37,7 +37,7 @@ def test_layer_norm_normalises_the_channels_of_each_place(plan_of: Callable[...,
     found = _latent(plan_of(IMAGE, NORM, decoder=[DENSE_BACK, RESHAPE_BACK]), rows)
     channels = found.reshape(2, 5, 6, 4)
     np.testing.assert_allclose(channels.mean(axis=-1), 0.0, atol=1e-5)
-    np.testing.assert_allclose(channels.std(axis=-1), 1.0, atol=0.02)
+    np.testing.assert_allclose(channels.std(axis=-1), 1.0, atol=0.05)
 
 
 def test_group_norm_normalises_each_group_over_all_places(plan_of: Callable[..., Any]) -> None:
@@ -87,12 +87,12 @@ def test_nothing_finishes_the_output(plan_of: Callable[..., Any]) -> None:
 
 def test_noise_is_added_in_training_and_not_compared_with(plan_of: Callable[..., Any]) -> None:
     row = {"type": "Input", "output_shape": [500]}
-    noise = {"type": "GaussianNoise", "stddev": 0.5}
+    noise = {"type": "GaussianNoise", "stddev": 2.5}
     network = _network(plan_of(row, noise, decoder=[{"type": "Dense", "num_units": 500}]))
     rows = np.zeros((20, 500), "float32")
     np.testing.assert_array_equal(convert_to_numpy(network.encode(rows).mean), rows)
     noisy = convert_to_numpy(network.encode(rows, training=True).mean)
-    assert noisy.std() == pytest.approx(0.5, rel=0.05)
+    assert noisy.std() == pytest.approx(2.5, rel=0.05)
 
 
 def test_a_decoder_cannot_end_with_a_bare_activation(plan_of: Callable[..., Any]) -> None:

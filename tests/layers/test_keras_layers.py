@@ -38,7 +38,7 @@ def _series() -> keras.Model:
 
 def _sizes() -> keras.Model:
     rows = keras.Input((4, 3, 2))
-    return keras.Model(rows, layers.Resize((9, 5))(layers.Spread((2, 3))(rows)))
+    return keras.Model(rows, layers.Resize((9, 5))(layers.Spread((2, 3))(layers.Noise(2.0)(rows))))
 
 
 def test_spreading_puts_zeros_between(rng: np.random.Generator) -> None:

@@ -17,12 +17,14 @@ from archbuild.spec import Plan, ShapeError, make_plan, spec_from_tree
 
 Tree = dict[str, Any]
 VOCABULARY = default_vocabulary()
-LEARNING = {"Dense", "Conv1D", "Conv2D", "DepthwiseConv2D", "LSTM", "GRU"}
+LEARNING = {"Dense", "Conv1D", "Conv2D", "DepthwiseConv2D", "LSTM", "GRU", "Conv3D"}
 
+WAYS = ["repeat", "nearest", "bilinear"]
 INPUTS = st.one_of(
     st.tuples(st.integers(1, 3), st.integers(1, 17), st.integers(1, 17)),
     st.tuples(st.integers(1, 2), st.integers(12, 31), st.integers(12, 31)),
     st.tuples(st.integers(1, 3), st.integers(1, 30)),
+    st.tuples(st.integers(1, 2), st.integers(1, 6), st.integers(1, 6), st.integers(1, 6)),
     st.tuples(st.integers(1, 20)),
 )
 
@@ -113,17 +115,18 @@ def _fields(draw: st.DrawFn, kind: str, shape: tuple[int, ...], index: int) -> T
             "filter_size": sizes(1, 4),
             "stride": draw(st.one_of(st.none(), st.just(sizes(1, 4)))),
             "conv_mode": draw(st.sampled_from(["valid", "same"])),
-            "undone_by": draw(st.sampled_from(["repeat", "nearest", "bilinear"])),
+            **({} if axes == 3 else {"undone_by": draw(st.sampled_from(WAYS))}),
         }
     if "Conv" in kind:
         same, dilated = draw(st.booleans()), draw(st.integers(0, 3)) == 0
         groups = draw(st.sampled_from([n for n in (1, 1, 2, 3) if shape[0] % n == 0]))
-        own = {"num_filters": groups * draw(st.integers(1, 4)), "groups": groups}
+        own = {"num_filters": groups * draw(st.integers(1, 4))}
+        own |= {} if axes == 3 else {"groups": groups}
         return {
             **({} if kind == "DepthwiseConv2D" else own),
             "filter_size": sizes(1, 5),
             "stride": 1 if dilated else sizes(1, 4),
-            "dilation": sizes(1, 3) if dilated else 1,
+            **({} if axes == 3 else {"dilation": sizes(1, 3) if dilated else 1}),
             "use_bias": draw(st.booleans()),
             "conv_mode": "same" if same else "valid",
             "padding": 0 if same else sizes(0, 2),
