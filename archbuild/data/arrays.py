@@ -30,7 +30,7 @@ from archbuild.data.columns import TableEncoding
 from archbuild.data.dataset import Dataset, Shape, chunk_slices
 from archbuild.data.guess import Guess
 from archbuild.data.labels import encode_labels
-from archbuild.data.request import ReadOptions
+from archbuild.data.request import Known, ReadOptions
 from archbuild.data.spill import read_part
 from archbuild.errors import DataError
 
@@ -50,7 +50,7 @@ def dataset_from_arrays(
     columns: Sequence[str] = (),
     least_rows: int = 2,
     options: ReadOptions = _NO_OPTIONS,
-    scale: float | None = None,
+    known: Known | None = None,
     guesses: Sequence[Guess] = (),
     encoding: TableEncoding | None = None,
 ) -> Dataset:
@@ -67,7 +67,7 @@ def dataset_from_arrays(
         columns: the names of the features, as ``Dataset.columns``.
         least_rows: fewer are refused.
         options: the user's decisions; ``channels`` and ``divide_by`` are looked at.
-        scale: the factor of the values, where a format or a model settles it.
+        known: for new rows of a trained model, the form of its training rows.
         guesses: the decisions made so far.
         encoding: as ``Dataset.encoding``.
 
@@ -77,11 +77,7 @@ def dataset_from_arrays(
     """
     array, said = _checked(values, input_shape, least_rows, source, options.channels)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
-    if options.divide_by is not None:
-        scale = 1 / options.divide_by
-    if scale is None:
-        scale, said_of_range = scale_by_range(array)
-        said = [*said, *said_of_range]
+    scale, said_of_range = _scale(array, options, known)
     safe = folder_safe(name)
     return Dataset(
         name=safe,
@@ -93,7 +89,7 @@ def dataset_from_arrays(
         source=source,
         ids=None if ids is None else np.asarray(ids, str),
         columns=tuple(columns),
-        guesses=(*guesses, *said),
+        guesses=(*guesses, *said, *said_of_range),
         encoding=encoding,
     )
 
@@ -108,6 +104,34 @@ def _checked(
     _check_rows(array, least_rows, source)
     check_finite(array, source)
     return array, said
+
+
+def _scale(
+    values: np.ndarray, options: ReadOptions, known: Known | None
+) -> tuple[float, list[Guess]]:
+    """Return the factor of the values: the user's, the model's, or the one of their range."""
+    if options.divide_by is not None:
+        return 1 / options.divide_by, []
+    return scale_by_range(values) if known is None else scale_as_known(values, known)
+
+
+def scale_as_known(values: np.ndarray, known: Known) -> tuple[float, list[Guess]]:
+    """Return the factor of new rows: that of the training rows, unless they are scaled already.
+
+    Models of earlier versions multiplied bytes by 1/255 and nothing else.
+    """
+    if known.scale is None:
+        return (1 / 255 if values.dtype == np.uint8 else 1.0), []
+    if known.scale == 1.0 or values.dtype.kind != "f" or _largest(values) > 1:
+        return known.scale, []
+    found = f"fractions up to 1, taken as divided by {1 / known.scale:,.0f} already"
+    return 1.0, [Guess("range", found)]
+
+
+def _largest(values: np.ndarray) -> float:
+    """Return the largest absolute value, looking at a part at a time."""
+    parts = chunk_slices(len(values), prod(values.shape[1:]) * values.itemsize)
+    return max((float(np.abs(read_part(values, part)).max()) for part in parts), default=0.0)
 
 
 def scale_by_range(values: np.ndarray) -> tuple[float, list[Guess]]:

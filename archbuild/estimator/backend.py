@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
+from archbuild.evaluation.collapse import Occupancy, collapse_warning
 from archbuild.training.progress import LOGGER
 
 
@@ -36,6 +38,17 @@ def logged_warnings_raised() -> Iterator[None]:
         yield
     finally:
         LOGGER.removeHandler(handler)
+
+
+def warn_of_collapse(occupancy: Mapping[str, Any] | None) -> None:
+    """Issue a warning where clusters are empty, or nearly so, or hold nearly all rows."""
+    found = collapse_warning(Occupancy(**occupancy)) if occupancy else None
+    if found:
+        warnings.warn(found, CollapseWarning, stacklevel=4)
+
+
+class CollapseWarning(UserWarning):
+    """The clusters of a fit are not what they should be."""
 
 
 class _PythonWarnings(logging.Handler):

@@ -12,7 +12,7 @@ import numpy as np
 
 from archbuild.data import Dataset
 from archbuild.errors import RunError
-from archbuild.estimator.backend import started_keras
+from archbuild.estimator.backend import started_keras, warn_of_collapse
 from archbuild.estimator.fitted import FittedClustering
 from archbuild.estimator.fitting import experiment_of, run_folder, spec_for, trained_stage
 from archbuild.estimator.memory import Memory
@@ -100,8 +100,12 @@ class DeepClustering(FittedClustering):
     Notes
     -----
     ``X`` is a table of shape (n_samples, n_features), series of shape (n_samples, length, channels)
-    or images of shape (n_samples, height, width, channels). Values become float32; those of type
-    uint8 are multiplied by 1/255, as everywhere in archbuild.
+    or images of shape (n_samples, height, width, channels). Values become float32, after scaling
+    where float32 would blur a column; bytes, and whole numbers in images, are divided by what
+    their range asks for, 255 for most, as everywhere in archbuild.
+
+    Frames of pandas and polars may hold categories, dates, truth values and missing cells, which
+    are encoded as those of files are; ``get_encoded_names`` names the features that come of them.
 
     A fitted estimator pickles as arrays, without Keras objects: the network is built again when it
     is first needed, and gives the same numbers to the last bit.
@@ -226,6 +230,7 @@ class DeepClustering(FittedClustering):
         """Set the learned attributes from a finished stage, whose folder may go afterwards."""
         model, summary = stage.open(), stage.manifest["summary"]
         self._memory = Memory(model)
+        warn_of_collapse(summary["occupancy"])
         self.labels_ = stage.clusters
         self.n_iter_, self.converged_ = summary["epochs"], summary["converged"]
         for name in ("cluster_centers_", "means_"):  # of the head of an earlier fit

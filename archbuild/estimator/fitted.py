@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from archbuild.clustering.means import scores_by_means
 from archbuild.data import Dataset, dataset_from_arrays
+from archbuild.data.formats.frame import is_frame, is_plain_frame, read_frame
+from archbuild.data.request import Known, ReadRequest
 from archbuild.estimator.backend import logged_warnings_raised, started_keras
 from archbuild.estimator.memory import Memory
 
@@ -186,8 +189,24 @@ class FittedClustering(
             return int(self.random_state)
         return int(generator.randint(2**31 - 1))
 
+    def get_encoded_names(self) -> np.ndarray:
+        """Return the names of the features that the columns of a frame became.
+
+        Returns
+        -------
+        names : ndarray of shape (n_encoded_features,)
+            ``city=Oslo`` for a category, ``age is missing`` for the mark of missing cells, else
+            the column's name; empty where ``fit`` had no names.
+        """
+        check_is_fitted(self)
+        return np.array(self._memory.model.origin.columns, dtype=object)
+
     def _dataset(self, X: Any, reset: bool = False) -> Dataset:
         """Return the rows as a dataset, after scikit-learn's checks."""
+        known = None if reset else self._memory.model.origin.known
+        mixed = not is_plain_frame(X) if reset else bool(known and known.encoding)
+        if is_frame(X) and mixed:
+            return self._dataset_of_frame(X, known)
         shape = getattr(X, "shape", ())[1:]
         if len(shape) > 1 and not reset and shape != self._row_shape:
             raise ValueError(
@@ -199,7 +218,7 @@ class FittedClustering(
             self,
             flat,
             reset=reset,
-            dtype=[np.float32, np.uint8],
+            dtype="numeric",
             ensure_min_samples=2 if reset else 1,
         )
         shape = shape if len(shape) > 1 else values.shape[1:]
@@ -207,5 +226,28 @@ class FittedClustering(
             self._row_shape = shape
         names = getattr(self, "feature_names_in_", ())
         return dataset_from_arrays(
-            "array", values.reshape(len(values), *shape), source="X", columns=names, least_rows=1
+            "array",
+            values.reshape(len(values), *shape),
+            source="X",
+            columns=names,
+            least_rows=1,
+            known=known,
+        )
+
+    def _dataset_of_frame(self, frame: Any, known: Known | None) -> Dataset:
+        """Return the rows of a frame with columns that are no plain numbers."""
+        arrays = read_frame(frame, ReadRequest(Path("X"), known=known))
+        if known is None:
+            self.feature_names_in_ = np.array(list(map(str, frame.columns)), dtype=object)
+            self.n_features_in_ = len(self.feature_names_in_)
+            self._row_shape = arrays.values.shape[1:]
+        return dataset_from_arrays(
+            "array",
+            arrays.values,
+            source="X",
+            columns=arrays.columns,
+            least_rows=1,
+            known=known,
+            guesses=arrays.guesses,
+            encoding=arrays.encoding,
         )

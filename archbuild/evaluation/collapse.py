@@ -97,10 +97,16 @@ def collapse_in_words(occupancy: Occupancy) -> str:
         sentences.append(
             f"{occupancy.label_change:.2%} of the points changed cluster in the last step."
         )
-    concerns = _concerns(occupancy)
-    if concerns:
-        sentences.append(f"Warning: {' and '.join(concerns)}; {_ADVICE}.")
+    warning = collapse_warning(occupancy)
+    if warning:
+        sentences.append(f"Warning: {warning}.")
     return " ".join(sentences)
+
+
+def collapse_warning(occupancy: Occupancy) -> str | None:
+    """Return what is wrong with the clusters and what to do; ``None`` where nothing is."""
+    concerns = _concerns(occupancy)
+    return f"{' and '.join(concerns)}; {_ADVICE}" if concerns else None
 
 
 def _is_a_group(separation: float | None) -> bool:

@@ -5,7 +5,7 @@ import pytest
 
 from archbuild.data import dataset as dataset_module
 from archbuild.data.arrays import dataset_from_arrays, folder_safe
-from archbuild.data.request import ReadOptions
+from archbuild.data.request import Known, ReadOptions
 from archbuild.errors import DataError
 
 
@@ -132,3 +132,18 @@ def test_labels_are_encoded():
 )
 def test_names_are_safe_for_folders(name, safe):
     assert folder_safe(name) == safe
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "expected"),
+    [
+        (np.array([[0.1, 1.0]] * 2), 1 / 255, 1.0),
+        (np.array([[0.1, 200.0]] * 2), 1 / 255, 1 / 255),
+        (np.array([[0, 9]] * 2, np.uint8), 1 / 255, 1 / 255),
+        (np.array([[0, 9]] * 2, np.uint8), 1.0, 1.0),
+        (np.array([[0, 9]] * 2, np.uint8), None, 1 / 255),
+        (np.array([[0, 9]] * 2), None, 1.0),
+    ],
+)
+def test_new_rows_are_scaled_as_the_training_rows_were(values, scale, expected):
+    assert dataset_from_arrays("x", values, known=Known(scale=scale)).scale == expected

@@ -8,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 
 from archbuild import DeepClustering
 from archbuild.errors import RunError
+from archbuild.estimator.backend import CollapseWarning
 from archbuild.models.model import Model
 from tests.estimator.conftest import SHORT
 
@@ -103,3 +104,47 @@ def test_the_score_runs_the_network_once(fitted, blobs, monkeypatch):
 
 def test_one_cluster_has_the_lowest_score(fitted, blobs):
     assert fitted.score(blobs[0][:1]) == -1.0
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames_with_categories_and_gaps_are_encoded(library):
+    frames = pytest.importorskip(library)
+    rows = np.random.default_rng(0).normal(size=60) + 5 * (np.arange(60) % 2)
+    frame = frames.DataFrame(
+        {
+            "size": [None if row % 7 == 0 else float(rows[row]) for row in range(60)],
+            "colour": ["red" if row % 2 else "blue" for row in range(60)],
+            "name": [f"row {row}" for row in range(60)],
+        }
+    )
+    model = DeepClustering(n_clusters=2, pretrain_epochs=1, cluster_epochs=1, random_state=0)
+    clusters = model.fit(frame).predict(frame[:9])
+    np.testing.assert_array_equal(clusters, model.labels_[:9])
+    assert model.n_features_in_ == 3
+    assert model.get_encoded_names().tolist() == [
+        *("size", "size is missing", "colour=blue", "colour=red")
+    ]
+
+
+def test_latents_come_as_a_frame_where_they_are_asked_for(blobs):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(blobs[0], columns=list("abcdef"))
+    model = DeepClustering(n_clusters=4, **SHORT).set_output(transform="pandas")
+    latents = model.fit(frame).transform(frame)
+    assert list(latents.columns) == list(model.get_feature_names_out())
+    assert model.feature_names_in_.tolist() == list("abcdef")
+
+
+def test_columns_that_float32_would_blur_are_scaled_first():
+    X = np.stack([1_700_000_000_000 + 20_000 * (np.arange(60) % 2), np.arange(60)], axis=1)
+    model = DeepClustering(n_clusters=2, **SHORT).fit(X)
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+    scaled = model._memory.model.origin.scaler.apply(X.astype(np.float64))
+    assert np.ptp(scaled[:, 0]) > 0.9
+
+
+def test_a_collapse_is_warned_about():
+    rows = np.repeat(np.arange(4.0), [96, 1, 1, 2])[:, None] * [1.0, 1.0]
+    overrides = (*SHORT["overrides"], "head.start=k-means")
+    with pytest.warns(CollapseWarning, match="whether the rows differ"):
+        DeepClustering(n_clusters=30, **{**SHORT, "overrides": overrides}).fit(rows)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from archbuild.data.arrays import dataset_from_arrays, folder_safe
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.csv_table import read_csv
@@ -126,7 +124,7 @@ def load_path(
         columns=arrays.columns,
         least_rows=request.least_rows,
         options=replace(options, channels=arrays.channels or options.channels),
-        scale=_known_scale(known, arrays),
+        known=known,
         guesses=arrays.guesses,
         encoding=arrays.encoding,
     )
@@ -145,15 +143,6 @@ def held_out_part(text: str) -> str | None:
     if part != "train" or "test" not in split_names(folder):
         return None
     return f"{folder}-TEST"
-
-
-def _known_scale(known: Known | None, arrays: Arrays) -> float | None:
-    """Return the factor that the model's rows had; models of earlier versions scaled bytes."""
-    if known is None:
-        return None
-    if known.scale is not None:
-        return known.scale
-    return 1 / 255 if arrays.values.dtype == np.uint8 else 1.0
 
 
 def _reader(path: Path) -> Callable[[ReadRequest], Arrays]:
