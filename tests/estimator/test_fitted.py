@@ -71,7 +71,12 @@ def test_rows_of_another_shape_are_refused(of_images, images):
 
 def test_rows_in_other_units_are_answered_with_a_warning(of_images, images):
     with pytest.warns(UserWarning, match="in the same units"):
-        assert of_images.predict(images.astype(float)).shape == (90,)
+        assert of_images.predict(1000.0 * images).shape == (90,)
+
+
+def test_whole_numbers_of_another_type_are_read_as_the_bytes_were(of_images, images):
+    for kind in (float, np.int64):
+        np.testing.assert_array_equal(of_images.predict(images.astype(kind)), of_images.labels_)
 
 
 def test_what_is_not_fitted_says_so(blobs):
