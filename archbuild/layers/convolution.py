@@ -177,26 +177,45 @@ def convolve(
     strided: bool = True,
 ) -> Any:
     """Convolve as the layer says: ``(batch, *spatial, channels)``; not strided: with stride 1."""
-    import keras
-
     axes, filters = len(layer.output_shape) - 1, layer.output_shape[0]
     stride = per_axis(layer.config["stride"], axes) if strided else (1,) * axes
-    channels = layer.input_shape[0]
-    common = {
+    settings: dict[str, Any] = {
+        "kernel_size": per_axis(layer.config["filter_size"], axes),
         "strides": stride,
         "padding": mode,
         "dilation_rate": dilation_of(layer.config, axes),
-        "name": layer.name,
     }
-    kernel = per_axis(layer.config["filter_size"], axes)
     # Keras takes one stride for both axes of a depthwise convolution
-    if 1 < groups == channels and filters % groups == 0 and len(set(stride)) == 1:
+    if 1 < groups == layer.input_shape[0] and len(set(stride)) == 1:
         own = kernel_settings(layer.config, context, "depthwise")
-        depthwise = getattr(keras.layers, f"DepthwiseConv{axes}D")
-        own |= {"depth_multiplier": filters // groups, "use_bias": use_bias(layer)}
-        return depthwise(kernel, **common, **own)(tensor)
-    own = kernel_settings(layer.config, context) | {"use_bias": use_bias(layer), "groups": groups}
-    return getattr(keras.layers, f"Conv{axes}D")(filters, kernel, **common, **own)(tensor)
+        settings |= {**own, "depth_multiplier": filters // groups, "use_bias": use_bias(layer)}
+        return _keras_layer(f"DepthwiseConv{axes}D", layer.name, settings)(tensor)
+    return _by_groups(tensor, layer, context, groups, settings)
+
+
+def _by_groups(
+    tensor: Any, layer: PlannedLayer, context: BuildContext, groups: int, settings: dict[str, Any]
+) -> Any:
+    """Convolve each group on its own: Keras's groups would need XLA, and could not be exported."""
+    import keras
+
+    name = f"Conv{len(layer.output_shape) - 1}D"
+    settings |= {"filters": layer.output_shape[0] // groups}
+    parts = keras.ops.split(tensor, groups, axis=-1) if groups > 1 else [tensor]
+    convolved_parts = []
+    for index, part in enumerate(parts):
+        own = kernel_settings(layer.config, context) | {"use_bias": use_bias(layer)}
+        own_name = f"{layer.name}_{index}" if groups > 1 else layer.name
+        convolved_parts.append(_keras_layer(name, own_name, settings | own)(part))
+    if groups == 1:
+        return convolved_parts[0]
+    return keras.layers.Concatenate(name=layer.name)(convolved_parts)
+
+
+def _keras_layer(kind: str, name: str, settings: Mapping[str, Any]) -> Any:
+    import keras
+
+    return getattr(keras.layers, kind)(name=name, **settings)
 
 
 def use_bias(layer: PlannedLayer) -> bool:

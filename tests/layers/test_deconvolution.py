@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -68,9 +68,10 @@ def test_by_a_convolution_it_is_the_adjoint_of_the_convolution(
     network = build_network(
         plan_of({"type": "Input", "output_shape": [4, 9, 10]}, conv), default_vocabulary(), 0
     )
-    forward = next(layer for layer in network.encoder.layers if layer.weights)
-    back = next(layer for layer in network.decoder.layers if layer.weights)
-    back.kernel.assign(_turned(convert_to_numpy(forward.kernel), back.kernel.shape, own))
+    forward, back = _kernels(network.encoder), _kernels(network.decoder)
+    kernel = np.concatenate([convert_to_numpy(part) for part in forward], axis=-1)
+    for part, turned in zip(back, np.split(_turned(kernel, own), len(back), axis=-1), strict=True):
+        part.assign(turned.reshape(part.shape))
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 9, 10, 4)).astype("float32")
     above = convert_to_numpy(network.encode(x).mean)
@@ -79,10 +80,15 @@ def test_by_a_convolution_it_is_the_adjoint_of_the_convolution(
     assert np.sum(above * y) == pytest.approx(np.sum(x * returned), rel=1e-3)
 
 
-def _turned(kernel: np.ndarray, shape: Sequence[int], own: dict[str, Any]) -> np.ndarray:
+def _kernels(half: Any) -> list[Any]:
+    """The kernels of one half's layers: one for each group, or one in all."""
+    return [layer.kernel for layer in half.layers if layer.weights]
+
+
+def _turned(kernel: np.ndarray, own: dict[str, Any]) -> np.ndarray:
     """The kernel of the adjoint: turned round, and within each group transposed."""
     groups = own.get("groups", 1)
     outs, ins = own["num_filters"] // groups, 4 // groups
     full = kernel.reshape(*kernel.shape[:2], ins, groups, outs)
     turned = full[::-1, ::-1].transpose(0, 1, 4, 3, 2)
-    return turned.reshape(shape)
+    return turned.reshape(*turned.shape[:2], outs, groups * ins)
