@@ -9,7 +9,10 @@ The rule for arrays that do not say what they are:
                                 is the image ``[1, a, b]``
 ``(n, a, b, c)``                images of height ``a``, width ``b`` and ``c`` channels, unless the
                                 spec's Input is ``[a, b, c]``, or ``a`` is 1, 3 or 4 and ``c`` is
-                                not: then the channels come first
+                                not: then the channels come first; volumes of one channel where
+                                it is ``[1, a, b, c]``
+``(n, a, b, c, d)``             volumes of depth ``a``, height ``b``, width ``c``, ``d`` channels,
+                                by the rule of images
 ==============================  ==================================================================
 
 Series whose channels come first are turned round where the spec's Input or ``data.channels`` says
@@ -140,7 +143,7 @@ def scale_by_range(values: np.ndarray) -> tuple[float, list[Guess]]:
     The divisor is the largest number of as many bits as the maximum has, whatever the type: masks
     of 0 and 1 stay as they are, and bytes of 0 to 255 are divided by 255.
     """
-    whole = values.dtype.kind in "iu" and (values.ndim == 4 or values.dtype == np.uint8)
+    whole = values.dtype.kind in "iu" and (values.ndim >= 4 or values.dtype == np.uint8)
     if not whole or not values.size:
         return 1.0, []
     low, high = 0, 0
@@ -179,12 +182,14 @@ def arrange_axes(
         return (np.moveaxis(values, 1, -1) if channels == "first" else values), []
     if len(row) == 2:
         return _arrange_two_axes(values, wanted)
-    if wanted in (row, (row[2], *row[:2])):
-        as_it_stands = (row[2], *row[:2]) == wanted
+    if len(row) == 3 and wanted == (1, *row):
+        return values[..., np.newaxis], []
+    if wanted in (row, (row[-1], *row[:-1])):
+        as_it_stands = (row[-1], *row[:-1]) == wanted
         return (values if as_it_stands else np.moveaxis(values, 1, -1)), []
-    first = row[0] in _CHANNELS and row[2] not in _CHANNELS
+    first = row[0] in _CHANNELS and row[-1] not in _CHANNELS
     place, other = ("first", "last") if first else ("last", "first")
-    count = row[0] if first else row[2]
+    count = row[0] if first else row[-1]
     said = Guess("channels", f"{place}, {count} of them, in rows of {row}", f"channels={other}")
     return (np.moveaxis(values, 1, -1) if first else values), [said]
 
@@ -233,10 +238,11 @@ def check_kind(values: np.ndarray, source: str) -> None:
 
 
 def _check_shape(values: np.ndarray, source: str) -> None:
-    if values.ndim not in (2, 3, 4):
+    if not 2 <= values.ndim <= 5:
         raise DataError(
             f"{source} holds an array of shape {values.shape}; expected (n, features), "
-            "(n, length, channels), (n, height, width) or (n, height, width, channels)"
+            "(n, length, channels), (n, height, width), (n, height, width, channels) or "
+            "(n, depth, height, width, channels)"
             + ("; for one number per row, reshape it to (n, 1)" if values.ndim == 1 else "")
         )
     if 0 in values.shape[1:]:

@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from archbuild.figures.picture import HeadPicture
 from archbuild.figures.style import GREY, INK, new_figure, save, styled
 from archbuild.figures.tables import name_features, standardised
-from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
+from archbuild.figures.thumbnails import (
+    cell_ratio,
+    display_range,
+    draw_montage,
+    kind_of,
+    pictured,
+    to_rgb,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,14 +127,15 @@ class _FeedRows:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self.shape = feed.dataset.values.shape
+        shape = feed.dataset.values.shape
+        self.shape = (*shape[:1], *shape[2:]) if len(shape) == 5 else shape  # pictured
         self.ndim = len(self.shape)
 
     def __len__(self) -> int:
         return len(self._feed)
 
     def __getitem__(self, indices: NDArray[np.intp]) -> NDArray[Any]:
-        return self._feed.clean(indices)
+        return pictured(self._feed.clean(indices))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[np.arange(len(self))].astype(dtype or np.float32, copy=False)

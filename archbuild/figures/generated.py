@@ -23,7 +23,14 @@ from archbuild.figures.style import (
     styled,
 )
 from archbuild.figures.tables import draw_strip, name_features, standardised
-from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
+from archbuild.figures.thumbnails import (
+    cell_ratio,
+    display_range,
+    draw_montage,
+    kind_of,
+    pictured,
+    to_rgb,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,7 +114,7 @@ def generated_figure(
     shares: Sequence[float] | None = None,
 ) -> Figure:
     """Return the figure that ``draw_generated`` writes."""
-    samples = np.asarray(samples)
+    samples = pictured(np.asarray(samples), axes=2)
     if samples.ndim < 3 or samples.size == 0:
         raise ValueError(
             f"expected samples of shape (clusters, samples, ...), at least one of each cluster, "

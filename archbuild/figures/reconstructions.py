@@ -20,7 +20,14 @@ from archbuild.figures.style import (
     styled,
 )
 from archbuild.figures.tables import draw_strip, name_features, standardised
-from archbuild.figures.thumbnails import cell_ratio, display_range, draw_montage, kind_of, to_rgb
+from archbuild.figures.thumbnails import (
+    cell_ratio,
+    display_range,
+    draw_montage,
+    kind_of,
+    pictured,
+    to_rgb,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,6 +115,7 @@ def reconstructions_figure(
             f"expected originals and reconstructions of one shape with at least one row, got "
             f"{np.shape(originals)} and {np.shape(reconstructions)}"
         )
+    originals, reconstructions = pictured(originals), pictured(reconstructions)
     kind = kind_of(originals)
     if kind == "images":
         return _images(originals, reconstructions, title, caption, seed)

@@ -33,6 +33,16 @@ def kind_of(values: ArrayLike) -> Kind:
     return kinds[np.ndim(values)]
 
 
+def pictured(values: NDArray[Any], axes: int = 1) -> NDArray[Any]:
+    """Return volumes (..., depth, height, width, channels) as the images in their middle.
+
+    Args:
+        values: any array; without a depth it is returned as it is.
+        axes: how many stand before those of a row.
+    """
+    return values[..., values.shape[-4] // 2, :, :, :] if values.ndim == axes + 4 else values
+
+
 def to_rgb(images: NDArray[Any], low: float = 0.0, high: float = 1.0) -> NDArray[np.float64]:
     """Return colours (n, height, width, 3) in [0, 1]: ``low`` is black and ``high`` is white.
 

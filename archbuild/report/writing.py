@@ -174,10 +174,10 @@ def _scatter(run: Run) -> dict[str, Any]:
 
 def _hover(run: Run, chosen: np.ndarray) -> dict[str, Any]:
     """Return the description of each point, in the units of the data."""
-    from archbuild.figures.thumbnails import kind_of
+    from archbuild.figures.thumbnails import kind_of, pictured
     from archbuild.report import hover_images, hover_series, hover_table
 
-    rows = run.dataset.rows(chosen)
+    rows = pictured(run.dataset.rows(chosen))
     kind = kind_of(rows)
     if kind == "table":
         return hover_table(rows, run.dataset.columns)

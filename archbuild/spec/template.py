@@ -235,10 +235,23 @@ def _conv1d(subject: Subject) -> Iterator[str]:
     yield _bottleneck(_LATENT)
 
 
+def _conv3d(subject: Subject) -> Iterator[str]:
+    """Return strided convolutions until four voxels or less are left along the longest side."""
+    yield _line("  # stride: 2", "halves each side; conv_mode valid: without padding")
+    side = max(subject.shape[1:])
+    if side <= 4:
+        yield _convolution("Conv3D", 32, 3, 1)
+    for depth, _ in enumerate(_halvings(side, 4)):
+        yield _convolution("Conv3D", min(32 << depth, _MOST_FILTERS), 3, 2)
+    yield "  - {type: Flatten}"
+    yield _bottleneck(_LATENT)
+
+
 _LAYERS: Final = {
     1: ("how many numbers a row has", _dense),
     2: ("channels, length", _conv1d),
     3: ("channels, height, width", _conv2d),
+    4: ("channels, depth, height, width", _conv3d),
 }
 
 

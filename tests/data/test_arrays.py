@@ -93,10 +93,23 @@ def test_channels_last_wins_where_both_readings_fit():
 
 
 @pytest.mark.parametrize(
+    ("shape", "input_shape", "stored"),
+    [
+        ((5, 4, 6, 7), (1, 4, 6, 7), (5, 4, 6, 7, 1)),
+        ((5, 8, 6, 7, 2), None, (5, 8, 6, 7, 2)),
+        ((5, 1, 4, 6, 7), None, (5, 4, 6, 7, 1)),
+        ((5, 2, 4, 6, 7), (2, 4, 6, 7), (5, 4, 6, 7, 2)),
+    ],
+)
+def test_volumes_end_with_their_channels(shape, input_shape, stored):
+    assert shape_of(np.zeros(shape), input_shape) == stored
+
+
+@pytest.mark.parametrize(
     ("values", "part"),
     [
         (np.zeros(5), "reshape it to (n, 1)"),
-        (np.zeros((2, 2, 2, 2, 2)), "(2, 2, 2, 2, 2)"),
+        (np.zeros((2, 2, 2, 2, 2, 2)), "(2, 2, 2, 2, 2, 2)"),
         (np.zeros((1, 5)), "at least 2 rows"),
         (np.zeros((0, 5)), "at least 2 rows"),
         (np.zeros((5, 0)), "nothing in its rows"),

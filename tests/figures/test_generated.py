@@ -129,7 +129,7 @@ def test_tables_are_shown_in_deviations_from_the_mean_of_all(words):
     assert {"a", "b", "c"} <= set(found)
 
 
-@pytest.mark.parametrize("shape", [(3, 4), (0, 4, 2), (3, 0, 2), (2, 2, 2, 2, 2, 2)])
+@pytest.mark.parametrize("shape", [(3, 4), (0, 4, 2), (3, 0, 2), (2, 2, 2, 2, 2, 2, 2)])
 def test_what_cannot_be_drawn_is_refused(shape):
     with pytest.raises(ValueError, match=r"expected (samples|values) of shape"):
         generated_figure(np.zeros(shape), "x")

@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archbuild.figures.thumbnails import cell_ratio, display_range, kind_of, montage, to_rgb
+from archbuild.figures.thumbnails import (
+    cell_ratio,
+    display_range,
+    kind_of,
+    montage,
+    pictured,
+    to_rgb,
+)
 
 
 def test_kind_is_read_from_the_shape():
@@ -12,6 +19,13 @@ def test_kind_is_read_from_the_shape():
     assert kind_of(np.zeros((2, 3, 3, 1))) == "images"
     with pytest.raises(ValueError, match=r"got \(2,\)"):
         kind_of(np.zeros(2))
+
+
+def test_volumes_are_pictured_by_their_middle(rng):
+    volumes = rng.random((3, 2, 5, 4, 6, 1))
+    assert np.array_equal(pictured(volumes[0]), volumes[0][:, 2])
+    assert np.array_equal(pictured(volumes, axes=2), volumes[:, :, 2])
+    assert np.array_equal(pictured(volumes[0, :, 0]), volumes[0, :, 0])
 
 
 def test_one_channel_becomes_grey_and_three_stay(rng):

@@ -10,6 +10,7 @@ from archbuild.spec.template import Subject, spec_name, spec_text
 TABLES = [(1,), (2,), (16,), (784,), (100_000,)]
 SERIES = [(1, 1), (9, 5), (9, 128), (1, 9999)]
 IMAGES = [(1, 1, 1), (3, 2, 9), (1, 8, 8), (1, 28, 28), (3, 48, 64), (4, 65, 33), (1, 200, 300)]
+VOLUMES = [(1, 5, 6, 7), (2, 2, 40, 3)]
 
 
 def read(text: str, vocabulary: Vocabulary) -> tuple[Spec, Plan]:
@@ -42,7 +43,7 @@ def test_unknown_kind() -> None:
         template("rnn")
 
 
-@pytest.mark.parametrize("shape", [*TABLES, *SERIES, *IMAGES])
+@pytest.mark.parametrize("shape", [*TABLES, *SERIES, *IMAGES, *VOLUMES])
 @pytest.mark.parametrize("n_rows", [2, 150, 11_000, 10**8])
 def test_every_shape_has_a_spec_that_validates(
     shape: tuple[int, ...], n_rows: int, vocabulary: Vocabulary
