@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.data.columns import TableEncoding
+from archbuild.data.counts import LOG_NORMALISE, log_normalised
 from archbuild.data.dataset import Dataset, Shape, chunk_slices
 from archbuild.data.guess import Guess
 from archbuild.data.labels import encode_labels
@@ -69,7 +70,7 @@ def dataset_from_arrays(
         ids: one text for each row, as ``Dataset.ids``.
         columns: the names of the features, as ``Dataset.columns``.
         least_rows: fewer are refused.
-        options: the user's decisions; ``channels`` and ``divide_by`` are looked at.
+        options: the user's decisions; ``channels``, ``counts`` and ``divide_by`` are looked at.
         known: for new rows of a trained model, the form of its training rows.
         guesses: the decisions made so far.
         encoding: as ``Dataset.encoding``.
@@ -79,6 +80,8 @@ def dataset_from_arrays(
             four, or the labels do not fit.
     """
     array, said = _checked(values, input_shape, least_rows, source, options.channels)
+    if options.counts == LOG_NORMALISE:
+        array = log_normalised(array, source)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
     scale, said_of_range = _scale(array, options, known)
     safe = folder_safe(name)

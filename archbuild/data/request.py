@@ -26,6 +26,8 @@ class ReadOptions:
         decimal: the decimal sign of a text table.
         channels: ``first`` or ``last``: where an array has its channel axis.
         divide_by: the number that every value is divided by.
+        array: of a file with several arrays, the one that holds the rows.
+        counts: ``log_normalise``: rows are divided by their sums, and the logarithm is taken.
         columns: of a table, column -> kind.
     """
 
@@ -35,6 +37,8 @@ class ReadOptions:
     decimal: str | None = None
     channels: str | None = None
     divide_by: float | None = None
+    array: str | None = None
+    counts: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

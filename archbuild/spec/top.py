@@ -42,6 +42,16 @@ DATA_FIELDS: Final[tuple[Field, ...]] = (
         "channels", ["first", "last"], "The place of an array's channel axis.", default=None
     ),
     fields.number("divide_by", "The number that every value is divided by.", above=0, default=None),
+    fields.text(
+        "array", "The array that holds the rows, of a file that has several.", default=None
+    ),
+    fields.choice(
+        "counts",
+        ["none", "log_normalise"],
+        "What is done with counts before they are scaled; log_normalise: log(1 + 10,000 x / s), "
+        "s the sum of the row.",
+        default=None,
+    ),
     Field(
         "columns",
         {"type": "object", "additionalProperties": {"type": "string", "enum": [*COLUMN_KINDS]}},

@@ -1,13 +1,15 @@
-"""``.mat``: MATLAB files up to version 7."""
+"""``.mat``: MATLAB files; those of version 7.3 are HDF5 (``mat73``)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from archbuild.data.formats.mat73 import headers_73, is_version_73, load_73
 from archbuild.data.formats.npz import judge_labels, pick_key
 from archbuild.data.guess import Guess, listed
 from archbuild.data.limits import check_size
@@ -25,25 +27,39 @@ def read_mat(request: ReadRequest) -> Arrays:
     Where the labels count the last axis and not the first, as in ``(height, width, channels, n)``,
     the last axis is taken for the rows.
 
+    ``data.array`` and ``data.labels`` name other variables.
+
     Raises:
-        DataError: no such variable, a damaged file, version 7.3, or more than memory holds.
+        DataError: no such variable, a damaged file, or more than memory holds.
     """
     path = request.path
-    headers = _headers(path)
-    value_key, label_key = pick_key(headers, VALUE_KEYS), pick_key(headers, LABEL_KEYS)
+    is_hdf5 = is_version_73(path)
+    headers = headers_73(path) if is_hdf5 else _headers(path)
+    value_key = _named(request.options.array, headers, path) or pick_key(headers, VALUE_KEYS)
     if value_key is None:
         raise DataError(
             f"{path} has the variables {', '.join(headers) or '(none)'}; expected the data under "
-            f"{', '.join(VALUE_KEYS)} and, if there are labels, {', '.join(LABEL_KEYS)}"
+            f"{', '.join(VALUE_KEYS)} and, if there are labels, {', '.join(LABEL_KEYS)}, or named "
+            "by data.array and data.labels in the spec"
         )
+    asked = None if request.options.no_labels else request.options.labels
+    label_key = _named(asked, headers, path) or pick_key(headers, LABEL_KEYS)
+    wanted = [key for key in (value_key, label_key) if key is not None]
     check_size(_n_bytes(*headers[value_key]), f"the variable '{value_key}' in {path}")
-    variables = _load(path, [key for key in (value_key, label_key) if key is not None])
+    variables = load_73(path, wanted) if is_hdf5 else _load(path, wanted)
     labels = variables[label_key] if label_key is not None else None
     values = _rows_first(_dense(variables[value_key]), labels)
     labels, said = judge_labels(labels, label_key or "")
     others = tuple(key for key in headers if key not in (value_key, label_key))
     left_out = [Guess("left out", f"the variables {listed(others)}")] if others else []
     return Arrays(values, labels, guesses=(*said, *left_out))
+
+
+def _named(name: str | None, headers: Mapping[str, Any], path: Path) -> str | None:
+    """Return the variable that the user named."""
+    if name is not None and name not in headers:
+        raise DataError(f"{path} has no variable '{name}'; it has {', '.join(headers) or 'none'}")
+    return name
 
 
 def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -81,11 +97,6 @@ def _load(path: Path, names: list[str]) -> dict[str, Any]:
 
 def _damaged(path: Path, error: Exception) -> DataError:
     """Return one sentence for whatever SciPy raised; its reader documents no closed list."""
-    if isinstance(error, NotImplementedError):
-        return DataError(
-            f"{path} is a MATLAB 7.3 file, which is not read here; save it in MATLAB with "
-            "save(..., '-v7'), or as .npz"
-        )
     return DataError(f"{path} cannot be read as .mat ({error}); copy it again, or save it as .npz")
 
 

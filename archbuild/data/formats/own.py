@@ -8,8 +8,10 @@ from pathlib import Path
 
 from archbuild.data.arrays import dataset_from_arrays, folder_safe
 from archbuild.data.dataset import Dataset, Shape
+from archbuild.data.formats.anndata import read_h5ad
 from archbuild.data.formats.csv_table import read_csv
 from archbuild.data.formats.excel import read_excel
+from archbuild.data.formats.hdf5_arrays import read_hdf5
 from archbuild.data.formats.image_folder import SUFFIXES, read_image_folder, split_names
 from archbuild.data.formats.mat import read_mat
 from archbuild.data.formats.npy import read_npy
@@ -33,6 +35,9 @@ FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
     ".xlsx": read_excel,
     ".txt": read_text_matrix,
     ".mat": read_mat,
+    ".h5ad": read_h5ad,
+    ".h5": read_hdf5,
+    ".hdf5": read_hdf5,
 }
 """File suffix -> reader. A new format is one file and one line here."""
 
@@ -46,6 +51,9 @@ _TABLES = (
     ".feather",
     ".arrow",
     ".xlsx",
+    ".h5ad",
+    ".h5",
+    ".hdf5",
 )
 
 

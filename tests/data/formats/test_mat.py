@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import h5py
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.io import savemat
-from scipy.sparse import csr_matrix
+from scipy.sparse import csc_matrix, csr_matrix
 
 from archbuild.data import limits, load_dataset
+from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
 
 
@@ -48,11 +51,11 @@ def test_other_variables_are_listed(tmp_path):
         load_dataset(str(tmp_path / "own.mat"))
 
 
-def test_version_7_3_is_refused_with_the_way_out(tmp_path):
+def test_damage_in_version_7_3_is_refused(tmp_path):
     path = tmp_path / "own.mat"
     header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
     path.write_bytes(header + bytes(400))
-    with pytest.raises(DataError, match=r"save\(\.\.\., '-v7'\)"):
+    with pytest.raises(DataError, match="cannot be read as an HDF5 file"):
         load_dataset(str(path))
 
 
@@ -65,3 +68,53 @@ def test_damage_is_refused(tmp_path):
     path.write_bytes(b"")
     with pytest.raises(DataError, match=r"own\.mat cannot be read as \.mat"):
         load_dataset(str(path))
+
+
+def write_73(path, **variables):
+    """A file of version 7.3: HDF5 with axes in reverse behind 512 bytes of MATLAB's own."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, values in variables.items():
+            if sparse.issparse(values):
+                group = file.create_group(name)
+                group.attrs["MATLAB_sparse"] = values.shape[0]
+                for key, part in (("data", "data"), ("ir", "indices"), ("jc", "indptr")):
+                    group[key] = getattr(values, part)
+            elif isinstance(values, list):
+                refs = file.create_dataset(name, (1, len(values)), h5py.ref_dtype)
+                refs.attrs["MATLAB_class"] = np.bytes_("cell")
+                for place, text in enumerate(values):
+                    letters = np.array([[ord(letter)] for letter in text], np.uint16)
+                    refs[0, place] = file.create_dataset(f"#refs#/{name}{place}", data=letters).ref
+            else:
+                file.create_dataset(name, data=np.asarray(values).T)
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64")
+    return str(path)
+
+
+def test_version_7_3_is_read_with_its_axes_in_order(tmp_path):
+    values = np.arange(6.0).reshape(3, 2)
+    path = write_73(tmp_path / "own.mat", fea=values, gnd=np.array([[2], [1], [2]]), note=[[1.0]])
+    dataset = load_dataset(path)
+    np.testing.assert_array_equal(dataset.values, values)
+    assert dataset.labels.tolist() == [1, 0, 1]
+    assert any("the variables 'note'" in str(guess) for guess in dataset.guesses)
+
+
+def test_version_7_3_with_images_sparse_matrices_and_words(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (4, 5, 3, 7), dtype=np.uint8)
+    dataset = load_dataset(write_73(tmp_path / "own.mat", X=images, y=np.arange(7)[np.newaxis]))
+    np.testing.assert_array_equal(dataset.values[2], images[..., 2])
+    matrix = csc_matrix(np.array([[0.0, 1.0], [2.0, 0.0], [0.0, 0.0]]))
+    dataset = load_dataset(write_73(tmp_path / "two.mat", X=matrix, Y=["dog", "cat", "dog"]))
+    np.testing.assert_array_equal(dataset.values, matrix.toarray())
+    assert dataset.class_names == ("cat", "dog")
+
+
+def test_variables_can_be_named(tmp_path):
+    path = tmp_path / "own.mat"
+    savemat(path, {"pixels": np.eye(3), "kind": np.array([[1, 2, 1]])})
+    options = ReadOptions(array="pixels", labels="kind")
+    assert load_dataset(str(path), options=options).labels.tolist() == [0, 1, 0]
+    with pytest.raises(DataError, match="no variable 'pixel'; it has pixels, kind"):
+        load_dataset(str(path), options=ReadOptions(array="pixel"))
