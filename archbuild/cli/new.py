@@ -159,7 +159,9 @@ def _subject(
         n_clusters=n_clusters,
         n_clusters_reason=reason,
         remarks=tuple(map(str, summary.guesses)),
-        data=settled | ({"columns": summary.columns} if summary.columns else {}),
+        data=settled
+        | ({"counts": summary.counts} if summary.counts else {})
+        | ({"columns": summary.columns} if summary.columns else {}),
     )
 
 

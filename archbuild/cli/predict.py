@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from archbuild.models.model import Model, Prediction
     from archbuild.models.predictions import Layout, Part
 
-_FORMATS = ("csv", "json", "jsonl", "parquet", "npz", "text")
+_FORMATS = ("csv", "json", "jsonl", "parquet", "npz", "h5ad", "text")
 
 
 class _Shard(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions only
@@ -176,7 +176,8 @@ def _layout(model: Model, rows: Dataset, wanted: range, latent: bool) -> Layout:
     from archbuild.models.predictions import Layout
 
     size = model.plan.latent_size if latent else 0
-    return Layout(len(wanted), model.n_clusters, size, rows.ids is not None)
+    named = rows.ids is not None
+    return Layout(len(wanted), model.n_clusters, size, named, Path(rows.source))
 
 
 def _write(answers: Iterator[Part], layout: Layout, kind: str, output: Path | None) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isqrt
 from pathlib import Path
 
 import numpy as np
 
 from archbuild.data.columns import NUMBER
+from archbuild.data.counts import LOG_NORMALISE, look_like_counts
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.image_folder import survey
 from archbuild.data.formats.own import split_column, split_part
@@ -34,6 +35,7 @@ class DataSummary:
         size_reason: why images have that shape, or what else rows may be; empty for the rest.
         guesses: the decisions that reading them took.
         columns: of a table, the columns that are no plain numbers: name -> kind.
+        counts: the ``counts`` of the spec's ``data`` section; ``None`` where rows are none.
     """
 
     n_rows: int
@@ -44,6 +46,7 @@ class DataSummary:
     size_reason: str = ""
     guesses: tuple[Guess, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    counts: str | None = None
 
 
 def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSummary:
@@ -59,7 +62,7 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
     path, part = split_part(split_column(name_or_path)[0])
     if path.is_dir() and name_or_path.upper() not in DATASETS:
         return _summarise_images(path, part, options)
-    dataset = load_dataset(name_or_path, options=options)
+    dataset, counts, said = _as_counts(name_or_path, options or ReadOptions())
     scaling, reason = scaling_of(dataset)
     shape, size = _flat_images(dataset)
     encoded = dataset.encoding.columns if dataset.encoding else ()
@@ -70,9 +73,23 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
         scaling=scaling,
         reason=reason,
         size_reason=size,
-        guesses=dataset.guesses,
+        guesses=(*dataset.guesses, *said),
         columns={column.name: column.kind for column in encoded if column.kind != NUMBER},
+        counts=counts,
     )
+
+
+def _as_counts(
+    name_or_path: str, options: ReadOptions
+) -> tuple[Dataset, str | None, tuple[Guess, ...]]:
+    """Return a dataset, log-normalised where its rows look like counts, and the decision."""
+    dataset = load_dataset(name_or_path, options=options)
+    is_named = name_or_path.upper() in DATASETS
+    if is_named or options.counts is not None or not look_like_counts(dataset):
+        return dataset, options.counts, ()
+    normalised = load_dataset(name_or_path, options=replace(options, counts=LOG_NORMALISE))
+    found = "whole numbers, mostly 0: each row is divided by its sum, and the logarithm is taken"
+    return normalised, LOG_NORMALISE, (Guess("counts", found, "counts=none"),)
 
 
 def _flat_images(dataset: Dataset) -> tuple[Shape, str]:

@@ -7,11 +7,14 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 import numpy as np
 
+from archbuild.data.formats.anndata import count_cells
+from archbuild.data.formats.anndata_writing import Categories, add_to_cells
 from archbuild.errors import UsageError
 from archbuild.io.atomic import save_npz, write_atomic
 from archbuild.io.containment import named_by_user
@@ -33,12 +36,14 @@ class Layout:
         n_clusters: probabilities of a row.
         latent_size: numbers of its latent that are written; 0 for none.
         text_ids: whether ids are texts; else they are row numbers.
+        source: of the rows, where they lie in a file.
     """
 
     n_rows: int
     n_clusters: int
     latent_size: int
     text_ids: bool
+    source: Path | None = None
 
     @property
     def columns(self) -> list[str]:
@@ -142,6 +147,39 @@ def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
         save_npz(path, {"id": np.array(ids, str if layout.text_ids else np.int64), **arrays})
 
 
+def save_h5ad(parts: Iterable[Part], layout: Layout, path: Path) -> None:
+    """Write a copy of the AnnData file that the rows lie in, with the answers for its cells.
+
+    ``obs`` gets ``archbuild_cluster`` and ``archbuild_confidence``, ``obsm`` the probabilities and,
+    if asked, the latents.
+
+    Raises:
+        UsageError: the rows lie in another kind of file, or not all of its cells are answered.
+    """
+    if layout.source is None or layout.source.suffix.lower() != ".h5ad":
+        raise UsageError(
+            "an .h5ad output is a copy of the .h5ad file that the rows come from, and these come "
+            f"from {layout.source or 'memory'}; choose another --format"
+        )
+    predictions = [prediction for _, prediction in parts]
+    clusters = np.concatenate([prediction.clusters for prediction in predictions])
+    if len(clusters) != count_cells(layout.source):
+        raise UsageError("an .h5ad output has all cells of its source: leave out --shard")
+    names = [str(cluster) for cluster in range(layout.n_clusters)]
+    confidence = np.concatenate([prediction.confidence for prediction in predictions])
+    probabilities = np.concatenate([prediction.probabilities for prediction in predictions])
+    matrices = {"X_archbuild_probabilities": probabilities}
+    if layout.latent_size:
+        latents = np.concatenate([prediction.latents for prediction in predictions])
+        matrices["X_archbuild_latent"] = latents
+    copyfile(layout.source, path)
+    columns = {
+        "archbuild_cluster": Categories(clusters, names),
+        "archbuild_confidence": confidence,
+    }
+    add_to_cells(path, columns, matrices)
+
+
 TEXTS: Mapping[str, Callable[[Iterable[Part], Layout], Iterator[str]]] = {
     "csv": csv_lines,
     "json": json_lines,
@@ -153,6 +191,7 @@ TEXTS: Mapping[str, Callable[[Iterable[Part], Layout], Iterator[str]]] = {
 FILES: Mapping[str, Callable[[Iterable[Part], Layout, Path], None]] = {
     "parquet": save_parquet,
     "npz": save_arrays,
+    "h5ad": save_h5ad,
 }
 """Format -> the function that writes its file; these are binary, and cannot go to stdout."""
 
@@ -164,6 +203,7 @@ SUFFIXES: Mapping[str, str] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".npz": "npz",
+    ".h5ad": "h5ad",
 }
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from archbuild.data.request import ReadOptions
 from archbuild.data.summary import summarise
 from archbuild.errors import DataError
 from tests.data.writers import write_image
@@ -88,3 +89,17 @@ def test_a_dataset_can_be_named():
 def test_what_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(DataError, match="no file or folder"):
         summarise(str(tmp_path / "none.csv"))
+
+
+def test_counts_are_log_normalised_and_pixels_are_not(tmp_path):
+    counts = RNG.poisson(RNG.gamma(0.1, 3, size=(1, 150)) * RNG.uniform(1, 9, (80, 1)))
+    np.save(tmp_path / "counts.npy", counts)
+    summary = summarise(str(tmp_path / "counts.npy"))
+    assert summary.counts == "log_normalise"
+    assert summary.scaling == "standardise"
+    assert any("counts=none" in str(guess) for guess in summary.guesses)
+    assert summarise(str(tmp_path / "counts.npy"), ReadOptions(counts="none")).counts == "none"
+    pixels = RNG.integers(0, 256, (80, 150)) * (RNG.random((80, 150)) < 0.2)
+    for number, values in enumerate((pixels, counts > 0, counts / 2, RNG.normal(size=(80, 150)))):
+        np.save(tmp_path / f"{number}.npy", values)
+        assert summarise(str(tmp_path / f"{number}.npy")).counts is None

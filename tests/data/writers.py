@@ -50,6 +50,18 @@ def write_image(path: Path, array: np.ndarray) -> None:
     Image.fromarray(array).save(path)
 
 
+def write_cells(path: Path, counts: np.ndarray, types: list[str]) -> None:
+    """An AnnData file of counts with the cells' types."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file["X"] = counts.astype(np.float32)
+        for name, size in (("obs", len(counts)), ("var", counts.shape[1])):
+            file[f"{name}/_index"] = [f"{name} {number}" for number in range(size)]
+            file[name].attrs["_index"] = "_index"
+        file["obs/cell_type"] = types
+
+
 def write_own_data(folder: Path) -> None:
     """What the documents speak of beside ``mine.csv``: images in three classes, series, text."""
     rng = np.random.default_rng(0)
@@ -65,3 +77,5 @@ def write_own_data(folder: Path) -> None:
     kinds = np.arange(60) % 3
     np.savetxt(folder / "data.txt", rng.normal(size=(60, 4)) + 4 * kinds[:, np.newaxis])
     np.savetxt(folder / "category.txt", kinds)
+    types = [f"cell type {kind}" for kind in kinds]
+    write_cells(folder / "cells.h5ad", rng.poisson(1 + 5 * np.eye(3)[kinds].repeat(4, 1)), types)

@@ -6,12 +6,16 @@ import csv
 import io
 import json
 
+import h5py
 import numpy as np
 import pytest
 
-from archbuild.errors import RunError
+from archbuild.data import load_dataset
+from archbuild.data.formats.anndata_frame import Frame
+from archbuild.errors import RunError, UsageError
 from archbuild.models.model import Prediction
 from archbuild.models.predictions import FILES, SUFFIXES, TEXTS, Layout, save, stream
+from tests.data.formats.anndata_files import CELLS, write_h5ad, write_old_h5ad
 
 ROWS, CLUSTERS, LATENT = 7, 3, 2
 PROBABILITIES = np.random.default_rng(0).dirichlet(np.ones(CLUSTERS), ROWS).astype("float32")
@@ -61,7 +65,7 @@ def read(path, kind, texts):
 
 
 @pytest.mark.parametrize("texts", [False, True])
-@pytest.mark.parametrize("kind", sorted({*TEXTS, *FILES} - {"text"}))
+@pytest.mark.parametrize("kind", sorted({*TEXTS, *FILES} - {"text", "h5ad"}))
 def test_what_is_read_back_is_what_was_predicted(tmp_path, kind, texts):
     if kind == "parquet":
         pytest.importorskip("pyarrow")
@@ -75,7 +79,7 @@ def test_what_is_read_back_is_what_was_predicted(tmp_path, kind, texts):
     np.testing.assert_array_equal(np.float32(latents), LATENTS)
 
 
-@pytest.mark.parametrize("kind", sorted({*TEXTS, *FILES} - {"parquet"}))
+@pytest.mark.parametrize("kind", sorted({*TEXTS, *FILES} - {"parquet", "h5ad"}))
 def test_the_parts_leave_no_mark(tmp_path, kind):
     for name, cuts in (("one", ()), ("many", (1, 2, 6))):
         save(parts(False, *cuts), layout(False), kind, tmp_path / name)
@@ -83,7 +87,7 @@ def test_the_parts_leave_no_mark(tmp_path, kind):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "one"]
 
 
-@pytest.mark.parametrize("kind", sorted({*TEXTS, *FILES}))
+@pytest.mark.parametrize("kind", sorted({*TEXTS, *FILES} - {"h5ad"}))
 def test_no_rows_are_a_file_without_rows(tmp_path, kind):
     if kind == "parquet":
         pytest.importorskip("pyarrow")
@@ -125,3 +129,37 @@ def test_json_never_holds_nan(kind):
     broken = Prediction(0, np.full((1, 2), np.nan, "float32"), np.zeros((1, 0), "float32"))
     with pytest.raises(RunError, match="cannot write the predictions as JSON"):
         list(TEXTS[kind]([([0], broken)], Layout(1, 2, 0, text_ids=False)))
+
+
+@pytest.mark.parametrize("write", [write_h5ad, write_old_h5ad])
+def test_clusters_go_back_into_a_copy_of_an_anndata_file(tmp_path, write):
+    source = write(tmp_path / "own.h5ad")
+    before = source.read_bytes()
+    predictions = [Prediction(0, PROBABILITIES[:3], LATENTS[:3])]
+    predictions += [Prediction(3, PROBABILITIES[3:4], LATENTS[3:4])]
+    named = [(CELLS[:3], predictions[0]), (CELLS[3:], predictions[1])]
+    path = tmp_path / "clustered.h5ad"
+    for _ in range(2):  # columns of an earlier answer are replaced
+        save(named, Layout(4, CLUSTERS, LATENT, True, source), "h5ad", path)
+        assert source.read_bytes() == before
+        source, before = path, path.read_bytes()
+    with h5py.File(path) as file:
+        obs = Frame(file, "obs")
+        assert obs.index == CELLS
+        clusters = PROBABILITIES[:4].argmax(axis=1)
+        assert obs.texts("archbuild_cluster") == list(map(str, clusters))
+        sure = [float(text) for text in obs.texts("archbuild_confidence")]
+        np.testing.assert_allclose(sure, PROBABILITIES[:4].max(axis=1), rtol=1e-6)
+        obsm = file["obsm"]
+        np.testing.assert_array_equal(obsm["X_archbuild_probabilities"], PROBABILITIES[:4])
+        np.testing.assert_array_equal(obsm["X_archbuild_latent"], LATENTS[:4])
+        assert obsm["X_pca"].shape == (4, 2)
+    assert load_dataset(f"{path}:archbuild_cluster").labels is not None
+
+
+def test_an_anndata_file_needs_a_source_with_as_many_cells(tmp_path):
+    source = write_h5ad(tmp_path / "own.h5ad")
+    for place, message in ((tmp_path / "own.csv", "own.csv"), (source, "leave out --shard")):
+        with pytest.raises(UsageError, match=message):
+            save(parts(True), Layout(ROWS, CLUSTERS, 0, True, place), "h5ad", tmp_path / "x.h5ad")
+    assert not (tmp_path / "x.h5ad").exists()

@@ -7,6 +7,7 @@ not needed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archbuild.data.formats.anndata_frame import Frame
@@ -58,6 +59,16 @@ def cells_of(file: File, request: ReadRequest) -> Arrays:
         columns=genes if wanted is None else tuple(genes[place] for place in wanted),
         guesses=(*said, *said_of_genes, *said_of_labels, *_left_out(file, obs, label)),
     )
+
+
+def count_cells(path: Path) -> int:
+    """Return how many cells a file has.
+
+    Raises:
+        DataError: it is damaged or no AnnData.
+    """
+    with opened(path) as file:
+        return len(Frame(file, "obs").index)
 
 
 def _choose_matrix(file: File, request: ReadRequest) -> tuple[str, Matrix, list[Guess]]:
