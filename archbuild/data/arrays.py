@@ -57,6 +57,7 @@ def dataset_from_arrays(
     known: Known | None = None,
     guesses: Sequence[Guess] = (),
     encoding: TableEncoding | None = None,
+    gaps: bool = False,
 ) -> Dataset:
     """Return a checked dataset from a user's arrays.
 
@@ -74,12 +75,15 @@ def dataset_from_arrays(
         known: for new rows of a trained model, the form of its training rows.
         guesses: the decisions made so far.
         encoding: as ``Dataset.encoding``.
+        gaps: as ``Dataset.gaps``; NaN is refused without.
 
     Raises:
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
             four, or the labels do not fit.
     """
-    array, said = _checked(values, input_shape, least_rows, source, options.channels)
+    array, said = _checked(
+        values, input_shape, least_rows, source, channels=options.channels, gaps=gaps
+    )
     if options.counts == LOG_NORMALISE:
         array = log_normalised(array, source)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
@@ -97,18 +101,26 @@ def dataset_from_arrays(
         columns=tuple(columns),
         guesses=(*guesses, *said, *said_of_range),
         encoding=encoding,
+        gaps=gaps,
     )
 
 
 def _checked(
-    values: Any, input_shape: Shape | None, least_rows: int, source: str, channels: str | None
+    values: Any,
+    input_shape: Shape | None,
+    least_rows: int,
+    source: str,
+    *,
+    channels: str | None,
+    gaps: bool,
 ) -> tuple[np.ndarray, list[Guess]]:
     """Return the values as finite numbers with the channels last, and the decisions."""
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     check_kind(array, source)
     array, said = arrange_axes(array, input_shape, source, channels)
     _check_rows(array, least_rows, source)
-    check_finite(array, source)
+    if not gaps:
+        check_finite(array, source)
     return array, said
 
 

@@ -41,6 +41,7 @@ class Dataset:
         guesses: the decisions that reading them took, each a line that users see.
         encoding: of a table with columns that are no plain numbers, the way from its cells to
             ``values``; ``None`` otherwise.
+        gaps: whether ``values`` may be NaN: behind the end of a series, or where one is missing.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Dataset:
     columns: tuple[str, ...] = ()
     guesses: tuple[Guess, ...] = ()
     encoding: TableEncoding | None = None
+    gaps: bool = False
 
     def __len__(self) -> int:
         return len(self.values)

@@ -53,7 +53,8 @@ class Origin:
         low, high = np.inf, -np.inf
         for rows in dataset.chunks(exact=True):
             scaled = scaler.apply(rows)
-            low, high = min(low, float(scaled.min())), max(high, float(scaled.max()))
+            low = min(low, float(np.fmin.reduce(scaled, axis=None)))
+            high = max(high, float(np.fmax.reduce(scaled, axis=None)))
         known = Known(dataset.columns, dataset.encoding, dataset.scale)
         return cls(dataset.name, known, scaler, low, high, location, command)
 

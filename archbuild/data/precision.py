@@ -22,6 +22,8 @@ def needs_double(parts: Iterable[np.ndarray]) -> bool:
     low, high = np.full(1, np.inf), np.full(1, -np.inf)
     for part in parts:
         points = part.reshape(-1, part.shape[-1])
-        low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
+        # fmin and fmax leave NaN out
+        low = np.fmin(low, np.fmin.reduce(points, axis=0))
+        high = np.fmax(high, np.fmax.reduce(points, axis=0))
     spread, size = high - low, np.maximum(np.abs(low), np.abs(high))
     return bool(((spread > 0) & (_EPS * size > _SHARE * spread)).any())

@@ -112,6 +112,7 @@ class Arrays(NamedTuple):
         guesses: the decisions that the reader made.
         encoding: of a table with columns that are no plain numbers.
         channels: where the channel axis is, ``first`` or ``last``; ``None``: not settled.
+        gaps: whether values may be NaN, where there are none.
     """
 
     values: np.ndarray
@@ -121,3 +122,4 @@ class Arrays(NamedTuple):
     guesses: tuple[Guess, ...] = ()
     encoding: TableEncoding | None = None
     channels: str | None = None
+    gaps: bool = False

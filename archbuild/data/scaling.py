@@ -102,8 +102,8 @@ def _range(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the minimum, the distance to the maximum, and the largest absolute value."""
     low, high = np.full(1, np.inf), np.full(1, -np.inf)
     for points in _points(dataset):
-        low = np.minimum(low, points.min(axis=0))
-        high = np.maximum(high, points.max(axis=0))
+        low = np.fmin(low, np.fmin.reduce(points, axis=0))
+        high = np.fmax(high, np.fmax.reduce(points, axis=0))
     return low, high - low, np.maximum(np.abs(low), np.abs(high))
 
 
@@ -113,16 +113,27 @@ def _moments(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Parts are joined as in Chan, Golub and LeVeque (1979), eq. 2.1: sums of squares about the parts'
     own means do not cancel as plain sums of squares do.
     """
-    count, mean, squares = 0, np.zeros(1), np.zeros(1)
+    count, mean, squares = np.zeros(1), np.zeros(1), np.zeros(1)
     for points in _points(dataset):
-        part_mean = points.mean(axis=0)
-        total = count + len(points)
+        size, part_mean, part_squares = _part_moments(points, dataset.gaps)
+        total = np.maximum(count + size, 1)
         gap = part_mean - mean
-        squares = squares + ((points - part_mean) ** 2).sum(axis=0)
-        squares = squares + gap**2 * (count * len(points) / total)
-        mean = mean + gap * (len(points) / total)
-        count = total
-    return mean, np.sqrt(squares / count), np.abs(mean)
+        squares = squares + part_squares
+        squares = squares + gap**2 * (count * size / total)
+        mean = mean + gap * (size / total)
+        count = count + size
+    return mean, np.sqrt(squares / np.maximum(count, 1)), np.abs(mean)
+
+
+def _part_moments(points: np.ndarray, gaps: bool) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Return the number of values, their mean, and the sum of squares about it, without NaN."""
+    if not gaps:
+        mean = points.mean(axis=0)
+        return len(points), mean, ((points - mean) ** 2).sum(axis=0)
+    there = ~np.isnan(points)
+    size = there.sum(axis=0)
+    mean = points.sum(axis=0, where=there) / np.maximum(size, 1)
+    return size, mean, ((points - mean) ** 2).sum(axis=0, where=there)
 
 
 def _points(dataset: Dataset) -> Iterator[np.ndarray]:

@@ -141,5 +141,6 @@ def _ranges(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     low, high = np.full(1, np.inf), np.full(1, -np.inf)
     for rows in dataset.chunks(exact=True):
         points = rows.reshape(-1, rows.shape[-1])
-        low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
+        low = np.fmin(low, np.fmin.reduce(points, axis=0))
+        high = np.fmax(high, np.fmax.reduce(points, axis=0))
     return low, high

@@ -282,7 +282,9 @@ class Head(HeadType):
     def _reconstruction_term(self, batch: Batch) -> dict[str, Any]:
         if not self.trains_decoder:
             return {}
-        loss = reconstruction_loss(self.reconstruction, batch.inputs, batch.reconstruction)
+        loss = reconstruction_loss(
+            self.reconstruction, batch.inputs, batch.reconstruction, batch.present
+        )
         return {"reconstruction": self.config["reconstruction_weight"] * loss}
 
 

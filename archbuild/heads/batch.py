@@ -36,12 +36,15 @@ class Batch(NamedTuple):
         targets: the rows of this batch of every array that ``refresh`` returned, by name.
         labels: ``(batch,)`` integer classes, -1 where unknown; ``None`` unless the spec has a
             ``supervision`` section.
+        present: the shape of ``inputs``, 1 where a row has a value and 0 in its gaps, which a
+            reconstruction loss leaves out; ``None`` where rows have no gaps.
     """
 
     inputs: Any
     forward: Forward
     targets: Mapping[str, Any]
     labels: Any = None
+    present: Any = None
 
     @property
     def encoding(self) -> Encoding:
@@ -69,12 +72,21 @@ def autoencode(
     return Forward(encoding, latent, reconstruction)
 
 
-def reconstruction_loss(kind: str, inputs: Any, reconstruction: Reconstruction) -> Any:
-    """Compute the loss that a spec's ``reconstruction`` names, a scalar in its own units."""
+def reconstruction_loss(
+    kind: str, inputs: Any, reconstruction: Reconstruction, present: Any = None
+) -> Any:
+    """Compute the loss that a spec's ``reconstruction`` names, a scalar in its own units.
+
+    Args:
+        kind: the spec's ``reconstruction``.
+        inputs: what is to come out, ``(batch, ...)``.
+        reconstruction: what came out.
+        present: as ``Batch.present``.
+    """
     if kind == "bernoulli":
-        return objectives.bernoulli_negative_log_likelihood(inputs, reconstruction.value)
+        return objectives.bernoulli_negative_log_likelihood(inputs, reconstruction.value, present)
     if kind == "gaussian":
         return objectives.gaussian_negative_log_likelihood(
-            inputs, reconstruction.value, reconstruction.log_variance
+            inputs, reconstruction.value, reconstruction.log_variance, present
         )
-    return objectives.squared_error(inputs, reconstruction.value)
+    return objectives.squared_error(inputs, reconstruction.value, present)

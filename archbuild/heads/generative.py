@@ -94,7 +94,8 @@ class GenerativeHead(Head):
     def reconstruction_term(self, batch: Batch) -> dict[str, Any]:
         """Compute the weighted ``-log p(x | z)``, a mean over draws and batch."""
         inputs = self.repeated(batch.inputs)
-        loss = reconstruction_loss(self.reconstruction, inputs, batch.reconstruction)
+        present = None if batch.present is None else self.repeated(batch.present)
+        loss = reconstruction_loss(self.reconstruction, inputs, batch.reconstruction, present)
         return {"reconstruction": self.config["reconstruction_weight"] * loss}
 
     def centres(self) -> np.ndarray:

@@ -13,25 +13,30 @@ from typing import Any
 from keras import ops
 
 
-def _sum_over_row(values: Any) -> Any:
-    """Sum (batch, ...) over all axes but the first, to (batch,)."""
+def _sum_over_row(values: Any, present: Any = None) -> Any:
+    """Sum (batch, ...) over all axes but the first, to (batch,); ``present`` 0 is left out."""
+    values = values if present is None else values * present
     return ops.sum(values, axis=tuple(range(1, len(values.shape))))
 
 
-def squared_error(inputs: Any, reconstruction: Any) -> Any:
+def squared_error(inputs: Any, reconstruction: Any, present: Any = None) -> Any:
     """Compute the mean of ``(x - x̂)²`` over the batch and over all elements.
 
     Args:
         inputs: ``(batch, ...)``.
         reconstruction: ``(batch, ...)``, the same shape.
+        present: ``(batch, ...)``, 1 or 0; the mean is over the elements where it is 1.
 
     Returns:
         A scalar. Source: Aljalbout et al., arXiv 1801.07648, section 3 (reconstruction loss).
     """
-    return ops.mean(ops.square(inputs - reconstruction))
+    errors = ops.square(inputs - reconstruction)
+    if present is None:
+        return ops.mean(errors)
+    return ops.sum(errors * present) / ops.maximum(ops.sum(present), 1.0)
 
 
-def bernoulli_negative_log_likelihood(inputs: Any, logits: Any) -> Any:
+def bernoulli_negative_log_likelihood(inputs: Any, logits: Any, present: Any = None) -> Any:
     """Compute binary cross-entropy from logits: sum over a row, mean over the batch, in nats.
 
     ``-[x log σ(l) + (1 - x) log(1 - σ(l))] = softplus(l) - x l``, which never overflows.
@@ -39,14 +44,17 @@ def bernoulli_negative_log_likelihood(inputs: Any, logits: Any) -> Any:
     Args:
         inputs: ``(batch, ...)`` in [0, 1]; grey values are taken as probabilities.
         logits: ``(batch, ...)``.
+        present: ``(batch, ...)``, 1 or 0; elements where it is 0 are left out.
 
     Returns:
         A scalar. Source: Kingma and Welling, arXiv 1312.6114, appendix C.1.
     """
-    return ops.mean(_sum_over_row(ops.softplus(logits) - inputs * logits))
+    return ops.mean(_sum_over_row(ops.softplus(logits) - inputs * logits, present))
 
 
-def gaussian_negative_log_likelihood(inputs: Any, mean: Any, log_variance: Any) -> Any:
+def gaussian_negative_log_likelihood(
+    inputs: Any, mean: Any, log_variance: Any, present: Any = None
+) -> Any:
     """Compute ``-log N(x | m, s)``: sum over a row, mean over the batch, in nats.
 
     ``½ Σ_j [log 2π + log s_j + (x_j - m_j)² / s_j]``.
@@ -55,9 +63,10 @@ def gaussian_negative_log_likelihood(inputs: Any, mean: Any, log_variance: Any) 
         inputs: ``(batch, ...)``.
         mean: ``(batch, ...)``.
         log_variance: ``(batch, ...)``, already bounded.
+        present: ``(batch, ...)``, 1 or 0; elements where it is 0 are left out.
 
     Returns:
         A scalar. Source: Kingma and Welling, arXiv 1312.6114, appendix C.2.
     """
     squared = ops.square(inputs - mean) * ops.exp(-log_variance)
-    return ops.mean(0.5 * _sum_over_row(log(2.0 * pi) + log_variance + squared))
+    return ops.mean(0.5 * _sum_over_row(log(2.0 * pi) + log_variance + squared, present))

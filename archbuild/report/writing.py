@@ -177,7 +177,8 @@ def _hover(run: Run, chosen: np.ndarray) -> dict[str, Any]:
     from archbuild.figures.thumbnails import kind_of, pictured
     from archbuild.report import hover_images, hover_series, hover_table
 
-    rows = pictured(run.dataset.rows(chosen))
+    rows = run.dataset.rows(chosen)
+    rows = pictured(np.nan_to_num(rows, nan=0.0) if run.dataset.gaps else rows)
     kind = kind_of(rows)
     if kind == "table":
         return hover_table(rows, run.dataset.columns)

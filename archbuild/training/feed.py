@@ -37,8 +37,15 @@ class Feed:
         return len(self.dataset)
 
     def clean(self, indices: Any) -> np.ndarray:
-        """Return ``(len(indices), ...)`` rows without augmentation."""
-        return self.scaler.apply(self.dataset.rows(indices, exact=True))
+        """Return ``(len(indices), ...)`` rows without augmentation, 0 in their gaps."""
+        rows = self.scaler.apply(self.dataset.rows(indices, exact=True))
+        return np.nan_to_num(rows, nan=0.0) if self.dataset.gaps else rows
+
+    def present(self, indices: Any) -> np.ndarray | None:
+        """Return 1 where the rows have a value and 0 in their gaps; ``None`` without gaps."""
+        if not self.dataset.gaps:
+            return None
+        return np.isfinite(self.dataset.rows(indices)).astype(np.float32)
 
     def training(self, indices: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return the network's input and its target: ``(len(indices), ...)`` each.

@@ -87,7 +87,8 @@ class StageModel(keras.Model):
         # the torch backend hands the targets on as they came, in NumPy
         targets = {name: ops.convert_to_tensor(rows) for name, rows in (y or {}).items()}
         inputs, labels = targets.pop("original", x), targets.pop("labels", None)
-        batch = Batch(inputs, y_pred, targets, labels)
+        present = targets.pop("present", None)
+        batch = Batch(inputs, y_pred, targets, labels, present)
         terms = self._objective.loss_terms(batch)
         if self._weight_decay:
             penalty = objectives.sum_of_squares(self.trainable_variables)

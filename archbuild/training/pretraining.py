@@ -34,5 +34,5 @@ class Reconstruct:
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """Return the reconstruction loss."""
-        loss = reconstruction_loss(self._kind, batch.inputs, batch.reconstruction)
+        loss = reconstruction_loss(self._kind, batch.inputs, batch.reconstruction, batch.present)
         return {"reconstruction": loss}

@@ -171,6 +171,8 @@ class StageTrainer:
             rate = self._schedule(Position(step_of_round + 1, self.steps))
             inputs, originals = self.feed.training(indices, rng)
             targets = self._targets(indices) | {"original": originals}
+            present = self.feed.present(indices)
+            targets |= {} if present is None else {"present": present}
             losses = self.model.train_on_batch(inputs, targets, return_dict=True)
             self._refuse_non_finite(losses, epoch, step)
             for name in sums:

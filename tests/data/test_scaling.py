@@ -103,3 +103,17 @@ def test_scaling_comes_before_rounding(kind):
     np.testing.assert_allclose(scaled, expected, rtol=1e-6)
     again = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
     np.testing.assert_array_equal(again.apply(dataset.rows(slice(None), exact=True)), scaled)
+
+
+@pytest.mark.parametrize("kind", ["minmax", "standardise"])
+def test_gaps_are_left_out(kind):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(50, 7, 2)).astype(np.float32) * [1, 10]
+    lengths = rng.integers(2, 8, 50)
+    values[np.arange(7) >= lengths[:, np.newaxis]] = np.nan
+    scaler = Scaler.fit(Dataset("own", values, gaps=True), kind)
+    points = values.reshape(-1, 2)
+    points = points[~np.isnan(points).any(axis=1)]
+    alone = Scaler.fit(Dataset("own", points), kind)
+    np.testing.assert_allclose(scaler.offset, alone.offset, rtol=1e-5)
+    np.testing.assert_allclose(scaler.factor, alone.factor, rtol=1e-5)

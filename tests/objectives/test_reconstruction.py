@@ -36,3 +36,29 @@ def test_gaussian_is_the_density_of_scipy(rng):
     arguments = (part.astype("f") for part in (x, mean, log_variance))
     got = objectives.gaussian_negative_log_likelihood(*arguments)
     np.testing.assert_allclose(got, expected, rtol=1e-5)
+
+
+def test_elements_that_are_not_present_are_left_out(rng):
+    x, mean, log_variance = rng.normal(size=(3, 5, 6, 2))
+    present = rng.integers(0, 2, size=(5, 6, 2))
+    densities = stats.norm.logpdf(x, mean, np.exp(0.5 * log_variance))
+    p = 1 / (1 + np.exp(-mean))
+    chances = x * np.log(p) + (1 - x) * np.log(1 - p)
+    arguments = [part.astype("f") for part in (x, mean, log_variance)]
+    mask = present.astype("f")
+    np.testing.assert_allclose(
+        objectives.squared_error(*arguments[:2], mask),
+        np.sum(present * (x - mean) ** 2) / present.sum(),
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+        objectives.gaussian_negative_log_likelihood(*arguments, mask),
+        -np.sum(present * densities) / 5,
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+        objectives.bernoulli_negative_log_likelihood(*arguments[:2], mask),
+        -np.sum(present * chances) / 5,
+        rtol=1e-5,
+    )
+    assert float(objectives.squared_error(*arguments[:2], 0 * mask)) == 0

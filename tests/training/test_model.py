@@ -38,6 +38,19 @@ def test_reconstruction_is_compared_with_the_original_not_with_what_was_seen(
     assert far["reconstruction"] > 50 > near["reconstruction"]
 
 
+def test_gaps_are_no_part_of_the_reconstruction(network, feed, settings):
+    model = compiled(network, Reconstruct("squared_error"), settings)
+    rows = feed.clean(np.arange(8))
+    present = (np.arange(8) < 6).astype("float32") * np.ones_like(rows[..., 0])
+    present = present[..., np.newaxis]
+    logs = [
+        model.test_on_batch(rows, {"original": original, "present": present}, return_dict=True)
+        for original in (rows, rows + 10 * (1 - present), rows + 10 * present)
+    ]
+    assert logs[0]["reconstruction"] == pytest.approx(logs[1]["reconstruction"])
+    assert logs[2]["reconstruction"] > 50
+
+
 def test_weight_decay_is_the_weighted_sum_of_squares(network, feed, settings):
     model = compiled(network, Reconstruct("squared_error"), settings, weight_decay=0.5)
     rows = feed.clean(np.arange(4))

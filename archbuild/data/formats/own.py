@@ -17,6 +17,12 @@ from archbuild.data.formats.mat import read_mat
 from archbuild.data.formats.npy import read_npy
 from archbuild.data.formats.npz import read_npz
 from archbuild.data.formats.parquet import read_feather, read_parquet
+from archbuild.data.formats.series import (
+    archive_parts,
+    is_archive_table,
+    read_archive_table,
+    read_ts,
+)
 from archbuild.data.formats.text_matrix import read_text_matrix
 from archbuild.data.request import Arrays, Known, ReadOptions, ReadRequest
 from archbuild.errors import DataError
@@ -35,6 +41,7 @@ FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
     ".xlsx": read_excel,
     ".txt": read_text_matrix,
     ".mat": read_mat,
+    ".ts": read_ts,
     ".h5ad": read_h5ad,
     ".h5": read_hdf5,
     ".hdf5": read_hdf5,
@@ -119,7 +126,7 @@ def load_path(
         options = replace(options, labels=column)
     path, split = split_part(path)
     request = ReadRequest(path, input_shape, options, known, split)
-    arrays = _reader(path)(request)
+    arrays = _reader(request)(request)
     name = path.resolve().name if path.is_dir() else file_stem(path)
     return dataset_from_arrays(
         f"{name}-{split.upper()}" if split else name,
@@ -135,15 +142,20 @@ def load_path(
         known=known,
         guesses=arrays.guesses,
         encoding=arrays.encoding,
+        gaps=arrays.gaps,
     )
 
 
 def held_out_part(text: str) -> str | None:
-    """Return the path of the rows that training on a part of a folder leaves unseen.
+    """Return the path of the rows that training on a part of a dataset leaves unseen.
 
-    ``photos-TRAIN`` leaves ``photos-TEST``, and ``photos/train`` leaves ``photos/test``.
+    ``photos-TRAIN`` leaves ``photos-TEST``, ``photos/train`` leaves ``photos/test``, and
+    ``series_TRAIN.ts`` leaves ``series_TEST.ts``.
     """
     path, _ = split_column(text)
+    parts = archive_parts(path)
+    if path in parts.values():
+        return str(parts["TEST"]) if path == parts.get("TRAIN") and "TEST" in parts else None
     folder, part = split_part(path)
     if part is None and path.is_dir() and path.name in split_names(path.resolve().parent):
         unseen = path.resolve().parent / "test"
@@ -153,7 +165,8 @@ def held_out_part(text: str) -> str | None:
     return f"{folder}-TEST"
 
 
-def _reader(path: Path) -> Callable[[ReadRequest], Arrays]:
+def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
+    path = request.path
     if not path.exists():
         raise DataError(
             f"there is no file or folder {path} (looked in {Path.cwd()}); check the path"
@@ -162,6 +175,8 @@ def _reader(path: Path) -> Callable[[ReadRequest], Arrays]:
         return read_image_folder
     if path.suffix.lower() in SUFFIXES:
         return read_image_folder
+    if request.options.header is None and is_archive_table(path):
+        return read_archive_table
     reader = FORMATS.get(suffix_of(path))
     if reader is None:
         raise DataError(

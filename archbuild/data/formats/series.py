@@ -1,0 +1,222 @@
+"""Series of the UCR and UEA archives: ``.ts``, and tables ``NAME_TRAIN.tsv``, ``NAME_TEST.txt``.
+
+Series of unequal length are brought to one: what is behind the end of a series is NaN in
+``Dataset.values``, 0 to the network, and no part of the loss.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from archbuild.data.columns import is_missing, number_in
+from archbuild.data.formats.table import LARGEST
+from archbuild.data.guess import Guess
+from archbuild.data.precision import needs_double
+from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.spill import room_for
+from archbuild.errors import DataError
+
+_ARCHIVE_NAME = re.compile(r"(.+)_(TRAIN|TEST)\.(tsv|txt|csv)$", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[\s,]+")
+_SAMPLE = 200
+
+
+class _Series(NamedTuple):
+    """One line: a list of numbers for each channel, NaN where one is missing, and the label."""
+
+    channels: list[list[float]]
+    label: str | None
+
+
+def read_ts(request: ReadRequest) -> Arrays:
+    """Return ``(n, length, channels)``, and the class labels if the file has some.
+
+    Raises:
+        DataError: a line is broken, has another number of channels, or holds time stamps.
+    """
+    path = request.path
+    header = dict(_ts_header(path))
+    if header.get("timestamps") == "true":
+        raise DataError(
+            f"{path} gives its values with time stamps, which are not read; save the series at "
+            "equal steps, with @timeStamps false"
+        )
+    if header.get("targetlabel", "false").startswith("true"):
+        series = [line._replace(label=None) for line in _ts_lines(path, labelled=True)]
+        said = [Guess("labels", "none; the last value of each line is a quantity (@targetLabel)")]
+    else:
+        labelled = header.get("classlabel", "false").startswith("true")
+        series, said = list(_ts_lines(path, labelled)), []
+    return _arrays(series, request, said)
+
+
+def is_archive_table(path: Path) -> bool:
+    """Return whether a table is one of the UCR archive: series without header, labels in front.
+
+    Such files are called ``NAME_TRAIN`` or ``NAME_TEST``; their lines have whole numbers first, of
+    which few differ, and fractions behind.
+    """
+    if not _ARCHIVE_NAME.match(path.name):
+        return False
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            lines = [_SEPARATOR.split(line.strip()) for line in islice(file, _SAMPLE)]
+    except (OSError, UnicodeDecodeError):
+        return False
+    rows = [[number_in(cell) for cell in cells] for cells in lines if cells != [""]]
+    if not rows or any(len(row) < 3 or row[0] is None or row[0] % 1 for row in rows):
+        return False
+    body = [number for row in rows for number in row[1:]]
+    few = len({row[0] for row in rows}) <= max(2, len(rows) / 2)
+    return few and None not in body and any(number % 1 for number in body if number is not None)
+
+
+def read_archive_table(request: ReadRequest) -> Arrays:
+    """Return ``(n, length, 1)`` and the labels of a table of the UCR archive.
+
+    Raises:
+        DataError: a cell is no number.
+    """
+    series = []
+    with request.path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            label, *cells = _SEPARATOR.split(line.strip())
+            if cells:
+                where = f"{request.path}, line {number}"
+                series.append(_Series([_numbers(cells, where)], _class_name(label)))
+    found = "the first of each line, as in the UCR archive; the others are a series"
+    return _arrays(series, request, [Guess("labels", found, "header=false")])
+
+
+def _ts_header(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the keys of a ``.ts`` file in small letters, and their values."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for line in file:
+            key, _, value = line.strip().partition(" ")
+            if key.lower() == "@data":
+                return
+            if key.startswith("@"):
+                yield key[1:].lower(), value.strip().lower()
+    raise DataError(f"{path} has no line @data; expected a .ts file of the UCR and UEA archive")
+
+
+def _ts_lines(path: Path, labelled: bool) -> Iterator[_Series]:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        lines = enumerate(file, 1)
+        next(number for number, line in lines if line.strip().lower() == "@data")
+        for number, line in lines:
+            text = line.strip()
+            if not text or text.startswith("#"):
+                continue
+            parts = text.split(":")
+            label = parts.pop().strip() if labelled else None
+            where = f"{path}, line {number}"
+            if not parts or label == "":
+                raise DataError(f"{where}: expected a series and, behind the last ':', its label")
+            cells = [part.split(",") if part.strip() else [] for part in parts]
+            yield _Series([_numbers(each, where) for each in cells], label)
+
+
+def _numbers(cells: Sequence[str], where: str) -> list[float]:
+    """Return cells as numbers; ``?`` and NaN stand for a missing one."""
+    numbers = []
+    for place, cell in enumerate(cells, 1):
+        number = np.nan if is_missing(cell) else number_in(cell)
+        if number is None or abs(number) > LARGEST:
+            raise DataError(f"{where}: value {place}, '{cell.strip()[:30]}', is no finite number")
+        numbers.append(number)
+    return numbers
+
+
+def _class_name(text: str) -> str:
+    """Return ``1`` for ``1.0000000e+00``."""
+    number = number_in(text)
+    return text if number is None or number % 1 else str(int(number))
+
+
+def _arrays(series: Sequence[_Series], request: ReadRequest, said: Sequence[Guess]) -> Arrays:
+    """Return the series in one array, NaN behind their ends."""
+    counts = {len(each.channels) for each in series}
+    if len(counts) != 1:
+        numbers = " and ".join(map(str, sorted(counts))) or "no"
+        raise DataError(f"{request.path} has series of {numbers} channels; expected one number")
+    lengths = [_length(each) for each in series]
+    if 0 in lengths:
+        raise DataError(f"{request.path}: series {lengths.index(0)} (counted from 0) has no values")
+    length = _wanted_length(lengths, counts.pop(), request)
+    values = _filled(series, length, str(request.path))
+    labels = [each.label for each in series if each.label is not None]
+    missing = int(np.isnan(values).sum())
+    ends = sum((length - min(each, length)) * values.shape[2] for each in lengths)
+    guesses = [*said, *_say_lengths(lengths, length, request), *_say_missing(missing - ends)]
+    return Arrays(
+        values,
+        labels or None,
+        guesses=tuple(guesses),
+        channels="last",
+        gaps=missing > 0,
+    )
+
+
+def _length(series: _Series) -> int:
+    """Return the length of a series without the missing values at its end."""
+    kept = 0
+    for numbers in series.channels:
+        there = np.flatnonzero(~np.isnan(numbers))
+        kept = max(kept, int(there[-1]) + 1 if there.size else 0)
+    return kept
+
+
+def _wanted_length(lengths: Sequence[int], channels: int, request: ReadRequest) -> int:
+    """Return the length of the spec's Input, else that of the longest series."""
+    shape = request.input_shape or ()
+    if len(shape) == 2 and shape[0] == channels:
+        return shape[1]
+    if len(shape) == 1 and shape[0] % channels == 0:
+        return shape[0] // channels
+    return max(lengths)
+
+
+def _filled(series: Sequence[_Series], length: int, source: str) -> np.ndarray:
+    values = room_for((len(series), length, len(series[0].channels)), np.float64, source)
+    values[...] = np.nan
+    for row, each in enumerate(series):
+        for place, numbers in enumerate(each.channels):
+            kept = numbers[:length]
+            values[row, : len(kept), place] = kept
+    return values if needs_double([values]) else values.astype(np.float32)
+
+
+def _say_lengths(lengths: Sequence[int], length: int, request: ReadRequest) -> list[Guess]:
+    shorter = sum(each < length for each in lengths)
+    longer = sum(each > length for each in lengths)
+    found = []
+    if shorter:
+        found.append(
+            f"from {min(lengths)} to {max(lengths)}; {shorter:,} of {len(lengths):,} series end "
+            f"before {length}: they are 0 behind their end, after scaling, and the loss leaves "
+            "that out"
+        )
+    if longer:
+        found.append(f"{longer:,} series are cut to {length}, the length of Input")
+    return [Guess("length", "; ".join(found))] if found else []
+
+
+def _say_missing(count: int) -> list[Guess]:
+    found = f"{count:,} values inside the series, 0 after scaling; the loss leaves them out"
+    return [Guess("missing", found)] if count > 0 else []
+
+
+def archive_parts(path: Path) -> Mapping[str, Path]:
+    """Return the files of a dataset of the archive by part: ``TRAIN``, ``TEST``."""
+    found = re.match(r"(.+)_(TRAIN|TEST)(\.\w+)$", path.name)
+    if not found:
+        return {}
+    beside = {part: path.with_name(f"{found[1]}_{part}{found[3]}") for part in ("TRAIN", "TEST")}
+    return {part: place for part, place in beside.items() if place.is_file()}
