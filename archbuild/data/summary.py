@@ -16,7 +16,7 @@ from archbuild.data.formats.image_folder import survey
 from archbuild.data.formats.own import split_column, split_part
 from archbuild.data.guess import Guess
 from archbuild.data.registry import DATASETS, load_dataset
-from archbuild.data.request import ReadOptions
+from archbuild.data.request import ReadOptions, ReadRequest
 
 _LARGEST_SIDE = 64  # pixels; a network for larger images trains for hours on two cores
 _ALIKE = 0.9
@@ -106,7 +106,7 @@ def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
 
 
 def _summarise_images(folder: Path, part: str | None, options: ReadOptions | None) -> DataSummary:
-    found = survey(folder, part)
+    found = survey(ReadRequest(folder, options=options or ReadOptions(), split=part))
     channels, height, width = found.shape
     shrink = min(1.0, _LARGEST_SIDE / max(height, width))
     shape = (channels, max(1, round(height * shrink)), max(1, round(width * shrink)))

@@ -23,6 +23,15 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from archbuild.data.dataset import Shape
+from archbuild.data.formats.image_layout import (
+    SUFFIXES,
+    folders_in,
+    is_image,
+    split_names,
+    split_of,
+    unwrapped,
+)
+from archbuild.data.formats.image_metadata import METADATA_FILES, labelled_by_metadata
 from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
@@ -30,22 +39,6 @@ from archbuild.errors import DataError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"}
-    | {".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".jp2", ".ico", ".pcx"}
-)
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
-}
-"""Folder name, in small letters -> the part of the data that it holds."""
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 _GREY_MODES = frozenset({"1", "L", "LA", "I", "F"})
@@ -95,7 +88,7 @@ def read_image_folder(request: ReadRequest) -> Arrays:
             do not have, or more than the disk holds.
     """
     folder = request.path
-    paths, classes, guesses = _find(folder, request.split)
+    paths, classes, guesses = _find(request)
     with _without_warnings():
         headers = [_header(path) for path in paths]
         shape = _common_shape([header for header in headers if header], request)
@@ -116,13 +109,14 @@ def read_image_folder(request: ReadRequest) -> Arrays:
     )
 
 
-def survey(folder: Path, split: str | None = None) -> Survey:
+def survey(request: ReadRequest) -> Survey:
     """Read the headers of a folder's images, and the pixels of up to 200 of them.
 
     Raises:
         DataError: there are fewer than two images that can be read.
     """
-    paths, classes, guesses = _find(folder, split)
+    folder = request.path
+    paths, classes, guesses = _find(request)
     with _without_warnings():
         headers = [_header(path) for path in paths]
         for index in range(0, len(paths), max(1, len(paths) // _PROBED)):
@@ -130,23 +124,10 @@ def survey(folder: Path, split: str | None = None) -> Survey:
     there = [header for header in headers if header]
     if len(there) < 2:
         raise _too_few(folder, len(there))
-    height, width, channels = shape = _common_shape(there, ReadRequest(folder))
+    height, width, channels = shape = _common_shape(there, request)
     _warn(folder, paths, [index for index, header in enumerate(headers) if header], headers, shape)
     n_classes = None if classes is None else len(set(classes))
     return Survey(len(there), (channels, height, width), n_classes, guesses)
-
-
-def split_names(folder: Path) -> tuple[str, ...]:
-    """Return the parts that a folder holds: ``train``, ``val``, ``test``; ``()`` if none.
-
-    Folders are parts only where all of them are called so, and there are two at least.
-    """
-    if not folder.is_dir():
-        return ()
-    names = [path.name.lower() for path in _folders(_unwrapped(folder))]
-    is_split = len(names) > 1 and all(name in SPLITS for name in names)
-    found = {SPLITS[name] for name in names} if is_split else set()
-    return tuple(part for part in dict.fromkeys(SPLITS.values()) if part in found)
 
 
 def decode(source: Path | IO[bytes], shape: Shape | None = None) -> np.ndarray:
@@ -173,22 +154,31 @@ def decode(source: Path | IO[bytes], shape: Shape | None = None) -> np.ndarray:
         return np.asarray(image, np.uint8).reshape(height, width, channels)
 
 
-def _find(folder: Path, split: str | None = None) -> _Images:
+def _find(request: ReadRequest) -> _Images:
     """Return the image files of a folder, and the decisions that this took."""
-    if folder.is_file():
-        return _Images([folder], None, ())
-    top = _unwrapped(folder)
+    if request.path.is_file():
+        return _Images([request.path], None, ())
+    top = unwrapped(request.path)
+    found = _byfolders_in(request.path, top, request.split)
+    labelled = labelled_by_metadata(top, found.paths, request)
+    if labelled is None:
+        return found
+    others = (guess for guess in found.guesses if guess.subject != "labels")
+    return _Images(labelled.paths, labelled.classes, (*others, *labelled.guesses))
+
+
+def _byfolders_in(folder: Path, top: Path, split: str | None) -> _Images:
     guesses = [*_say_wrapped(folder, top), *_say_left_out(top)]
-    here = [path for path in sorted(top.iterdir()) if _is_image(path)]
+    here = [path for path in sorted(top.iterdir()) if is_image(path)]
     if here:
-        if _folders(top):
+        if folders_in(top):
             _log.warning("%s: images lie beside folders; the folders are left out", folder)
         return _Images(here, None, tuple(guesses))
-    inside = [path for path in sorted(top.rglob("*")) if _is_image(path)]
+    inside = [path for path in sorted(top.rglob("*")) if is_image(path)]
     parts = split_names(folder)
     depth = 1 if parts else 0
     if parts:
-        inside = [path for path in inside if split in (None, _split_of(path, top))]
+        inside = [path for path in inside if split in (None, split_of(path, top))]
         guesses.append(_say_split(folder, parts, split))
     names = [path.relative_to(top).parts for path in inside]
     if all(len(name) > depth + 1 for name in names):
@@ -201,25 +191,6 @@ def _find(folder: Path, split: str | None = None) -> _Images:
     return _Images(inside, None, tuple(guesses))
 
 
-def _folders(folder: Path) -> list[Path]:
-    """Return the folders inside that are not hidden, as macOS' ``__MACOSX`` is meant to be."""
-    inside = sorted(path for path in folder.iterdir() if path.is_dir())
-    return [path for path in inside if not path.name.startswith((".", "__"))]
-
-
-def _unwrapped(folder: Path) -> Path:
-    """Return the innermost folder, where folders hold one folder and no image each."""
-    inside = _folders(folder)
-    has_images = any(_is_image(path) for path in folder.iterdir())
-    if len(inside) != 1 or has_images:
-        return folder
-    return _unwrapped(inside[0])
-
-
-def _split_of(path: Path, top: Path) -> str:
-    return SPLITS[path.relative_to(top).parts[0].lower()]
-
-
 def _say_split(folder: Path, parts: Sequence[str], split: str | None) -> Guess:
     if split is not None:
         return Guess("parts", f"the {split} rows of {', '.join(parts)}")
@@ -228,7 +199,7 @@ def _say_split(folder: Path, parts: Sequence[str], split: str | None) -> Guess:
 
 
 def _say_wrapped(folder: Path, top: Path) -> list[Guess]:
-    if top == folder or not _folders(top):
+    if top == folder or not folders_in(top):
         return []
     return [Guess("folder", f"the one inside, {top.relative_to(folder).as_posix()}")]
 
@@ -236,7 +207,8 @@ def _say_wrapped(folder: Path, top: Path) -> list[Guess]:
 def _say_left_out(top: Path) -> list[Guess]:
     """Return a line about the files that are not taken for images."""
     files = (path for path in top.rglob("*") if path.is_file() and not path.name.startswith("."))
-    others = Counter(path.suffix.lower() or path.name for path in files if not _is_image(path))
+    files = (path for path in files if path.name not in METADATA_FILES and not is_image(path))
+    others = Counter(path.suffix.lower() or path.name for path in files)
     if not others:
         return []
     shown = ", ".join(f"{suffix} ({count})" for suffix, count in others.most_common(5))
@@ -278,11 +250,6 @@ def _largest(path: Path) -> int:
             return int(np.asarray(image).max())
     except Exception:  # Pillow's readers have no closed list
         return 0
-
-
-def _is_image(path: Path) -> bool:
-    hidden = path.name.startswith(".")  # ._x.png: what macOS leaves in archives
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
 
 
 def _header(path: Path) -> _Header | None:

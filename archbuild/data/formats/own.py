@@ -12,7 +12,8 @@ from archbuild.data.formats.anndata import read_h5ad
 from archbuild.data.formats.csv_table import read_csv
 from archbuild.data.formats.excel import read_excel
 from archbuild.data.formats.hdf5_arrays import read_hdf5
-from archbuild.data.formats.image_folder import SUFFIXES, read_image_folder, split_names
+from archbuild.data.formats.image_folder import read_image_folder
+from archbuild.data.formats.image_layout import SUFFIXES, split_names
 from archbuild.data.formats.mat import read_mat
 from archbuild.data.formats.npy import read_npy
 from archbuild.data.formats.npz import read_npz

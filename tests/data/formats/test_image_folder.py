@@ -11,7 +11,7 @@ from PIL import Image
 
 from archbuild.data import Dataset, held_out, load_dataset, spill
 from archbuild.data.formats.image_folder import survey
-from archbuild.data.request import Known
+from archbuild.data.request import Known, ReadRequest
 from archbuild.errors import DataError
 from tests.data.writers import write_image
 
@@ -244,10 +244,10 @@ def test_a_survey_reads_headers_alone(tmp_path):
     for name in ("cat/1.png", "cat/2.png", "dog/3.png"):
         write_image(tmp_path / name, np.zeros((9, 9) if name[-5] == "3" else (4, 5), np.uint8))
     (tmp_path / "dog/4.png").write_text("broken")
-    assert survey(tmp_path)[:3] == (3, (1, 4, 5), 2)
+    assert survey(ReadRequest(tmp_path))[:3] == (3, (1, 4, 5), 2)
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match="holds 0 images"):
-        survey(tmp_path / "none")
+        survey(ReadRequest(tmp_path / "none"))
 
 
 @pytest.mark.parametrize("count", [0, 1])

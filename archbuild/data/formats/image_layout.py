@@ -1,0 +1,60 @@
+"""The layout of a folder of images: which files are images, which folders are parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"}
+    | {".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".jp2", ".ico", ".pcx"}
+)
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
+"""Folder name, in small letters -> the part of the data that it holds."""
+
+
+def split_names(folder: Path) -> tuple[str, ...]:
+    """Return the parts that a folder holds: ``train``, ``val``, ``test``; ``()`` if none.
+
+    Folders are parts only where all of them are called so, and there are two at least.
+    """
+    if not folder.is_dir():
+        return ()
+    names = [path.name.lower() for path in folders_in(unwrapped(folder))]
+    is_split = len(names) > 1 and all(name in SPLITS for name in names)
+    found = {SPLITS[name] for name in names} if is_split else set()
+    return tuple(part for part in dict.fromkeys(SPLITS.values()) if part in found)
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders inside that are not hidden, as macOS' ``__MACOSX`` is meant to be."""
+    inside = sorted(path for path in folder.iterdir() if path.is_dir())
+    return [path for path in inside if not path.name.startswith((".", "__"))]
+
+
+def unwrapped(folder: Path) -> Path:
+    """Return the innermost folder, where folders hold one folder and no image each."""
+    inside = folders_in(folder)
+    has_images = any(is_image(path) for path in folder.iterdir())
+    if len(inside) != 1 or has_images:
+        return folder
+    return unwrapped(inside[0])
+
+
+def split_of(path: Path, top: Path) -> str:
+    """Return the part that an image belongs to."""
+    return SPLITS[path.relative_to(top).parts[0].lower()]
+
+
+def is_image(path: Path) -> bool:
+    """Return whether a file's name says that it is an image."""
+    hidden = path.name.startswith(".")  # ._x.png: what macOS leaves in archives
+    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()

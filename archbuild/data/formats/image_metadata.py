@@ -1,0 +1,111 @@
+"""Labels of images in a file beside them: ``metadata.csv`` or ``metadata.jsonl``.
+
+So Hugging Face keeps folders of images: each row has ``file_name``, the path from the file's own
+folder to an image, and further columns. The file lies above all images or in each part's folder.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from archbuild.data.formats.roles import LABEL_COLUMNS
+from archbuild.data.formats.table import label_fault
+from archbuild.data.guess import Guess, listed
+from archbuild.data.limits import check_size
+from archbuild.data.request import ReadRequest
+from archbuild.errors import DataError
+
+METADATA_FILES = ("metadata.csv", "metadata.jsonl")
+FILE_NAME = "file_name"
+
+_Row = Mapping[str, str]
+
+
+class Labelled(NamedTuple):
+    """Images that a metadata file names, their classes, and the decisions."""
+
+    paths: list[Path]
+    classes: list[str]
+    guesses: tuple[Guess, ...]
+
+
+def labelled_by_metadata(top: Path, paths: Sequence[Path], request: ReadRequest) -> Labelled | None:
+    """Return the images with the labels of metadata files; ``None`` where none has labels.
+
+    Args:
+        top: the folder above all images.
+        paths: of the images.
+        request: ``data.labels`` names the column; else it is one called as labels of a table.
+
+    Raises:
+        DataError: a file is broken, or there is no column of the name that is wanted.
+    """
+    rows = dict(_rows(top)) if request.wants_labels else {}
+    kept = [path for path in paths if path in rows]
+    if not kept:
+        return None
+    columns = tuple(name for name in rows[kept[0]] if name != FILE_NAME)
+    column = _label_column(top, columns, request)
+    if column is None:
+        return None
+    classes = [rows[path].get(column, "") for path in kept]
+    fault = label_fault(classes) if all(classes) else "since some images have none"
+    if fault is not None:
+        raise DataError(
+            f"{top}: the column '{column}' of the metadata holds no classes, {fault}; choose "
+            "another column, or data.labels: none"
+        )
+    found = f"column '{column}' of the metadata, {len(set(classes))} classes"
+    guesses = [Guess("labels", found, "labels=none")]
+    others = tuple(name for name in columns if name != column)
+    if others:
+        guesses.append(Guess("metadata", f"left out: columns {listed(others)}"))
+    if len(kept) < len(paths):
+        found = f"{len(paths) - len(kept)} images that the metadata do not name"
+        guesses.append(Guess("left out", found, "labels=none"))
+    return Labelled(kept, classes, tuple(guesses))
+
+
+def _label_column(top: Path, columns: Sequence[str], request: ReadRequest) -> str | None:
+    asked = request.options.labels
+    if asked is not None and asked not in columns:
+        raise DataError(
+            f"{top}: the metadata have no column '{asked}'; they have {', '.join(columns)}"
+        )
+    folded = {name.casefold(): name for name in reversed(columns)}
+    return asked or next((folded[name] for name in LABEL_COLUMNS if name in folded), None)
+
+
+def _rows(top: Path) -> Iterator[tuple[Path, _Row]]:
+    """Yield each image that a metadata file below a folder names, and its row."""
+    for file in sorted(path for name in METADATA_FILES for path in top.rglob(name)):
+        check_size(file.stat().st_size, str(file))
+        read = _csv_rows if file.suffix == ".csv" else _json_rows
+        for row in read(file):
+            if FILE_NAME not in row:
+                raise DataError(f"{file} has no column '{FILE_NAME}'; it names the image of a row")
+            yield file.parent / row[FILE_NAME], row
+
+
+def _csv_rows(path: Path) -> Iterator[_Row]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for row in csv.DictReader(file):
+                yield {name: (cell or "").strip() for name, cell in row.items() if name}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is no table in UTF-8 text ({error})") from error
+
+
+def _json_rows(path: Path) -> Iterator[_Row]:
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for line in file:
+                if line.strip():
+                    row = json.loads(line)
+                    yield {name: "" if cell is None else str(cell) for name, cell in row.items()}
+    except (UnicodeDecodeError, ValueError, AttributeError, RecursionError) as error:
+        raise DataError(f"{path} has a line that is no JSON object ({error})") from error
