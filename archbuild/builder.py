@@ -191,7 +191,7 @@ class NetworkBuilder:
         return Autoencoder(
             _model("encoder", [rows], [of for of in given if of is not None]),
             _model("decoder", [latent, *switches, *conditions], [network.expected(decoded)]),
-            _model("autoencoder", [rows, *conditions], [network.expected(reconstruction)]),
+            _model("autoencoder", [rows, *conditions], [network.expected(reconstruction, rows)]),
         )
 
 

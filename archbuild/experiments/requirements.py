@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from archbuild.data import Dataset
 from archbuild.errors import UsageError
 from archbuild.heads.base import AUTO
 from archbuild.spec import Spec, Vocabulary, spec_from_tree
+from archbuild.spec.top import NEGATIVE_BINOMIAL
 from archbuild.training.progress import counted
 
 if TYPE_CHECKING:
@@ -92,13 +95,16 @@ def refuse_endless_warmup(spec: Spec, warmup: int) -> None:
 
 
 def refuse_out_of_range(spec: Spec, dataset: Dataset, origin: Origin) -> None:
-    """Make sure that a Bernoulli likelihood is given values from 0 to 1.
+    """Make sure that a likelihood is given values that it is of.
 
-    With other values the likelihood has no bound.
+    A Bernoulli likelihood of values beyond 0 to 1 has no bound, and a negative binomial one is of
+    counts.
 
     Raises:
         UsageError: there are other values.
     """
+    if spec.reconstruction == NEGATIVE_BINOMIAL:
+        _refuse_no_counts(dataset, origin)
     if spec.reconstruction != "bernoulli":
         return
     if origin.low < 0 or origin.high > 1:
@@ -107,3 +113,15 @@ def refuse_out_of_range(spec: Spec, dataset: Dataset, origin: Origin) -> None:
             f"with scaling: {spec.scaling} has values from {origin.low:g} to {origin.high:g}; use "
             "scaling: minmax, or another reconstruction"
         )
+
+
+def _refuse_no_counts(dataset: Dataset, origin: Origin) -> None:
+    sample = dataset.rows(slice(0, 1000))
+    if origin.low >= 0 and (sample == np.rint(sample)).all():
+        return
+    found = f"from {origin.low:g}" if origin.low < 0 else "with fractions"
+    raise UsageError(
+        f"reconstruction: {NEGATIVE_BINOMIAL} needs counts, whole numbers from 0, but "
+        f"{dataset.name} has values {found}; read its counts (data.array), or use another "
+        "reconstruction"
+    )

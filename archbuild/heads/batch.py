@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archbuild import objectives
+from archbuild.spec.top import NEGATIVE_BINOMIAL
 
 if TYPE_CHECKING:
     from archbuild.networks.network import Encoding, Network, Reconstruction
@@ -88,5 +89,9 @@ def reconstruction_loss(
     if kind == "gaussian":
         return objectives.gaussian_negative_log_likelihood(
             inputs, reconstruction.value, reconstruction.log_variance, present
+        )
+    if kind == NEGATIVE_BINOMIAL:
+        return objectives.negative_binomial_negative_log_likelihood(
+            inputs, reconstruction.value, reconstruction.log_dispersion, present
         )
     return objectives.squared_error(inputs, reconstruction.value, present)

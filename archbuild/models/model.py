@@ -238,7 +238,7 @@ class Model:
 
         encoding = self.network.encode(rows)
         decoded = self.network.decode(encoding.mean, encoding.switches)
-        return to_numpy(self.network.expected(decoded))
+        return to_numpy(self.network.expected(decoded, rows))
 
     def generate(self, per_cluster: int, seed: int) -> np.ndarray:
         """Draw ``(cluster, per_cluster, *input_shape)`` rows, in the units of the data.

@@ -15,6 +15,7 @@ from archbuild.layers.shapes import channels_last
 from archbuild.networks.network import Network
 from archbuild.spec.decoder import output_index
 from archbuild.spec.plan import Plan, PlannedLayer
+from archbuild.spec.top import NEGATIVE_BINOMIAL
 from archbuild.spec.vocabulary import Vocabulary
 
 
@@ -27,9 +28,11 @@ def build_network(plan: Plan, vocabulary: Vocabulary, seed: int) -> Network:
 
 
 def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras.Model:
-    tensor = None
+    tensor = rows = None
     for layer in plan.encoder:
         tensor = vocabulary.layers[layer.type].build(layer, tensor, context)
+        if rows is None:
+            rows, tensor = tensor, _as_read(plan, tensor)
         context.outputs[layer.index] = tensor
     outputs = [flat(tensor, "latent")]
     inner = context.levels
@@ -38,7 +41,7 @@ def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
         outputs += [last.log_variance, last.features]
     outputs += [context.switches[index] for index in _undone_pools(plan)]
     outputs += [tensor for level in inner for tensor in level]
-    return keras.Model(context.outputs[0], outputs, name="encoder")
+    return keras.Model(rows, outputs, name="encoder")
 
 
 def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras.Model:
@@ -54,12 +57,29 @@ def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
     inputs = [latent, *further] if further else latent
     if plan.spec.reconstruction != "gaussian":
         outputs = [_stacked(plan.decoder, tensor, vocabulary, context)]
+        if plan.spec.reconstruction == NEGATIVE_BINOMIAL:
+            outputs.append(_log_dispersion(plan, latent))
         return keras.Model(inputs, outputs, name="decoder")
     below, mean, log_variance = _split(plan.decoder)
     tensor = _stacked(below, tensor, vocabulary, context)
     value = _stacked(mean, tensor, vocabulary, context)
     spread = objectives.bounded_log_variance(_stacked(log_variance, tensor, vocabulary, context))
     return keras.Model(inputs, [value, spread], name="decoder")
+
+
+def _as_read(plan: Plan, rows: Any) -> Any:
+    """Return what the encoder makes of rows first: counts are brought to one size."""
+    if plan.spec.reconstruction == NEGATIVE_BINOMIAL:
+        return objectives.log_normalised_counts(rows)
+    return rows
+
+
+def _log_dispersion(plan: Plan, latent: Any) -> Any:
+    """Return a learned number for each feature, the same for all rows, ``(batch, features)``."""
+    (features,) = plan.encoder[0].output_shape
+    only = keras.ops.cast(keras.ops.zeros_like(latent[:, 0]), "int32")
+    free = keras.layers.Embedding(1, features, embeddings_initializer="zeros", name="dispersion")
+    return objectives.bounded_log_variance(free(only))
 
 
 def _start(plan: Plan, latent: Any, conditions: Sequence[Any]) -> Any:

@@ -9,10 +9,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from archbuild import objectives
+from archbuild.data.counts import TARGET_SUM
 from archbuild.errors import UsageError
 from archbuild.layers.context import Level
 from archbuild.networks.rows import by_rows
 from archbuild.spec.plan import Plan
+from archbuild.spec.top import NEGATIVE_BINOMIAL
 
 
 class Encoding(NamedTuple):
@@ -44,12 +47,15 @@ class Reconstruction(NamedTuple):
     """The decoder's output for latents.
 
     Attributes:
-        value: ``(batch, *input_shape)``, channels last; logits under ``reconstruction: bernoulli``.
+        value: ``(batch, *input_shape)``, channels last; logits under ``reconstruction: bernoulli``
+            and ``negative_binomial``.
         log_variance: of the same shape, within +-10; ``None`` but for ``reconstruction: gaussian``.
+        log_dispersion: of the same shape, within +-10; ``None`` but for ``negative_binomial``.
     """
 
     value: Any
     log_variance: Any | None
+    log_dispersion: Any | None = None
 
 
 class Network(keras.Model):
@@ -107,10 +113,21 @@ class Network(keras.Model):
         further = [*switches, *conditions]
         given = [latent, *further] if further else latent
         value, *rest = keras.tree.flatten(self.decoder(given, training=training))
+        if self.plan.spec.reconstruction == NEGATIVE_BINOMIAL:
+            return Reconstruction(value, None, rest[0])
         return Reconstruction(value, rest[0] if rest else None)
 
-    def expected(self, reconstruction: Reconstruction) -> Any:
-        """Return the mean of the reconstructed data, ``(batch, *input_shape)``."""
+    def expected(self, reconstruction: Reconstruction, inputs: Any = None) -> Any:
+        """Return the mean of the reconstructed data, ``(batch, *input_shape)``.
+
+        Args:
+            reconstruction: what the decoder gave.
+            inputs: the rows that were encoded. A row of counts is expected to have their sum, or
+                without them 10,000.
+        """
+        if self.plan.spec.reconstruction == NEGATIVE_BINOMIAL:
+            size = TARGET_SUM if inputs is None else objectives.library_size(inputs)
+            return size * ops.softmax(reconstruction.value, axis=-1)
         if self.plan.spec.reconstruction == "bernoulli":
             return ops.sigmoid(reconstruction.value)
         return reconstruction.value

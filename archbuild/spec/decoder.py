@@ -32,6 +32,7 @@ from math import prod
 from typing import Any
 
 from archbuild.spec.plan import LayerSpec, NonLinearity, PlannedLayer, Shape, Spec
+from archbuild.spec.top import ON_LOGITS
 from archbuild.spec.vocabulary import LayerType, Vocabulary
 
 
@@ -52,12 +53,12 @@ def output_index(layers: Sequence[LayerSpec | PlannedLayer | Entry]) -> int | No
 
 
 def declared_decoder(spec: Spec, layers: Sequence[LayerSpec]) -> list[Entry]:
-    """Return the layers that a spec states; logits go out under ``reconstruction: bernoulli``."""
+    """Return the layers that a spec states; some kinds of reconstruction take logits."""
     entries = [
         Entry(layer.type, layer.config, ("decoder", index)) for index, layer in enumerate(layers)
     ]
     output = output_index(entries)
-    if output is not None and spec.reconstruction == "bernoulli":
+    if output is not None and spec.reconstruction in ON_LOGITS:
         entries[output] = _with_non_linearity(entries[output], "linear")
     return entries
 
@@ -83,7 +84,7 @@ def _must_not_act_on_output(layer_type: LayerType) -> bool:
 
 def _as_output(entry: Entry, spec: Spec) -> Entry:
     """Return the entry with the output's non-linearity, and with a bias where it may have one."""
-    logits = spec.reconstruction == "bernoulli"
+    logits = spec.reconstruction in ON_LOGITS
     changed: dict[str, Any] = {"non_linearity": "linear" if logits else spec.output_non_linearity}
     if "use_bias" in entry.config:
         changed["use_bias"] = True

@@ -13,11 +13,13 @@ from archbuild.errors import Problem, SpecError
 from archbuild.spec.decoder import Entry, declared_decoder, mirrored, output_index
 from archbuild.spec.parts import Condition, Part
 from archbuild.spec.plan import Plan, PlannedLayer, Shape, Spec
-from archbuild.spec.top import DEFAULT_MAX_PARAMETERS
+from archbuild.spec.top import DEFAULT_MAX_PARAMETERS, NEGATIVE_BINOMIAL
 from archbuild.spec.vocabulary import LayerType, ShapeError, Vocabulary
 
 LARGEST_EXAMPLE: Final = 100_000_000
 """Numbers that one example may take in one layer."""
+
+_WITH_SPREAD: Final = ("gaussian", NEGATIVE_BINOMIAL)
 
 
 def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
@@ -151,6 +153,9 @@ class _Half:
         if is_output and self._spec.reconstruction == "gaussian":
             # Once for the mean, once for the log-variance.
             parameters *= 2
+        elif is_output and self._spec.reconstruction == NEGATIVE_BINOMIAL:
+            # The dispersion of every feature.
+            parameters += prod(above)
         return PlannedLayer(
             index=index,
             name=f"{self._side}_{index}_{entry.type.lower().replace('*', '_switched')}",
@@ -211,9 +216,9 @@ def _end_problems(
             ("layers",),
             advice="add a Dense or a Conv layer",
         )
-    elif spec.reconstruction == "gaussian" and output_index(decoder) is None:
+    elif spec.reconstruction in _WITH_SPREAD and output_index(decoder) is None:
         yield Problem(
-            "reconstruction 'gaussian' needs a decoder layer with weights, for the log-variance",
+            f"reconstruction '{spec.reconstruction}' needs a decoder layer with weights",
             ("reconstruction",),
             advice="add a Dense to the decoder, or use reconstruction 'squared_error'",
         )

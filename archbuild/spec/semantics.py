@@ -14,6 +14,7 @@ from archbuild.spec.document import TreePath
 from archbuild.spec.mirror import make_plan
 from archbuild.spec.plan import Plan, Spec
 from archbuild.spec.resolve import default_output
+from archbuild.spec.top import NEGATIVE_BINOMIAL
 from archbuild.spec.values import shown
 from archbuild.spec.vocabulary import Vocabulary
 
@@ -24,6 +25,7 @@ NEVER_BELOW_ZERO: Final = {"rectify", "relu", "softplus", "sigmoid"}
 def semantic_problems(spec: Spec, vocabulary: Vocabulary) -> list[Problem]:
     """Return the problems of a spec whose structure is right."""
     problems = [*input_problems(spec), *augment_problems(spec), *output_problems(spec)]
+    problems += counts_problems(spec)
     if any(problem.path[:2] == ("layers", 0) for problem in problems):
         return problems  # without an input there are no shapes to follow
     try:
@@ -80,6 +82,29 @@ def output_problems(spec: Spec) -> Iterator[Problem]:
             None,
             "write output_non_linearity: linear",
         )
+
+
+def counts_problems(spec: Spec) -> Iterator[Problem]:
+    """Check that a likelihood of counts is given tables of counts as they are."""
+    if spec.reconstruction != NEGATIVE_BINOMIAL:
+        return
+    shape = spec.layers[0].config.get("output_shape", ())
+    message = f"reconstruction: {NEGATIVE_BINOMIAL} takes counts as they are"
+    if len(shape) != 1:
+        yield Problem(
+            f"reconstruction: {NEGATIVE_BINOMIAL} is for tables of counts",
+            ("reconstruction",),
+            f"an Input of shape {list(shape)}",
+            "an Input of shape [features]",
+            "choose another reconstruction",
+        )
+    if spec.scaling != "none":
+        advice = "write scaling: none; the network brings rows to one size by itself"
+        yield Problem(message, ("scaling",), shown(spec.scaling), "none", advice)
+    counts = spec.data.get("counts")
+    if counts not in (None, "none"):
+        advice = "leave it out; the network brings rows to one size by itself"
+        yield Problem(message, ("data", "counts"), shown(counts), "none", advice)
 
 
 def latent_problems(plan: Plan) -> Iterator[Problem]:

@@ -25,6 +25,9 @@ def _layer_list(side: str, least: int) -> dict[str, Any]:
 
 NO_LABELS: Final = "none"
 SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}
+NEGATIVE_BINOMIAL: Final = "negative_binomial"
+ON_LOGITS: Final = ("bernoulli", NEGATIVE_BINOMIAL)
+"""Kinds of reconstruction whose decoder ends in logits, without a non-linearity."""
 COLUMN_KINDS: Final = ("number", "category", "boolean", "date", "label", "identifier", "ignore")
 DATA_FIELDS: Final[tuple[Field, ...]] = (
     fields.text(
@@ -91,7 +94,7 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
     ),
     fields.choice(
         "reconstruction",
-        ["squared_error", "bernoulli", "gaussian"],
+        ["squared_error", "bernoulli", "gaussian", NEGATIVE_BINOMIAL],
         "Reconstruction loss: squared error, or the negative log-likelihood of the distribution.",
         default="squared_error",
     ),

@@ -332,3 +332,32 @@ def test_training_from_scratch_has_no_latents_to_ask(tmp_path):
     )
     with pytest.raises(UsageError, match="suggest-k"):
         experiment.train()
+
+
+def test_a_likelihood_of_counts_learns_from_counts_alone(tmp_path, rng):
+    groups = rng.gamma(0.5, 4, size=(3, 20))
+    counts = rng.poisson(groups[np.arange(90) % 3] * rng.uniform(1, 5, (90, 1)))
+    np.save(tmp_path / "counts.npy", counts)
+    np.save(tmp_path / "halves.npy", counts / 2)
+    tree = {
+        "spec_version": 1,
+        "name": "counts",
+        "batch_size": 30,
+        "reconstruction": "negative_binomial",
+        "layers": [{"type": "Input", "output_shape": [20]}, {"type": "Dense", "num_units": 3}],
+        "head": {"type": "kld", "n_clusters": 3},
+    }
+    (tmp_path / "counts.json").write_text(json.dumps(tree))
+
+    def experiment(name):
+        arch = str(tmp_path / "counts.json")
+        return Experiment(ExperimentRequest(str(tmp_path / name), arch, out=tmp_path))
+
+    with pytest.raises(UsageError, match="values with fractions"):
+        experiment("halves.npy").pretrain(1)
+    done = experiment("counts.npy")
+    assert done.pretrain(4)
+    losses = [row["reconstruction"] for row in done.folder.stage("pretrain").history()]
+    assert losses == sorted(losses, reverse=True)
+    assert np.isfinite(losses).all()
+    assert done.cluster(1)

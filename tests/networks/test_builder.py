@@ -91,3 +91,24 @@ def test_gaussian_reconstruction_has_two_output_layers(network_of: NetworkOf) ->
     assert reconstruction.value.shape == reconstruction.log_variance.shape == (2, 8, 8, 1)
     assert convert_to_numpy(reconstruction.value).min() >= 0.0
     assert convert_to_numpy(reconstruction.log_variance).min() < 0.0
+
+
+def test_counts_are_read_by_their_shares_and_expected_with_their_sum(
+    network_of: NetworkOf,
+) -> None:
+    row = {"type": "Input", "output_shape": [6]}
+    network = network_of(row, DENSE, reconstruction="negative_binomial")
+    counts = np.random.default_rng(0).poisson(3, (5, 6)).astype("float32") + 1
+    encoding = network.encode(counts)
+    np.testing.assert_allclose(
+        convert_to_numpy(encoding.mean),
+        convert_to_numpy(network.encode(7 * counts).mean),
+        rtol=1e-4,
+    )
+    found = network.decode(encoding.mean)
+    assert found.log_variance is None
+    assert convert_to_numpy(found.log_dispersion).tolist() == np.zeros((5, 6)).tolist()
+    expected = convert_to_numpy(network.expected(found, counts))
+    np.testing.assert_allclose(expected.sum(axis=1), counts.sum(axis=1), rtol=1e-5)
+    alone = network.decode_rows(convert_to_numpy(encoding.mean))
+    np.testing.assert_allclose(alone.sum(axis=1), 10_000, rtol=1e-5)

@@ -56,7 +56,9 @@ def encoders(draw: st.DrawFn) -> Tree:
         except ShapeError:
             continue
         layers.append(layer)
-    reconstruction = draw(st.sampled_from(["squared_error", "bernoulli", "gaussian"]))
+    kinds = ["squared_error", "bernoulli", "gaussian"]
+    kinds += ["negative_binomial"] if len(layers[0]["output_shape"]) == 1 else []
+    reconstruction = draw(st.sampled_from(kinds))
     if not LEARNING & {layer["type"] for layer in layers}:
         layers.append({"type": "Dense", "num_units": draw(st.integers(1, 12))})
     elif draw(st.booleans()):
@@ -174,4 +176,6 @@ def test_a_sample_is_built_and_called(tree: Tree) -> None:
     assert (encoding.log_variance is not None) == plan.stochastic
     gaussian = plan.spec.reconstruction == "gaussian"
     assert (reconstruction.log_variance is not None) == gaussian
+    counts = plan.spec.reconstruction == "negative_binomial"
+    assert (reconstruction.log_dispersion is not None) == counts
     assert np.isfinite(convert_to_numpy(network.expected(reconstruction))).all()

@@ -185,6 +185,13 @@ def test_gaussian_reconstruction_doubles_the_output_layer(vocabulary: Vocabulary
     assert [layer.parameters for layer in plan.decoder] == [9, 2 * 32, 0]
 
 
+def test_counts_are_reconstructed_by_logits_and_a_dispersion(vocabulary: Vocabulary) -> None:
+    keys = {"reconstruction": "negative_binomial", "output_non_linearity": "sigmoid"}
+    plan = plan_of(vocabulary, inputs(8), dense(3), dense(2), **keys)
+    assert listed(plan) == ["Dense 3 rectify", "Dense 8 linear"]
+    assert [layer.parameters for layer in plan.decoder] == [9, 32 + 8]
+
+
 def test_output_index_is_the_last_layer_with_a_non_linearity(vocabulary: Vocabulary) -> None:
     plan = plan_of(vocabulary, IMAGE, POOL, conv(2, 3), dense(4))
     assert [layer.type for layer in plan.decoder] == ["Dense", "Reshape", "Deconv2D", "Unpool2D"]

@@ -188,3 +188,18 @@ def test_a_head_with_problems_leaves_those_of_the_network_to_be_found(
     tree["layers"].append({"type": "Reshape", "output_shape": [7]})
     paths = [problem.path for problem in problems_of(tree)]
     assert paths == [("head", "n_clusters"), ("layers", len(tree["layers"]) - 1)]
+
+
+def test_a_likelihood_of_counts_takes_tables_of_counts_as_they_are(vocabulary):
+    layers = [{"type": "Input", "output_shape": [6]}, {"type": "Dense", "num_units": 2}]
+    tree = {"spec_version": 1, "name": "s", "layers": layers, "reconstruction": "negative_binomial"}
+    spec_from_tree(tree, vocabulary)
+    image = [{"type": "Input", "output_shape": [1, 4, 4]}, *layers[1:]]
+    for change, path in (
+        ({"layers": image}, "reconstruction"),
+        ({"scaling": "minmax"}, "scaling"),
+        ({"data": {"counts": "log_normalise"}}, "data.counts"),
+    ):
+        with pytest.raises(SpecError) as caught:
+            spec_from_tree({**tree, **change}, vocabulary)
+        assert path in str(caught.value)

@@ -264,4 +264,4 @@ def test_a_survey_counts_no_image_whose_pixels_are_broken(tmp_path):
         content = (tmp_path / f"{number}.png").read_bytes()
         (tmp_path / f"{number}.png").write_bytes(content[:60])
     with pytest.raises(DataError, match="holds 0 images that can be read"):
-        survey(tmp_path)
+        survey(ReadRequest(tmp_path))
