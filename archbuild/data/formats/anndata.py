@@ -143,7 +143,7 @@ def _label_column(obs: Frame, request: ReadRequest) -> tuple[str | None, list[Gu
     asked = request.options.labels
     if not request.wants_labels or asked is not None:
         return _asked_column(obs, request) if request.wants_labels else None, []
-    tried = []
+    tried: list[Guess] = []
     for name in _candidates(obs):
         labels = obs.texts(name)
         fault = label_fault(labels) if all(labels) else "since some cells have none"

@@ -75,7 +75,7 @@ class Frame:
                 return _of_codes(read(codes), read(names))
             missing = read(dataset_at(column, "mask")).astype(bool)
             cells = np.array(_texts(read(dataset_at(column, "values"))), dtype=str)
-            return np.where(missing, "", cells).tolist()
+            return [str(cell) for cell in np.where(missing, "", cells)]
         if column is None:
             raise DataError(f"{self._file.filename}: '{self._path}' has no column '{name}'")
         categories = find(self._place, f"{_RESERVED}/{name}")

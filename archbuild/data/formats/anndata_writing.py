@@ -100,7 +100,7 @@ def _extend_records(file: File, path: str, fields: Mapping[str, np.ndarray]) -> 
     """Write a compound dataset anew with more fields."""
     old = read(find(file, path))
     kept = [name for name in old.dtype.names or () if name not in fields]
-    kinds = [(name, old.dtype[name]) for name in kept]
+    kinds: list[tuple[Any, ...]] = [(name, old.dtype[name]) for name in kept]
     kinds += [(name, values.dtype, values.shape[1:]) for name, values in fields.items()]
     records = np.zeros(len(old), kinds)
     for name in kept:

@@ -41,7 +41,7 @@ def opened(path: Path) -> Iterator[File]:
         ) from error
 
 
-def find(place: Group, path: str, hops: int = 0) -> Group | Dataset | None:
+def find(place: Group, path: str, hops: int = 0) -> Any:
     """Return what a path names within its own file; ``None`` where nothing is there.
 
     Raises:

@@ -59,7 +59,8 @@ def _arrays(file: File, request: ReadRequest) -> Arrays:
     key = _value_key(file, there, request)
     values = dataset_at(file, key)
     label_key = _label_key(file, there, len(values), key, request)
-    labels, said = None, []
+    labels = None
+    said: list[Guess] = []
     if label_key is not None and request.wants_labels:
         labels, said = judge_labels(read(dataset_at(file, label_key)), label_key)
     others = [shape_of(there[name]) for name in there if name not in (key, label_key)]

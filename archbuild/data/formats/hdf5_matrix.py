@@ -137,7 +137,8 @@ class Matrix:
         lines = pointers[part.start : part.stop + 1] - first
         kind = numbers.dtype if numbers.dtype.kind == "f" else np.float64
         block = csr_matrix((numbers.astype(kind), places, lines), (part.stop - part.start, length))
-        return block.toarray()
+        dense: np.ndarray = block.toarray()
+        return dense
 
     def _broken(self, reason: str) -> DataError:
         return DataError(
