@@ -173,7 +173,7 @@ def save_h5ad(parts: Iterable[Part], layout: Layout, path: Path) -> None:
         latents = np.concatenate([prediction.latents for prediction in predictions])
         matrices["X_archbuild_latent"] = latents
     copyfile(layout.source, path)
-    columns = {
+    columns: dict[str, np.ndarray | Categories] = {
         "archbuild_cluster": Categories(clusters, names),
         "archbuild_confidence": confidence,
     }

@@ -51,6 +51,8 @@ class MessagePrior:
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """Return the two terms, weighted."""
         return {
-            "reconstruction": reconstruction_loss(self._kind, batch.inputs, batch.reconstruction, batch.present),
+            "reconstruction": reconstruction_loss(
+                self._kind, batch.inputs, batch.reconstruction, batch.present
+            ),
             "message_prior": self._alpha * message_divergence(batch),
         }

@@ -129,6 +129,8 @@ _VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "bce": "did you mean 'bernoulli'?",
         "binary_crossentropy": "did you mean 'bernoulli'?",
         "cross_entropy": "did you mean 'bernoulli'?",
+        "nb": "did you mean 'negative_binomial'?",
+        "zinb": "did you mean 'negative_binomial'? It fits zeros by the dispersion",
     },
     "initialiser": {
         "xavier": "did you mean 'glorot_uniform'?",

@@ -125,7 +125,7 @@ def _head_lines(subject: Subject) -> Iterator[str]:
     yield _line(f"batch_size: {subject.schedule.batch_size}", "rows in one training step")
     yield _line("# use_batch_norm: false", "true: after every convolution")
     yield _line(f"scaling: {subject.scaling}", subject.scaling_reason)
-    yield _line("reconstruction: squared_error", "or bernoulli (values in 0..1), or gaussian")
+    yield _line("reconstruction: squared_error", "or bernoulli (0..1), gaussian, ...")
     yield _line("output_non_linearity: linear", "of the decoder; default: the first layer's")
     yield ""
 

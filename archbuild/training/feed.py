@@ -45,7 +45,8 @@ class Feed:
         """Return 1 where the rows have a value and 0 in their gaps; ``None`` without gaps."""
         if not self.dataset.gaps:
             return None
-        return np.isfinite(self.dataset.rows(indices)).astype(np.float32)
+        present: np.ndarray = np.isfinite(self.dataset.rows(indices)).astype(np.float32)
+        return present
 
     def training(self, indices: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Return the network's input and its target: ``(len(indices), ...)`` each.

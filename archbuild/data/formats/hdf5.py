@@ -69,6 +69,14 @@ def find(place: Group, path: str, hops: int = 0) -> Any:
     return found
 
 
+def children(place: Group) -> dict[str, Any]:
+    """Return what lies in a group by name; links are not followed."""
+    import h5py
+
+    links = {name: place.get(name, getlink=True) for name in place}
+    return {name: place[name] for name, link in links.items() if isinstance(link, h5py.HardLink)}
+
+
 def is_group(thing: Any) -> bool:
     """Return whether something found is a group."""
     import h5py

@@ -10,6 +10,7 @@ import numpy as np
 
 from archbuild.data.formats.hdf5 import (
     attribute,
+    children,
     dataset_at,
     find,
     is_dataset,
@@ -38,8 +39,7 @@ def headers_73(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
         DataError: the file cannot be read.
     """
     with opened(path) as file:
-        places = {name: find(file, name) for name in file if not name.startswith("#")}
-        found = {name: _header(place) for name, place in places.items()}
+        found = {name: _header(place) for name, place in children(file).items()}
         return {name: header for name, header in found.items() if header is not None}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archbuild.data.formats.hdf5 import dataset_at, find, is_group, read, unique_names
+from archbuild.data.formats.hdf5 import children, dataset_at, find, is_group, read, unique_names
 from archbuild.data.formats.hdf5_matrix import Matrix
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import Arrays, ReadRequest
@@ -22,8 +22,8 @@ _GENES = "Gene Expression"
 def ten_x_group(file: File) -> Any:
     """Return the group that holds a matrix of Cell Ranger; ``None`` in other files."""
     wanted = {"barcodes", "data", "indices", "indptr", "shape"}
-    groups = (find(file, name) for name in file)
-    found = [group for group in groups if is_group(group) and wanted <= set(group)]
+    groups = filter(is_group, children(file).values())
+    found = [group for group in groups if wanted <= set(group)]
     return found[0] if found else None
 
 

@@ -31,7 +31,7 @@ def test_a_table_is_read_as_from_csv(tmp_path):
     rows[3][1] = None
     dataset = load_dataset(write(tmp_path / "own.xlsx", rows))
     assert dataset.columns == ("width", "width is missing", "day", "shop=a", "shop=b")
-    assert dataset.values[:, 0].tolist() == [0.0, 0.5, 1.3, 1.5, 2.0, 2.5]
+    np.testing.assert_allclose(dataset.values[:, 0], [0.0, 0.5, 1.3, 1.5, 2.0, 2.5], rtol=1e-6)
     assert dataset.values[:, 2].tolist() == [0, 1, 2, 3, 4, 5]
     assert dataset.ids.tolist() == [f"r{i}" for i in range(6)]
     assert dataset.class_names == ("x", "y")

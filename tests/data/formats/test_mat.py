@@ -94,7 +94,9 @@ def write_73(path, **variables):
 
 def test_version_7_3_is_read_with_its_axes_in_order(tmp_path):
     values = np.arange(6.0).reshape(3, 2)
-    path = write_73(tmp_path / "own.mat", fea=values, gnd=np.array([[2], [1], [2]]), note=[[1.0]])
+    path = write_73(
+        tmp_path / "own.mat", fea=values, gnd=np.array([[2], [1], [2]]), note=np.ones((1, 1))
+    )
     dataset = load_dataset(path)
     np.testing.assert_array_equal(dataset.values, values)
     assert dataset.labels.tolist() == [1, 0, 1]
