@@ -18,6 +18,7 @@ from archbuild.data import Dataset, arch_stem
 from archbuild.data.batches import count_batches
 from archbuild.data.supervision import chosen_labels
 from archbuild.errors import RunError
+from archbuild.experiments.head_files import write_head_files
 from archbuild.experiments.outcome import ending, summary, versions, writers
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.requirements import (
@@ -29,7 +30,6 @@ from archbuild.experiments.requirements import (
     with_n_clusters,
 )
 from archbuild.heads.base import AUTO
-from archbuild.io.containment import refuse_links
 from archbuild.models.run import Run
 from archbuild.registry import default_vocabulary
 from archbuild.runs import RunFolder, StageFolder
@@ -41,7 +41,7 @@ from archbuild.runs.names import (
     refining,
     section_of,
 )
-from archbuild.runs.texts import clear_stage, clear_texts, messages_of
+from archbuild.runs.texts import clear_stage
 from archbuild.spec import NETWORK_KEYS, Plan, Spec, load_spec, make_plan
 from archbuild.training.progress import LOGGER, EventHandler, Note, StageEnded, counted, log_event
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from archbuild.heads.base import Head
     from archbuild.networks.network import Network
     from archbuild.training.feed import Feed
-    from archbuild.training.stage import StageOutcome, StageTrainer
+    from archbuild.training.stage import StageTrainer
 
 _NETWORK_PATHS = {(key,) for key in NETWORK_KEYS}
 
@@ -273,7 +273,9 @@ class Experiment:
             each = counted(trainer.settings["epochs"], "epoch")
             self.emit(Note(f"rounds: {head.rounds}, of {each} each"))
         outcome = trainer.run()
-        self._write_artefacts(folder, network, head, outcome)
+        if head is not None and head.writes_files:
+            place = write_head_files(self.folder, folder, network, head, self.feed, outcome)
+            self.emit(Note(f"the messages are in {place}"))
         folder.finish(
             writers(network, outcome.codes, head, self.labels if head is not None else None),
             summary=summary(outcome),
@@ -305,25 +307,6 @@ class Experiment:
             from_scratch=is_from_scratch(name),
             labels=self.labels,
         )
-
-    def _write_artefacts(
-        self, folder: StageFolder, network: Network, head: Head | None, outcome: StageOutcome
-    ) -> None:
-        """Write the further files of a head that has some."""
-        from archbuild.heads.records import TrainedRows
-
-        if head is not None and head.writes_files:
-            place = refuse_links(messages_of(self.folder) / folder.name, self.folder.out)
-            losses = np.array([row["loss"] for row in outcome.history])
-            clear_texts(folder)  # a killed process may have left some
-            scaler = self.feed.scaler
-            rows = TrainedRows(
-                lambda latents: scaler.undo(network.decode_rows(latents)),
-                losses,
-                self.dataset.labels,
-            )
-            head.write_trained(rows, place)
-            self.emit(Note(f"the messages are in {place}"))
 
     def _new_head(self) -> Head:
         """Return the spec's head, not yet trained."""
