@@ -24,6 +24,7 @@ from archbuild.spec.top import SEPARATORS
 
 _SEPARATORS = ("\t", ";", "|", ",")
 _SAMPLE = 200  # lines
+_PROBED_BYTES = 2**14
 _TOLD = re.compile(r"^sep=(.)\s*$", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"^\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*$")
 _DECIMAL_POINT = re.compile(r"^\s*[+-]?\d*\.\d+([eE][+-]?\d+)?\s*$")
@@ -63,7 +64,9 @@ def read_layout(path: Path, options: ReadOptions) -> CsvLayout:
     rows = [cells for _, cells in islice(numbered_rows(path, separator), _SAMPLE)]
     if not rows:
         raise DataError(f"{path} is empty; expected one line of numbers for each row")
-    guesses = [*said, *_comments(path)]
+    named = {".csv", ".tsv"} & {suffix.lower() for suffix in path.suffixes}
+    form = [] if named else [Guess("format", f"a text table, by what {path.name} holds")]
+    guesses = [*form, *said, *_comments(path)]
     decimal, said = _decimal(rows, separator, options)
     guesses += said
     first, body = rows[0], rows[1:]
@@ -76,6 +79,20 @@ def read_layout(path: Path, options: ReadOptions) -> CsvLayout:
     columns, said = _extra_cell(columns, body, width, has_header)
     guesses += said
     return CsvLayout(path, separator, decimal, tuple(columns), has_header, width, tuple(guesses))
+
+
+def is_text_table(path: Path) -> bool:
+    """Return whether a file whose suffix says nothing is a text table by its first lines."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_PROBED_BYTES).decode("utf-8-sig", "strict")
+    except (OSError, UnicodeDecodeError):
+        return False
+    lines = text.splitlines()
+    lines = lines[:-1] if len(text) == _PROBED_BYTES else lines  # the last one is cut
+    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    is_text = "\0" not in text and len(lines) > 1
+    return is_text and any(_is_regular(lines, mark) for mark in _SEPARATORS)
 
 
 def open_text(path: Path) -> TextIO:

@@ -9,6 +9,7 @@ from pathlib import Path
 from archbuild.data.arrays import dataset_from_arrays, folder_safe
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.anndata import read_h5ad
+from archbuild.data.formats.csv_layout import is_text_table
 from archbuild.data.formats.csv_table import read_csv
 from archbuild.data.formats.excel import read_excel
 from archbuild.data.formats.hdf5_arrays import read_hdf5
@@ -90,10 +91,11 @@ def split_part(path: Path) -> tuple[Path, str | None]:
 
 def split_column(text: str) -> tuple[Path, str | None]:
     """Split ``table.csv:species`` into path and label column; other paths have no column."""
-    for suffix in _TABLES:
-        stem, mark, column = text.rpartition(f"{suffix}:")
-        if mark and column and not Path(text).exists():
-            return Path(stem + suffix), column
+    stem, mark, column = text.rpartition(":")
+    path = Path(stem)
+    is_table = suffix_of(path) in _TABLES or path.is_file()
+    if mark and column and is_table and not Path(text).exists():
+        return path, column
     return Path(text), None
 
 
@@ -179,6 +181,8 @@ def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
     if request.options.header is None and is_archive_table(path):
         return read_archive_table
     reader = FORMATS.get(suffix_of(path))
+    if reader is None and is_text_table(path):
+        return read_csv
     if reader is None:
         raise DataError(
             f"{path} is of a kind that is not read; expected one of {', '.join(FORMATS)} or a "

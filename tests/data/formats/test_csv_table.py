@@ -270,3 +270,20 @@ def test_numbers_that_float32_would_blur_are_kept(tmp_path):
     assert dataset.rows(slice(None), exact=True)[:, 0].tolist() == [
         1_700_000_000 + 20 * row for row in range(9)
     ]
+
+
+@pytest.mark.parametrize("name", ["iris.data", "optdigits.tra", "table"])
+def test_a_text_table_is_known_by_what_it_holds(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("1,2.5,cat\n3,-4,ant\n" * 20)
+    dataset = load_dataset(str(path), options=ReadOptions(labels="3"))
+    assert (len(dataset), dataset.shape, dataset.n_classes) == (40, (2,), 2)
+    assert "format: a text table" in said(dataset)
+
+
+@pytest.mark.parametrize("content", [b"\0\1,\2\n\3,\4\n", b"one sentence\nand another\n", b""])
+def test_other_files_are_not_taken_for_tables(tmp_path, content):
+    path = tmp_path / "notes.xyz"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="of a kind that is not read"):
+        load_dataset(str(path))
