@@ -25,7 +25,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from sklearn.preprocessing import StandardScaler
 
 from archbuild.data import load_dataset
-from archbuild.evaluation import label_scores
+from archbuild.evaluation.scores import label_scores
 
 HEADING = (
     "| data | rows | k-means, standardised: ACC/NMI "
