@@ -62,7 +62,9 @@ def _arrays(file: File, request: ReadRequest) -> Arrays:
     labels = None
     said: list[Guess] = []
     if label_key is not None and request.wants_labels:
-        labels, said = judge_labels(read(dataset_at(file, label_key)), label_key)
+        labels, said = judge_labels(
+            read(dataset_at(file, label_key)), label_key, request.options.labels
+        )
     others = [shape_of(there[name]) for name in there if name not in (key, label_key)]
     left_out = [Guess("left out", f"{len(others)} arrays: {_some(others)}")] if others else []
     several = "" if key in _VALUES else f"the array '{key}', {values.shape}"

@@ -42,14 +42,14 @@ def read_mat(request: ReadRequest) -> Arrays:
             f"{', '.join(VALUE_KEYS)} and, if there are labels, {', '.join(LABEL_KEYS)}, or named "
             "by data.array and data.labels in the spec"
         )
-    asked = None if request.options.no_labels else request.options.labels
+    asked = request.options.labels if request.wants_labels else None
     label_key = _named(asked, headers, path) or pick_key(headers, LABEL_KEYS)
     wanted = [key for key in (value_key, label_key) if key is not None]
     check_size(_n_bytes(*headers[value_key]), f"the variable '{value_key}' in {path}")
     variables = load_73(path, wanted) if is_hdf5 else _load(path, wanted)
     labels = variables[label_key] if label_key is not None else None
     values = _rows_first(_dense(variables[value_key]), labels)
-    labels, said = judge_labels(labels, label_key or "")
+    labels, said = judge_labels(labels, label_key or "", asked)
     others = tuple(key for key in headers if key not in (value_key, label_key))
     left_out = [Guess("left out", f"the variables {listed(others)}")] if others else []
     return Arrays(values, labels, guesses=(*said, *left_out))

@@ -34,8 +34,9 @@ class Header(NamedTuple):
 def read_npz(request: ReadRequest) -> Arrays:
     """Return ``x``, ``X`` or ``data``, and ``y``, ``Y`` or ``labels`` if there are any.
 
-    Without such a key the only array of two axes or more is taken. A matrix that was saved by
-    ``scipy.sparse.save_npz`` is read as well.
+    Without such a key the only array of two axes or more is taken; ``data.array`` and
+    ``data.labels`` name others. A matrix that was saved by ``scipy.sparse.save_npz`` is read as
+    well.
 
     Raises:
         DataError: no such key, a damaged archive, objects in it, or more than the disk holds.
@@ -43,28 +44,39 @@ def read_npz(request: ReadRequest) -> Arrays:
     keys = npz_headers(request.path)
     if {"format", "shape", "data"} <= keys.keys():
         return _read_sparse(request.path)
-    value_key = pick_key(keys, VALUE_KEYS) or _only_array(keys)
+    value_key = request.options.array or pick_key(keys, VALUE_KEYS) or _only_array(keys)
     if value_key is None:
         raise DataError(
             f"{request.path} has the arrays {', '.join(keys) or '(none)'}; expected the data under "
             f"{', '.join(VALUE_KEYS)} and, if there are labels, {', '.join(LABEL_KEYS)}: save it "
-            "with numpy.savez(path, x=..., y=...)"
+            "with numpy.savez(path, x=..., y=...), or name them by data.array and data.labels"
         )
-    label_key = pick_key(keys, LABEL_KEYS)
+    asked = request.options.labels if request.wants_labels else None
+    label_key = asked or pick_key(keys, LABEL_KEYS)
     wanted = [value_key] if label_key is None else [value_key, label_key]
     arrays = read_arrays(request.path, wanted)
-    labels, said = judge_labels(arrays.get(label_key or ""), label_key or "")
+    labels, said = judge_labels(arrays.get(label_key or ""), label_key or "", asked)
     return Arrays(
         arrays[value_key], labels, guesses=(*said, *_say_keys(keys, value_key, label_key))
     )
 
 
-def judge_labels(labels: Any, key: str) -> tuple[Any, list[Guess]]:
-    """Return labels as they are, or ``None`` and the reason where they are values of a quantity."""
+def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, list[Guess]]:
+    """Return labels as they are, or ``None`` and the reason where they are values of a quantity.
+
+    Raises:
+        DataError: they are, and the user named them (``asked``).
+    """
     if labels is None:
         return None, []
     flat = np.asarray(labels).reshape(-1)
-    if flat.dtype.kind == "f" and (flat % 1 != 0).any():
+    fractions = flat.dtype.kind == "f" and (flat % 1 != 0).any()
+    if fractions and asked is not None:
+        raise DataError(
+            f"the array '{key}' has fractions, so it names no classes; name another with "
+            "data.labels, or write data.labels: none"
+        )
+    if fractions:
         found = f"none; the array '{key}' has fractions, so it names no classes, and is left out"
         return None, [Guess("labels", found)]
     return labels, [Guess("labels", f"the array '{key}'", "labels=none")]

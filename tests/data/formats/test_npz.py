@@ -11,6 +11,7 @@ from scipy import sparse
 from archbuild.data import dataset as dataset_module
 from archbuild.data import limits, load_dataset, spill
 from archbuild.data.formats.npz import npz_headers
+from archbuild.data.request import Known, ReadOptions
 from archbuild.errors import DataError
 
 
@@ -106,6 +107,27 @@ def test_the_only_array_is_taken_and_what_is_left_out_is_said(tmp_path):
     lines = "\n".join(map(str, dataset.guesses))
     assert "the array 'features', the only one" in lines
     assert "left out: the arrays 'names'" in lines
+
+
+def test_arrays_can_be_named(tmp_path):
+    path = str(tmp_path / "own.npz")
+    np.savez(path, x=np.ones((3, 2)), other=np.eye(3), kind=[1, 2, 1], size=[0.5, 1, 2])
+    options = ReadOptions(array="other", labels="kind")
+    dataset = load_dataset(path, options=options)
+    assert dataset.shape == (3,)
+    assert dataset.labels.tolist() == [0, 1, 0]
+    assert "left out: the arrays 'x', 'size'" in "\n".join(map(str, dataset.guesses))
+    np.savez(path, other=np.eye(3))  # new rows need no labels
+    assert load_dataset(path, options=options, known=Known(scale=1.0)).labels is None
+    with pytest.raises(DataError, match="no array 'kind'"):
+        load_dataset(path, options=options)
+
+
+def test_quantities_that_are_named_as_labels_are_refused(tmp_path):
+    path = str(tmp_path / "own.npz")
+    np.savez(path, x=np.ones((3, 2)), size=[0.5, 1, 2])
+    with pytest.raises(DataError, match="'size' has fractions, so it names no classes"):
+        load_dataset(path, options=ReadOptions(labels="size"))
 
 
 def test_a_single_array_without_a_name_is_read(tmp_path):
