@@ -160,7 +160,7 @@ def test_columns_go_by_their_names(tmp_path):
     (tmp_path / "people.csv").write_text("\n".join(lines))
     layers = [{"type": "Input", "output_shape": [2]}, {"type": "Dense", "num_units": 2}]
     spec = tmp_path / "spec.json"
-    make_table_job(tmp_path, {"x": np.zeros((4, 2))}, layers)
+    make_table_job(tmp_path, {"x": np.eye(4, 2)}, layers)
     experiment = Experiment(
         ExperimentRequest(str(tmp_path / "people.csv"), str(spec), out=tmp_path)
     )
