@@ -31,6 +31,7 @@ class BuildContext:
         plan: what is being built.
         seed: the root of every seed in the network.
         outputs: index -> the layer's output, channels last, in the half that is being built.
+        kernels: encoder index -> the Keras layer whose kernel a tied decoder shares.
         switches: encoder index -> 1 where the pool found a maximum, else 0, in its input's shape.
         levels: what the Gaussian layers give, bottom first.
     """
@@ -38,6 +39,7 @@ class BuildContext:
     plan: Plan
     seed: int
     outputs: dict[int, Any] = field(default_factory=dict)
+    kernels: dict[int, Any] = field(default_factory=dict)
     switches: dict[int, Any] = field(default_factory=dict)
     levels: list[Level] = field(default_factory=list)
 

@@ -160,6 +160,13 @@ class Convolution(KernelLayer):
         mode = layer.config["conv_mode"]
         return finished(convolve(tensor, layer, context, groups, mode), layer)
 
+    def kernel_shape(self, layer: PlannedLayer) -> Shape | None:
+        """Return the kernel's sizes, channels and filters; none with groups or dilation."""
+        kernel = per_axis(layer.config["filter_size"], self.axes)
+        groups = self.groups(layer.config, layer.input_shape[0])
+        plain = groups == max(dilation_of(layer.config, self.axes)) == 1
+        return (*kernel, layer.input_shape[0], layer.output_shape[0]) if plain else None
+
     def _sizes(self, config: Mapping[str, Any]) -> tuple[tuple[int, ...], ...]:
         """Return what the kernel reaches over, stride and padding, each for every axis."""
         names = ("filter_size", "stride", "padding")
@@ -206,7 +213,9 @@ def _by_groups(
     for index, part in enumerate(parts):
         own = kernel_settings(layer.config, context) | {"use_bias": use_bias(layer)}
         own_name = f"{layer.name}_{index}" if groups > 1 else layer.name
-        convolved_parts.append(_keras_layer(name, own_name, settings | own)(part))
+        convolution = _keras_layer(name, own_name, settings | own)
+        context.kernels.setdefault(layer.index, convolution)
+        convolved_parts.append(convolution(part))
     if groups == 1:
         return convolved_parts[0]
     return keras.layers.Concatenate(name=layer.name)(convolved_parts)

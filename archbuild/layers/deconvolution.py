@@ -73,25 +73,42 @@ class Deconvolution(KernelLayer):
         """Return nothing: the type stands in decoders only, and decoders are not mirrored."""
         return []
 
+    def shared_shape(self, layer: PlannedLayer) -> Shape | None:
+        """Return the kernel's sizes, filters and channels; none with groups or dilation."""
+        kernel = per_axis(layer.config["filter_size"], self.axes)
+        plain = layer.config.get("groups", 1) == max(dilation_of(layer.config, self.axes)) == 1
+        return (*kernel, layer.output_shape[0], layer.input_shape[0]) if plain else None
+
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """Map ``(batch, height, width, channels)`` to ``(batch, height', width', num_filters)``."""
-        import keras
-
         config = layer.config
         if config.get("groups", 1) > 1 or max(dilation_of(config, self.axes)) > 1:
             return finished(self._by_convolution(layer, tensor, context), layer)
         mode, output_padding, crops = self._padding_and_crop(layer)
-        deconvolution = getattr(keras.layers, f"Conv{self.axes}DTranspose")(
-            config["num_filters"],
-            per_axis(config["filter_size"], self.axes),
-            strides=per_axis(config["stride"], self.axes),
-            padding=mode,
-            output_padding=output_padding,
-            name=layer.name,
-            **{**kernel_settings(config, context), "use_bias": use_bias(layer)},
-        )
-        tensor = deconvolution(tensor)
+        settings = {
+            "strides": per_axis(config["stride"], self.axes),
+            "padding": mode,
+            "output_padding": output_padding,
+            "name": layer.name,
+        }
+        tensor = self._deconvolution(layer, settings, context)(tensor)
         return finished(cropped(tensor, crops, layer.name), layer)
+
+    def _deconvolution(
+        self, layer: PlannedLayer, settings: dict[str, Any], context: BuildContext
+    ) -> Any:
+        """Return the Keras layer, with the kernel of the encoder's layer that it is tied to."""
+        import keras
+
+        if layer.tied_to is not None:
+            from archbuild.layers.tied import TiedConvTranspose
+
+            source = context.kernels[layer.tied_to]
+            return TiedConvTranspose(source, use_bias(layer), **settings)
+        own = {**kernel_settings(layer.config, context), "use_bias": use_bias(layer)}
+        deconvolution = getattr(keras.layers, f"Conv{self.axes}DTranspose")
+        kernel = per_axis(layer.config["filter_size"], self.axes)
+        return deconvolution(layer.config["num_filters"], kernel, **settings, **own)
 
     def _by_convolution(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """Convolve what zeros drive apart: Keras has no groups, TensorFlow no dilation, on CPU.

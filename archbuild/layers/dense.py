@@ -46,13 +46,28 @@ class Dense(LayerType):
         """Return a Dense of the layer's own width and non-linearity, which rebuilds its output."""
         return [{"type": "Dense", **layer.config}]
 
+    def kernel_shape(self, layer: PlannedLayer) -> Shape | None:
+        """Return the inputs and the outputs."""
+        return (flat_size(layer.input_shape), layer.output_shape[0])
+
+    def shared_shape(self, layer: PlannedLayer) -> Shape | None:
+        """Return the outputs and the inputs: the kernel is transposed."""
+        return (layer.output_shape[0], flat_size(layer.input_shape))
+
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """Map ``(batch, ...)`` to ``(batch, num_units)``."""
         import keras
 
+        below = flat(tensor, layer.name)
+        if layer.tied_to is not None:
+            from archbuild.layers.tied import TiedDense
+
+            source, use_bias = context.kernels[layer.tied_to], layer.config["use_bias"]
+            return finished(TiedDense(source, use_bias, name=layer.name)(below), layer)
         dense = keras.layers.Dense(
             layer.config["num_units"],
             **kernel_settings(layer.config, context),
             name=layer.name,
         )
-        return finished(dense(flat(tensor, layer.name)), layer)
+        context.kernels.setdefault(layer.index, dense)
+        return finished(dense(below), layer)

@@ -186,9 +186,9 @@ def _encoding(model: Model, rows: Any) -> Any:
 def _plain_graph(graph: keras.Model) -> keras.Model:
     """Return an equal graph of Keras's own layers and operations and of constants.
 
-    Layers keep their weights; archbuild's own, which have none, become the operations that they
-    are made of. Tensors and variables that enter from outside become NumPy arrays: what else a
-    function captures, tf2onnx takes for further inputs.
+    Layers keep their weights, those of a tied decoder get some; archbuild's own, which have none,
+    become the operations that they are made of. Tensors and variables that enter from outside
+    become NumPy arrays: what else a function captures, tf2onnx takes for further inputs.
     """
     import keras
 
@@ -202,6 +202,8 @@ def _plain_graph(graph: keras.Model) -> keras.Model:
         arguments, named = keras.tree.map_structure(constant, (arguments, named))
         if isinstance(operation, keras.Model):
             operation = _plain_graph(operation)
+        elif hasattr(operation, "untied"):
+            operation = operation.untied()
         elif keras.saving.get_registered_name(type(operation)).startswith("archbuild>"):
             return operation.call(*arguments, **named)
         return operation(*arguments, **named)

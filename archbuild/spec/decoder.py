@@ -77,6 +77,26 @@ def mirrored(
     return entries
 
 
+def tied(
+    decoder: Sequence[PlannedLayer], encoder: Sequence[PlannedLayer], vocabulary: Vocabulary
+) -> Iterator[PlannedLayer]:
+    """Yield the decoder's layers, those tied that find a kernel of their shape further down.
+
+    Each kernel is shared once, the topmost first; layers without a partner keep their own.
+    """
+    types, below = vocabulary.layers, list(reversed(encoder))
+    for layer in decoder:
+        wanted = types[layer.type].shared_shape(layer)
+        shapes = [types[other.type].kernel_shape(other) for other in below]
+        if wanted is None or wanted not in shapes:
+            yield layer
+            continue
+        place = shapes.index(wanted)
+        own = layer.parameters - prod(wanted)
+        yield replace(layer, tied_to=below[place].index, parameters=own)
+        below = below[place + 1 :]
+
+
 def _must_not_act_on_output(layer_type: LayerType) -> bool:
     finishing = layer_type.mirroring == "finishing"
     return finishing or layer_type.reads_own_half or layer_type.name == "BatchNorm"

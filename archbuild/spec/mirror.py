@@ -10,7 +10,7 @@ from math import prod
 from typing import Final
 
 from archbuild.errors import Problem, SpecError
-from archbuild.spec.decoder import Entry, declared_decoder, mirrored, output_index
+from archbuild.spec.decoder import Entry, declared_decoder, mirrored, output_index, tied
 from archbuild.spec.parts import Condition, Part
 from archbuild.spec.plan import Plan, PlannedLayer, Shape, Spec
 from archbuild.spec.top import DEFAULT_MAX_PARAMETERS, NEGATIVE_BINOMIAL
@@ -39,7 +39,10 @@ def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
     parts, conditions = _head_additions(spec, vocabulary, encoder) if complete else ((), ())
     start = _decoder_start(encoder, conditions) if complete else None
     other = _decoder_half(spec, vocabulary, half.planned, start)
-    plan = Plan(spec, encoder, tuple(other.planned.values()), parts, conditions)
+    decoder = tuple(other.planned.values())
+    if spec.tied:
+        decoder = tuple(tied(decoder, encoder, vocabulary))
+    plan = Plan(spec, encoder, decoder, parts, conditions)
     problems = half.problems + other.problems
     if not problems:
         problems = [*_end_problems(spec, encoder, plan.decoder), *_size_problems(plan)]
@@ -223,6 +226,7 @@ def _end_problems(
             advice="add a Dense to the decoder, or use reconstruction 'squared_error'",
         )
     yield from _bare_output(spec, decoder)
+    yield from _tie_problems(spec, decoder)
     wanted = encoder[0].output_shape
     reached = (decoder or encoder)[-1].output_shape
     if reached != wanted:
@@ -232,6 +236,18 @@ def _end_problems(
             place,
             advice=f"end with {_ending(reached, wanted)}",
         )
+
+
+def _tie_problems(spec: Spec, decoder: Sequence[PlannedLayer]) -> Iterator[Problem]:
+    """Yield a problem for ties that cannot be: nothing to tie, or two outputs to one kernel."""
+    if not spec.tied:
+        return
+    path, advice = ("decoder",), "write decoder: mirror"
+    if spec.reconstruction == "gaussian":
+        message = "reconstruction 'gaussian' has two outputs, which cannot both have one kernel"
+        yield Problem(message, path, advice=f"{advice}, or another reconstruction")
+    elif all(layer.tied_to is None for layer in decoder):
+        yield Problem("no layer of the decoder finds a kernel to share", path, advice=advice)
 
 
 def _bare_output(spec: Spec, decoder: Sequence[PlannedLayer]) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 from archbuild.spec.parts import Condition, Part
+from archbuild.spec.top import TIED
 
 Shape = tuple[int, ...]
 NonLinearity = str | Mapping[str, Any]
@@ -76,6 +77,11 @@ class Spec:
         return {**own, "batch_size": own["batch_size"] or self.batch_size}
 
     @property
+    def tied(self) -> bool:
+        """True if the mirrored decoder has the encoder's kernels."""
+        return bool(self.tree["decoder"] == TIED)
+
+    @property
     def input_shape(self) -> Shape:
         """The shape that Input declares."""
         return tuple(self.layers[0].config["output_shape"])
@@ -95,6 +101,7 @@ class PlannedLayer:
         parameters: trainable and running ones, batch normalisation included.
         batch_norm: whether batch normalisation stands between the layer and its non-linearity.
         mirrors: for a decoder layer, the index of the encoder layer it undoes; otherwise ``None``.
+        tied_to: for a decoder layer, the index of the encoder layer whose kernel it has.
         notation: the layer as ``Plan.notation`` has it, batch normalisation included.
     """
 
@@ -108,6 +115,7 @@ class PlannedLayer:
     batch_norm: bool = False
     mirrors: int | None = None
     notation: str = ""
+    tied_to: int | None = None
 
 
 @dataclass(frozen=True)

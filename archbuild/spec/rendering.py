@@ -86,7 +86,11 @@ def layer_text(layer: PlannedLayer) -> tuple[str, str]:
             what.append(shown)
         else:
             details.append(shown if isinstance(value, str) else f"{key} {shown}")
-    return " ".join(what), ", ".join([*details, *(["batch norm"] if layer.batch_norm else [])])
+    if layer.batch_norm:
+        details.append("batch norm")
+    if layer.tied_to is not None:
+        details.append(f"tied to {layer.tied_to}")
+    return " ".join(what), ", ".join(details)
 
 
 def _value_text(key: str, value: Any) -> str:
@@ -193,4 +197,5 @@ def _document(layer: PlannedLayer) -> dict[str, Any]:
         "parameters": layer.parameters,
         "batch_norm": layer.batch_norm,
         "mirrors": layer.mirrors,
+        **({} if layer.tied_to is None else {"tied_to": layer.tied_to}),
     }

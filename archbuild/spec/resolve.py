@@ -9,7 +9,7 @@ from typing import Any
 from archbuild.spec.field import Field, Typed
 from archbuild.spec.plan import HeadSpec, LayerSpec, NonLinearity, Spec
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
-from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, MIRROR, SUPERVISION_FIELDS, TOP_FIELDS
+from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, DERIVED, SUPERVISION_FIELDS, TOP_FIELDS
 from archbuild.spec.vocabulary import Vocabulary
 
 
@@ -71,7 +71,7 @@ def _is_implied(field: Field, value: Any) -> bool:
 
 
 def _decoder(value: Any, vocabulary: Vocabulary) -> Any:
-    return value if value == MIRROR else [_typed(entry, vocabulary.layers) for entry in value]
+    return value if value in DERIVED else [_typed(entry, vocabulary.layers) for entry in value]
 
 
 def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, 
 
 def default_output(tree: Mapping[str, Any]) -> NonLinearity:
     """Return a stated decoder's last non-linearity; under the mirror the encoder's first."""
-    stated = tree["decoder"] != MIRROR
+    stated = tree["decoder"] not in DERIVED
     layers = reversed(tree["decoder"]) if stated else tree["layers"]
     return next((layer["non_linearity"] for layer in layers if "non_linearity" in layer), "linear")
 
@@ -95,7 +95,7 @@ def _spec(tree: dict[str, Any], vocabulary: Vocabulary) -> Spec:
         scaling=tree["scaling"],
         output_non_linearity=tree["output_non_linearity"],
         layers=_layer_specs(tree["layers"], vocabulary),
-        decoder=None if decoder == MIRROR else _layer_specs(decoder, vocabulary),
+        decoder=None if decoder in DERIVED else _layer_specs(decoder, vocabulary),
         augment=tree["augment"],
         supervision=tree.get("supervision"),
         data=tree.get("data") or {},

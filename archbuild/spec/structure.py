@@ -19,9 +19,11 @@ from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import (
     AUGMENT_FIELDS,
     DEFAULT_HEAD,
+    DERIVED,
     MAX_LAYERS,
     MIRROR,
     SUPERVISION_FIELDS,
+    TIED,
     TOP_FIELDS,
 )
 from archbuild.spec.values import describe, did_you_mean, shown, value_problems
@@ -88,9 +90,9 @@ def _layer(entry: Any, side: str, path: TreePath, vocabulary: Vocabulary) -> lis
 def _decoder(value: Any, vocabulary: Vocabulary) -> list[Problem]:
     if isinstance(value, list):
         return _layers(value, "decoder", vocabulary)
-    if value == MIRROR:
+    if value in DERIVED:
         return []
-    allowed = f"'{MIRROR}', or a list of layers"
+    allowed = f"'{MIRROR}', '{TIED}', or a list of layers"
     return [Problem("decoder has the wrong type", ("decoder",), shown(value), allowed)]
 
 

@@ -130,6 +130,14 @@ class LayerType(ABC):
         """
         return ()
 
+    def kernel_shape(self, layer: PlannedLayer) -> Shape | None:
+        """Return the shape of the kernel that a tied decoder may share; ``None``: there is none."""
+        return None
+
+    def shared_shape(self, layer: PlannedLayer) -> Shape | None:
+        """Return the ``kernel_shape`` of an encoder layer whose kernel ``layer`` can have."""
+        return None
+
     @abstractmethod
     def build(self, layer: PlannedLayer, tensor: Any, context: Any) -> Any:
         """Apply the layer to a channels-last Keras tensor; Keras is imported inside.
