@@ -15,6 +15,7 @@ others in the place of the missing number.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ IDENTIFIER, IGNORE = "identifier", "ignore"
 
 MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "#n/a", "<na>", "nat"})
 _BOOLEANS: Final = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+_GROUPED: Final = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?")
 _MOST_CATEGORIES = 50
 _KEPT = 10_000  # distinct texts that are counted; more make no category
 _NEARLY_ALL = 0.8
@@ -40,11 +42,18 @@ def is_missing(cell: str) -> bool:
     return cell.strip().casefold() in MISSING
 
 
+def is_grouped(cell: str) -> bool:
+    """Return whether a number's digits are in groups of three behind points: ``1.234,5``."""
+    return _GROUPED.fullmatch(cell.strip()) is not None
+
+
 def number_in(cell: str, decimal: str = ".") -> float | None:
     """Return the number that a cell holds; ``None`` where it holds none."""
     text = cell.strip()
     if decimal == ",":
-        text = text.replace(",", ".") if "." not in text else "no number"
+        if "." in text and not is_grouped(text):
+            return None
+        text = text.replace(".", "").replace(",", ".")
     try:
         return None if "_" in text else float(text)  # Python reads 1_000, table readers do not
     except ValueError:
@@ -134,6 +143,8 @@ class Profile:
         ):
             if count == self.filled:
                 return kind
+        if self.dates >= _NEARLY_ALL * self.filled:
+            return DATE  # the cells that are none are refused by line
         if len(self.texts) <= min(_MOST_CATEGORIES, max(1, self.filled // 2)):
             return CATEGORY
         return IDENTIFIER
@@ -203,7 +214,7 @@ class ColumnEncoding:
             found = date_in(cell)
         else:
             found = _BOOLEANS.get(cell.strip().casefold())
-            found = number_in(cell) if found is None else found
+            found = {"1": 1.0, "0": 0.0}.get(cell.strip()) if found is None else found
         return np.nan if found is None else found
 
     def to_json(self) -> dict[str, Any]:

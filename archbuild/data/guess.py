@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from typing import NamedTuple
+
+LABELS = "labels"
+"""The subject of guesses about labels."""
 
 
 class Guess(NamedTuple):
@@ -20,8 +26,16 @@ class Guess(NamedTuple):
     overrule: str = ""
 
     def __str__(self) -> str:
-        advice = f" [otherwise: --set data.{self.overrule}]" if self.overrule else ""
+        key = shlex.quote(f"data.{self.overrule}")
+        advice = f" [otherwise: --set {key}]" if self.overrule else ""
         return f"{self.subject}: {self.found}{advice}"
+
+
+def column_key(name: str, kind: str) -> str:
+    """Return the assignment that states the kind of a column, for ``--set data.``."""
+    if re.fullmatch(r"[A-Za-z_]\w*", name):
+        return f"columns.{name}={kind}"
+    return f"columns={json.dumps({name: kind}, ensure_ascii=False)}"
 
 
 def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:

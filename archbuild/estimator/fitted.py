@@ -199,11 +199,11 @@ class FittedClustering(
             the column's name; empty where ``fit`` had no names.
         """
         check_is_fitted(self)
-        return np.array(self._memory.model.origin.columns, dtype=object)
+        return np.array(self._memory.origin.columns, dtype=object)
 
     def _dataset(self, X: Any, reset: bool = False) -> Dataset:
         """Return the rows as a dataset, after scikit-learn's checks."""
-        known = None if reset else self._memory.model.origin.known
+        known = None if reset else self._memory.origin.known
         mixed = not is_plain_frame(X) if reset else bool(known and known.encoding)
         if is_frame(X) and mixed:
             return self._dataset_of_frame(X, known)

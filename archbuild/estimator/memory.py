@@ -9,6 +9,7 @@ from archbuild.registry import default_vocabulary
 from archbuild.spec import make_plan, spec_from_tree
 
 if TYPE_CHECKING:
+    from archbuild.data.origin import Origin
     from archbuild.models.model import Model
 
 
@@ -27,6 +28,11 @@ class Memory:
         self._tree = model.plan.spec.tree
         self._weights = model.network.get_weights()
         self._head = model.assigning_head.arrays()
+
+    @property
+    def origin(self) -> Origin:
+        """The record of the training data, which needs no Keras."""
+        return self._origin
 
     @property
     def model(self) -> Model:

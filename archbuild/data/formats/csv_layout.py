@@ -15,7 +15,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import TextIO
 
-from archbuild.data.columns import number_in
+from archbuild.data.columns import is_grouped, number_in
 from archbuild.data.formats.roles import LABEL_COLUMNS
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import ReadOptions
@@ -77,6 +77,11 @@ def read_layout(path: Path, options: ReadOptions) -> CsvLayout:
     if not has_header:
         columns = [str(number) for number in range(1, len(first) + 1)]
     columns, said = _extra_cell(columns, body, width, has_header)
+    if width > len(columns) + bool(said):
+        raise DataError(
+            f"{path}: the first line has {len(first)} cells, and the next {width}; write a header "
+            "with one name for each column, or name the separator (data.separator)"
+        )
     guesses += said
     return CsvLayout(path, separator, decimal, tuple(columns), has_header, width, tuple(guesses))
 
@@ -178,9 +183,12 @@ def _decimal(
     """Return the decimal sign: a comma where cells have one as such, and none has a point."""
     if options.decimal is not None:
         return options.decimal, []
+    if separator == ",":
+        return ".", []
     cells = [cell for row in rows for cell in row]
     commas = [cell for cell in cells if _DECIMAL_COMMA.match(cell)]
-    if not commas or any(_DECIMAL_POINT.match(cell) for cell in cells):
+    points = [cell for cell in cells if _DECIMAL_POINT.match(cell)]
+    if not commas or not all(is_grouped(cell) for cell in points):
         return ".", []
     return ",", [Guess("decimal sign", f"a comma, as in {commas[0].strip()}", "decimal=.")]
 

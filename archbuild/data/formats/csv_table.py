@@ -76,8 +76,8 @@ class CsvSource:
             for _ in range(self._header_lines()):
                 next(file)
             lines = (line for line in file if line.strip() and not _SKIPPED.match(line))
-            if self.decimal == ",":
-                lines = (line.replace(",", ".") for line in lines)
+            if self.decimal == ",":  # a point groups digits, and goes
+                lines = (line.replace(".", "").replace(",", ".") for line in lines)
             parse = partial(
                 np.loadtxt,
                 comments=None,

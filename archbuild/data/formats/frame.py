@@ -74,7 +74,15 @@ class FrameSource:
 
 def _text(cell: Any) -> str:
     """Return a cell as text, blank for a missing one; dates in ISO 8601 form."""
-    if cell is None or cell != cell:  # NaN and NaT differ from themselves
+    if cell is None or not _equals_itself(cell):
         return ""
     isoformat = getattr(cell, "isoformat", None)
     return str(isoformat()) if isoformat else str(cell)
+
+
+def _equals_itself(cell: Any) -> bool:
+    """Return whether a cell holds a value: NaN and NaT differ from themselves, NA does neither."""
+    try:
+        return bool(cell == cell)
+    except TypeError:
+        return False

@@ -26,6 +26,7 @@ from archbuild.data.formats.series import (
     read_ts,
 )
 from archbuild.data.formats.text_matrix import read_text_matrix
+from archbuild.data.guess import LABELS, Guess
 from archbuild.data.request import Arrays, Known, ReadOptions, ReadRequest
 from archbuild.errors import DataError
 
@@ -143,7 +144,7 @@ def load_path(
         least_rows=request.least_rows,
         options=replace(options, channels=arrays.channels or options.channels),
         known=known,
-        guesses=arrays.guesses,
+        guesses=_of_interest(arrays.guesses, options),
         encoding=arrays.encoding,
         gaps=arrays.gaps,
     )
@@ -166,6 +167,11 @@ def held_out_part(text: str) -> str | None:
     if part != "train" or "test" not in split_names(folder):
         return None
     return f"{folder}-TEST"
+
+
+def _of_interest(guesses: tuple[Guess, ...], options: ReadOptions) -> tuple[Guess, ...]:
+    """Return the guesses without those about labels, where the user wants none."""
+    return tuple(guess for guess in guesses if not (options.no_labels and guess.subject == LABELS))
 
 
 def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archbuild.data.columns import IDENTIFIER, IGNORE
-from archbuild.data.guess import Guess, listed
+from archbuild.data.guess import Guess, column_key, listed
 from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
 
@@ -157,4 +157,4 @@ def _row_names(
         found = "a column without a name is taken for row numbers and left out"
     else:
         found = f"the column {listed([name])} names the rows and is left out of the features"
-    return place, (Guess("row names", found, f"columns.{name}=number" if name else ""),)
+    return place, (Guess("row names", found, column_key(name, "number")),)

@@ -22,8 +22,8 @@ from archbuild.data.columns import (
     number_in,
 )
 from archbuild.data.dataset import chunk_slices
-from archbuild.data.formats.roles import Roles, assign_roles, chosen_roles
-from archbuild.data.guess import Guess, listed
+from archbuild.data.formats.roles import Roles, assign_roles, chosen_roles, refuse_twins
+from archbuild.data.guess import Guess, column_key, listed
 from archbuild.data.precision import needs_double
 from archbuild.data.request import Arrays, Known, ReadRequest
 from archbuild.data.spill import release, room_for
@@ -32,6 +32,7 @@ from archbuild.errors import DataError
 LARGEST = 3.4e38
 """Float32's largest number; cells beyond it are refused."""
 
+_NO_LABEL = ("", "nan")
 _SHOWN = 5
 _LONGEST_EXAMPLE = 30
 
@@ -131,7 +132,7 @@ def _read_texts(source: TableSource, roles: Roles) -> tuple[int, dict[int, list[
                 empty = [
                     place
                     for place, cell in zip(batch.places, cells, strict=True)
-                    if not cell.strip()
+                    if cell.strip().casefold() in _NO_LABEL
                 ]
                 missing += [f"{place}, column '{source.columns[index]}'" for place in empty]
     if not n_rows:
@@ -159,7 +160,7 @@ def _judge_labels(
         )
     found = f"none; the column '{name}' is a feature, {fault}"
     features = tuple(sorted((*roles.features, index)))
-    said = Guess("labels", found, f"columns.{name}=ignore")
+    said = Guess("labels", found, column_key(name, "ignore"))
     return roles._replace(label=None, features=features), None, [said]
 
 
@@ -201,6 +202,7 @@ def _features(
             f"{source.path} has no column that can be used ({'; '.join(map(str, guesses))}); state "
             "the kinds of its columns in the spec's data.columns"
         )
+    refuse_twins(encoding.features, source.path)
     used = tuple(source.columns.index(column.name) for column in encoding.used)
     return _encoded(source, used, encoding, n_rows), encoding, guesses
 
@@ -264,7 +266,7 @@ def _learn(
 def _say(column: ColumnEncoding, profile: Profile, told: bool) -> Guess:
     if not column.features:
         return Guess(
-            column_subject(column.name), _why_left_out(profile), f"columns.{column.name}=category"
+            column_subject(column.name), _why_left_out(profile), column_key(column.name, "category")
         )
     parts = []
     if column.kind == CATEGORY:
@@ -280,7 +282,7 @@ def _say(column: ColumnEncoding, profile: Profile, told: bool) -> Guess:
             f"{profile.missing:,} of {profile.rows:,} cells missing: {filled} and a feature that "
             "marks them"
         )
-    other = "" if told else f"columns.{column.name}=ignore"
+    other = "" if told else column_key(column.name, "ignore")
     return Guess(column_subject(column.name), "; ".join(parts), other)
 
 
@@ -379,6 +381,7 @@ def fault_message(
         shown = ", ".join(missing[:_SHOWN])
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         parts.append(
-            f"blank, NaN, or beyond float32: {shown}{more}; fill these cells in or drop the rows"
+            f"blank, NaN, beyond float32, or not of the column's kind: {shown}{more}; fill these "
+            "cells in or drop the rows"
         )
     return f"{path}: " + ("; ".join(parts) or otherwise or "it cannot be read as numbers")

@@ -287,3 +287,29 @@ def test_other_files_are_not_taken_for_tables(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(DataError, match="of a kind that is not read"):
         load_dataset(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2,3,4\n5,6,7,8\n", "the first line has 2 cells, and the next 4"),
+        ("k=a,k\n1,a\n2,b\n3,a\n4,b\n", "several columns of one name: 'k=a'"),
+        ("a,label\n1,NaN\n2,DE\n3,FR\n", "line 2, column 'label'"),
+        ("a,d\n" + "1,2024-01-02\n" * 9 + "2,soon\n", "line 11, column 'd' (soon)"),
+    ],
+)
+def test_nothing_is_dropped_or_guessed_away(tmp_path, text, message):
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, text)
+    assert message in str(caught.value)
+
+
+def test_points_that_group_digits_are_left_out(tmp_path):
+    dataset = read(tmp_path, "a;b\n1.501;0,75\n2.000;1,5\n")
+    np.testing.assert_array_equal(dataset.values, [[1501, 0.75], [2000, 1.5]])
+
+
+def test_keys_of_columns_with_other_signs_can_be_pasted(tmp_path):
+    rows = "".join(f"{row},{'yes' if row % 2 else 'no'}\n" for row in range(9))
+    dataset = read(tmp_path, f"a,petal.length\n{rows}")
+    assert """--set 'data.columns={"petal.length": "ignore"}'""" in said(dataset)

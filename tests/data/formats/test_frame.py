@@ -44,3 +44,9 @@ def test_a_frame_of_numbers_is_plain(library):
     assert not is_plain_frame(library.DataFrame({"a": ["x", "y"]}))
     assert is_frame(library.DataFrame({"a": [1.0]}))
     assert not is_frame(np.ones((3, 2)))
+
+
+def test_nullable_columns_of_pandas_have_gaps():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"n": pandas.array([1, None] * 4, dtype="Int64"), "c": ["x", "y"] * 4})
+    assert read_frame(frame, REQUEST).columns == ("n", "n is missing", "c=x", "c=y")

@@ -137,7 +137,7 @@ def test_matrices_of_cell_ranger_are_read(tmp_path):
     np.testing.assert_array_equal(dataset.values, COUNTS[:, :2])
     assert dataset.columns == ("a", "b")
     assert dataset.ids.tolist() == CELLS
-    assert "left out: 1 of Antibody Capture [otherwise: --set data.array=Antibody" in said(dataset)
+    assert "left out: 1 of Antibody Capture [otherwise: --set 'data.array=Antibody" in said(dataset)
     other = load_dataset(path, options=ReadOptions(array="Antibody Capture"))
     np.testing.assert_array_equal(other.values, COUNTS[:, 2:])
     with pytest.raises(DataError, match="no features of the type 'genes'"):

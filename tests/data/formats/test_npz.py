@@ -157,3 +157,9 @@ def test_sparse_indices_outside_the_matrix_are_refused(tmp_path):
     sparse.save_npz(path, matrix)
     with pytest.raises(DataError, match=r"own\.npz"):
         load_dataset(str(path))
+
+
+def test_nothing_is_said_of_labels_that_are_not_wanted(tmp_path):
+    np.savez(tmp_path / "own.npz", x=np.eye(3), y=np.arange(3))
+    dataset = load_dataset(str(tmp_path / "own.npz"), options=ReadOptions(labels="none"))
+    assert (dataset.labels, dataset.guesses) == (None, ())
