@@ -139,9 +139,7 @@ class CutOff(Exception):
 
 def test_a_stage_that_was_cut_off_while_they_were_written_goes_on(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(
-            "archbuild.experiments.experiment.Experiment._write_artefacts", Mock(side_effect=CutOff)
-        )
+        patch.setattr("archbuild.experiments.experiment.write_head_files", Mock(side_effect=CutOff))
         with pytest.raises(CutOff):
             train(tmp_path / "cut", lengths={"train": 2})
     half = tmp_path / "cut/messages/few/small/0/train-messages/module001_vae/.tmp-1-z_learn.txt"
