@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.data.dataset import Dataset
+from archbuild.data.precision import extremes
 
 KINDS = ("none", "minmax", "standardise")
 
@@ -100,10 +101,7 @@ class Scaler:
 
 def _range(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the minimum, the distance to the maximum, and the largest absolute value."""
-    low, high = np.full(1, np.inf), np.full(1, -np.inf)
-    for points in _points(dataset):
-        low = np.fmin(low, np.fmin.reduce(points, axis=0))
-        high = np.fmax(high, np.fmax.reduce(points, axis=0))
+    low, high = extremes(_points(dataset))
     return low, high - low, np.maximum(np.abs(low), np.abs(high))
 
 

@@ -15,6 +15,7 @@ from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.image_folder import survey
 from archbuild.data.formats.own import split_column, split_part
 from archbuild.data.guess import Guess
+from archbuild.data.precision import extremes
 from archbuild.data.registry import DATASETS, load_dataset
 from archbuild.data.request import ReadOptions, ReadRequest
 
@@ -122,7 +123,7 @@ def scaling_of(dataset: Dataset) -> tuple[str, str]:
     """Return the scaling that brings the features to one size, and the reason."""
     if dataset.scale != 1.0:
         return "none", _BYTES
-    low, high = _ranges(dataset)
+    low, high = extremes(dataset.chunks(exact=True))
     spread = (high - low)[high > low]
     lowest, highest = float(low.min()), float(high.max())
     alike = spread.size and np.median(spread) >= _ALIKE * (highest - lowest)
@@ -134,13 +135,3 @@ def scaling_of(dataset: Dataset) -> tuple[str, str]:
     if spread.size > 1:
         return "standardise", f"ranges go from {spread.min():.2g} to {spread.max():.2g} in width"
     return "standardise", "to mean 0 and spread 1"
-
-
-def _ranges(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least and the greatest value of each feature, or of each channel."""
-    low, high = np.full(1, np.inf), np.full(1, -np.inf)
-    for rows in dataset.chunks(exact=True):
-        points = rows.reshape(-1, rows.shape[-1])
-        low = np.fmin(low, np.fmin.reduce(points, axis=0))
-        high = np.fmax(high, np.fmax.reduce(points, axis=0))
-    return low, high
