@@ -76,8 +76,8 @@ class CsvSource:
             for _ in range(self._header_lines()):
                 next(file)
             lines = (line for line in file if line.strip() and not _SKIPPED.match(line))
-            if self.decimal == ",":  # a point groups digits, and goes
-                lines = (line.replace(".", "").replace(",", ".") for line in lines)
+            if self.decimal == ",":
+                lines = (_with_decimal_points(line) for line in lines)
             parse = partial(
                 np.loadtxt,
                 comments=None,
@@ -126,6 +126,17 @@ class CsvSource:
                 ):
                     return number - 1
         return first - 1
+
+
+def _with_decimal_points(line: str) -> str:
+    """Return a line of numbers with decimal commas as NumPy reads it.
+
+    Raises:
+        ValueError: it has a point, which may group digits or be a fault: the slow way tells.
+    """
+    if "." in line:
+        raise ValueError(line)
+    return line.replace(",", ".")
 
 
 def _batch(places: list[str], rows: list[list[str]], wanted: Sequence[int]) -> Batch:

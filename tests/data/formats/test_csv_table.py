@@ -313,3 +313,9 @@ def test_keys_of_columns_with_other_signs_can_be_pasted(tmp_path):
     rows = "".join(f"{row},{'yes' if row % 2 else 'no'}\n" for row in range(9))
     dataset = read(tmp_path, f"a,petal.length\n{rows}")
     assert """--set 'data.columns={"petal.length": "ignore"}'""" in said(dataset)
+
+
+def test_a_point_that_groups_no_digits_is_not_left_out(tmp_path):
+    rows = "1,5;2\n" * 300 + "1.5;2\n"  # behind the lines that the layout is judged by
+    with pytest.raises(DataError, match=r"line 302 \('1\.5'\)"):
+        read(tmp_path, f"a;b\n{rows}")
