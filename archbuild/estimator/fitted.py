@@ -204,8 +204,7 @@ class FittedClustering(
     def _dataset(self, X: Any, reset: bool = False) -> Dataset:
         """Return the rows as a dataset, after scikit-learn's checks."""
         known = None if reset else self._memory.origin.known
-        mixed = not is_plain_frame(X) if reset else bool(known and known.encoding)
-        if is_frame(X) and mixed:
+        if is_frame(X) and (known.encoding if known else not is_plain_frame(X)):
             return self._dataset_of_frame(X, known)
         shape = getattr(X, "shape", ())[1:]
         if len(shape) > 1 and not reset and shape != self._row_shape:
