@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -43,7 +44,7 @@ class Batch(NamedTuple):
     """Some rows of a table, as texts.
 
     Attributes:
-        place: of the first row, for messages: ``line 2``.
+        places: of each row, for messages: ``line 2``.
         columns: the cells of each column that was asked for.
     """
 
@@ -232,35 +233,45 @@ def _choose_encoding(
     told: Mapping[str, str],
 ) -> tuple[TableEncoding, list[Guess]]:
     """Return the encoding of the columns that can be used, and a line for each decision."""
-    columns, guesses = [], []
-    for index, profile in zip(wanted, profiles, strict=True):
-        name = source.columns[index]
-        kind = told.get(name) or profile.kind()
-        column = _learn(name, kind, source, index, profile)
-        columns.append(column)
-        if kind != NUMBER or column.gaps:
-            guesses.append(_say(column, profile, name in told))
+    names = [source.columns[index] for index in wanted]
+    kinds = [told.get(name) or each.kind() for name, each in zip(names, profiles, strict=True)]
+    columns = _filled(source, wanted, list(map(_learn, names, kinds, profiles)))
+    guesses = [
+        _say(column, profile, column.name in told)
+        for column, profile in zip(columns, profiles, strict=True)
+        if column.kind != NUMBER or column.gaps
+    ]
     return TableEncoding(tuple(columns)), guesses
 
 
-def _learn(
-    name: str, kind: str, source: TableSource, index: int, profile: Profile
-) -> ColumnEncoding:
-    """Return the encoding of one column."""
-    gaps = profile.missing > 0
+def _learn(name: str, kind: str, profile: Profile) -> ColumnEncoding:
+    """Return the encoding of one column, without the number that fills its gaps."""
     if kind in (IDENTIFIER, IGNORE):
         return ColumnEncoding(name, IGNORE)
-    if kind == CATEGORY:
-        return ColumnEncoding(name, kind, tuple(sorted(profile.texts)), gaps=gaps)
-    column = ColumnEncoding(name, kind)
-    if not gaps:
-        return column
-    total, count = 0.0, 0
-    for batch in source.batches([index]):
-        cells = [cell for cell in batch.columns[0] if not is_missing(cell)]
-        numbers = column.encode(cells, source.decimal)[:, 0]
-        total, count = total + float(numbers.sum()), count + len(numbers)
-    return ColumnEncoding(name, kind, fill=total / max(count, 1), gaps=True)
+    categories = tuple(sorted(profile.texts)) if kind == CATEGORY else ()
+    return ColumnEncoding(name, kind, categories, gaps=profile.missing > 0)
+
+
+def _filled(
+    source: TableSource, wanted: Sequence[int], columns: Sequence[ColumnEncoding]
+) -> list[ColumnEncoding]:
+    """Return the columns with the mean of their numbers where cells are missing: in one pass."""
+    places = {
+        index: column
+        for index, column in zip(wanted, columns, strict=True)
+        if column.gaps and column.kind != CATEGORY
+    }
+    totals, counts = dict.fromkeys(places, 0.0), dict.fromkeys(places, 0)
+    for batch in source.batches(list(places)) if places else ():
+        for (index, column), cells in zip(places.items(), batch.columns, strict=True):
+            there = [cell for cell in cells if not is_missing(cell)]
+            totals[index] += float(column.encode(there, source.decimal)[:, 0].sum())
+            counts[index] += len(there)
+    fills = {index: totals[index] / max(counts[index], 1) for index in places}
+    return [
+        replace(column, fill=fills[index]) if index in fills else column
+        for index, column in zip(wanted, columns, strict=True)
+    ]
 
 
 def _say(column: ColumnEncoding, profile: Profile, told: bool) -> Guess:
