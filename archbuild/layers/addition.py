@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archbuild.layers.building import cropped, glorot_uniform
-from archbuild.layers.shapes import channels_last
+from archbuild.layers.shapes import channels_last, require_earlier
 from archbuild.spec.field import Field
 from archbuild.spec.fields import choice
 from archbuild.spec.plan import PlannedLayer, Shape
@@ -65,12 +65,7 @@ class Add(LayerType):
         self, config: Mapping[str, Any], input_shape: Shape, encoder: Mapping[int, PlannedLayer]
     ) -> Shape:
         """Return the shape of the last layer named, which the others must have or be brought to."""
-        missing = [index for index in config["of"] if index not in encoder]
-        if missing:
-            raise ShapeError(
-                f"there is no usable earlier layer {', '.join(map(str, missing))}",
-                "name layers that stand before this one, the first is 0",
-            )
+        require_earlier(config["of"], encoder)
         wanted = encoder[config["of"][-1]].output_shape
         for index in config["of"]:
             _require_way(encoder[index].output_shape, wanted, config["shortcut"], index)

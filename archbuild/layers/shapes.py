@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from archbuild.spec.plan import Shape
+from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import ShapeError
 
 _FORMS = {
@@ -65,3 +65,13 @@ def require_input(name: str, shape: Shape) -> Shape:
     if not shape:
         raise ShapeError(f"{name} has nothing below it", "begin the list with an Input layer")
     return shape
+
+
+def require_earlier(indices: Sequence[int], layers: Mapping[int, PlannedLayer]) -> None:
+    """Raise ``ShapeError`` where a layer that another one reads is not among the earlier ones."""
+    missing = [index for index in indices if index not in layers]
+    if missing:
+        raise ShapeError(
+            f"there is no usable earlier layer {', '.join(map(str, missing))}",
+            "name layers that stand before this one, the first is 0",
+        )

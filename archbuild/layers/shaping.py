@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archbuild.layers.building import flat
-from archbuild.layers.shapes import channels_last, flat_size, require_input
+from archbuild.layers.shapes import channels_last, flat_size, require_earlier, require_input
 from archbuild.spec.field import Field
 from archbuild.spec.fields import shape
 from archbuild.spec.plan import PlannedLayer, Shape
@@ -114,12 +114,7 @@ class Concat(LayerType):
         self, config: Mapping[str, Any], input_shape: Shape, encoder: Mapping[int, PlannedLayer]
     ) -> Shape:
         """Return ``(features,)``, all joined."""
-        missing = [index for index in config["of"] if index not in encoder]
-        if missing:
-            raise ShapeError(
-                f"there is no usable earlier layer {', '.join(map(str, missing))}",
-                "name layers that stand before this one, the first is 0",
-            )
+        require_earlier(config["of"], encoder)
         return (sum(flat_size(encoder[index].output_shape) for index in config["of"]),)
 
     def reads(self, config: Mapping[str, Any], index: int) -> Sequence[int]:
