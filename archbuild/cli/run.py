@@ -51,7 +51,7 @@ class RunOptions:
 
     @property
     def trains(self) -> bool:
-        """Whether a stage is asked for."""
+        """True if a stage is asked for."""
         return bool(self.stages.asked())
 
 

@@ -124,12 +124,12 @@ class Profile:
 
     @property
     def filled(self) -> int:
-        """How many cells hold a value."""
+        """Number of cells that hold a value."""
         return self.rows - self.missing
 
     @property
     def nearly_numeric(self) -> bool:
-        """Whether most cells are numbers and some are not: a fault rather than a kind."""
+        """True if most cells are numbers and some are not: a fault rather than a kind."""
         return _NEARLY_ALL * self.filled <= self.numbers < self.filled
 
     def kind(self) -> str:
@@ -251,7 +251,7 @@ class TableEncoding:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every column is a number without missing cells."""
+        """True if every column is a number without missing cells."""
         return all(column.kind == NUMBER and not column.gaps for column in self.columns)
 
     def to_json(self) -> list[dict[str, Any]]:

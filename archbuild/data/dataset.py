@@ -93,7 +93,7 @@ class Dataset:
 
     @cached_property
     def is_double(self) -> bool:
-        """Whether float32 would blur a column or channel, as it does Unix seconds."""
+        """True if float32 would blur a column or channel, as it does Unix seconds."""
         kind = self.values.dtype
         if np.can_cast(kind, np.float32):
             return False

@@ -50,7 +50,7 @@ class ReadOptions:
 
     @property
     def no_labels(self) -> bool:
-        """Whether labels are to be left out."""
+        """True if labels are to be left out."""
         return self.labels == NO_LABELS
 
 
@@ -97,7 +97,7 @@ class ReadRequest:
 
     @property
     def wants_labels(self) -> bool:
-        """Whether labels are looked for."""
+        """True if labels are looked for."""
         return self.known is None and not self.options.no_labels
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Way(NamedTuple):
-    """How one axis gets another size: each place repeated, or every ``stride``-th taken."""
+    """The resizing of one axis: each place repeated, or every ``stride``-th taken."""
 
     factor: int
     stride: int

@@ -1,4 +1,4 @@
-"""What finishes a layer, in its shape: Activation, PReLU, LayerNorm, GroupNorm."""
+"""Layers that finish another one and keep its shape: Activation, PReLU, LayerNorm, GroupNorm."""
 
 from __future__ import annotations
 

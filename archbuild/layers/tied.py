@@ -12,7 +12,7 @@ _saveable = keras.saving.register_keras_serializable(package="archbuild")
 
 
 class _Tied(keras.layers.Layer):
-    """What has the kernel of another layer, and a bias of its own.
+    """Base of layers with the kernel of another layer, and a bias of their own.
 
     The other layer is no part of this one: it trains, freezes and saves its kernel itself.
     """

@@ -1,4 +1,4 @@
-"""What layers with a kernel share: bias, initialiser, regulariser."""
+"""The fields that layers with a kernel share: bias, initialiser, regulariser."""
 
 from __future__ import annotations
 

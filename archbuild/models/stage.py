@@ -49,12 +49,12 @@ class Stage:
 
     @property
     def has_head(self) -> bool:
-        """Whether a head was trained in it."""
+        """True if a head was trained in it."""
         return self.name != PRETRAIN
 
     @property
     def from_scratch(self) -> bool:
-        """Whether network and head were trained together, without pretraining."""
+        """True if network and head were trained together, without pretraining."""
         return is_from_scratch(self.name)
 
     @property
@@ -67,12 +67,12 @@ class Stage:
 
     @property
     def assigns(self) -> bool:
-        """Whether it left an assignment of the training rows."""
+        """True if it left an assignment of the training rows."""
         return "assignments.npy" in self.manifest.get("files", ())
 
     @property
     def finished(self) -> bool:
-        """Whether it has ended."""
+        """True if it has ended."""
         manifest = self._manifest()
         return manifest is not None and manifest["state"] == "finished"
 

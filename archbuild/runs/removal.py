@@ -40,7 +40,7 @@ class Removal:
 
     @property
     def reachable(self) -> bool:
-        """Whether no link stands between the root and the run."""
+        """True if no link stands between the root and the run."""
         return _is_below(self.run.path, self.root)
 
     @property

@@ -74,7 +74,7 @@ class HeadTrainer(StageTrainer):
 
     @property
     def converged(self) -> bool:
-        """Whether fewer rows changed their cluster in the last epoch than the head tolerates."""
+        """True if fewer rows changed their cluster in the last epoch than the head tolerates."""
         change = self.history[-1].get("label_change") if self.history else None
         return change is not None and change < self.head.tolerance
 
@@ -86,7 +86,7 @@ class HeadTrainer(StageTrainer):
 
     @property
     def _never_began(self) -> bool:
-        """Whether there was not one epoch since the head could begin."""
+        """True if there was not one epoch since the head could begin."""
         if self.occupancy is not None:
             return False
         return self.head.answers != "nothing" or not self.history

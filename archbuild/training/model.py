@@ -34,7 +34,7 @@ class Objective(Protocol):
 
     @property
     def trains_decoder(self) -> bool:
-        """Whether the decoder is part of the loss."""
+        """True if the decoder is part of the loss."""
 
     def forward(self, network: Network, inputs: Any, training: bool) -> Forward:
         """Pass a batch through the network."""

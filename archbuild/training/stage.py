@@ -127,7 +127,7 @@ class StageTrainer:
 
     @property
     def converged(self) -> bool:
-        """Whether the stage may end before its last epoch."""
+        """True if the stage may end before its last epoch."""
         return False
 
     def _outcome(self) -> StageOutcome:

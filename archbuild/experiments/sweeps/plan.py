@@ -33,7 +33,7 @@ _PLAIN = re.compile(r"[A-Za-z_][\w.-]*")
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """What a sweep is asked for.
+    """The request to a sweep.
 
     Attributes:
         experiment: the dataset, the spec, and what all runs share; its head and seed are ignored.
