@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from archbuild.data.formats.anndata_frame import Frame
 from archbuild.data.formats.hdf5 import find, is_dataset, is_group, opened, unique_names
 from archbuild.data.formats.hdf5_matrix import Matrix, matrix_at
+from archbuild.data.formats.label_column import label_fault
 from archbuild.data.formats.roles import LABEL_COLUMNS
-from archbuild.data.formats.table import label_fault
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError

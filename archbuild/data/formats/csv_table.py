@@ -13,7 +13,9 @@ import numpy as np
 
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.csv_layout import CsvLayout, numbered_rows, open_text, read_layout
-from archbuild.data.formats.table import LARGEST, Batch, read_table
+from archbuild.data.formats.faults import LARGEST
+from archbuild.data.formats.table import read_table
+from archbuild.data.formats.table_source import Batch
 from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.data.formats.csv_layout import find_header
-from archbuild.data.formats.table import Batch, read_table
+from archbuild.data.formats.header import find_header
+from archbuild.data.formats.table import read_table
+from archbuild.data.formats.table_source import Batch
 from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.data.formats.table import Batch, read_table
+from archbuild.data.formats.table import read_table
+from archbuild.data.formats.table_source import Batch
 from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadOptions, ReadRequest
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from archbuild.data.formats.label_column import label_fault
 from archbuild.data.formats.roles import LABEL_COLUMNS
-from archbuild.data.formats.table import label_fault
 from archbuild.data.guess import Guess, listed
 from archbuild.data.limits import check_size
 from archbuild.data.request import ReadRequest

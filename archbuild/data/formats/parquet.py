@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild.data.dataset import rows_at_a_time
-from archbuild.data.formats.table import LARGEST, Batch, read_table
+from archbuild.data.formats.faults import LARGEST
+from archbuild.data.formats.table import read_table
+from archbuild.data.formats.table_source import Batch
 from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from archbuild.data.columns import is_missing, number_in
-from archbuild.data.formats.table import LARGEST
+from archbuild.data.formats.faults import LARGEST
 from archbuild.data.guess import Guess
 from archbuild.data.precision import needs_double
 from archbuild.data.request import Arrays, ReadRequest

@@ -14,7 +14,7 @@ import numpy as np
 
 from archbuild.data.columns import number_in
 from archbuild.data.dataset import chunk_slices
-from archbuild.data.formats.table import LARGEST, fault_message
+from archbuild.data.formats.faults import LARGEST, fault_message
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError

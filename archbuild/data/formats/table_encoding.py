@@ -1,0 +1,225 @@
+"""The way from the columns of a table to features: kinds, encoding, and what is refused."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from archbuild.data.columns import (
+    CATEGORY,
+    IDENTIFIER,
+    IGNORE,
+    NUMBER,
+    ColumnEncoding,
+    Profile,
+    TableEncoding,
+    is_missing,
+)
+from archbuild.data.dataset import chunk_slices
+from archbuild.data.formats.faults import LARGEST, fault_message
+from archbuild.data.formats.roles import Roles, refuse_twins
+from archbuild.data.formats.table_source import TableSource
+from archbuild.data.guess import Guess, column_key, listed
+from archbuild.data.precision import needs_double
+from archbuild.data.request import ReadRequest
+from archbuild.data.spill import release, room_for
+from archbuild.errors import DataError
+
+_LONGEST_EXAMPLE = 30
+
+_log = logging.getLogger(__name__)
+
+
+def read_features(
+    source: TableSource, request: ReadRequest, roles: Roles, n_rows: int
+) -> tuple[np.ndarray, TableEncoding, list[Guess]]:
+    """Return the features, their encoding, and what is said about the columns."""
+    names = [source.columns[index] for index in roles.features]
+    told = {name: kind for name, kind in request.options.columns.items() if name in names}
+    known = request.known.encoding if request.known else None
+    plain = TableEncoding(tuple(ColumnEncoding(name, NUMBER) for name in names))
+    if known is None and set(told.values()) <= {NUMBER}:
+        numbers = source.numbers(roles.features, n_rows)
+        if numbers is not None:
+            return _smallest(numbers, source.path), plain, []
+    if request.known is not None:
+        known = known or plain
+        return _encoded(source, roles.features, known, n_rows), known, []
+    profiles = _profiles(source, roles.features)
+    encoding, guesses = _choose_encoding(source, roles.features, profiles, told)
+    if not encoding.features:
+        raise DataError(
+            f"{source.path} has no column that can be used ({'; '.join(map(str, guesses))}); state "
+            "the kinds of its columns in the spec's data.columns"
+        )
+    refuse_twins(encoding.features, source.path)
+    used = tuple(source.columns.index(column.name) for column in encoding.used)
+    return _encoded(source, used, encoding, n_rows), encoding, guesses
+
+
+def _profiles(source: TableSource, wanted: Sequence[int]) -> list[Profile]:
+    profiles = [Profile(source.decimal) for _ in wanted]
+    for batch in source.batches(wanted):
+        for profile, cells in zip(profiles, batch.columns, strict=True):
+            profile.add(cells, batch.places)
+    for index, profile in zip(wanted, profiles, strict=True):
+        if profile.nearly_numeric:
+            name = source.columns[index]
+            odd = [f"{place} ('{cell[:_LONGEST_EXAMPLE]}')" for place, cell in profile.odd]
+            more = profile.filled - profile.numbers - len(odd)
+            raise DataError(
+                f"{source.path}: the column '{name}' holds numbers, but not in {', '.join(odd)}"
+                f"{f' and {more} more' if more > 0 else ''}; mend these cells, leave them blank, "
+                f"or set data.columns.{name} to category or ignore"
+            )
+    return profiles
+
+
+def _choose_encoding(
+    source: TableSource,
+    wanted: Sequence[int],
+    profiles: Sequence[Profile],
+    told: Mapping[str, str],
+) -> tuple[TableEncoding, list[Guess]]:
+    """Return the encoding of the columns that can be used, and a line for each decision."""
+    names = [source.columns[index] for index in wanted]
+    kinds = [told.get(name) or each.kind() for name, each in zip(names, profiles, strict=True)]
+    columns = _filled(source, wanted, list(map(_learn, names, kinds, profiles)))
+    guesses = [
+        _say(column, profile, column.name in told)
+        for column, profile in zip(columns, profiles, strict=True)
+        if column.kind != NUMBER or column.gaps
+    ]
+    return TableEncoding(tuple(columns)), guesses
+
+
+def _learn(name: str, kind: str, profile: Profile) -> ColumnEncoding:
+    """Return the encoding of one column, without the number that fills its gaps."""
+    if kind in (IDENTIFIER, IGNORE):
+        return ColumnEncoding(name, IGNORE)
+    categories = tuple(sorted(profile.texts)) if kind == CATEGORY else ()
+    return ColumnEncoding(name, kind, categories, gaps=profile.missing > 0)
+
+
+def _filled(
+    source: TableSource, wanted: Sequence[int], columns: Sequence[ColumnEncoding]
+) -> list[ColumnEncoding]:
+    """Return the columns with the mean of their numbers where cells are missing: in one pass."""
+    places = {
+        index: column
+        for index, column in zip(wanted, columns, strict=True)
+        if column.gaps and column.kind != CATEGORY
+    }
+    totals, counts = dict.fromkeys(places, 0.0), dict.fromkeys(places, 0)
+    for batch in source.batches(list(places)) if places else ():
+        for (index, column), cells in zip(places.items(), batch.columns, strict=True):
+            there = [cell for cell in cells if not is_missing(cell)]
+            totals[index] += float(column.encode(there, source.decimal)[:, 0].sum())
+            counts[index] += len(there)
+    fills = {index: totals[index] / max(counts[index], 1) for index in places}
+    return [
+        replace(column, fill=fills[index]) if index in fills else column
+        for index, column in zip(wanted, columns, strict=True)
+    ]
+
+
+def _say(column: ColumnEncoding, profile: Profile, told: bool) -> Guess:
+    if not column.features:
+        return Guess(
+            column_subject(column.name), _why_left_out(profile), column_key(column.name, "category")
+        )
+    parts = []
+    if column.kind == CATEGORY:
+        number = len(column.categories)
+        parts.append(f"{number} categories ({listed(column.categories)}), one feature each")
+    elif column.kind != NUMBER:
+        parts.append(
+            {"boolean": "true and false, as 1 and 0", "date": "dates, in days"}[column.kind]
+        )
+    if column.gaps:
+        filled = "no category" if column.fill is None else f"the mean, {column.fill:.4g},"
+        parts.append(
+            f"{profile.missing:,} of {profile.rows:,} cells missing: {filled} and a feature that "
+            "marks them"
+        )
+    other = "" if told else column_key(column.name, "ignore")
+    return Guess(column_subject(column.name), "; ".join(parts), other)
+
+
+def column_subject(name: str) -> str:
+    """Return the subject of a guess about a column."""
+    return f"column '{name}'"
+
+
+def _why_left_out(profile: Profile) -> str:
+    if not profile.filled:
+        return "left out: no cell has a value"
+    return f"left out: text with {len(profile.texts):,} different values in {profile.filled:,} rows"
+
+
+def _encoded(
+    source: TableSource, wanted: Sequence[int], encoding: TableEncoding, n_rows: int
+) -> np.ndarray:
+    """Return the features of all rows; cells that cannot be read are refused."""
+    width = len(encoding.features)
+    values = room_for((n_rows, width), np.float64, str(source.path))
+    start = 0
+    faults: list[str] = []
+    unknown: dict[str, Counter[str]] = {}
+    for batch in source.batches(wanted):
+        stop, place = start + len(batch.places), 0
+        for column, cells in zip(encoding.used, batch.columns, strict=True):
+            rows = column.encode(cells, source.decimal)
+            faults += _unreadable(rows[:, 0], batch.places, column.name, cells)
+            unknown.setdefault(column.name, Counter()).update(column.unknown(cells))
+            values[start:stop, place : place + rows.shape[1]] = rows
+            place += rows.shape[1]
+        start = stop
+        release(values)
+    if faults:
+        raise DataError(fault_message(source.path, {}, faults))
+    _warn_of_unknown(source.path, unknown)
+    return _smallest(values, source.path)
+
+
+def _unreadable(
+    numbers: np.ndarray, places: Sequence[str], name: str, cells: Sequence[str]
+) -> list[str]:
+    broken = np.flatnonzero(~(np.abs(numbers) <= LARGEST))
+    return [
+        f"{places[row]}, column '{name}'"
+        + (f" ({cells[row].strip()})" if cells[row].strip() else "")
+        for row in broken.tolist()
+    ]
+
+
+def _warn_of_unknown(path: Path, unknown: Mapping[str, Counter[str]]) -> None:
+    for name, texts in unknown.items():
+        if texts:
+            _log.warning(
+                "%s: the column '%s' has categories that the model does not know, in %d rows: %s",
+                path,
+                name,
+                texts.total(),
+                listed(tuple(texts)),
+            )
+
+
+def _smallest(values: np.ndarray, path: Path) -> np.ndarray:
+    """Return the numbers as float32, unless that would blur a column."""
+    if values.dtype == np.float32:
+        return values
+    parts = list(chunk_slices(len(values), 8 * values.shape[1]))
+    if needs_double(values[part] for part in parts):
+        return values
+    single = room_for(values.shape, np.float32, str(path))
+    for part in parts:
+        single[part] = values[part]
+        release(single)
+        release(values)
+    return single

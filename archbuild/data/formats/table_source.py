@@ -1,0 +1,50 @@
+"""The interface between a table in some format and what is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from archbuild.data.guess import Guess
+
+
+class Batch(NamedTuple):
+    """Some rows of a table, as texts.
+
+    Attributes:
+        places: of each row, for messages: ``line 2``.
+        columns: the cells of each column that was asked for.
+    """
+
+    places: Sequence[str]
+    columns: Sequence[Sequence[str]]
+
+
+class TableSource(Protocol):
+    """A table in some format.
+
+    Attributes:
+        path: for messages.
+        columns: the names; ``1``, ``2``, ... without a header.
+        has_header: whether the columns have names of their own.
+        decimal: the decimal sign in its cells.
+        guesses: the decisions of its reader.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    has_header: bool
+    decimal: str
+    guesses: tuple[Guess, ...]
+
+    def batches(self, wanted: Sequence[int]) -> Iterator[Batch]:
+        """Yield all rows in order, the wanted columns alone."""
+
+    def numbers(self, wanted: Sequence[int], n_rows: int) -> np.ndarray | None:
+        """Return columns of plain finite numbers, ``(n_rows, columns)``; ``None`` if they are not.
+
+        This is the fast way for tables that hold nothing else.
+        """
