@@ -38,6 +38,11 @@ def column_key(name: str, kind: str) -> str:
     return f"columns={json.dumps({name: kind}, ensure_ascii=False)}"
 
 
+def column_subject(name: str) -> str:
+    """Return the subject of a guess about a column."""
+    return f"column '{name}'"
+
+
 def listed(names: list[str] | tuple[str, ...], most: int = 5) -> str:
     """Return the first names in quotes, and how many more there are."""
     shown = ", ".join(f"'{name}'" for name in names[:most])

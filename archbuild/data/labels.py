@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 
 from archbuild.errors import DataError
+
+_PLAIN_NUMBER: Final = re.compile(r"[+-]?(?!0\d)\d+(\.\d*)?([eE][+-]?\d+)?")  # 3, 3.0, 3e0; not 03
 
 
 def encode_labels(labels: Any, n_rows: int, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -14,7 +18,8 @@ def encode_labels(labels: Any, n_rows: int, source: str) -> tuple[np.ndarray, tu
 
     Args:
         labels: ``(n,)``, ``(n, 1)`` or ``(1, n)``. Texts that are all whole numbers count as such,
-            so that class 10 comes after class 2.
+            so that class 10 comes after class 2, and ``1.0`` is class 1; with leading zeros they
+            are names, compared as they are written: ``01`` is not ``1``.
         n_rows: how many there must be.
         source: where they came from, for messages.
 
@@ -28,6 +33,11 @@ def encode_labels(labels: Any, n_rows: int, source: str) -> tuple[np.ndarray, tu
     classes, codes = np.unique(_plain(flat, source), return_inverse=True)
     names = tuple(str(name) for name in classes.tolist())
     return codes.reshape(-1).astype(np.int64), names
+
+
+def count_classes(texts: Sequence[str]) -> int:
+    """Return how many classes labels that are texts name, as ``encode_labels`` tells them apart."""
+    return len(np.unique(_numbers_where_all_are(np.asarray(texts, str))))
 
 
 def _one_per_row(labels: np.ndarray, n_rows: int, source: str) -> np.ndarray:
@@ -70,9 +80,8 @@ def _whole(labels: np.ndarray, source: str) -> np.ndarray:
 
 
 def _numbers_where_all_are(labels: np.ndarray) -> np.ndarray:
-    try:
-        numbers = labels.astype(np.float64)
-    except ValueError:
+    if not all(_PLAIN_NUMBER.fullmatch(text.strip()) for text in set(labels.tolist())):
         return labels
+    numbers = labels.astype(np.float64)
     whole = np.isfinite(numbers) & (numbers == np.rint(numbers)) & (np.abs(numbers) < 2**53)
     return numbers.astype(np.int64) if whole.all() else labels

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archbuild.data.labels import encode_labels
+from archbuild.data.labels import count_classes, encode_labels
 from archbuild.errors import DataError
 
 
@@ -17,6 +17,9 @@ from archbuild.errors import DataError
         (np.array([True, False, True]), [1, 0, 1], ("0", "1")),
         (["10", "2", "10"], [1, 0, 1], ("2", "10")),
         (["10", "2", "x"], [0, 1, 2], ("10", "2", "x")),
+        (["1.0", "2", "1"], [0, 1, 0], ("1", "2")),
+        (["01", "1", "01"], [0, 1, 0], ("01", "1")),
+        (["08", "10", "08"], [0, 1, 0], ("08", "10")),
         (np.array(["b", "a", "b"], object), [1, 0, 1], ("a", "b")),
         (np.array([[4, 9, 4]]), [0, 1, 0], ("4", "9")),
     ],
@@ -26,6 +29,11 @@ def test_labels_become_contiguous_codes_and_names(labels, codes, names):
     assert came.dtype == np.int64
     assert came.shape == (3,)
     assert (came.tolist(), classes) == (codes, names)
+
+
+@pytest.mark.parametrize("labels", [["1", "1.0", "2"], ["01", "1", "2"], ["a", "1", "1.0"]])
+def test_classes_are_counted_as_they_are_encoded(labels):
+    assert count_classes(labels) == len(encode_labels(labels, 3, "file")[1])
 
 
 @pytest.mark.parametrize(

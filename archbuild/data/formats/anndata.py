@@ -16,6 +16,7 @@ from archbuild.data.formats.hdf5_matrix import Matrix, matrix_at
 from archbuild.data.formats.label_column import label_fault
 from archbuild.data.formats.roles import LABEL_COLUMNS
 from archbuild.data.guess import Guess, listed
+from archbuild.data.labels import count_classes
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -148,7 +149,7 @@ def _label_column(obs: Frame, request: ReadRequest) -> tuple[str | None, list[Gu
         labels = obs.texts(name)
         fault = label_fault(labels) if all(labels) else "since some cells have none"
         if fault is None:
-            found = f"column '{name}' of obs, {len(set(labels))} classes"
+            found = f"column '{name}' of obs, {count_classes(labels)} classes"
             return name, [*tried, Guess("labels", found, "labels=none")]
         tried.append(Guess("labels", f"not the column '{name}' of obs, {fault}"))
     return None, tried
@@ -178,7 +179,7 @@ def _asked_column(obs: Frame, request: ReadRequest) -> str:
             f"{request.path}: {len(missing)} cells have no label in the column '{name}' of obs: "
             f"{listed(missing)}; drop these cells, or choose another column"
         )
-    fault = label_fault(labels)
+    fault = label_fault(labels, asked=True)
     if fault is not None:
         raise DataError(
             f"{request.path}: the column '{name}' of obs holds no classes, {fault}; choose another"

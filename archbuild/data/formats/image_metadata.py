@@ -15,6 +15,7 @@ from typing import NamedTuple
 from archbuild.data.formats.label_column import label_fault
 from archbuild.data.formats.roles import LABEL_COLUMNS
 from archbuild.data.guess import Guess, listed
+from archbuild.data.labels import count_classes
 from archbuild.data.limits import check_size
 from archbuild.data.request import ReadRequest
 from archbuild.errors import DataError
@@ -53,13 +54,14 @@ def labelled_by_metadata(top: Path, paths: Sequence[Path], request: ReadRequest)
     if column is None:
         return None
     classes = [rows[path].get(column, "") for path in kept]
-    fault = label_fault(classes) if all(classes) else "since some images have none"
+    asked = request.options.labels is not None
+    fault = label_fault(classes, asked=asked) if all(classes) else "since some images have none"
     if fault is not None:
         raise DataError(
             f"{top}: the column '{column}' of the metadata holds no classes, {fault}; choose "
             "another column, or data.labels: none"
         )
-    found = f"column '{column}' of the metadata, {len(set(classes))} classes"
+    found = f"column '{column}' of the metadata, {count_classes(classes)} classes"
     guesses = [Guess("labels", found, "labels=none")]
     others = tuple(name for name in columns if name != column)
     if others:

@@ -30,6 +30,7 @@ class Roles(NamedTuple):
         ids: the column that names the rows, or ``None``.
         features: the others that are used.
         label_is_guessed: whether the label column was found by its name alone.
+        label_like: further columns with a label's name, the likeliest first.
         guesses: the decisions, in words.
     """
 
@@ -37,7 +38,14 @@ class Roles(NamedTuple):
     ids: int | None
     features: tuple[int, ...]
     label_is_guessed: bool = False
+    label_like: tuple[int, ...] = ()
     guesses: tuple[Guess, ...] = ()
+
+    def with_next_label(self) -> Roles:
+        """Return the roles in which the next column with a label's name is the label."""
+        label, *others = self.label_like
+        features = tuple(index for index in self.features if index != label)
+        return self._replace(label=label, features=features, label_like=tuple(others))
 
 
 def assign_roles(
@@ -58,14 +66,16 @@ def assign_roles(
     for name in options.columns:
         _place(name, columns, path)
     asked = _asked_label(options)
-    label = _place(asked, columns, path) if asked else _found_label(columns, options)
+    named = [index for index in _label_like(columns, options) if columns[index] != asked]
+    is_guessed = asked is None and not options.no_labels and bool(named)
+    label = _place(asked, columns, path) if asked else named.pop(0) if is_guessed else None
     ids, guesses = _row_names(columns, label, options) if has_header else (None, ())
     left_out = {label, ids, *_of_kind(columns, options, IGNORE)}
     left_out |= set(_of_kind(columns, options, IDENTIFIER))
     features = tuple(index for index in range(len(columns)) if index not in left_out)
     if not features:
         raise DataError(f"{path} has no column beside its labels; there is nothing to cluster")
-    return Roles(label, ids, features, label is not None and asked is None, guesses)
+    return Roles(label, ids, features, is_guessed, tuple(named), guesses)
 
 
 def chosen_roles(columns: Sequence[str], wanted: Sequence[str], path: Path) -> Roles:
@@ -114,13 +124,13 @@ def _asked_label(options: ReadOptions) -> str | None:
     return next((name for name, kind in options.columns.items() if kind == LABEL), None)
 
 
-def _found_label(columns: Sequence[str], options: ReadOptions) -> int | None:
-    """Return the column that has a label's name and no kind that says otherwise."""
-    if options.no_labels:
-        return None
-    names = [name.casefold() for name in columns]
-    found = (names.index(name) for name in LABEL_COLUMNS if name in names)
-    return next((index for index in found if columns[index] not in options.columns), None)
+def _label_like(columns: Sequence[str], options: ReadOptions) -> list[int]:
+    """Return the columns that have a label's name and no kind that says otherwise."""
+    places = {name: [] for name in LABEL_COLUMNS}  # type: dict[str, list[int]]
+    for index, name in enumerate(columns):
+        if name.casefold() in places and name not in options.columns:
+            places[name.casefold()].append(index)
+    return [index for found in places.values() for index in found]
 
 
 def _of_kind(columns: Sequence[str], options: ReadOptions, kind: str) -> list[int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from archbuild.data.formats.faults import fault_message
-from archbuild.data.formats.label_column import judge_labels
+from archbuild.data.formats.label_column import judge_labels, say_of_other_labels
 from archbuild.data.formats.roles import Roles, assign_roles, chosen_roles
 from archbuild.data.formats.table_encoding import read_features
 from archbuild.data.formats.table_source import TableSource
+from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, Known, ReadRequest
 from archbuild.errors import DataError
 
@@ -20,22 +21,33 @@ def read_table(source: TableSource, request: ReadRequest) -> Arrays:
         DataError: a column that is wanted is missing, most cells of a column are numbers and some
             are not, a label is missing, or there are no rows.
     """
-    roles = _roles(source, request)
-    n_rows, texts = _read_texts(source, roles)
-    labels = None if roles.label is None else texts[roles.label]
-    guesses = [*source.guesses, *roles.guesses]
-    if roles.label is not None and labels is not None:
-        roles, labels, said = judge_labels(source, roles, labels)
-        guesses += said
+    roles, n_rows, texts, said = _settled(source, _roles(source, request))
     features, encoding, said_of_columns = read_features(source, request, roles, n_rows)
     return Arrays(
         values=features,
-        labels=labels,
+        labels=None if roles.label is None else texts[roles.label],
         ids=None if roles.ids is None else texts[roles.ids],
         columns=encoding.features if source.has_header else (),
-        guesses=(*guesses, *said_of_columns),
+        guesses=(*source.guesses, *roles.guesses, *said, *said_of_columns),
         encoding=None if encoding.is_plain else encoding,
     )
+
+
+def _settled(
+    source: TableSource, roles: Roles
+) -> tuple[Roles, int, dict[int, list[str]], list[Guess]]:
+    """Return the roles once the labels are known to be classes, and as ``_read_texts``."""
+    n_rows, texts = _read_texts(source, roles)
+    guesses: list[Guess] = []
+    while roles.label is not None:
+        judged = judge_labels(source, roles, texts[roles.label])
+        roles = judged.roles
+        guesses += judged.guesses
+        if judged.holds_classes or not roles.label_like:
+            break
+        roles = roles.with_next_label()
+        n_rows, texts = _read_texts(source, roles)
+    return roles, n_rows, texts, [*guesses, *say_of_other_labels(source, roles)]
 
 
 def _roles(source: TableSource, request: ReadRequest) -> Roles:

@@ -24,7 +24,7 @@ from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.faults import LARGEST, fault_message
 from archbuild.data.formats.roles import Roles, refuse_twins
 from archbuild.data.formats.table_source import TableSource
-from archbuild.data.guess import Guess, column_key, listed
+from archbuild.data.guess import Guess, column_key, column_subject, listed
 from archbuild.data.precision import needs_double
 from archbuild.data.request import ReadRequest
 from archbuild.data.spill import release, room_for
@@ -149,11 +149,6 @@ def _say(column: ColumnEncoding, profile: Profile, told: bool) -> Guess:
         )
     other = "" if told else column_key(column.name, "ignore")
     return Guess(column_subject(column.name), "; ".join(parts), other)
-
-
-def column_subject(name: str) -> str:
-    """Return the subject of a guess about a column."""
-    return f"column '{name}'"
 
 
 def _why_left_out(profile: Profile) -> str:

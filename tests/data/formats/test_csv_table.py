@@ -178,6 +178,48 @@ def test_a_continuous_column_with_a_label_name_is_a_feature(tmp_path):
     assert "'target' is a feature, since it has fractions" in said(dataset)
 
 
+def rows_of(form: str, count: int = 20) -> str:
+    """Lines in which ``{i}`` is the row's number and ``{w}`` one of two words."""
+    return "".join(form.format(i=row, w="ab"[row % 2]) + "\n" for row in range(count))
+
+
+def test_a_label_column_with_a_word_for_each_row_names_the_rows(tmp_path):
+    dataset = read(tmp_path, f"a,Label\n{rows_of('{i}.5,n{i}')}")
+    assert (dataset.columns, dataset.labels) == (("a",), None)
+    assert dataset.ids.tolist() == [f"n{row}" for row in range(20)]
+    assert "'Label' names the rows, since it has 20 different words" in said(dataset)
+    assert "--set data.labels=Label" in said(dataset)
+    named = read(tmp_path, f"a,Label\n{rows_of('{i}.5,n{i}')}", column="Label")
+    assert named.n_classes == 20
+
+
+def test_the_next_column_with_a_label_name_is_tried(tmp_path):
+    dataset = read(tmp_path, f"id,a,label,y\n{rows_of('{i},{i}.5,n{i},{w}')}")
+    assert (dataset.columns, dataset.class_names) == (("a",), ("a", "b"))
+    assert "'label' is left out" in said(dataset)
+
+
+@pytest.mark.parametrize(
+    ("column", "line"),
+    [
+        ("", "labels: the column 'target' has a label's name too, and is a feature"),
+        ("target", "labels: the column 'class' has a label's name too"),
+        ("none", "column 'class': a feature, although it has a label's name"),
+    ],
+)
+def test_features_with_a_label_name_are_said(tmp_path, column, line):
+    table = f"a,class,target\n{rows_of('{i}.5,{w},{w}')}"
+    assert line in said(read(tmp_path, table, column))
+
+
+@pytest.mark.parametrize(("other", "classes"), [("01", 2), ("1.0", 1)])
+def test_the_classes_that_are_said_are_those_that_are_used(tmp_path, other, classes):
+    lines = "".join(f"{row}.5,{('1', other)[row % 2]}\n" for row in range(20))
+    dataset = read(tmp_path, f"a,label\n{lines}")
+    assert dataset.n_classes == classes
+    assert f"column 'label', {classes} classes" in said(dataset)
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
