@@ -110,6 +110,8 @@ def predict(
             f"{rows.name}: rows {wanted.start:,} to {wanted.stop:,} of {len(rows):,}, "
             f"by {stage.folder.path}"
         )
+        for guess in rows.guesses:
+            progress.note(f"  {guess}")
         answers = _named(model.predict(rows, wanted.start, wanted.stop, chunk), rows)
         _write(answers, _layout(model, rows, wanted, latent), kind, output)
         if output is not None:

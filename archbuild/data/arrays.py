@@ -23,7 +23,7 @@ own maximum has: 1, 3, 7, ..., 255, ..., 65,535; ``data.divide_by`` says otherwi
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -58,6 +58,8 @@ def dataset_from_arrays(
     guesses: Sequence[Guess] = (),
     encoding: TableEncoding | None = None,
     gaps: bool = False,
+    scale: float | None = None,
+    divisors: Mapping[str, float] | None = None,
 ) -> Dataset:
     """Return a checked dataset from a user's arrays.
 
@@ -76,6 +78,9 @@ def dataset_from_arrays(
         guesses: the decisions made so far.
         encoding: as ``Dataset.encoding``.
         gaps: as ``Dataset.gaps``; NaN is refused without.
+        scale: the factor of the values where it is settled; by default the options, the training
+            rows or the range tell.
+        divisors: as ``Dataset.divisors``.
 
     Raises:
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
@@ -87,14 +92,15 @@ def dataset_from_arrays(
     if options.counts == LOG_NORMALISE:
         array = log_normalised(array, source)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
-    scale, said_of_range = _scale(array, options, known)
+    factor, said_of_range = _scale(array, options, known) if scale is None else (scale, [])
     safe = folder_safe(name)
     return Dataset(
         name=safe,
         values=array,
         labels=codes,
         class_names=classes,
-        scale=scale,
+        scale=factor,
+        divisors=divisors or {},
         arch_stem=arch_stem or safe,
         source=source,
         ids=None if ids is None else np.asarray(ids, str),
@@ -168,8 +174,10 @@ def scale_by_range(values: np.ndarray) -> tuple[float, list[Guess]]:
     if low < 0:
         return 1.0, []
     divisor = 2 ** max(1, high.bit_length()) - 1
-    found = f"whole numbers up to {high:,}, divided by {divisor:,}"
-    return 1 / divisor, [Guess("range", found, f"divide_by={divisor}")]
+    done = f"divided by {divisor:,}" if divisor > 1 else "used as they are"
+    other = 1 if divisor > 1 else 255
+    said = Guess("range", f"whole numbers up to {high:,}, {done}", f"divide_by={other}")
+    return 1 / divisor, [said]
 
 
 def folder_safe(name: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -42,6 +42,7 @@ class Dataset:
         encoding: of a table with columns that are no plain numbers, the way from its cells to
             ``values``; ``None`` otherwise.
         gaps: whether ``values`` may be NaN: behind the end of a series, or where one is missing.
+        divisors: of image files, depth -> what its numbers are divided by; ``{}`` otherwise.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Dataset:
     guesses: tuple[Guess, ...] = ()
     encoding: TableEncoding | None = None
     gaps: bool = False
+    divisors: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)

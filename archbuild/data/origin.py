@@ -17,6 +17,7 @@ from archbuild.errors import DataError
 
 _ENOUGH_ROWS = 10  # fewer may lie close together by chance
 _TINY = 0.05
+_DARK = 0.07  # 12 bits of 16 use 1/16 of the range
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Origin:
             scaled = scaler.apply(rows)
             low = min(low, float(np.fmin.reduce(scaled, axis=None)))
             high = max(high, float(np.fmax.reduce(scaled, axis=None)))
-        known = Known(dataset.columns, dataset.encoding, dataset.scale)
+        known = Known(dataset.columns, dataset.encoding, dataset.scale, dataset.divisors)
         return cls(dataset.name, known, scaler, low, high, location, command)
 
     @property
@@ -71,6 +72,7 @@ class Origin:
             "columns": list(self.columns),
             "scaling": self.scaler.to_json(),
             "scale": self.known.scale,
+            "divisors": dict(self.known.divisors),
             "encoding": encoding.to_json() if encoding else None,
             "range": [self.low, self.high],
             "location": self.location.to_json() if self.location else None,
@@ -81,12 +83,13 @@ class Origin:
     def from_json(cls, document: Mapping[str, Any]) -> Origin:
         """Return the object that ``to_json`` was called on."""
         low, high = document["range"]
-        # location, scale and encoding are absent in runs of earlier versions
+        # location, scale, divisors and encoding are absent in runs of earlier versions
         place, encoding = document.get("location"), document.get("encoding")
         known = Known(
             tuple(document["columns"]),
             TableEncoding.from_json(encoding) if encoding else None,
             document.get("scale"),
+            document.get("divisors") or {},
         )
         return cls(
             document["name"],
@@ -121,13 +124,15 @@ class Origin:
 
         Far is more than the range's own width beyond it, as for bytes where the training rows
         went from 0 to 1, or a range that is less than a twentieth as wide, as for numbers from 0
-        to 1 where they were bytes. Such rows still get an answer.
+        to 1 where they were bytes. Of few images the darkness tells, as of one whose 12 bits are
+        divided as 16. Such rows still get an answer.
         """
         if rows.size == 0:
             return None
         low, high, width = float(rows.min()), float(rows.max()), self.high - self.low
         too_large = low < self.low - width or high > self.high + width
-        too_small = len(rows) >= _ENOUGH_ROWS and high - low < _TINY * width
+        is_tiny = len(rows) >= _ENOUGH_ROWS and high - low < _TINY * width
+        too_small = is_tiny or (rows.ndim > 3 and high < self.low + _DARK * width)
         if not too_large and not too_small:
             return None
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,11 +64,13 @@ class Known:
         encoding: of a table with columns that are no plain numbers; ``None`` otherwise.
         scale: the factor of the training rows; ``None`` in runs of earlier versions, which
             multiplied bytes by 1/255 and nothing else.
+        divisors: of image files, depth -> what its numbers were divided by; ``{}`` otherwise.
     """
 
     columns: tuple[str, ...] = ()
     encoding: TableEncoding | None = None
     scale: float | None = None
+    divisors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ class Arrays(NamedTuple):
         encoding: of a table with columns that are no plain numbers.
         channels: where the channel axis is, ``first`` or ``last``; ``None``: not settled.
         gaps: whether values may be NaN, where there are none.
+        scale: the factor of the values, where the reader knows it; ``None``: their range tells.
+        divisors: as ``Known.divisors``.
     """
 
     values: np.ndarray
@@ -123,3 +128,5 @@ class Arrays(NamedTuple):
     encoding: TableEncoding | None = None
     channels: str | None = None
     gaps: bool = False
+    scale: float | None = None
+    divisors: Mapping[str, float] = MappingProxyType({})

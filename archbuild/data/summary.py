@@ -113,9 +113,12 @@ def _summarise_images(folder: Path, part: str | None, options: ReadOptions | Non
     shape = (channels, max(1, round(height * shrink)), max(1, round(width * shrink)))
     size = f"the most common size, {height} x {width}" + (", brought down" if shrink < 1 else "")
     n_classes = None if options and options.no_labels else found.n_classes
-    return DataSummary(found.n_images, shape, n_classes, "none", _BYTES, size, found.guesses)
+    scaling, reason = ("none", _SCALED) if found.is_scaled else ("minmax", _RAW)
+    return DataSummary(found.n_images, shape, n_classes, scaling, reason, size, found.guesses)
 
 
+_SCALED = "the images are read as 0 to 1"
+_RAW = "numbers of the images' own, brought to 0 to 1"
 _BYTES = "bytes are read as 0 to 1"
 
 

@@ -60,3 +60,10 @@ def test_rows_in_other_units_are_noticed(rng):
     assert origin.range_warning(rows) is None
     assert origin.range_warning(rows[:0]) is None
     assert "in the same units?" in origin.range_warning(rows * 100)
+
+
+@pytest.mark.parametrize(("divisor", "warned"), [(4_095, False), (65_535, True)])
+def test_a_single_image_that_is_too_dark_is_noticed(divisor, warned):
+    images = dataset_from_arrays("mine", np.linspace(0, 1, 32).reshape(2, 4, 4, 1))
+    origin = Origin.of(images, Scaler.fit(images, "none"))
+    assert bool(origin.range_warning(images.values[1:] * 4_000 / divisor)) == warned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 SUFFIXES = frozenset(
@@ -24,25 +25,33 @@ SPLITS = {
 def split_names(folder: Path) -> tuple[str, ...]:
     """Return the parts that a folder holds: ``train``, ``val``, ``test``; ``()`` if none.
 
-    Folders are parts only where all of them are called so, and there are two at least.
+    Folders are parts only where all with images in them are called so, and there are two at least.
     """
     if not folder.is_dir():
         return ()
-    names = [path.name.lower() for path in folders_in(unwrapped(folder))]
+    names = [path.name.lower() for path in image_folders(unwrapped(folder))]
     is_split = len(names) > 1 and all(name in SPLITS for name in names)
     found = {SPLITS[name] for name in names} if is_split else set()
     return tuple(part for part in dict.fromkeys(SPLITS.values()) if part in found)
 
 
-def folders_in(folder: Path) -> list[Path]:
-    """Return the folders inside that are not hidden, as macOS' ``__MACOSX`` is meant to be."""
-    inside = sorted(path for path in folder.iterdir() if path.is_dir())
-    return [path for path in inside if not path.name.startswith((".", "__"))]
+def image_folders(folder: Path) -> list[Path]:
+    """Return the folders inside that have images in them, at any depth."""
+    return [path for path in _seen(folder) if path.is_dir() and any(images_below(path))]
+
+
+def images_below(folder: Path) -> Iterator[Path]:
+    """Yield the images in a folder and in the folders inside, in the order of their paths."""
+    for path in _seen(folder):
+        if path.is_dir() and not _leads_back(path):
+            yield from images_below(path)
+        elif is_image(path):
+            yield path
 
 
 def unwrapped(folder: Path) -> Path:
-    """Return the innermost folder, where folders hold one folder and no image each."""
-    inside = folders_in(folder)
+    """Return the innermost folder, where folders hold one folder of images and no image each."""
+    inside = image_folders(folder)
     has_images = any(is_image(path) for path in folder.iterdir())
     if len(inside) != 1 or has_images:
         return folder
@@ -58,3 +67,13 @@ def is_image(path: Path) -> bool:
     """Return whether a file's name says that it is an image."""
     hidden = path.name.startswith(".")  # ._x.png: what macOS leaves in archives
     return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
+
+
+def _leads_back(folder: Path) -> bool:
+    """Return whether a folder is a link to one around it."""
+    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
+
+
+def _seen(folder: Path) -> list[Path]:
+    """Return what is in a folder and not hidden, as macOS' ``__MACOSX`` is meant to be."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from archbuild.data.formats.label_column import label_fault
 from archbuild.data.formats.roles import LABEL_COLUMNS
-from archbuild.data.guess import Guess, listed
+from archbuild.data.guess import LABELS, Guess, listed
 from archbuild.data.labels import count_classes
 from archbuild.data.limits import check_size
 from archbuild.data.request import ReadRequest
@@ -27,15 +27,15 @@ _Row = Mapping[str, str]
 
 
 class Labelled(NamedTuple):
-    """Images that a metadata file names, their classes, and the decisions."""
+    """Images, their classes if a metadata file has some, and the decisions."""
 
     paths: list[Path]
-    classes: list[str]
+    classes: list[str] | None
     guesses: tuple[Guess, ...]
 
 
-def labelled_by_metadata(top: Path, paths: Sequence[Path], request: ReadRequest) -> Labelled | None:
-    """Return the images with the labels of metadata files; ``None`` where none has labels.
+def labelled_by_metadata(top: Path, paths: Sequence[Path], request: ReadRequest) -> Labelled:
+    """Return the images that metadata files name, with their labels; all where none has labels.
 
     Args:
         top: the folder above all images.
@@ -46,14 +46,28 @@ def labelled_by_metadata(top: Path, paths: Sequence[Path], request: ReadRequest)
         DataError: a file is broken, or there is no column of the name that is wanted.
     """
     rows = dict(_rows(top)) if request.wants_labels else {}
+    said = _say_missing(rows)
     kept = [path for path in paths if path in rows]
     if not kept:
-        return None
+        return Labelled(list(paths), None, said)
     columns = tuple(name for name in rows[kept[0]] if name != FILE_NAME)
     column = _label_column(top, columns, request)
+    others = tuple(name for name in columns if name != column)
+    if others:
+        said += (Guess("metadata", f"left out: columns {listed(others)}", "labels=COLUMN"),)
     if column is None:
-        return None
-    classes = [rows[path].get(column, "") for path in kept]
+        return Labelled(list(paths), None, said)
+    classes = _classes(top, column, [rows[path] for path in kept], request)
+    found = f"column '{column}' of the metadata, {count_classes(classes)} classes"
+    said += (Guess(LABELS, found, "labels=none"),)
+    if len(kept) < len(paths):
+        found = f"{len(paths) - len(kept)} images that the metadata do not name"
+        said += (Guess("left out", found, "labels=none"),)
+    return Labelled(kept, classes, said)
+
+
+def _classes(top: Path, column: str, rows: Sequence[_Row], request: ReadRequest) -> list[str]:
+    classes = [row.get(column, "") for row in rows]
     asked = request.options.labels is not None
     fault = label_fault(classes, asked=asked) if all(classes) else "since some images have none"
     if fault is not None:
@@ -61,15 +75,16 @@ def labelled_by_metadata(top: Path, paths: Sequence[Path], request: ReadRequest)
             f"{top}: the column '{column}' of the metadata holds no classes, {fault}; choose "
             "another column, or data.labels: none"
         )
-    found = f"column '{column}' of the metadata, {count_classes(classes)} classes"
-    guesses = [Guess("labels", found, "labels=none")]
-    others = tuple(name for name in columns if name != column)
-    if others:
-        guesses.append(Guess("metadata", f"left out: columns {listed(others)}"))
-    if len(kept) < len(paths):
-        found = f"{len(paths) - len(kept)} images that the metadata do not name"
-        guesses.append(Guess("left out", found, "labels=none"))
-    return Labelled(kept, classes, tuple(guesses))
+    return classes
+
+
+def _say_missing(rows: Mapping[Path, _Row]) -> tuple[Guess, ...]:
+    """Return a line about rows whose images are not there."""
+    missing = [path.name for path in rows if not path.is_file()]
+    if not missing:
+        return ()
+    found = f"{len(missing)} of {len(rows)} rows of the metadata, whose images are not there"
+    return (Guess("left out", f"{found}: {listed(missing)}"),)
 
 
 def _label_column(top: Path, columns: Sequence[str], request: ReadRequest) -> str | None:

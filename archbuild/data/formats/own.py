@@ -144,9 +144,11 @@ def load_path(
         least_rows=request.least_rows,
         options=replace(options, channels=arrays.channels or options.channels),
         known=known,
-        guesses=_of_interest(arrays.guesses, options),
+        guesses=_of_interest(arrays.guesses, request),
         encoding=arrays.encoding,
         gaps=arrays.gaps,
+        scale=arrays.scale,
+        divisors=arrays.divisors,
     )
 
 
@@ -169,9 +171,9 @@ def held_out_part(text: str) -> str | None:
     return f"{folder}-TEST"
 
 
-def _of_interest(guesses: tuple[Guess, ...], options: ReadOptions) -> tuple[Guess, ...]:
-    """Return the guesses without those about labels, where the user wants none."""
-    return tuple(guess for guess in guesses if not (options.no_labels and guess.subject == LABELS))
+def _of_interest(guesses: tuple[Guess, ...], request: ReadRequest) -> tuple[Guess, ...]:
+    """Return the guesses without those about labels, where none are looked for."""
+    return tuple(guess for guess in guesses if request.wants_labels or guess.subject != LABELS)
 
 
 def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:

@@ -33,14 +33,19 @@ def test_labels_come_from_a_table(folder):
     assert "column 'label' of the metadata, 2 classes" in said(dataset)
     assert "left out: 1 images that the metadata do not name" in said(dataset)
     assert "metadata: left out: columns 'text'" in said(dataset)
-    assert "suffix" not in said(dataset)
+    assert "left out: 1 of 4 rows of the metadata, whose images are not there: '9.png'" in said(
+        dataset
+    )
+    assert "no images" not in said(dataset)
     assert summarise(str(folder)).n_classes == 2
 
 
 def test_labels_come_from_lines_of_json_and_can_be_named(folder):
     rows = [{"file_name": f"{number}.png", "kind": number % 3} for number in range(4)]
     (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert load_dataset(str(folder)).labels is None
+    plain = load_dataset(str(folder))
+    assert plain.labels is None
+    assert "left out: columns 'kind' [otherwise: --set data.labels=COLUMN]" in said(plain)
     dataset = load_dataset(str(folder), options=ReadOptions(labels="kind"))
     assert dataset.labels.tolist() == [0, 1, 2, 0]
     with pytest.raises(DataError, match="no column 'kin'; they have kind"):

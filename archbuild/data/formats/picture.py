@@ -1,0 +1,196 @@
+"""One image file: its header, and its pixels in the file's own numbers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from archbuild.data.dataset import Shape
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+BYTES, DEEP, FLOATS = "bytes", "deep", "floats"
+"""The depth of an image: 8 bits at most, whole numbers of more bits, floats."""
+
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+"""Number of channels -> Pillow's mode."""
+
+Source = Path | IO[bytes]
+
+_GREY_MODES = frozenset({"1", "L", "LA", "I", "F"})
+_TURNED = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
+_ORIENTATION = 0x0112
+_SIXTEEN = (";16B", ";16L", ";16N")  # as Pillow's names of packed colours end
+
+
+class UnfitPictureError(ValueError):
+    """An image that can be decoded and yet cannot be used; its text says why."""
+
+
+class Header(NamedTuple):
+    """The header of an image.
+
+    Attributes:
+        height: of the upright image.
+        width: likewise.
+        grey: whether it has one channel.
+        depth: ``BYTES``, ``DEEP`` or ``FLOATS``.
+        is_cut: whether it has colours of 16 bits, of which Pillow gives the upper 8.
+        is_several: whether further pictures follow the first.
+    """
+
+    height: int
+    width: int
+    grey: bool
+    depth: str
+    is_cut: bool
+    is_several: bool
+
+
+def header_of(source: Source) -> Header | None:
+    """Return the header of an image; ``None`` where it has none that can be read."""
+    from PIL import Image
+
+    try:
+        with Image.open(source) as image:
+            height, width = image.height, image.width
+            depth = depth_of(image)
+            is_cut = _is_cut(image, depth)  # before the next line decodes a PNG
+            if image.getexif().get(_ORIENTATION) in _TURNED:
+                height, width = width, height
+            grey = image.mode in _GREY_MODES or image.mode.startswith("I;")
+            return Header(height, width, grey, depth, is_cut, _goes_on(image))
+    except Exception:  # Pillow's readers have no closed list
+        return None
+
+
+def depth_of(image: Image) -> str:
+    """Return the depth of an opened image."""
+    if image.mode == "F":
+        return FLOATS
+    return DEEP if image.mode == "I" or image.mode.startswith("I;") else BYTES
+
+
+def range_of(source: Source) -> tuple[float, float]:
+    """Return the least and the largest number in an image, all of which is decoded.
+
+    Raises:
+        Exception: as ``decode``.
+    """
+    from PIL import Image
+
+    with Image.open(source) as image:
+        if depth_of(image) == BYTES:
+            seen = np.asarray(_on_white(image).convert("RGB"))
+        else:
+            seen = _own_numbers(image)
+        return float(seen.min()), float(seen.max())
+
+
+def decode(source: Source, shape: Shape | None = None) -> np.ndarray:
+    """Return one image, upright, as ``(height, width, channels)`` uint8.
+
+    Args:
+        source: a path or an open file.
+        shape: ``(height, width, channels)`` to bring it to; ``None``: its own size, in grey.
+
+    Raises:
+        Exception: whatever Pillow raises for images that it cannot read; there is no closed list.
+    """
+    from PIL import Image, ImageOps
+
+    with Image.open(source) as opened:
+        if shape:  # a JPEG is then decoded no larger than it has to be
+            opened.draft(None, (max(shape[:2]), max(shape[:2])))
+        image = ImageOps.exif_transpose(_eight_bit(opened))
+        height, width, channels = shape or (image.height, image.width, 1)
+        image = _on_white(image) if channels != 4 else image
+        image = image.convert(MODES[channels])
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BILINEAR)
+        return np.asarray(image, np.uint8).reshape(height, width, channels)
+
+
+def decode_own(source: Source, shape: Shape) -> tuple[np.ndarray, str]:
+    """Return one image as ``decode``, but in its own numbers, and its depth.
+
+    Returns:
+        uint8 for ``BYTES``, else float32; whole numbers stay whole.
+
+    Raises:
+        UnfitPictureError: NaN or infinity is in it.
+        Exception: as ``decode``.
+    """
+    from PIL import Image, ImageOps
+
+    with Image.open(source) as opened:
+        depth = depth_of(opened)
+        if depth == BYTES:
+            if hasattr(source, "seek"):
+                source.seek(0)
+            return decode(source, shape), depth
+        image = Image.fromarray(_own_numbers(ImageOps.exif_transpose(opened)).astype(np.float32))
+    height, width, channels = shape
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    grey = np.asarray(image)[..., np.newaxis]
+    return np.repeat(np.rint(grey) if depth == DEEP else grey, channels, axis=-1), depth
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Suppress Pillow's warnings: what it cannot read is listed by name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _is_cut(image: Any, depth: str) -> bool:
+    """Return whether the file's own numbers have 16 bits, and Pillow's 8."""
+    packings = (tile[-1] for tile in getattr(image, "tile", ()))
+    names = (packing if isinstance(packing, str) else packing[0] for packing in packings if packing)
+    return depth == BYTES and any(str(name)[-4:] in _SIXTEEN for name in names)
+
+
+def _goes_on(image: Any) -> bool:
+    """Return whether a file has a second picture."""
+    try:
+        image.seek(1)
+    except (EOFError, AttributeError, ValueError):
+        return False
+    return True
+
+
+def _own_numbers(image: Image) -> np.ndarray:
+    numbers = np.asarray(image)
+    if not np.isfinite(numbers).all():
+        raise UnfitPictureError("NaN or infinity in it")
+    return numbers
+
+
+def _on_white(image: Image) -> Image:
+    """Return an image with its transparent places made white."""
+    from PIL import Image
+
+    if not image.has_transparency_data:
+        return image
+    seen = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
+
+
+def _eight_bit(image: Image) -> Image:
+    """Take the upper byte of 16-bit images; Pillow's own conversion would clip some of them."""
+    from PIL import Image
+
+    if image.mode == "F":
+        raise UnfitPictureError("an image of floats has no defined values for black and white")
+    if image.mode != "I" and not image.mode.startswith("I;"):
+        return image
+    deep = np.asarray(image).astype(np.int64)
+    return Image.fromarray((np.clip(deep, 0, 0xFFFF) >> 8).astype(np.uint8))
