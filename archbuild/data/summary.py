@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import isqrt
-from pathlib import Path
 
 import numpy as np
 
 from archbuild.data.columns import NUMBER
 from archbuild.data.counts import LOG_NORMALISE, look_like_counts
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.image_folder import survey
-from archbuild.data.formats.own import split_column, split_part
+from archbuild.data.formats.image_folder import Survey
+from archbuild.data.formats.own import survey_path
 from archbuild.data.guess import Guess
 from archbuild.data.precision import extremes
 from archbuild.data.registry import DATASETS, load_dataset
-from archbuild.data.request import ReadOptions, ReadRequest
+from archbuild.data.request import ReadOptions
 
 _LARGEST_SIDE = 64  # pixels; a network for larger images trains for hours on two cores
 _ALIKE = 0.9
@@ -60,9 +59,10 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
     Raises:
         DataError: as ``load_dataset``.
     """
-    path, part = split_part(split_column(name_or_path)[0])
-    if path.is_dir() and name_or_path.upper() not in DATASETS:
-        return _summarise_images(path, part, options)
+    is_named = name_or_path.upper() in DATASETS
+    images = None if is_named else survey_path(name_or_path, options or ReadOptions())
+    if images is not None:
+        return _summarise_images(images, options)
     dataset, counts, said = _as_counts(name_or_path, options or ReadOptions())
     scaling, reason = scaling_of(dataset)
     shape, size = _flat_images(dataset)
@@ -106,8 +106,7 @@ def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
     return dataset.shape, f"or [1, {side}, {side}], and augment, if rows are images"
 
 
-def _summarise_images(folder: Path, part: str | None, options: ReadOptions | None) -> DataSummary:
-    found = survey(ReadRequest(folder, options=options or ReadOptions(), split=part))
+def _summarise_images(found: Survey, options: ReadOptions | None) -> DataSummary:
     channels, height, width = found.shape
     shrink = min(1.0, _LARGEST_SIDE / max(height, width))
     shape = (channels, max(1, round(height * shrink)), max(1, round(width * shrink)))

@@ -162,10 +162,13 @@ def common_shape(headers: Sequence[Header | None], request: ReadRequest) -> Shap
 
 def too_few(path: Path, count: int, least: int = 2) -> DataError:
     """Return the refusal of fewer images than are needed."""
-    return DataError(
-        f"{path} holds {count} images that can be read, and at least {least} are needed; put "
-        f"images ({', '.join(sorted(SUFFIXES))}) there, in one folder for each class if the "
+    advice = (
+        f"put images ({', '.join(sorted(SUFFIXES))}) there, in one folder for each class if the "
         "classes are known"
+    )
+    return DataError(
+        f"{path} holds {count} images that can be read, and at least {least} are needed; "
+        + (advice if path.is_dir() else "check how the file was written")
     )
 
 

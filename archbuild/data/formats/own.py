@@ -13,12 +13,12 @@ from archbuild.data.formats.csv_layout import is_text_table
 from archbuild.data.formats.csv_table import read_csv
 from archbuild.data.formats.excel import read_excel
 from archbuild.data.formats.hdf5_arrays import read_hdf5
-from archbuild.data.formats.image_folder import read_image_folder
+from archbuild.data.formats.image_folder import Survey, read_image_folder, survey
 from archbuild.data.formats.image_layout import SUFFIXES, split_names
 from archbuild.data.formats.mat import read_mat
 from archbuild.data.formats.npy import read_npy
 from archbuild.data.formats.npz import read_npz
-from archbuild.data.formats.parquet import read_feather, read_parquet
+from archbuild.data.formats.parquet import FEATHER, PARQUET, read_arrow, survey_arrow
 from archbuild.data.formats.series import (
     archive_parts,
     is_archive_table,
@@ -37,10 +37,7 @@ FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
     ".tsv": read_csv,
     ".csv.gz": read_csv,
     ".tsv.gz": read_csv,
-    ".parquet": read_parquet,
-    ".pq": read_parquet,
-    ".feather": read_feather,
-    ".arrow": read_feather,
+    **dict.fromkeys((*PARQUET, *FEATHER), read_arrow),
     ".xlsx": read_excel,
     ".txt": read_text_matrix,
     ".mat": read_mat,
@@ -56,10 +53,8 @@ _TABLES = (
     ".tsv",
     ".csv.gz",
     ".tsv.gz",
-    ".parquet",
-    ".pq",
-    ".feather",
-    ".arrow",
+    *PARQUET,
+    *FEATHER,
     ".xlsx",
     ".h5ad",
     ".h5",
@@ -150,6 +145,22 @@ def load_path(
         scale=arrays.scale,
         divisors=arrays.divisors,
     )
+
+
+def survey_path(text: str, options: ReadOptions) -> Survey | None:
+    """Return what the images of a folder or a table are; ``None`` for other data.
+
+    Raises:
+        DataError: as ``load_path``.
+    """
+    path, column = split_column(text)
+    options = options if column is None else replace(options, labels=column)
+    path, split = split_part(path)
+    request = ReadRequest(path, None, options, split=split)
+    if path.is_dir():
+        return survey(request)
+    is_arrow = path.is_file() and suffix_of(path) in (*PARQUET, *FEATHER)
+    return survey_arrow(request) if is_arrow else None
 
 
 def held_out_part(text: str) -> str | None:

@@ -1,106 +1,69 @@
-"""``.parquet`` and ``.feather``: Arrow tables, read some rows at a time."""
+"""``.parquet`` and ``.feather``: tables of columns, or of images as Hugging Face keeps them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from archbuild.data.dataset import rows_at_a_time
-from archbuild.data.formats.faults import LARGEST
+from archbuild.data.formats.arrow_images import image_table, read_images, survey_images
+from archbuild.data.formats.arrow_source import ArrowSource
+from archbuild.data.formats.image_folder import Survey
 from archbuild.data.formats.table import read_table
-from archbuild.data.formats.table_source import Batch
-from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
-from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
 if TYPE_CHECKING:
-    from pyarrow import Array, DataType, RecordBatch, Schema
+    from pyarrow import RecordBatch
 
+FEATHER = (".feather", ".arrow")
+PARQUET = (".parquet", ".pq")
 _BUFFER_BYTES = 2**16  # of each column
-_CELL_BYTES = 64  # that a cell takes as text, roughly
 
 
-def read_parquet(request: ReadRequest) -> Arrays:
-    """Return the features, the labels and the rows' names of a Parquet file.
+def read_arrow(request: ReadRequest) -> Arrays:
+    """Return the features, the labels and the rows' names of a Parquet or Feather file.
+
+    Where a column holds images, they are the rows.
 
     Raises:
-        DataError: pyarrow is not installed, the file is damaged, or as ``read_table``.
+        DataError: pyarrow is not installed, the file is damaged, or as ``read_table`` and
+            ``read_images``.
     """
-    with _arrow(request.path, "a Parquet file") as pyarrow:
+    with _opened(request.path) as source:
+        images = image_table(source, request)
+        return read_table(source, request) if images is None else read_images(images, request)
+
+
+def survey_arrow(request: ReadRequest) -> Survey | None:
+    """Return what the images in a file are; ``None`` where it holds none.
+
+    Raises:
+        DataError: as ``read_arrow``.
+    """
+    with _opened(request.path) as source:
+        images = image_table(source, request)
+        return None if images is None else survey_images(images, request)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[ArrowSource]:
+    is_feather = path.suffix.lower() in FEATHER
+    with _arrow(path, "a Feather file" if is_feather else "a Parquet file") as pyarrow:
+        if is_feather:
+            table = pyarrow.feather.read_table(path, memory_map=True)
+            yield ArrowSource(
+                path, table.schema, lambda rows, columns: _table_batches(table, rows, columns)
+            )
+            return
         file = pyarrow.parquet.ParquetFile(
-            request.path,
+            path,
             pre_buffer=False,  # else a whole row group comes into memory, often the whole file
             buffer_size=_BUFFER_BYTES,
         )
         with file:
-            source = ArrowSource(request.path, file.schema_arrow, file.iter_batches)
-            return read_table(source, request)
-
-
-def read_feather(request: ReadRequest) -> Arrays:
-    """Return the features, the labels and the rows' names of a Feather (Arrow IPC) file.
-
-    Raises:
-        DataError: pyarrow is not installed, the file is damaged, or as ``read_table``.
-    """
-    with _arrow(request.path, "a Feather file") as pyarrow:
-        table = pyarrow.feather.read_table(request.path, memory_map=True)
-        source = ArrowSource(
-            request.path, table.schema, lambda rows, columns: _table_batches(table, rows, columns)
-        )
-        return read_table(source, request)
-
-
-class ArrowSource:
-    """An Arrow table as a ``TableSource``.
-
-    Args:
-        path: of its file.
-        schema: its columns.
-        iterate: from a number of rows and the names of columns to record batches.
-    """
-
-    def __init__(
-        self, path: Path, schema: Schema, iterate: Callable[..., Iterator[RecordBatch]]
-    ) -> None:
-        self.path = path
-        self.columns: tuple[str, ...] = tuple(schema.names)
-        self.has_header = True
-        self.decimal = "."
-        self.guesses: tuple[Guess, ...] = ()
-        self._schema = schema
-        self._iterate = iterate
-
-    def batches(self, wanted: Sequence[int]) -> Iterator[Batch]:
-        """Yield the rows as texts, some at a time."""
-        names = [self.columns[index] for index in wanted]
-        start = 0
-        for batch in self._iterate(rows_at_a_time(_CELL_BYTES * max(1, len(names))), columns=names):
-            places = [f"row {start + row} (counted from 0)" for row in range(len(batch))]
-            yield Batch(places, [_texts(batch.column(name)) for name in names])
-            start += len(batch)
-
-    def numbers(self, wanted: Sequence[int], n_rows: int) -> np.ndarray | None:
-        """Return numeric columns as ``(n_rows, columns)`` float64."""
-        if not all(_is_numeric(self._schema.field(index).type) for index in wanted):
-            return None
-        names = [self.columns[index] for index in wanted]
-        values = room_for((n_rows, len(wanted)), np.float64, str(self.path))
-        start = 0
-        for batch in self._iterate(rows_at_a_time(8 * len(wanted)), columns=names):
-            rows = values[start : start + len(batch)]
-            for place, name in enumerate(names):
-                rows[:, place] = _numbers(batch.column(name))
-            if not (np.abs(rows) <= LARGEST).all():
-                return None
-            start += len(batch)
-            release(values)
-        return values
+            yield ArrowSource(path, file.schema_arrow, file.iter_batches)
 
 
 @contextmanager
@@ -125,25 +88,3 @@ def _arrow(path: Path, what: str) -> Iterator[Any]:
 
 def _table_batches(table: Any, rows: int, columns: Sequence[str]) -> Iterator[RecordBatch]:
     return iter(table.select(list(columns)).to_batches(max_chunksize=rows))
-
-
-def _is_numeric(kind: DataType) -> bool:
-    from pyarrow import types
-
-    checks = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)
-    return any(check(kind) for check in checks)
-
-
-def _numbers(column: Array) -> np.ndarray:
-    """Return the cells as float64, NaN where there is none."""
-    from pyarrow import float64, types, uint8
-
-    if types.is_boolean(column.type):
-        column = column.cast(uint8())
-    numbers: np.ndarray = column.cast(float64(), safe=False).to_numpy(zero_copy_only=False)
-    return numbers
-
-
-def _texts(column: Array) -> list[str]:
-    """Return the cells as texts, blank where there is none."""
-    return ["" if cell is None else str(cell).strip() for cell in column.to_pylist()]
