@@ -148,6 +148,7 @@ def _subject(
     from archbuild.spec.template import Subject
 
     n_clusters, reason = _n_clusters(summary, clusters)
+    columns = {**settled.get("columns", {}), **summary.columns}
     return Subject(
         name=name,
         shape=summary.shape,
@@ -161,7 +162,8 @@ def _subject(
         remarks=tuple(map(str, summary.guesses)),
         data=settled
         | ({"counts": summary.counts} if summary.counts else {})
-        | ({"columns": summary.columns} if summary.columns else {}),
+        | ({"columns": columns} if columns else {}),
+        blocks=summary.blocks,
     )
 
 

@@ -73,11 +73,13 @@ def dataset_from_arrays(
         ids: one text for each row, as ``Dataset.ids``.
         columns: the names of the features, as ``Dataset.columns``.
         least_rows: fewer are refused.
-        options: the user's decisions; ``channels``, ``counts`` and ``divide_by`` are looked at.
+        options: the user's decisions; ``channels``, ``counts``, ``divide_by`` and ``gaps`` are
+            looked at.
         known: for new rows of a trained model, the form of its training rows.
         guesses: the decisions made so far.
         encoding: as ``Dataset.encoding``.
-        gaps: as ``Dataset.gaps``; NaN is refused without.
+        gaps: as ``Dataset.gaps``; NaN is refused unless this, or ``options``, or ``known`` says
+            so.
         scale: the factor of the values where it is settled; by default the options, the training
             rows or the range tell.
         divisors: as ``Dataset.divisors``.
@@ -86,6 +88,7 @@ def dataset_from_arrays(
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
             four, or the labels do not fit.
     """
+    gaps = gaps or options.masks_gaps or (known is not None and known.gaps)
     array, said = _checked(
         values, input_shape, least_rows, source, channels=options.channels, gaps=gaps
     )
@@ -125,8 +128,7 @@ def _checked(
     check_kind(array, source)
     array, said = arrange_axes(array, input_shape, source, channels)
     _check_rows(array, least_rows, source)
-    if not gaps:
-        check_finite(array, source)
+    check_finite(array, source, gaps=gaps)
     return array, said
 
 
@@ -153,9 +155,10 @@ def scale_as_known(values: np.ndarray, known: Known) -> tuple[float, list[Guess]
 
 
 def _largest(values: np.ndarray) -> float:
-    """Return the largest absolute value, looking at a part at a time."""
+    """Return the largest absolute value but NaN, looking at a part at a time."""
     parts = chunk_slices(len(values), prod(values.shape[1:]) * values.itemsize)
-    return max((float(np.abs(read_part(values, part)).max()) for part in parts), default=0.0)
+    sizes = (np.fmax.reduce(np.abs(read_part(values, part)), axis=None) for part in parts)
+    return max(map(float, sizes), default=0.0)
 
 
 def scale_by_range(values: np.ndarray) -> tuple[float, list[Guess]]:
@@ -232,22 +235,25 @@ def _arrange_two_axes(values: np.ndarray, wanted: Shape) -> tuple[np.ndarray, li
     return values, [Guess("axes", found, "channels=first")]
 
 
-def check_finite(values: np.ndarray, source: str) -> None:
-    """Refuse NaN, infinity, and numbers too large for float32, looking at a part at a time."""
+def check_finite(values: np.ndarray, source: str, *, gaps: bool = False) -> None:
+    """Refuse infinity, numbers too large for float32, and NaN unless ``gaps``: part by part."""
     if values.dtype.kind != "f":
         return
     first, count = -1, 0
     for part in chunk_slices(len(values), prod(values.shape[1:]) * values.itemsize):
         with np.errstate(over="ignore"):
-            finite = np.isfinite(read_part(values, part).astype(np.float32, copy=False))
-        broken = ~finite.reshape(len(finite), -1).all(axis=1)
+            rows = read_part(values, part).astype(np.float32, copy=False)
+        sound = ~np.isinf(rows) if gaps else np.isfinite(rows)
+        broken = ~sound.reshape(len(sound), -1).all(axis=1)
         if broken.any() and first < 0:
             first = part.start + int(np.argmax(broken))
         count += int(broken.sum())
     if count:
+        what = "infinity" if gaps else "NaN, infinity"
+        mask = "" if gaps else ", or let the loss leave NaN out (data.gaps: mask)"
         raise DataError(
-            f"{source} holds NaN, infinity or numbers beyond float32 in {count} of {len(values)} "
-            f"rows, the first of them row {first} (counted from 0); drop those rows or fill them in"
+            f"{source} holds {what} or numbers beyond float32 in {count} of {len(values)} rows, "
+            f"the first of them row {first} (counted from 0); drop those rows or fill them in{mask}"
         )
 
 

@@ -6,11 +6,13 @@ kind            features
 ``number``      the number
 ``boolean``     0 or 1
 ``date``        days since 1970-01-01
-``category``    one column of 0 and 1 for each category (one-hot); all 0 for one that is unknown
+``category``    one feature of 0 and 1 for each category (one-hot); all 0 for one that is unknown
+``embedding``   the same, for a network with the layer ``Embedding``
 ==============  ==================================================================================
 
 A column with missing cells has one more feature, 1 where the cell is missing, and the mean of the
-others in the place of the missing number.
+others in the place of the missing number. If missing cells are masked, the features of such a cell
+are NaN and nothing marks it.
 """
 
 from __future__ import annotations
@@ -20,12 +22,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
 
+from archbuild.spec.top import EMBEDDING
+
 NUMBER, BOOLEAN, DATE, CATEGORY = "number", "boolean", "date", "category"
 IDENTIFIER, IGNORE = "identifier", "ignore"
+CATEGORICAL: Final = (CATEGORY, EMBEDDING)
 
 MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "#n/a", "<na>", "nat"})
 _BOOLEANS: Final = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
@@ -156,10 +162,12 @@ class ColumnEncoding:
 
     Attributes:
         name: the column's.
-        kind: ``number``, ``boolean``, ``date`` or ``category``; ``ignore``: it is left out.
+        kind: ``number``, ``boolean``, ``date``, ``category`` or ``embedding``; ``ignore``: it is
+            left out.
         categories: of a category, sorted.
         fill: the number that stands for a missing one; ``None`` where none may be missing.
-        gaps: whether the training table has missing cells here.
+        gaps: whether missing cells have a feature that marks them.
+        masked: whether missing cells are NaN.
     """
 
     name: str
@@ -167,6 +175,7 @@ class ColumnEncoding:
     categories: tuple[str, ...] = ()
     fill: float | None = None
     gaps: bool = False
+    masked: bool = False
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -183,21 +192,23 @@ class ColumnEncoding:
         """
         rows = np.zeros((len(cells), len(self.features)))
         missing = np.array([is_missing(cell) for cell in cells], bool)
-        if self.kind == CATEGORY:
+        if self.kind in CATEGORICAL:
             self._mark(rows, cells)
         else:
             numbers = [self._number(cell, decimal) for cell in cells]
             rows[:, 0] = np.where(missing, np.nan if self.fill is None else self.fill, numbers)
         if self.gaps:
             rows[:, -1] = missing
+        if self.masked:
+            rows[missing] = np.nan
         return rows
 
     def unknown(self, cells: Sequence[str]) -> Counter[str]:
         """Return the categories that the training table does not have, and how often they come."""
-        if self.kind != CATEGORY:
+        if self.kind not in CATEGORICAL:
             return Counter()
-        known = set(self.categories)
-        texts = (cell.strip() for cell in cells if not (self.gaps and is_missing(cell)))
+        known, expected = set(self.categories), self.gaps or self.masked
+        texts = (cell.strip() for cell in cells if not (expected and is_missing(cell)))
         return Counter(text for text in texts if text not in known)
 
     def _mark(self, rows: np.ndarray, cells: Sequence[str]) -> None:
@@ -225,6 +236,7 @@ class ColumnEncoding:
             "categories": list(self.categories),
             "fill": self.fill,
             "gaps": self.gaps,
+            "masked": self.masked,
         }
 
     @classmethod
@@ -252,7 +264,22 @@ class TableEncoding:
     @property
     def is_plain(self) -> bool:
         """True if every column is a number without missing cells."""
-        return all(column.kind == NUMBER and not column.gaps for column in self.columns)
+        plain = (column.kind == NUMBER and not column.gaps for column in self.columns)
+        return all(plain) and not self.masks_gaps
+
+    @property
+    def masks_gaps(self) -> bool:
+        """True if the features of missing cells are NaN."""
+        return any(column.masked for column in self.columns)
+
+    @property
+    def blocks(self) -> dict[str, tuple[int, int]]:
+        """The columns of kind ``embedding``: name -> first feature, and number of features."""
+        sizes = [len(column.features) for column in self.columns]
+        places = zip(self.columns, accumulate(sizes, initial=0), sizes, strict=False)
+        return {
+            column.name: (first, size) for column, first, size in places if column.kind == EMBEDDING
+        }
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return plain JSON."""

@@ -56,7 +56,9 @@ class Origin:
             scaled = scaler.apply(rows)
             low = min(low, float(np.fmin.reduce(scaled, axis=None)))
             high = max(high, float(np.fmax.reduce(scaled, axis=None)))
-        known = Known(dataset.columns, dataset.encoding, dataset.scale, dataset.divisors)
+        known = Known(
+            dataset.columns, dataset.encoding, dataset.scale, dataset.divisors, dataset.gaps
+        )
         return cls(dataset.name, known, scaler, low, high, location, command)
 
     @property
@@ -74,6 +76,7 @@ class Origin:
             "scale": self.known.scale,
             "divisors": dict(self.known.divisors),
             "encoding": encoding.to_json() if encoding else None,
+            "gaps": self.known.gaps,
             "range": [self.low, self.high],
             "location": self.location.to_json() if self.location else None,
             "command": self.command,
@@ -83,13 +86,14 @@ class Origin:
     def from_json(cls, document: Mapping[str, Any]) -> Origin:
         """Return the object that ``to_json`` was called on."""
         low, high = document["range"]
-        # location, scale, divisors and encoding are absent in runs of earlier versions
+        # location, scale, divisors, encoding and gaps are absent in runs of earlier versions
         place, encoding = document.get("location"), document.get("encoding")
         known = Known(
             tuple(document["columns"]),
             TableEncoding.from_json(encoding) if encoding else None,
             document.get("scale"),
             document.get("divisors") or {},
+            document.get("gaps", False),
         )
         return cls(
             document["name"],

@@ -13,7 +13,7 @@ import numpy as np
 from archbuild.data.columns import TableEncoding
 from archbuild.data.dataset import Shape
 from archbuild.data.guess import Guess
-from archbuild.spec.top import NO_LABELS, SEPARATORS
+from archbuild.spec.top import MASK, NO_LABELS, SEPARATORS
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class ReadOptions:
         divide_by: the number that every value is divided by.
         array: of a file with several arrays, the one that holds the rows.
         counts: ``log_normalise``: rows are divided by their sums, and the logarithm is taken.
+        gaps: ``impute`` or ``mask``: what becomes of missing values.
         columns: of a table, column -> kind.
     """
 
@@ -40,6 +41,7 @@ class ReadOptions:
     divide_by: float | None = None
     array: str | None = None
     counts: str | None = None
+    gaps: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -54,6 +56,11 @@ class ReadOptions:
         """True if labels are to be left out."""
         return self.labels == NO_LABELS
 
+    @property
+    def masks_gaps(self) -> bool:
+        """True if missing values are to be NaN, and no part of the loss."""
+        return self.gaps == MASK
+
 
 @dataclass(frozen=True)
 class Known:
@@ -65,12 +72,14 @@ class Known:
         scale: the factor of the training rows; ``None`` in runs of earlier versions, which
             multiplied bytes by 1/255 and nothing else.
         divisors: of image files, depth -> what its numbers were divided by; ``{}`` otherwise.
+        gaps: whether values may be NaN, which no loss of the training saw.
     """
 
     columns: tuple[str, ...] = ()
     encoding: TableEncoding | None = None
     scale: float | None = None
     divisors: Mapping[str, float] = field(default_factory=dict)
+    gaps: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class DataSummary:
         size_reason: why images have that shape, or what else rows may be; empty for the rest.
         guesses: the decisions that reading them took.
         columns: of a table, the columns that are no plain numbers: name -> kind.
+        blocks: the columns of kind ``embedding``: name -> first feature, and number of features.
         counts: the ``counts`` of the spec's ``data`` section; ``None`` where rows are none.
     """
 
@@ -46,6 +47,7 @@ class DataSummary:
     size_reason: str = ""
     guesses: tuple[Guess, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    blocks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     counts: str | None = None
 
 
@@ -76,6 +78,7 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
         size_reason=size,
         guesses=(*dataset.guesses, *said),
         columns={column.name: column.kind for column in encoded if column.kind != NUMBER},
+        blocks=dataset.encoding.blocks if dataset.encoding else {},
         counts=counts,
     )
 

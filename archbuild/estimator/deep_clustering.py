@@ -10,17 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.data import Dataset
 from archbuild.errors import RunError
 from archbuild.estimator.backend import started_keras, warn_of_collapse
 from archbuild.estimator.fitted import FittedClustering
-from archbuild.estimator.fitting import experiment_of, run_folder, spec_for, trained_stage
+from archbuild.estimator.fitting import (
+    changes,
+    experiment_of,
+    read_options,
+    run_folder,
+    spec_for,
+    trained_stage,
+)
 from archbuild.estimator.memory import Memory
 from archbuild.layers.shapes import channels_last
 from archbuild.models.run import open_run
 from archbuild.models.stage import Stage
 from archbuild.registry import default_vocabulary
-from archbuild.spec import Spec
 from archbuild.spec.override import length_path
 from archbuild.training.progress import LOGGER
 
@@ -106,6 +111,8 @@ class DeepClustering(FittedClustering):
 
     Frames of pandas and polars may hold categories, dates, truth values and missing cells, which
     are encoded as those of files are; ``get_encoded_names`` names the features that come of them.
+    ``overrides=["data.gaps=mask"]`` leaves missing values out of the loss, of arrays with NaN too,
+    and ``"data.columns.city=embedding"`` tells the kind of a column.
 
     A fitted estimator pickles as arrays, without Keras objects: the network is built again when it
     is first needed, and gives the same numbers to the last bit.
@@ -203,23 +210,23 @@ class DeepClustering(FittedClustering):
         DivergenceError
             A loss term stopped being finite.
         """
-        dataset = self._dataset(X, reset=True)
-        spec = self._spec(dataset)
+        changed = self._changes()
+        dataset = self._dataset(X, reset=True, options=read_options(self.arch, changed))
+        spec = spec_for(dataset, self.arch, changed)
         with run_folder(self.out) as out:
             experiment = experiment_of(spec, dataset, self._seed(), out, bool(self.verbose))
             with experiment.folder.lock(), started_keras():
                 self._learn(trained_stage(experiment, self.train_epochs is not None))
         return self
 
-    def _spec(self, dataset: Dataset) -> Spec:
+    def _changes(self) -> dict[str, Any]:
+        """Return the changes that the parameters make to the spec."""
         epochs = {
             "pretrain": self.pretrain_epochs,
             "cluster": self.cluster_epochs,
             "train": self.train_epochs,
         }
-        return spec_for(
-            dataset,
-            self.arch,
+        return changes(
             head=self.head,
             n_clusters=self.n_clusters,
             epochs=epochs,

@@ -21,9 +21,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from archbuild.clustering.means import scores_by_means
 from archbuild.data import Dataset, dataset_from_arrays
 from archbuild.data.formats.frame import is_frame, is_plain_frame, read_frame
-from archbuild.data.request import Known, ReadRequest
+from archbuild.data.request import Known, ReadOptions, ReadRequest
 from archbuild.estimator.backend import logged_warnings_raised, started_keras
 from archbuild.estimator.memory import Memory
+
+_NO_OPTIONS = ReadOptions()
 
 
 class FittedClustering(
@@ -201,23 +203,26 @@ class FittedClustering(
         check_is_fitted(self)
         return np.array(self._memory.origin.columns, dtype=object)
 
-    def _dataset(self, X: Any, reset: bool = False) -> Dataset:
-        """Return the rows as a dataset, after scikit-learn's checks."""
+    def _dataset(self, X: Any, reset: bool = False, options: ReadOptions = _NO_OPTIONS) -> Dataset:
+        """Return the rows as a dataset, after scikit-learn's checks; ``options`` are of ``fit``."""
         known = None if reset else self._memory.origin.known
-        if is_frame(X) and (known.encoding if known else not is_plain_frame(X)):
-            return self._dataset_of_frame(X, known)
+        told = options.columns or not is_plain_frame(X) if is_frame(X) else False
+        if is_frame(X) and (known.encoding if known else told):
+            return self._dataset_of_frame(X, known, options)
         shape = getattr(X, "shape", ())[1:]
         if len(shape) > 1 and not reset and shape != self._row_shape:
             raise ValueError(
                 f"X has rows of shape {shape}, but {type(self).__name__} was fitted on rows of "
                 f"shape {self._row_shape}"
             )
+        gaps = known.gaps if known else options.masks_gaps
         flat = np.reshape(X, (len(X), prod(shape))) if len(shape) > 1 else X
         values = validate_data(
             self,
             flat,
             reset=reset,
             dtype="numeric",
+            ensure_all_finite="allow-nan" if gaps else True,
             ensure_min_samples=2 if reset else 1,
         )
         shape = shape if len(shape) > 1 else values.shape[1:]
@@ -231,11 +236,12 @@ class FittedClustering(
             columns=names,
             least_rows=1,
             known=known,
+            options=options,
         )
 
-    def _dataset_of_frame(self, frame: Any, known: Known | None) -> Dataset:
+    def _dataset_of_frame(self, frame: Any, known: Known | None, options: ReadOptions) -> Dataset:
         """Return the rows of a frame with columns that are no plain numbers."""
-        arrays = read_frame(frame, ReadRequest(Path("X"), known=known))
+        arrays = read_frame(frame, ReadRequest(Path("X"), options=options, known=known))
         if known is None:
             self.feature_names_in_ = np.array(list(map(str, frame.columns)), dtype=object)
             self.n_features_in_ = len(self.feature_names_in_)
@@ -249,4 +255,5 @@ class FittedClustering(
             known=known,
             guesses=arrays.guesses,
             encoding=arrays.encoding,
+            gaps=arrays.gaps,
         )

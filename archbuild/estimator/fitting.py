@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from archbuild.data import Dataset
+from archbuild.data.request import ReadOptions
 from archbuild.data.summary import scaling_of
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
@@ -19,45 +20,75 @@ from archbuild.heads import HEADS
 from archbuild.models.stage import Stage
 from archbuild.registry import default_vocabulary
 from archbuild.spec import Spec, parse_text, spec_of
+from archbuild.spec.sections import data_section
 from archbuild.spec.template import Subject, spec_text
 from archbuild.training.progress import log_event, print_event
+
+Source = str | PathLike[str] | Mapping[str, Any]
+"""What a spec is read from."""
 
 _CLUSTERS = 8  # as in sklearn.cluster.KMeans
 
 
-def spec_for(
-    dataset: Dataset,
-    arch: str | PathLike[str] | Mapping[str, Any] | None,
+def changes(
     *,
     head: str | None,
     n_clusters: int | str | None,
     epochs: Mapping[str, int | None],
     overrides: Sequence[str],
-) -> Spec:
-    """Return the spec that the parameters of an estimator describe.
+) -> dict[str, Any]:
+    """Return the changes that the parameters of an estimator make to a spec, for ``spec_of``.
 
     Args:
-        dataset: the rows.
-        arch: the spec's source; ``None``: the one of ``archbuild new``.
         head: in place of the spec's.
         n_clusters: in place of the spec's.
         epochs: in place of the spec's, by stage.
         overrides: other values.
 
     Raises:
-        ValueError: ``overrides`` is a text, or there are more clusters than rows.
-        SpecError: the spec has problems; all of them are named.
+        ValueError: ``overrides`` is a text.
     """
     if isinstance(overrides, str):
         raise ValueError(f"overrides is the text {overrides!r}; expected a list of such texts")
     clusters = [] if n_clusters is None else [f"head.n_clusters={n_clusters}"]
-    changes = {
+    return {
         "overrides": [*overrides, *clusters],
         "head": head,
         "lengths": {stage: n for stage, n in epochs.items() if n is not None},
     }
-    source = _tree_for(dataset, head) if arch is None else arch
-    spec = spec_of(source, default_vocabulary(), **changes)
+
+
+def read_options(arch: Source | None, changed: Mapping[str, Any]) -> ReadOptions:
+    """Return how a spec says that rows are read, before there are any.
+
+    Args:
+        arch: the spec's source; ``None``: only ``changed`` says something.
+        changed: as ``changes``.
+
+    Raises:
+        SpecError: the spec has problems; all of them are named.
+    """
+    if arch is not None:
+        return ReadOptions.of(spec_of(arch, default_vocabulary(), **changed).data)
+    return ReadOptions.of(
+        data_section([text for text in changed["overrides"] if text.startswith("data.")])
+    )
+
+
+def spec_for(dataset: Dataset, arch: Source | None, changed: Mapping[str, Any]) -> Spec:
+    """Return the spec that the parameters of an estimator describe.
+
+    Args:
+        dataset: the rows.
+        arch: the spec's source; ``None``: the one of ``archbuild new``.
+        changed: as ``changes``.
+
+    Raises:
+        ValueError: there are more clusters than rows.
+        SpecError: the spec has problems; all of them are named.
+    """
+    source = _tree_for(dataset, changed["head"]) if arch is None else arch
+    spec = spec_of(source, default_vocabulary(), **changed)
     wanted = spec.head.config["n_clusters"]
     if isinstance(wanted, int) and wanted > len(dataset):
         raise ValueError(f"n_samples={len(dataset)} should be >= n_clusters={wanted}.")
@@ -96,7 +127,10 @@ def _tree_for(dataset: Dataset, head: str | None) -> Any:
     """Return the spec that ``archbuild new`` writes for such rows, changed as a prior needs it."""
     shape = dataset.shape
     scaling, _ = scaling_of(dataset)
-    subject = Subject("default", shape, len(dataset), scaling=scaling, n_clusters=_CLUSTERS)
+    blocks = dataset.encoding.blocks if dataset.encoding else {}
+    subject = Subject(
+        "default", shape, len(dataset), scaling=scaling, n_clusters=_CLUSTERS, blocks=blocks
+    )
     tree = parse_text(spec_text(subject), "arch", "yaml").tree
     if head is not None and head in HEADS and HEADS[head].generates:
         bottleneck = tree["layers"][-1]

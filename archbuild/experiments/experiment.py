@@ -24,6 +24,7 @@ from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.requirements import (
     depended_on,
     refuse_endless_warmup,
+    refuse_other_blocks,
     refuse_out_of_range,
     refuse_scratch,
     with_clusters,
@@ -87,6 +88,7 @@ class Experiment:
             dataset = request.location.load(spec)
         dataset.refuse_constant()
         self.dataset: Dataset = dataset.fitted_to(spec.input_shape)
+        refuse_other_blocks(spec, self.dataset)
         self.folder = RunFolder.locate(request.out, dataset.name, spec.name, request.seed)
         self._settle(with_n_clusters(spec, self.dataset, self.vocabulary))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from archbuild.data import Dataset
-from archbuild.errors import UsageError
+from archbuild.errors import DataError, UsageError
 from archbuild.heads.base import AUTO
 from archbuild.spec import Spec, Vocabulary, spec_from_tree
 from archbuild.spec.top import NEGATIVE_BINOMIAL
@@ -58,6 +59,34 @@ def depended_on(
         passing = vocabulary.heads[tree["head"]["type"]].passing_fields
         found["head"] = {name: v for name, v in tree["head"].items() if name not in passing}
     return found
+
+
+def refuse_other_blocks(spec: Spec, dataset: Dataset) -> None:
+    """Make sure that an ``Embedding`` embeds the columns that the table says, where they are.
+
+    Rows without an encoding, as those of arrays, do not say where their categories are.
+
+    Raises:
+        DataError: it has other blocks.
+    """
+    layers = [layer for layer in spec.layers if layer.type == "Embedding"]
+    if not layers or dataset.encoding is None:
+        return
+    told = {name: tuple(place) for name, place in layers[0].config["blocks"].items()}
+    there = dataset.encoding.blocks
+    plain = sorted(set(told) - set(there))
+    if plain:
+        raise DataError(
+            f"the spec embeds {', '.join(map(repr, plain))}, and {dataset.source} has no such "
+            "column of the kind embedding: write data: {columns: {NAME: embedding}}, or take it "
+            "out of the blocks of Embedding"
+        )
+    if told != there:
+        blocks = ", ".join(f"{json.dumps(name)}: {list(place)}" for name, place in there.items())
+        raise DataError(
+            f"the blocks of the spec's Embedding are not where {dataset.source} has its "
+            f"categories; write blocks: {{{blocks}}} in that layer"
+        )
 
 
 def refuse_scratch(spec: Spec, vocabulary: Vocabulary) -> None:

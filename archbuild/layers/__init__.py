@@ -14,6 +14,7 @@ from archbuild.layers.addition import Add
 from archbuild.layers.convolution import Conv1D, Conv2D, Conv3D, DepthwiseConv2D
 from archbuild.layers.deconvolution import Deconv1D, Deconv2D, Deconv3D
 from archbuild.layers.dense import Dense
+from archbuild.layers.embedding import Embedding
 from archbuild.layers.gaussian import Gaussian
 from archbuild.layers.input import Input
 from archbuild.layers.regularisation import BatchNorm, Dropout, GaussianNoise
@@ -39,6 +40,7 @@ LAYERS: Final[Registry[LayerType]] = Registry(
     (
         Input(),
         Dense(),
+        Embedding(),
         Conv2D(),
         Conv1D(),
         Conv3D(),

@@ -180,6 +180,8 @@ def _encoding(model: Model, rows: Any) -> Any:
     single = (
         scaled if model.origin.scaler.precision == "float32" else keras.ops.cast(scaled, "float32")
     )
+    if model.origin.known.gaps:
+        single = keras.ops.where(keras.ops.isnan(single), 0.0, single)
     return model.network.encode(single)
 
 

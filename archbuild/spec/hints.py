@@ -61,6 +61,11 @@ _TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "simplernn": ("GRU",),
     "rnn": ("GRU", "LSTM"),
     "bidirectional": ("LSTM",),
+    "embeddinglayer": ("Embedding",),
+    "embeddingbag": ("Embedding",),
+    "onehotencoder": ("Embedding",),
+    "categoryencoding": ("Embedding",),
+    "categoricalembedding": ("Embedding",),
 }
 
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -97,6 +102,11 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "sigma": ("stddev",),
     "std": ("stddev",),
     "num_groups": ("groups",),
+    "input_dim": ("blocks",),
+    "num_embeddings": ("blocks",),
+    "columns": ("blocks",),
+    "output_dim": ("num_units",),
+    "embedding_dim": ("num_units",),
     "encoder": ("layers",),
     "loss": ("reconstruction",),
     "lr": ("learning_rate",),

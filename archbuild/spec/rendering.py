@@ -80,7 +80,7 @@ def layer_text(layer: PlannedLayer) -> tuple[str, str]:
         if key in hidden or _is_plain(key, value):
             continue
         shown = _value_text(key, value)
-        if key == "of" or (key == "filter_size" and "num_filters" in layer.config):
+        if key in ("of", "blocks") or (key == "filter_size" and "num_filters" in layer.config):
             what += ["of", shown]
         elif key in _SHOWN_BARE:
             what.append(shown)
@@ -94,6 +94,8 @@ def layer_text(layer: PlannedLayer) -> tuple[str, str]:
 
 
 def _value_text(key: str, value: Any) -> str:
+    if key == "blocks":
+        return ", ".join(value)
     if isinstance(value, Mapping):
         parts = [
             str(part) if name == "type" else f"{name} {part:g}" for name, part in value.items()

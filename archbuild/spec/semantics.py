@@ -14,10 +14,11 @@ from archbuild.spec.document import TreePath
 from archbuild.spec.mirror import make_plan
 from archbuild.spec.plan import Plan, Spec
 from archbuild.spec.resolve import default_output
-from archbuild.spec.top import NEGATIVE_BINOMIAL
+from archbuild.spec.top import EMBEDDING, NEGATIVE_BINOMIAL
 from archbuild.spec.values import shown
 from archbuild.spec.vocabulary import Vocabulary
 
+EMBEDDING_LAYER: Final = "Embedding"
 MAX_LATENT: Final = 100_000
 NEVER_BELOW_ZERO: Final = {"rectify", "relu", "softplus", "sigmoid"}
 
@@ -25,7 +26,7 @@ NEVER_BELOW_ZERO: Final = {"rectify", "relu", "softplus", "sigmoid"}
 def semantic_problems(spec: Spec, vocabulary: Vocabulary) -> list[Problem]:
     """Return the problems of a spec whose structure is right."""
     problems = [*input_problems(spec), *augment_problems(spec), *output_problems(spec)]
-    problems += counts_problems(spec)
+    problems += [*counts_problems(spec), *embedding_problems(spec)]
     if any(problem.path[:2] == ("layers", 0) for problem in problems):
         return problems  # without an input there are no shapes to follow
     try:
@@ -105,6 +106,21 @@ def counts_problems(spec: Spec) -> Iterator[Problem]:
     if counts not in (None, "none"):
         advice = "leave it out; the network brings rows to one size by itself"
         yield Problem(message, ("data", "counts"), shown(counts), "none", advice)
+
+
+def embedding_problems(spec: Spec) -> Iterator[Problem]:
+    """Check that a layer embeds each column whose kind says so."""
+    layers = (layer.config["blocks"] for layer in spec.layers if layer.type == EMBEDDING_LAYER)
+    embedded = {name for blocks in layers for name in blocks}
+    for name, kind in (spec.data.get("columns") or {}).items():
+        if kind == EMBEDDING and name not in embedded:
+            yield Problem(
+                f"no layer embeds the column '{name}'",
+                ("data", "columns", name),
+                kind,
+                advice=f"'archbuild new --for DATA --set data.columns.{name}={EMBEDDING}' writes "
+                f"a spec with {{type: {EMBEDDING_LAYER}, blocks: ...}}; or make it a category",
+            )
 
 
 def latent_problems(plan: Plan) -> Iterator[Problem]:

@@ -50,6 +50,8 @@ class Subject:
         n_clusters_reason: where that comes from.
         remarks: lines about how the data were read.
         data: keys of the spec's ``data`` section, ``columns`` among them.
+        blocks: of a table, the columns whose categories are embedded: name -> first feature, and
+            number of features.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Subject:
     n_clusters_reason: str = "as many as the labels name classes; without labels write a number"
     remarks: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+    blocks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def schedule(self) -> Schedule:
@@ -152,6 +155,9 @@ def _layer_lines(subject: Subject) -> Iterator[str]:
     size = f"; {subject.size_reason}" if subject.size_reason else ""
     yield _line("layers:", "the encoder, from the data to the bottleneck")
     yield f"  - {{type: Input, output_shape: {shape}}}   # {axes}{size}"
+    if subject.blocks:
+        yield "  # each category as a few learned numbers; blocks: [first feature, how many]"
+        yield f"  - {{type: Embedding, blocks: {json.dumps(subject.blocks, ensure_ascii=False)}}}"
     yield from layers(subject)
     yield ""
     yield _line("# decoder: mirror", "derived from the layers above; or a list of layers")

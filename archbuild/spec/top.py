@@ -31,7 +31,18 @@ SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "s
 NEGATIVE_BINOMIAL: Final = "negative_binomial"
 ON_LOGITS: Final = ("bernoulli", NEGATIVE_BINOMIAL)
 """Kinds of reconstruction whose decoder ends in logits, without a non-linearity."""
-COLUMN_KINDS: Final = ("number", "category", "boolean", "date", "label", "identifier", "ignore")
+MASK: Final = "mask"
+EMBEDDING: Final = "embedding"
+COLUMN_KINDS: Final = (
+    "number",
+    "category",
+    EMBEDDING,
+    "boolean",
+    "date",
+    "label",
+    "identifier",
+    "ignore",
+)
 DATA_FIELDS: Final[tuple[Field, ...]] = (
     fields.text(
         "labels", f"The label column of a table; {NO_LABELS}: no labels are read.", default=None
@@ -56,6 +67,14 @@ DATA_FIELDS: Final[tuple[Field, ...]] = (
         ["none", "log_normalise"],
         "What is done with counts before they are scaled; log_normalise: log(1 + 10,000 x / s), "
         "s the sum of the row.",
+        default=None,
+    ),
+    fields.choice(
+        "gaps",
+        ["impute", MASK],
+        "What stands for missing values; impute: the mean of the column, and a feature that marks "
+        "them; mask: 0 after scaling, and the loss leaves them out. Absent: impute for tables, "
+        "mask for series.",
         default=None,
     ),
     Field(

@@ -223,3 +223,14 @@ def test_what_is_no_key_of_data_is_refused(archbuild, elsewhere, options, said):
 def test_without_data_there_is_nothing_to_overrule(archbuild):
     status, _, err = archbuild("new", "--kind", "dense", "--labels", "none")
     assert (status, "add --for" in err) == (2, True)
+
+
+def test_embedded_columns_get_their_layer(archbuild, elsewhere):
+    rows = "".join(f"{n},{'red' if n % 2 else 'blue'},{n % 3}\n" for n in range(20))
+    Path("mine.csv").write_text("a,colour,zip\n" + rows)
+    told = ["--set", "data.columns.colour=embedding", "--set", "data.columns.zip=number"]
+    assert archbuild("new", "--for", "mine.csv", *told).status == 0
+    spec = written("mine.yaml")
+    assert spec["data"]["columns"] == {"colour": "embedding", "zip": "number"}
+    assert spec["layers"][1] == {"type": "Embedding", "blocks": {"colour": [1, 2]}}
+    assert archbuild("validate", "mine.yaml").status == 0

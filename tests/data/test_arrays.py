@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from archbuild.data import dataset as dataset_module
-from archbuild.data.arrays import dataset_from_arrays, folder_safe
+from archbuild.data.arrays import dataset_from_arrays, folder_safe, scale_as_known
 from archbuild.data.request import Known, ReadOptions
 from archbuild.errors import DataError
 
@@ -160,3 +160,18 @@ def test_names_are_safe_for_folders(name, safe):
 )
 def test_new_rows_are_scaled_as_the_training_rows_were(values, scale, expected):
     assert dataset_from_arrays("x", values, known=Known(scale=scale)).scale == expected
+
+
+def test_nan_may_be_masked_and_infinity_may_not():
+    values = np.array([[1.0, np.nan], [3.0, 4.0]])
+    with pytest.raises(DataError, match=r"data\.gaps: mask"):
+        dataset_from_arrays("x", values)
+    assert dataset_from_arrays("x", values, options=ReadOptions(gaps="mask")).gaps
+    assert dataset_from_arrays("x", values, known=Known(scale=1.0, gaps=True)).gaps
+    with pytest.raises(DataError, match="infinity or numbers beyond float32 in 1 of 2"):
+        dataset_from_arrays("x", [[1.0, np.inf], [np.nan, 4.0]], options=ReadOptions(gaps="mask"))
+
+
+def test_the_factor_of_new_rows_does_not_look_at_gaps():
+    bytes_with_gaps = np.array([[255.0, np.nan], [0.0, 4.0]])
+    assert scale_as_known(bytes_with_gaps, Known(scale=1 / 255)) == (1 / 255, [])

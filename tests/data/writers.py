@@ -77,7 +77,10 @@ def write_cells(path: Path, counts: np.ndarray, types: list[str]) -> None:
 
 
 def write_own_data(folder: Path) -> None:
-    """What the documents speak of beside ``mine.csv``: images in three classes, series, text."""
+    """What the documents speak of beside ``mine.csv``: images in three classes, series, text.
+
+    ``shops.csv`` has categories and gaps.
+    """
     rng = np.random.default_rng(0)
     for number in range(60):
         image = rng.integers(0, 60, (10 + number % 2, 12), np.uint8)
@@ -93,3 +96,7 @@ def write_own_data(folder: Path) -> None:
     np.savetxt(folder / "category.txt", kinds)
     types = [f"cell type {kind}" for kind in kinds]
     write_cells(folder / "cells.h5ad", rng.poisson(1 + 5 * np.eye(3)[kinds].repeat(4, 1)), types)
+    sales = np.where(np.arange(60) % 9, 10 * kinds + np.arange(60) % 7, -1)
+    cities = np.array([["Bern", "Oslo"], ["Kyiv", "Rome"], ["Lima", "Riga"]])[kinds, sales % 2]
+    rows = [f"{'' if sale < 0 else sale},{city}" for sale, city in zip(sales, cities, strict=True)]
+    (folder / "shops.csv").write_text("\n".join(["sales,city", *rows]) + "\n")

@@ -131,6 +131,31 @@ def test_frames_with_categories_and_gaps_are_encoded(library):
     ]
 
 
+def test_a_frame_may_be_embedded_and_masked():
+    pandas = pytest.importorskip("pandas")
+    rows = np.random.default_rng(0).normal(size=60) + 5 * (np.arange(60) % 2)
+    rows[::7] = np.nan
+    frame = pandas.DataFrame({"size": rows, "colour": ["red", "blue"] * 30})
+    told = ["data.gaps=mask", "data.columns.colour=embedding"]
+    model = DeepClustering(n_clusters=2, **{**SHORT, "overrides": (*SHORT["overrides"], *told)})
+    clusters = model.fit(frame).predict(frame[:9])
+    np.testing.assert_array_equal(clusters, model.labels_[:9])
+    assert model.get_encoded_names().tolist() == ["size", "colour=blue", "colour=red"]
+    layers = model._memory.model.plan.spec.layers
+    assert layers[1].config["blocks"] == {"colour": [1, 2]}
+    assert model._memory.origin.known.gaps
+
+
+def test_arrays_with_nan_are_masked_where_that_is_told(blobs):
+    X = blobs[0].copy()
+    X[::5, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        DeepClustering(n_clusters=4, **SHORT).fit(X)
+    told = (*SHORT["overrides"], "data.gaps=mask")
+    model = DeepClustering(n_clusters=4, **{**SHORT, "overrides": told}).fit(X)
+    np.testing.assert_array_equal(model.predict(X), model.labels_)
+
+
 def test_latents_come_as_a_frame_where_they_are_asked_for(blobs):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(blobs[0], columns=list("abcdef"))

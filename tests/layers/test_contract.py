@@ -47,6 +47,10 @@ CASES = {
         _encoder(IMAGE, _of("Dense", num_units=4, non_linearity="tanh")),
         _encoder(ROW, _of("Dense", num_units=4, use_bias=False, initialiser="orthogonal"), CODE),
     ],
+    "Embedding": [
+        _encoder(ROW, _of("Embedding", blocks={"b": [3, 3], "a": [1, 2]}), CODE),
+        _encoder(ROW, _of("Embedding", blocks={"a": [0, 6]}, num_units=2)),
+    ],
     "Conv2D": [
         _encoder(IMAGE, CONV, CODE),
         _encoder(IMAGE, {**CONV, "stride": [2, 3], "padding": [1, 0]}, use_batch_norm=True),
@@ -285,6 +289,7 @@ def test_contract(
 NOTATIONS = {
     "Input": [""],
     "Dense": ["fc[4]", "fc[4]", "fc[4]"],
+    "Embedding": ["emb[2>1,3>2]", "emb[6>2]"],
     "Conv2D": [
         "4[3x3]",
         "4[3x3]/2x3 4[3x3]/2x3_bn",

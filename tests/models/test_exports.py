@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 
 import keras
@@ -137,6 +138,11 @@ def exported(model, part, kind, rows, folder):
     return read(folder / name, rows)
 
 
+def with_gaps(origin):
+    """The record of the same training rows, if some of their values had been missing."""
+    return replace(origin, known=replace(origin.known, gaps=True))
+
+
 def close(found, expected):
     assert found.shape == expected.shape
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
@@ -181,6 +187,56 @@ def test_images_with_batch_normalisation_and_a_bernoulli_decoder(pixels, part, k
     close(found, expected[part])
     if part == "decoder":
         assert 0 < found.min() < found.max() < 1  # means, not logits
+
+
+LINEAR = {"type": "Dense", "num_units": 3, "non_linearity": "linear"}
+SAME = {"type": "Conv2D", "num_filters": 4, "filter_size": 3, "conv_mode": "same"}
+SERIES = {"type": "Input", "output_shape": [2, 12]}
+OF_LAYERS = {
+    "residual": [LAYERS[0], SAME, SAME, {"type": "Add", "of": [1, 2]}, LINEAR],
+    "groups": [LAYERS[0], SAME, {**SAME, "groups": 2, "dilation": 2}, LINEAR],
+    "depthwise": [LAYERS[0], SAME, {"type": "DepthwiseConv2D", "filter_size": 3}, LINEAR],
+    "finished": [LAYERS[0], SAME, {"type": "GroupNorm", "groups": 2}, {"type": "PReLU"}, LINEAR],
+    "bilinear": [LAYERS[0], {"type": "AveragePool2D", "filter_size": 2}, SAME, LINEAR],
+    "volumes": [
+        {"type": "Input", "output_shape": [1, 4, 4, 4]},
+        {"type": "Conv3D", "num_filters": 3, "filter_size": 3, "conv_mode": "same", "stride": 2},
+        LINEAR,
+    ],
+    "lstm": [SERIES, {"type": "LSTM", "num_units": 4}, LINEAR],
+    "gru": [SERIES, {"type": "GRU", "num_units": 4, "return_sequences": True}, LINEAR],
+    "embedding": [
+        {"type": "Input", "output_shape": [5]},
+        {"type": "Embedding", "blocks": {"a": [1, 3]}},
+        LINEAR,
+    ],
+}
+
+
+@pytest.mark.parametrize("name", OF_LAYERS)
+def test_layers_of_all_kinds_agree_in_onnx(name, tmp_path):
+    layers = OF_LAYERS[name]
+    channels, *places = layers[0]["output_shape"]
+    rows = np.random.default_rng(0).normal(size=(7, *places, channels)).astype("float32")
+    model, dataset = model_of({"layers": layers}, rows)
+    (predicted,) = model.predict(dataset)
+    for part, given, expected in (
+        ("encoder", rows, predicted.latents),
+        ("decoder", predicted.latents, model.decode(predicted.latents)),
+    ):
+        (tmp_path / part).mkdir()
+        close(exported(model, part, "onnx", given, tmp_path / part), expected)
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_missing_values_are_what_they_are_in_training(kind, tmp_path):
+    model, dataset = model_of(TABLE, a_table(), "gmm")
+    rows = dataset.rows(slice(None)).copy()
+    rows[::3, 1] = np.nan
+    model = Model(model.plan, model.network, model.head, with_gaps(model.origin), epoch=1)
+    (predicted,) = model.predict(replace(dataset, values=rows, gaps=True))
+    assert np.isfinite(predicted.probabilities).all()
+    close(exported(model, "assign", kind, rows, tmp_path), predicted.probabilities)
 
 
 ELSEWHERE = """

@@ -33,6 +33,8 @@ ProblemsOf = Callable[..., tuple[Problem, ...]]
         ("UpSampling2D", "'Unpool2D' or 'UpSample'"),
         ("Upsampling2D", "'Unpool2D' or 'UpSample'"),
         ("RepeatVector", "'Repeat'"),
+        ("EmbeddingBag", "'Embedding'"),
+        ("CategoryEncoding", "'Embedding'"),
     ],
 )
 def test_types_of_other_libraries(
@@ -129,3 +131,9 @@ def test_every_hint_names_a_type_or_a_key_that_there_is() -> None:
     keys = {field.name for kind in layers.values() for field in kind.fields}
     keys |= {"layers", "reconstruction", "learning_rate", "epochs"}
     assert {ours for meant in hints._KEYS.values() for ours in meant} <= keys
+
+
+def test_keys_of_an_embedding(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree["layers"][2] = {"type": "Embedding", "input_dim": 12, "output_dim": 3}
+    advice = [str(problem.advice) for problem in problems_of(tree)]
+    assert advice[:2] == ["did you mean 'blocks'?", "did you mean 'num_units'?"]

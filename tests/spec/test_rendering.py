@@ -115,3 +115,11 @@ def test_the_document_holds_every_layer(vocabulary: Vocabulary) -> None:
     ]
     assert document["decoder"][-1]["mirrors"] == 1
     assert document["encoder"][1]["config"]["filter_size"] == [3, 3]
+
+
+def test_an_embedding_names_its_columns(vocabulary: Vocabulary) -> None:
+    layers = [{"type": "Input", "output_shape": [9]}]
+    layers.append({"type": "Embedding", "blocks": {"city": [0, 4], "shop": [6, 2]}})
+    plan = plan_of(vocabulary, [*layers, dense(2)])
+    assert layer_text(plan.encoder[1]) == ("Embedding of city, shop", "")
+    assert plan.notation.startswith("emb[4>2,2>1] fc[2]")

@@ -203,3 +203,13 @@ def test_a_likelihood_of_counts_takes_tables_of_counts_as_they_are(vocabulary):
         with pytest.raises(SpecError) as caught:
             spec_from_tree({**tree, **change}, vocabulary)
         assert path in str(caught.value)
+
+
+def test_an_embedded_column_needs_its_layer(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    columns = {"city": "embedding", "shop": "embedding", "age": "number"}
+    layers = dense(3, inputs=6)
+    layers.insert(1, {"type": "Embedding", "blocks": {"shop": [0, 4]}})
+    plain = {key: tree[key] for key in ("spec_version", "name")}
+    (problem,) = problems_of({**plain, "layers": layers, "data": {"columns": columns}})
+    assert problem.path == ("data", "columns", "city")
+    assert "archbuild new --for DATA --set data.columns.city=embedding" in (problem.advice or "")

@@ -42,7 +42,8 @@ def read_frame(frame: Any, request: ReadRequest) -> Arrays:
     Raises:
         DataError: as ``read_table``.
     """
-    options = ReadOptions(labels="none", columns=request.options.columns)
+    given = request.options
+    options = ReadOptions(labels="none", gaps=given.gaps, columns=given.columns)
     return read_table(
         FrameSource(frame, request.path), ReadRequest(request.path, None, options, request.known)
     )

@@ -71,7 +71,7 @@ def assign_roles(
     label = _place(asked, columns, path) if asked else named.pop(0) if is_guessed else None
     ids, guesses = _row_names(columns, label, options) if has_header else (None, ())
     left_out = {label, ids, *_of_kind(columns, options, IGNORE)}
-    left_out |= set(_of_kind(columns, options, IDENTIFIER))
+    left_out |= {*_of_kind(columns, options, IDENTIFIER), *_of_kind(columns, options, LABEL)}
     features = tuple(index for index in range(len(columns)) if index not in left_out)
     if not features:
         raise DataError(f"{path} has no column beside its labels; there is nothing to cluster")

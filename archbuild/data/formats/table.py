@@ -30,6 +30,7 @@ def read_table(source: TableSource, request: ReadRequest) -> Arrays:
         columns=encoding.features if source.has_header else (),
         guesses=(*source.guesses, *roles.guesses, *said, *said_of_columns),
         encoding=None if encoding.is_plain else encoding,
+        gaps=encoding.masks_gaps,
     )
 
 

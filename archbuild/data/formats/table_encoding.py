@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from archbuild.data.columns import (
+    CATEGORICAL,
     CATEGORY,
     IDENTIFIER,
     IGNORE,
@@ -41,8 +42,8 @@ def read_features(
     """Return the features, their encoding, and what is said about the columns."""
     names = [source.columns[index] for index in roles.features]
     told = {name: kind for name, kind in request.options.columns.items() if name in names}
-    known = request.known.encoding if request.known else None
-    plain = TableEncoding(tuple(ColumnEncoding(name, NUMBER) for name in names))
+    known, masked = request.known.encoding if request.known else None, request.options.masks_gaps
+    plain = TableEncoding(tuple(ColumnEncoding(name, NUMBER, masked=masked) for name in names))
     if known is None and set(told.values()) <= {NUMBER}:
         numbers = source.numbers(roles.features, n_rows)
         if numbers is not None:
@@ -50,8 +51,7 @@ def read_features(
     if request.known is not None:
         known = known or plain
         return _encoded(source, roles.features, known, n_rows), known, []
-    profiles = _profiles(source, roles.features)
-    encoding, guesses = _choose_encoding(source, roles.features, profiles, told)
+    encoding, guesses = _choose_encoding(source, roles.features, told, masked)
     if not encoding.features:
         raise DataError(
             f"{source.path} has no column that can be used ({'; '.join(map(str, guesses))}); state "
@@ -62,14 +62,14 @@ def read_features(
     return _encoded(source, used, encoding, n_rows), encoding, guesses
 
 
-def _profiles(source: TableSource, wanted: Sequence[int]) -> list[Profile]:
+def _profiles(source: TableSource, wanted: Sequence[int], told: Mapping[str, str]) -> list[Profile]:
     profiles = [Profile(source.decimal) for _ in wanted]
     for batch in source.batches(wanted):
         for profile, cells in zip(profiles, batch.columns, strict=True):
             profile.add(cells, batch.places)
     for index, profile in zip(wanted, profiles, strict=True):
-        if profile.nearly_numeric:
-            name = source.columns[index]
+        name = source.columns[index]
+        if profile.nearly_numeric and told.get(name, NUMBER) == NUMBER:
             odd = [f"{place} ('{cell[:_LONGEST_EXAMPLE]}')" for place, cell in profile.odd]
             more = profile.filled - profile.numbers - len(odd)
             raise DataError(
@@ -81,29 +81,32 @@ def _profiles(source: TableSource, wanted: Sequence[int]) -> list[Profile]:
 
 
 def _choose_encoding(
-    source: TableSource,
-    wanted: Sequence[int],
-    profiles: Sequence[Profile],
-    told: Mapping[str, str],
+    source: TableSource, wanted: Sequence[int], told: Mapping[str, str], masked: bool
 ) -> tuple[TableEncoding, list[Guess]]:
     """Return the encoding of the columns that can be used, and a line for each decision."""
     names = [source.columns[index] for index in wanted]
+    profiles = _profiles(source, wanted, told)
     kinds = [told.get(name) or each.kind() for name, each in zip(names, profiles, strict=True)]
-    columns = _filled(source, wanted, list(map(_learn, names, kinds, profiles)))
+    learnt = [
+        _learn(name, kind, profile, masked)
+        for name, kind, profile in zip(names, kinds, profiles, strict=True)
+    ]
+    columns = _filled(source, wanted, learnt)
     guesses = [
         _say(column, profile, column.name in told)
         for column, profile in zip(columns, profiles, strict=True)
-        if column.kind != NUMBER or column.gaps
+        if column.kind != NUMBER or profile.missing
     ]
     return TableEncoding(tuple(columns)), guesses
 
 
-def _learn(name: str, kind: str, profile: Profile) -> ColumnEncoding:
+def _learn(name: str, kind: str, profile: Profile, masked: bool) -> ColumnEncoding:
     """Return the encoding of one column, without the number that fills its gaps."""
     if kind in (IDENTIFIER, IGNORE):
         return ColumnEncoding(name, IGNORE)
-    categories = tuple(sorted(profile.texts)) if kind == CATEGORY else ()
-    return ColumnEncoding(name, kind, categories, gaps=profile.missing > 0)
+    categories = tuple(sorted(profile.texts)) if kind in CATEGORICAL else ()
+    marked = profile.missing > 0 and not masked
+    return ColumnEncoding(name, kind, categories, gaps=marked, masked=masked)
 
 
 def _filled(
@@ -113,7 +116,7 @@ def _filled(
     places = {
         index: column
         for index, column in zip(wanted, columns, strict=True)
-        if column.gaps and column.kind != CATEGORY
+        if column.gaps and column.kind not in CATEGORICAL
     }
     totals, counts = dict.fromkeys(places, 0.0), dict.fromkeys(places, 0)
     for batch in source.batches(list(places)) if places else ():
@@ -129,26 +132,29 @@ def _filled(
 
 
 def _say(column: ColumnEncoding, profile: Profile, told: bool) -> Guess:
+    subject = column_subject(column.name)
     if not column.features:
-        return Guess(
-            column_subject(column.name), _why_left_out(profile), column_key(column.name, "category")
-        )
-    parts = []
-    if column.kind == CATEGORY:
-        number = len(column.categories)
-        parts.append(f"{number} categories ({listed(column.categories)}), one feature each")
-    elif column.kind != NUMBER:
-        parts.append(
-            {"boolean": "true and false, as 1 and 0", "date": "dates, in days"}[column.kind]
-        )
-    if column.gaps:
-        filled = "no category" if column.fill is None else f"the mean, {column.fill:.4g},"
-        parts.append(
-            f"{profile.missing:,} of {profile.rows:,} cells missing: {filled} and a feature that "
-            "marks them"
-        )
-    other = "" if told else column_key(column.name, "ignore")
-    return Guess(column_subject(column.name), "; ".join(parts), other)
+        return Guess(subject, _why_left_out(profile), column_key(column.name, CATEGORY))
+    parts = [_kind_in_words(column)] if column.kind != NUMBER else []
+    otherwise = "" if told else column_key(column.name, IGNORE)
+    if profile.missing:
+        parts.append(f"{profile.missing:,} of {profile.rows:,} cells missing: {_in_gaps(column)}")
+        otherwise = "gaps=impute" if column.masked else "gaps=mask"
+    return Guess(subject, "; ".join(parts), otherwise)
+
+
+def _kind_in_words(column: ColumnEncoding) -> str:
+    if column.kind in CATEGORICAL:
+        each = "one feature each" if column.kind == CATEGORY else "embedded by the network"
+        return f"{len(column.categories)} categories ({listed(column.categories)}), {each}"
+    return {"boolean": "true and false, as 1 and 0", "date": "dates, in days"}[column.kind]
+
+
+def _in_gaps(column: ColumnEncoding) -> str:
+    if column.masked:
+        return "0 after scaling, and the loss leaves them out"
+    filled = "no category" if column.fill is None else f"the mean, {column.fill:.4g},"
+    return f"{filled} and a feature that marks them"
 
 
 def _why_left_out(profile: Profile) -> str:
@@ -170,7 +176,7 @@ def _encoded(
         stop, place = start + len(batch.places), 0
         for column, cells in zip(encoding.used, batch.columns, strict=True):
             rows = column.encode(cells, source.decimal)
-            faults += _unreadable(rows[:, 0], batch.places, column.name, cells)
+            faults += _unreadable(rows[:, 0], batch.places, column, cells)
             unknown.setdefault(column.name, Counter()).update(column.unknown(cells))
             values[start:stop, place : place + rows.shape[1]] = rows
             place += rows.shape[1]
@@ -183,13 +189,14 @@ def _encoded(
 
 
 def _unreadable(
-    numbers: np.ndarray, places: Sequence[str], name: str, cells: Sequence[str]
+    numbers: np.ndarray, places: Sequence[str], column: ColumnEncoding, cells: Sequence[str]
 ) -> list[str]:
-    broken = np.flatnonzero(~(np.abs(numbers) <= LARGEST))
+    broken = np.flatnonzero(~(np.abs(numbers) <= LARGEST)).tolist()
     return [
-        f"{places[row]}, column '{name}'"
+        f"{places[row]}, column '{column.name}'"
         + (f" ({cells[row].strip()})" if cells[row].strip() else "")
-        for row in broken.tolist()
+        for row in broken
+        if not (column.masked and is_missing(cells[row]))
     ]
 
 
