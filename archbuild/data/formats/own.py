@@ -14,7 +14,7 @@ from archbuild.data.formats.csv_table import read_csv
 from archbuild.data.formats.excel import read_excel
 from archbuild.data.formats.hdf5_arrays import read_hdf5
 from archbuild.data.formats.image_folder import Survey, read_image_folder, survey
-from archbuild.data.formats.image_layout import SUFFIXES, split_names
+from archbuild.data.formats.image_layout import SUFFIXES, images_below, split_names
 from archbuild.data.formats.mat import read_mat
 from archbuild.data.formats.npy import read_npy
 from archbuild.data.formats.npz import read_npz
@@ -25,8 +25,9 @@ from archbuild.data.formats.series import (
     read_archive_table,
     read_ts,
 )
+from archbuild.data.formats.series_folder import read_series_folder, series_parts
 from archbuild.data.formats.text_matrix import read_text_matrix
-from archbuild.data.guess import LABELS, Guess
+from archbuild.data.guess import LABELS, Guess, listed
 from archbuild.data.request import Arrays, Known, ReadOptions, ReadRequest
 from archbuild.errors import DataError
 
@@ -61,6 +62,15 @@ _TABLES = (
     ".hdf5",
 )
 
+_PACKED = ", since it is an archive: unpack it and give the file or the folder inside"
+_ADVICE = {
+    **dict.fromkeys((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"), _PACKED),
+    ".arff": ": save it as .csv, or take the .ts or .tsv that archives of series have beside it",
+    ".pkl": ", since loading it can run code: save the array as .npy or .npz",
+    ".pt": ", since loading it can run code: save the array as .npy or .npz",
+}
+"""File suffix -> why it is not read, and what to do."""
+
 
 def suffix_of(path: Path) -> str:
     """Return the suffix by which a file's format is known: ``.csv``, ``.csv.gz``."""
@@ -82,7 +92,17 @@ def split_part(path: Path) -> tuple[Path, str | None]:
     if path.exists() or not part.isupper() or not folder.is_dir():
         return path, None
     wanted = part.lower()
-    return (folder, wanted) if wanted in split_names(folder) else (path, None)
+    return (folder, wanted) if wanted in _parts_in(folder) else (path, None)
+
+
+def _parts_in(folder: Path) -> tuple[str, ...]:
+    """Return the parts of a folder of images or of series: ``train``, ``val``, ``test``."""
+    return split_names(folder) or tuple(_series_in(folder))
+
+
+def _series_in(folder: Path) -> Mapping[str, Path]:
+    """Return the files of series in a folder without images, by part."""
+    return {} if any(images_below(folder)) else series_parts(folder)
 
 
 def split_column(text: str) -> tuple[Path, str | None]:
@@ -111,7 +131,8 @@ def load_path(
 
     Args:
         text: a path; for a table, ``path:column`` names its label column; ``folder-TRAIN`` and
-            ``folder-TEST`` name the parts of a folder that holds ``train`` and ``test``.
+            ``folder-TEST`` name the parts of a folder that holds ``train`` and ``test``, or
+            the series ``NAME_TRAIN`` and ``NAME_TEST``.
         input_shape: the spec's Input, which settles what the data leave open.
         options: the user's decisions about the structure of the data.
         known: for new rows of a trained model, the form that they are read in.
@@ -158,7 +179,7 @@ def survey_path(text: str, options: ReadOptions) -> Survey | None:
     path, split = split_part(path)
     request = ReadRequest(path, None, options, split=split)
     if path.is_dir():
-        return survey(request)
+        return survey(request) if _reader(request) is read_image_folder else None
     is_arrow = path.is_file() and suffix_of(path) in (*PARQUET, *FEATHER)
     return survey_arrow(request) if is_arrow else None
 
@@ -166,8 +187,8 @@ def survey_path(text: str, options: ReadOptions) -> Survey | None:
 def held_out_part(text: str) -> str | None:
     """Return the path of the rows that training on a part of a dataset leaves unseen.
 
-    ``photos-TRAIN`` leaves ``photos-TEST``, ``photos/train`` leaves ``photos/test``, and
-    ``series_TRAIN.ts`` leaves ``series_TEST.ts``.
+    ``photos-TRAIN`` leaves ``photos-TEST``, be they images or series, ``photos/train`` leaves
+    ``photos/test``, and ``series_TRAIN.ts`` leaves ``series_TEST.ts``.
     """
     path, _ = split_column(text)
     parts = archive_parts(path)
@@ -177,7 +198,7 @@ def held_out_part(text: str) -> str | None:
     if part is None and path.is_dir() and path.name in split_names(path.resolve().parent):
         unseen = path.resolve().parent / "test"
         return str(unseen) if path.name == "train" and unseen.is_dir() else None
-    if part != "train" or "test" not in split_names(folder):
+    if part != "train" or "test" not in _parts_in(folder):
         return None
     return f"{folder}-TEST"
 
@@ -194,17 +215,38 @@ def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
             f"there is no file or folder {path} (looked in {Path.cwd()}); check the path"
         )
     if path.is_dir():
-        return read_image_folder
+        return _folder_reader(path)
     if path.suffix.lower() in SUFFIXES:
         return read_image_folder
     if request.options.header is None and is_archive_table(path):
         return read_archive_table
     reader = FORMATS.get(suffix_of(path))
-    if reader is None and is_text_table(path):
+    advice = _ADVICE.get(path.suffix.lower(), "")
+    if reader is None and not advice and is_text_table(path):
         return read_csv
     if reader is None:
         raise DataError(
-            f"{path} is of a kind that is not read; expected one of {', '.join(FORMATS)} or a "
-            "folder of images"
+            f"{path} is of a kind that is not read{advice}; expected one of {', '.join(FORMATS)} "
+            "or a folder of images"
         )
     return reader
+
+
+def _folder_reader(folder: Path) -> Callable[[ReadRequest], Arrays]:
+    """Return the reader of a folder: of images, where there are any, else of series.
+
+    Raises:
+        DataError: it holds neither, and files that are read one by one.
+    """
+    if any(images_below(folder)):
+        return read_image_folder
+    if series_parts(folder):
+        return read_series_folder
+    files = [path for path in sorted(folder.rglob("*")) if suffix_of(path) in FORMATS]
+    if not files:
+        return read_image_folder
+    names = listed([path.relative_to(folder).as_posix() for path in files])
+    raise DataError(
+        f"{folder} holds no images, and files that are read one by one: {names}; give the path of "
+        f"one, as {files[0]}"
+    )

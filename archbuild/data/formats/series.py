@@ -7,7 +7,7 @@ Series of unequal length are brought to one: what is behind the end of a series 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -16,51 +16,81 @@ import numpy as np
 
 from archbuild.data.columns import is_missing, number_in
 from archbuild.data.formats.faults import LARGEST
-from archbuild.data.guess import Guess
+from archbuild.data.formats.series_times import on_steps, parts_of, stamped
+from archbuild.data.guess import LABELS, Guess
 from archbuild.data.precision import needs_double
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import room_for
 from archbuild.errors import DataError
+
+PARTS = ("TRAIN", "TEST")
 
 _ARCHIVE_NAME = re.compile(r"(.+)_(TRAIN|TEST)\.(tsv|txt|csv)$", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[\s,]+")
 _SAMPLE = 200
 
 
-class _Series(NamedTuple):
+class Series(NamedTuple):
     """One line: a list of numbers for each channel, NaN where one is missing, and the label."""
 
     channels: list[list[float]]
     label: str | None
 
 
+class Parsed(NamedTuple):
+    """The series of a file, and the decisions that reading them took."""
+
+    series: list[Series]
+    said: list[Guess]
+
+
 def read_ts(request: ReadRequest) -> Arrays:
     """Return ``(n, length, channels)``, and the class labels if the file has some.
 
     Raises:
-        DataError: a line is broken, has another number of channels, or holds time stamps.
+        DataError: a line is broken, has another number of channels, or time stamps at unequal
+            steps.
     """
-    path = request.path
+    return joined([parse_series(request.path)], request)
+
+
+def parse_series(path: Path) -> Parsed:
+    """Return the series of a ``.ts`` file or of a table of the archive.
+
+    Raises:
+        DataError: as ``read_ts``, or a cell is no number.
+    """
+    return _parse_ts(path) if path.suffix.lower() == ".ts" else _parse_table(path)
+
+
+def _parse_ts(path: Path) -> Parsed:
     header = dict(_ts_header(path))
+    is_quantity = header.get("targetlabel", "false").startswith("true")
+    labelled = is_quantity or header.get("classlabel", "false").startswith("true")
     if header.get("timestamps") == "true":
-        raise DataError(
-            f"{path} gives its values with time stamps, which are not read; save the series at "
-            "equal steps, with @timeStamps false"
-        )
-    if header.get("targetlabel", "false").startswith("true"):
-        series = [line._replace(label=None) for line in _ts_lines(path, labelled=True)]
-        said = [Guess("labels", "none; the last value of each line is a quantity (@targetLabel)")]
+        series, said = _stamped_lines(path, labelled)
     else:
-        labelled = header.get("classlabel", "false").startswith("true")
         series, said = list(_ts_lines(path, labelled)), []
-    return _arrays(series, request, said)
+    if is_quantity:
+        series = [line._replace(label=None) for line in series]
+        found = "none; the last value of each line is a quantity (@targetLabel)"
+        said.append(Guess(LABELS, found))
+    return Parsed(series, said)
+
+
+def _stamped_lines(path: Path, labelled: bool) -> tuple[list[Series], list[Guess]]:
+    split = [_split(line, where, labelled, parts_of) for where, line in _data_lines(path)]
+    channels, step = on_steps([stamped(parts, where) for parts, _, where in split])
+    series = [Series(each, label) for each, (_, label, _) in zip(channels, split, strict=True)]
+    found = f"of the values are left out; they are multiples of one step, {step:g}"
+    return series, [Guess("time stamps", f"{found}, and each series begins with its first")]
 
 
 def is_archive_table(path: Path) -> bool:
     """Return whether a table is one of the UCR archive: series without header, labels in front.
 
     Such files are called ``NAME_TRAIN`` or ``NAME_TEST``; their lines have whole numbers first, of
-    which few differ, and fractions behind.
+    which few differ, and fractions behind. Of a pair of ``.tsv`` the last two are not asked for.
     """
     if not _ARCHIVE_NAME.match(path.name):
         return False
@@ -69,12 +99,19 @@ def is_archive_table(path: Path) -> bool:
             lines = [_SEPARATOR.split(line.strip()) for line in islice(file, _SAMPLE)]
     except (OSError, UnicodeDecodeError):
         return False
-    rows = [[number_in(cell) for cell in cells] for cells in lines if cells != [""]]
+    rows = [[_value_in(cell) for cell in cells] for cells in lines if cells != [""]]
     if not rows or any(len(row) < 3 or row[0] is None or row[0] % 1 for row in rows):
         return False
     body = [number for row in rows for number in row[1:]]
+    if None in body:
+        return False
+    is_pair = path.suffix.lower() == ".tsv" and len(archive_parts(path)) == len(PARTS)
     few = len({row[0] for row in rows}) <= max(2, len(rows) / 2)
-    return few and None not in body and any(number % 1 for number in body if number is not None)
+    return is_pair or (few and any(number % 1 for number in body if number is not None))
+
+
+def _value_in(cell: str) -> float | None:
+    return np.nan if is_missing(cell) else number_in(cell)
 
 
 def read_archive_table(request: ReadRequest) -> Arrays:
@@ -83,15 +120,20 @@ def read_archive_table(request: ReadRequest) -> Arrays:
     Raises:
         DataError: a cell is no number.
     """
+    return joined([_parse_table(request.path)], request)
+
+
+def _parse_table(path: Path) -> Parsed:
     series = []
-    with request.path.open(encoding="utf-8-sig") as file:
+    with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             label, *cells = _SEPARATOR.split(line.strip())
             if cells:
-                where = f"{request.path}, line {number}"
-                series.append(_Series([_numbers(cells, where)], _class_name(label)))
+                series.append(
+                    Series([_numbers(cells, f"{path}, line {number}")], _class_name(label))
+                )
     found = "the first of each line, as in the UCR archive; the others are a series"
-    return _arrays(series, request, [Guess("labels", found, "header=false")])
+    return Parsed(series, [Guess(LABELS, found, "header=false")])
 
 
 def _ts_header(path: Path) -> Iterator[tuple[str, str]]:
@@ -106,21 +148,33 @@ def _ts_header(path: Path) -> Iterator[tuple[str, str]]:
     raise DataError(f"{path} has no line @data; expected a .ts file of the UCR and UEA archive")
 
 
-def _ts_lines(path: Path, labelled: bool) -> Iterator[_Series]:
+def _ts_lines(path: Path, labelled: bool) -> Iterator[Series]:
+    for where, line in _data_lines(path):
+        parts, label, _ = _split(line, where, labelled, lambda text: text.split(":"))
+        cells = [part.split(",") if part.strip() else [] for part in parts]
+        yield Series([_numbers(each, where) for each in cells], label)
+
+
+def _data_lines(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the lines of series, each behind its place."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         lines = enumerate(file, 1)
         next(number for number, line in lines if line.strip().lower() == "@data")
         for number, line in lines:
             text = line.strip()
-            if not text or text.startswith("#"):
-                continue
-            parts = text.split(":")
-            label = parts.pop().strip() if labelled else None
-            where = f"{path}, line {number}"
-            if not parts or label == "":
-                raise DataError(f"{where}: expected a series and, behind the last ':', its label")
-            cells = [part.split(",") if part.strip() else [] for part in parts]
-            yield _Series([_numbers(each, where) for each in cells], label)
+            if text and not text.startswith("#"):
+                yield f"{path}, line {number}", text
+
+
+def _split(
+    text: str, where: str, labelled: bool, cut: Callable[[str], list[str]]
+) -> tuple[list[str], str | None, str]:
+    """Return the channels of a line, its label and its place."""
+    parts = cut(text)
+    label = parts.pop().strip() if labelled else None
+    if not parts or label == "":
+        raise DataError(f"{where}: expected a series and, behind the last ':', its label")
+    return parts, label, where
 
 
 def _numbers(cells: Sequence[str], where: str) -> list[float]:
@@ -140,8 +194,14 @@ def _class_name(text: str) -> str:
     return text if number is None or number % 1 else str(int(number))
 
 
-def _arrays(series: Sequence[_Series], request: ReadRequest, said: Sequence[Guess]) -> Arrays:
-    """Return the series in one array, NaN behind their ends."""
+def joined(parsed: Sequence[Parsed], request: ReadRequest) -> Arrays:
+    """Return the series of one or more files in one array, NaN behind their ends.
+
+    Raises:
+        DataError: they have different numbers of channels, or one has no values.
+    """
+    series = [each for part in parsed for each in part.series]
+    said = dict.fromkeys(guess for part in parsed for guess in part.said)
     counts = {len(each.channels) for each in series}
     if len(counts) != 1:
         numbers = " and ".join(map(str, sorted(counts))) or "no"
@@ -164,7 +224,7 @@ def _arrays(series: Sequence[_Series], request: ReadRequest, said: Sequence[Gues
     )
 
 
-def _length(series: _Series) -> int:
+def _length(series: Series) -> int:
     """Return the length of a series without the missing values at its end."""
     kept = 0
     for numbers in series.channels:
@@ -183,7 +243,7 @@ def _wanted_length(lengths: Sequence[int], channels: int, request: ReadRequest) 
     return max(lengths)
 
 
-def _filled(series: Sequence[_Series], length: int, source: str) -> np.ndarray:
+def _filled(series: Sequence[Series], length: int, source: str) -> np.ndarray:
     values = room_for((len(series), length, len(series[0].channels)), np.float64, source)
     values[...] = np.nan
     for row, each in enumerate(series):
@@ -218,5 +278,5 @@ def archive_parts(path: Path) -> Mapping[str, Path]:
     found = re.match(r"(.+)_(TRAIN|TEST)(\.\w+)$", path.name)
     if not found:
         return {}
-    beside = {part: path.with_name(f"{found[1]}_{part}{found[3]}") for part in ("TRAIN", "TEST")}
+    beside = {part: path.with_name(f"{found[1]}_{part}{found[3]}") for part in PARTS}
     return {part: place for part, place in beside.items() if place.is_file()}

@@ -75,7 +75,10 @@ def test_a_quantity_is_no_class(tmp_path):
         (["1,2:3,4:a", "1,2:b"], {}, "series of 1 and 2 channels"),
         (["1,2:a", "?,?:b"], {}, r"series 1 \(counted from 0\) has no values"),
         (["1,2:a", "1,2:"], {}, "line 6: expected a series and"),
-        (["(0,1),(1,2):a"], {"timeStamps": "true"}, "time stamps, which are not read"),
+        (["(0,1),(1,2):a", "(0,1),(1.3,2):b"], {"timeStamps": "true"}, "line 6: .* no multiples"),
+        (["(1,1),(0,2):a"], {"timeStamps": "true"}, "line 5: the times do not rise"),
+        (["1,2:a", "1,3:b"], {"timeStamps": "true"}, r"line 5: expected pairs \(time,value\)"),
+        (["(0,1),(noon,2):a"], {"timeStamps": "true"}, "'.noon,2.' is no time and"),
         ([], {}, "series of no channels"),
     ],
 )
@@ -137,3 +140,31 @@ def test_the_test_rows_are_held_out(tmp_path):
     assert held_out(test) is None
     Path(test).unlink()
     assert held_out(train) is None
+
+
+def test_times_on_one_step_become_places(tmp_path):
+    lines = ["(0,1),(0.5,2),(1.5,4):(0,5),(0.5,6),(1,7):a", "(3,1),(3.5,?):(3,8),(3.5,9):b"]
+    dataset = load_dataset(write(tmp_path / "own.ts", *lines, timeStamps="true"))
+    first = [[1, 5], [2, 6], [NAN, 7], [4, NAN]]
+    np.testing.assert_array_equal(dataset.values[0], first)
+    np.testing.assert_array_equal(dataset.values[1, :2], [[1, 8], [NAN, 9]])
+    assert dataset.class_names == ("a", "b")
+    assert "time stamps: of the values are left out; they are multiples of one step, 0.5" in said(
+        dataset
+    )
+
+
+def test_times_may_be_dates(tmp_path):
+    days = ["(2024-01-01 10:00:00,1),(2024-01-01 10:00:30,2):(2024-01-01 10:00:00,3):a"]
+    days += ["(2024-02-01T00:00,5),(2024-02-01T00:01,6):(2024-02-01T00:01:30,7):b"]
+    dataset = load_dataset(write(tmp_path / "own.ts", *days, timeStamps="true"))
+    np.testing.assert_array_equal(dataset.values[1, :, 0], [5, NAN, 6, NAN])
+    assert dataset.values[1, 3, 1] == 7
+
+
+def test_series_of_the_archive_may_end_in_nan_and_be_whole(tmp_path):
+    for part in ("TRAIN", "TEST"):
+        (tmp_path / f"Own_{part}.tsv").write_text("1\t4\t5\tNaN\n2\t6\t7\t8\n")
+    dataset = load_dataset(str(tmp_path / "Own_TRAIN.tsv"))
+    np.testing.assert_array_equal(dataset.values[0, :, 0], [4, 5, NAN])
+    assert dataset.class_names == ("1", "2")
