@@ -35,7 +35,12 @@ CATEGORICAL: Final = (CATEGORY, EMBEDDING)
 
 MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "#n/a", "<na>", "nat"})
 _BOOLEANS: Final = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
-_GROUPED: Final = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?")
+_GROUPED: Final = {
+    sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}({group}\d{{3}})+({re.escape(sign)}\d*)?")
+    for sign, group in ((",", r"\."), (".", ","))
+}
+_SPACED: Final = re.compile(r"[+-]?[1-9]\d{0,2}([ '\u2019\u00a0\u202f]\d{3})+([.,]\d*)?")
+_SPACES: Final = str.maketrans("", "", " '\u2019\u00a0\u202f")
 _MOST_CATEGORIES = 50
 _KEPT = 10_000  # distinct texts that are counted; more make no category
 _NEARLY_ALL = 0.8
@@ -48,18 +53,28 @@ def is_missing(cell: str) -> bool:
     return cell.strip().casefold() in MISSING
 
 
-def is_grouped(cell: str) -> bool:
-    """Return whether a number's digits are in groups of three behind points: ``1.234,5``."""
-    return _GROUPED.fullmatch(cell.strip()) is not None
+def is_grouped(cell: str, decimal: str = ",") -> bool:
+    """Return whether a number's digits are in groups of three: ``1.234,5``, or ``1,234.5``."""
+    return _GROUPED[decimal].fullmatch(cell.strip()) is not None
 
 
 def number_in(cell: str, decimal: str = ".") -> float | None:
-    """Return the number that a cell holds; ``None`` where it holds none."""
-    text = cell.strip()
+    """Return the number that a cell holds; ``None`` where it holds none.
+
+    Digits may stand in groups of three, apart by blanks, apostrophes or the sign that is not the
+    decimal one; a minus may be the typographic one.
+    """
+    text = cell.strip().replace("\u2212", "-")
+    if _SPACED.fullmatch(text):
+        text = text.translate(_SPACES)
     if decimal == ",":
         if "." in text and not is_grouped(text):
             return None
         text = text.replace(".", "").replace(",", ".")
+    elif "," in text:
+        if not is_grouped(text, "."):
+            return None
+        text = text.replace(",", "")
     try:
         return None if "_" in text else float(text)  # Python reads 1_000, table readers do not
     except ValueError:

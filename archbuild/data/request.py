@@ -31,6 +31,7 @@ class ReadOptions:
         counts: ``log_normalise``: rows are divided by their sums, and the logarithm is taken.
         gaps: ``impute`` or ``mask``: what becomes of missing values.
         columns: of a table, column -> kind.
+        skip_lines: how many lines, or rows of a sheet, are above the table.
     """
 
     labels: str | None = None
@@ -43,6 +44,7 @@ class ReadOptions:
     counts: str | None = None
     gaps: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    skip_lines: int | None = None
 
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> ReadOptions:

@@ -83,6 +83,15 @@ DATA_FIELDS: Final[tuple[Field, ...]] = (
         None,
         f"The kind of columns of a table: {', '.join(COLUMN_KINDS)}.",
     ),
+    fields.implicit(
+        fields.integer(
+            "skip_lines",
+            "Lines above the header of a text table, or rows of a sheet, that are left out.",
+            minimum=0,
+            maximum=1_000_000,
+            default=None,
+        )
+    ),
 )
 
 TOP_FIELDS: Final[tuple[Field, ...]] = (

@@ -1,4 +1,4 @@
-"""The layout of a text table: comments, separator, decimal sign, header, columns.
+"""The layout of a text table: title, separator, decimal sign, header, columns.
 
 None of them is written in such a file, so each is a guess from its first lines, which is said and
 which the spec's ``data`` section overrules.
@@ -6,28 +6,30 @@ which the spec's ``data`` section overrules.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
 
-from archbuild.data.columns import is_grouped
+from archbuild.data.columns import number_in
+from archbuild.data.formats.csv_rows import TOLD_SEPARATOR, Row, numbered_rows, open_text
 from archbuild.data.formats.header import find_header
-from archbuild.data.guess import Guess
+from archbuild.data.formats.separator import (
+    MARKS,
+    Cut,
+    best_cut,
+    cut_by,
+    find_decimal,
+    find_single_column,
+    separator_name,
+)
+from archbuild.data.formats.title import count_titles, say_title
+from archbuild.data.guess import Guess, column_key
 from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
-from archbuild.spec.top import SEPARATORS
 
-_SEPARATORS = ("\t", ";", "|", ",")
 _SAMPLE = 200  # lines
 _PROBED_BYTES = 2**14
-_TOLD = re.compile(r"^sep=(.)\s*$", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"^\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*$")
-_DECIMAL_POINT = re.compile(r"^\s*[+-]?\d*\.\d+([eE][+-]?\d+)?\s*$")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class CsvLayout:
         columns: the names; ``1``, ``2``, ... where the file has no header.
         has_header: whether the first row is one.
         width: the cells of each row; one more than ``columns`` where all rows end with a separator.
+        skip: how many lines at the top are no part of the table.
+        hint: what may be wrong where rows differ in width, for messages; empty: nothing is known.
         guesses: the decisions, in words.
     """
 
@@ -50,6 +54,8 @@ class CsvLayout:
     columns: tuple[str, ...]
     has_header: bool
     width: int
+    skip: int
+    hint: str
     guesses: tuple[Guess, ...]
 
 
@@ -57,32 +63,42 @@ def read_layout(path: Path, options: ReadOptions) -> CsvLayout:
     """Return the layout that the first lines show and the options say.
 
     Raises:
-        DataError: the file is empty.
+        DataError: the file is empty, the separator that the options name is in no line, or the
+            header names fewer columns than there are.
     """
-    separator, said = _separator(path, options)
-    rows = [cells for _, cells in islice(numbered_rows(path, separator), _SAMPLE)]
-    if not rows:
-        raise DataError(f"{path} is empty; expected one line of numbers for each row")
-    named = {".csv", ".tsv"} & {suffix.lower() for suffix in path.suffixes}
-    form = [] if named else [Guess("format", f"a text table, by what {path.name} holds")]
-    guesses = [*form, *said, *_comments(path)]
-    decimal, said = _decimal(rows, separator, options)
-    guesses += said
-    first, body = rows[0], rows[1:]
-    has_header, said = find_header(first, body, decimal, options)
-    guesses += said
+    lines = _first_lines(path, options.skip_lines or 0)
+    cut, said = _find_cut(path, lines, options)
+    rows, skip = _table_rows(path, cut, options)
+    titles = [text for line in lines[:skip] if (text := line.strip().strip(cut.separator))]
+    decimal, said_of_sign = find_decimal([row.cells for row in rows], cut.separator, options)
+    said += said_of_sign if not said or said[-1].subject != "decimal sign" else []
+    first, body = rows[0].cells, [row.cells for row in rows[1:]]
+    _check_told_separator(path, lines, [first, *body], decimal, options)
+    has_header, said_of_header = find_header(first, body, decimal, options)
     width = len(body[0]) if body else len(first)
     columns = [cell.strip() for cell in first]
     if not has_header:
         columns = [str(number) for number in range(1, len(first) + 1)]
-    columns, said = _extra_cell(columns, body, width, has_header)
-    if width > len(columns) + bool(said):
-        raise DataError(
-            f"{path}: the first line has {len(first)} cells, and the next {width}; write a header "
-            "with one name for each column, or name the separator (data.separator)"
-        )
-    guesses += said
-    return CsvLayout(path, separator, decimal, tuple(columns), has_header, width, tuple(guesses))
+    columns, said_of_columns = _extra_cell(columns, body, width, has_header)
+    if width > len(columns) + bool(said_of_columns):
+        raise _narrow_header(path, rows[0], width, cut.separator, _hint(lines, cut.separator))
+    return CsvLayout(
+        path=path,
+        separator=cut.separator,
+        decimal=decimal,
+        columns=tuple(columns),
+        has_header=has_header,
+        width=width,
+        skip=skip,
+        hint=_hint(lines, cut.separator),
+        guesses=(
+            *_form(path),
+            *say_title(titles, 0 if options.skip_lines is not None else skip),
+            *said,
+            *said_of_header,
+            *said_of_columns,
+        ),
+    )
 
 
 def is_text_table(path: Path) -> bool:
@@ -96,100 +112,98 @@ def is_text_table(path: Path) -> bool:
     lines = lines[:-1] if len(text) == _PROBED_BYTES else lines  # the last one is cut
     lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     is_text = "\0" not in text and len(lines) > 1
-    return is_text and any(_is_regular(lines, mark) for mark in _SEPARATORS)
+    cuts = (cut_by(lines, mark) for mark in MARKS)
+    return is_text and any(cut is not None and cut.share == 1 and not cut.skip for cut in cuts)
 
 
-def open_text(path: Path) -> TextIO:
-    """Open a text file, unpacked where its name ends in ``.gz``."""
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", newline="", encoding="utf-8-sig")
-    return path.open(newline="", encoding="utf-8-sig")
+def _form(path: Path) -> list[Guess]:
+    """Return a line about a table that is none by its name."""
+    if {".csv", ".tsv"} & {suffix.lower() for suffix in path.suffixes}:
+        return []
+    return [Guess("format", f"a text table, by what {path.name} holds; no other format is read so")]
 
 
-def numbered_rows(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows, header included, with their line numbers in the file, from 1.
-
-    Blank lines, comments and a line ``sep=`` are left out. A line that begins with ``#`` is a
-    comment, unless it has as many cells as the row after it or before it.
-    """
+def _first_lines(path: Path, skip: int) -> list[str]:
+    """Return the first lines, blank ones in the place of those that the user leaves out."""
     with open_text(path) as file:
-        reader = csv.reader(file, delimiter=separator)
-        width = 0
-        held: tuple[int, list[str]] | None = None  # a first line that begins with #
-        for cells in reader:
-            if not cells or (not width and _TOLD.match(separator.join(cells))):
-                continue
-            if cells[0].lstrip().startswith("#") and len(cells) != width:
-                held = (reader.line_num, cells) if not width else None
-                continue
-            if not width:
-                width = len(cells)
-                if held is not None and len(held[1]) == width > 1:
-                    yield held[0], [held[1][0].lstrip("# "), *held[1][1:]]
-            yield reader.line_num, cells
+        lines = list(islice(file, skip + _SAMPLE))
+    return ["\n"] * min(skip, len(lines)) + lines[skip:]
 
 
-def _comments(path: Path) -> list[Guess]:
-    """Return a line about the comments among the first lines."""
-    with open_text(path) as file:
-        lines = list(islice(file, _SAMPLE))
-    found = sum(line.lstrip().startswith("#") for line in lines)
-    told = any(_TOLD.match(line) for line in lines[:1])
-    guesses = [Guess("separator", "as the first line says (sep=)")] if told else []
-    if (found and not lines[0].lstrip().startswith("#")) or found > 1 or _is_comment(lines):
-        guesses.append(Guess("comments", "lines that begin with # are left out"))
-    return guesses
-
-
-def _is_comment(lines: Sequence[str]) -> bool:
-    """Return whether the first line is a comment rather than a header that begins with #."""
-    separators = [mark for mark in _SEPARATORS if mark in lines[0]]
-    second = lines[1] if len(lines) > 1 else ""
-    alike = any(lines[0].count(mark) == second.count(mark) for mark in separators)
-    return lines[0].lstrip().startswith("#") and not alike
-
-
-def _separator(path: Path, options: ReadOptions) -> tuple[str, list[Guess]]:
-    """Return the separator: the one that cuts all of the first lines into equally many cells."""
+def _find_cut(path: Path, lines: Sequence[str], options: ReadOptions) -> tuple[Cut, list[Guess]]:
+    """Return how the table is cut: as the user says, as its first line says, or as fits best."""
     if options.separator is not None:
-        return options.separator, []
+        return _cut_as_told(lines, options.separator), []
     usual = "\t" if ".tsv" in (suffix.lower() for suffix in path.suffixes) else ","
-    if usual == "\t":
-        return usual, []
-    with open_text(path) as file:
-        lines = list(islice((line for line in file if line.strip()), _SAMPLE))
-    told = _TOLD.match(lines[0]) if lines else None
+    other = f"separator={separator_name(usual)}"
+    told = TOLD_SEPARATOR.match(lines[0]) if lines else None
     if told:
-        return told[1], []
-    lines = [line for line in lines if not line.lstrip().startswith("#")] or lines
-    found = next((mark for mark in _SEPARATORS if _is_regular(lines, mark)), None)
-    found = found or max((",", ";", "\t", "|"), key=lines[0].count if lines else len)
-    if found == usual:
-        return found, []
-    name = next(name for name, mark in SEPARATORS.items() if mark == found)
-    return found, [Guess("separator", f"a {name}, as every line has it", "separator=comma")]
+        other = "separator=semicolon" if told[1] == usual else other
+        found = f"as the first line says (sep=), a {separator_name(told[1])}"
+        return _cut_as_told(lines, told[1]), [Guess("separator", found, other)]
+    is_single, said = find_single_column(lines, options)
+    if is_single:
+        return Cut(";", 0, 1.0, 1), said
+    cut = best_cut(lines) or Cut(usual, 0, 1.0, 1)
+    if cut.separator != usual:
+        few = "every line has" if cut.share == 1 else "most lines have"
+        said = [Guess("separator", f"a {separator_name(cut.separator)}, as {few} it", other)]
+    return cut, said
 
 
-def _is_regular(lines: Sequence[str], separator: str) -> bool:
-    """Return whether a separator cuts every line, and all into as many cells."""
-    counts = {len(cells) for cells in csv.reader(lines, delimiter=separator) if cells}
-    return len(counts) == 1 and counts.pop() > 1
+def _cut_as_told(lines: Sequence[str], separator: str) -> Cut:
+    return cut_by(lines, separator) or Cut(separator, 0, 1.0, 1)
 
 
-def _decimal(
-    rows: Sequence[Sequence[str]], separator: str, options: ReadOptions
-) -> tuple[str, list[Guess]]:
-    """Return the decimal sign: a comma where cells have one as such, and none has a point."""
-    if options.decimal is not None:
-        return options.decimal, []
-    if separator == ",":
-        return ".", []
-    cells = [cell for row in rows for cell in row]
-    commas = [cell for cell in cells if _DECIMAL_COMMA.match(cell)]
-    points = [cell for cell in cells if _DECIMAL_POINT.match(cell)]
-    if not commas or not all(is_grouped(cell) for cell in points):
-        return ".", []
-    return ",", [Guess("decimal sign", f"a comma, as in {commas[0].strip()}", "decimal=.")]
+def _table_rows(path: Path, cut: Cut, options: ReadOptions) -> tuple[list[Row], int]:
+    """Return the first rows of the table, and how many lines are above them."""
+    skip = cut.skip if options.skip_lines is None else options.skip_lines
+    rows = list(islice(numbered_rows(path, cut.separator, skip), _SAMPLE))
+    if not rows:
+        raise DataError(f"{path} is empty; expected one line of numbers for each row")
+    titles = count_titles([row.cells for row in rows]) if options.skip_lines is None else 0
+    return (rows[titles:], rows[titles].first - 1) if titles else (rows, skip)
+
+
+def _check_told_separator(
+    path: Path,
+    lines: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    decimal: str,
+    options: ReadOptions,
+) -> None:
+    """Refuse a separator that is in no line, where another one cuts all of them alike."""
+    if options.separator is None:
+        return
+    own, hint = cut_by(lines, options.separator), _hint(lines, options.separator)
+    is_single = all(len(row) == 1 and number_in(row[0], decimal) is not None for row in rows[1:])
+    if hint and not is_single and (own is None or own.skip):
+        name = separator_name(options.separator)
+        raise DataError(f"{path} is not cut by a {name} (data.separator: {name}); {hint}")
+
+
+def _hint(lines: Sequence[str], separator: str) -> str:
+    """Return what another separator would do; empty where none cuts every line alike."""
+    own, best = cut_by(lines, separator), best_cut(lines)
+    if best is None or best.share < 1 or best.separator == separator:
+        return ""
+    if own is not None and own.share == 1 and own.skip <= best.skip:
+        return ""
+    return f"{best.in_words}: set data.separator: {separator_name(best.separator)}"
+
+
+def _narrow_header(path: Path, header: Row, width: int, separator: str, hint: str) -> DataError:
+    count = len(header.cells)
+    is_double = separator == "," and width == 2 * count
+    cause = (
+        "; half of its commas may be decimal signs: save it with semicolons" if is_double else ""
+    )
+    advice = hint or (
+        "write a header with one name for each column, or name the separator (data.separator)"
+    )
+    return DataError(
+        f"{path}: the first line has {count} cells, and the next {width}{cause}; {advice}"
+    )
 
 
 def _extra_cell(
@@ -200,8 +214,13 @@ def _extra_cell(
     same_width = width == len(columns)
     if ends_blank and width > 1 and (not same_width or not has_header or not columns[-1]):
         kept = columns[:-1] if same_width else columns
-        return kept, [Guess("columns", "every line ends with a separator; no column is behind it")]
+        return kept, [
+            Guess(
+                "columns",
+                "every line ends with a separator; no column is behind it, and none is left out",
+            )
+        ]
     if has_header and width == len(columns) + 1:
         found = "the rows have one cell more than the header: their first names the row"
-        return ["", *columns], [Guess("columns", found)]
+        return ["", *columns], [Guess("columns", found, column_key("", "number"))]
     return columns, []

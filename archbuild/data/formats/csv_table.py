@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from archbuild.data.dataset import chunk_slices
-from archbuild.data.formats.csv_layout import CsvLayout, numbered_rows, open_text, read_layout
+from archbuild.data.formats.csv_layout import CsvLayout, read_layout
+from archbuild.data.formats.csv_rows import LeftOut, Row, numbered_rows, open_text
 from archbuild.data.formats.faults import LARGEST
 from archbuild.data.formats.table import read_table
 from archbuild.data.formats.table_source import Batch
@@ -22,7 +23,6 @@ from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
 _ROWS = 4096  # read at a time as texts
-_SKIPPED = re.compile(r"^\s*#")
 
 
 def read_csv(request: ReadRequest) -> Arrays:
@@ -54,15 +54,20 @@ class CsvSource:
         self.columns: tuple[str, ...] = layout.columns
         self.has_header: bool = layout.has_header
         self.decimal: str = layout.decimal
-        self.guesses: tuple[Guess, ...] = layout.guesses
+        self._left_out = LeftOut()
+
+    @property
+    def guesses(self) -> tuple[Guess, ...]:
+        """The decisions; what is left out is counted while the rows are read."""
+        return (*self.layout.guesses, *self._left_out.guesses())
 
     def batches(self, wanted: Sequence[int]) -> Iterator[Batch]:
         """Yield the rows, some thousand at a time."""
         places: list[str] = []
         rows: list[list[str]] = []
-        for number, cells in self._rows():
-            places.append(f"line {number}")
-            rows.append(cells)
+        for row in self._rows():
+            places.append(f"line {row.last}")
+            rows.append(row.cells)
             if len(rows) == _ROWS:
                 yield _batch(places, rows, wanted)
                 places, rows = [], []
@@ -71,19 +76,19 @@ class CsvSource:
 
     def numbers(self, wanted: Sequence[int], n_rows: int) -> np.ndarray | None:
         """Return columns of plain numbers as ``(n_rows, columns)`` float64, by NumPy's parser."""
-        if self.decimal == "," and self.layout.separator == ",":
+        separator = self.layout.separator
+        if self.decimal == "," and separator == ",":
             return None
         values = room_for((n_rows, len(wanted)), np.float64, str(self.path))
         with open_text(self.path) as file:
-            for _ in range(self._header_lines()):
-                next(file)
-            lines = (line for line in file if line.strip() and not _SKIPPED.match(line))
+            below = islice(file, self._lines_above(), None)
+            lines = (line for line in below if line.strip() and not line.lstrip().startswith("#"))
             if self.decimal == ",":
                 lines = (_with_decimal_points(line) for line in lines)
             parse = partial(
                 np.loadtxt,
                 comments=None,
-                delimiter=self.layout.separator,
+                delimiter=None if separator == " " else separator,
                 quotechar='"',
                 usecols=wanted,
                 ndmin=2,
@@ -99,35 +104,33 @@ class CsvSource:
                 release(values)
         return values
 
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+    def _all_rows(self, left_out: LeftOut | None = None) -> Iterator[Row]:
+        return numbered_rows(self.path, self.layout.separator, self.layout.skip, left_out)
+
+    def _rows(self) -> Iterator[Row]:
         """Yield the rows without the header; lines of another length are refused."""
-        rows = numbered_rows(self.path, self.layout.separator)
+        self._left_out = LeftOut()
+        rows = self._all_rows(self._left_out)
         if self.has_header:
             next(rows)
-        width = self.layout.width
-        for number, cells in rows:
-            if len(cells) != width:
+        width, ends_blank = self.layout.width, self.layout.width > len(self.columns)
+        for row in rows:
+            if len(row.cells) != width:
                 raise DataError(
-                    f"{self.path}, line {number}: {len(cells)} cells, where the first line has "
-                    f"{width}; fix or drop that line"
+                    f"{self.path}, line {row.last}: {len(row.cells)} cells, where the first line "
+                    f"has {width}; {self.layout.hint or 'fix or drop that line'}"
                 )
-            yield number, cells
+            if ends_blank and row.cells[-1].strip():
+                raise DataError(
+                    f"{self.path}, line {row.last}: '{row.cells[-1].strip()}' stands behind the "
+                    "separator that ends the lines above, in a column without a name; name it"
+                )
+            yield row
 
-    def _header_lines(self) -> int:
-        """Return how many physical lines come before the first row of data."""
-        rows = numbered_rows(self.path, self.layout.separator)
-        if self.has_header:
-            return next(rows)[0]
-        first = next(rows)[0]
-        with open_text(self.path) as file:
-            for number, line in enumerate(file, 1):
-                if (
-                    line.strip()
-                    and not _SKIPPED.match(line)
-                    and not line.lower().startswith("sep=")
-                ):
-                    return number - 1
-        return first - 1
+    def _lines_above(self) -> int:
+        """Return how many lines come before the first row of data."""
+        first = next(self._all_rows())
+        return first.last if self.has_header else first.first - 1
 
 
 def _with_decimal_points(line: str) -> str:

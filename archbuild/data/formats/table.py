@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from archbuild.data.columns import number_in
 from archbuild.data.formats.faults import fault_message
 from archbuild.data.formats.label_column import judge_labels, say_of_other_labels
 from archbuild.data.formats.roles import Roles, assign_roles, chosen_roles
 from archbuild.data.formats.table_encoding import read_features
 from archbuild.data.formats.table_source import TableSource
-from archbuild.data.guess import Guess
+from archbuild.data.guess import Guess, column_key
 from archbuild.data.request import Arrays, Known, ReadRequest
 from archbuild.errors import DataError
 
@@ -28,7 +31,7 @@ def read_table(source: TableSource, request: ReadRequest) -> Arrays:
         labels=None if roles.label is None else texts[roles.label],
         ids=None if roles.ids is None else texts[roles.ids],
         columns=encoding.features if source.has_header else (),
-        guesses=(*source.guesses, *roles.guesses, *said, *said_of_columns),
+        guesses=(*source.guesses, *said, *said_of_columns),
         encoding=None if encoding.is_plain else encoding,
         gaps=encoding.masks_gaps,
     )
@@ -39,7 +42,7 @@ def _settled(
 ) -> tuple[Roles, int, dict[int, list[str]], list[Guess]]:
     """Return the roles once the labels are known to be classes, and as ``_read_texts``."""
     n_rows, texts = _read_texts(source, roles)
-    guesses: list[Guess] = []
+    guesses = _say_row_names(source, roles, texts)
     while roles.label is not None:
         judged = judge_labels(source, roles, texts[roles.label])
         roles = judged.roles
@@ -49,6 +52,22 @@ def _settled(
         roles = roles.with_next_label()
         n_rows, texts = _read_texts(source, roles)
     return roles, n_rows, texts, [*guesses, *say_of_other_labels(source, roles)]
+
+
+def _say_row_names(
+    source: TableSource, roles: Roles, texts: Mapping[int, Sequence[str]]
+) -> list[Guess]:
+    """Return what is said about the roles; row names that are words can be read as a category."""
+    if roles.ids is None or all(
+        number_in(text, source.decimal) is not None for text in texts[roles.ids]
+    ):
+        return list(roles.guesses)
+    name = source.columns[roles.ids]
+    number, category = column_key(name, "number"), column_key(name, "category")
+    return [
+        guess._replace(overrule=category) if guess.overrule == number else guess
+        for guess in roles.guesses
+    ]
 
 
 def _roles(source: TableSource, request: ReadRequest) -> Roles:

@@ -31,14 +31,16 @@ class TableSource(Protocol):
         columns: the names; ``1``, ``2``, ... without a header.
         has_header: whether the columns have names of their own.
         decimal: the decimal sign in its cells.
-        guesses: the decisions of its reader.
     """
 
     path: Path
     columns: tuple[str, ...]
     has_header: bool
     decimal: str
-    guesses: tuple[Guess, ...]
+
+    @property
+    def guesses(self) -> tuple[Guess, ...]:
+        """The decisions of its reader, once the rows have been read."""
 
     def batches(self, wanted: Sequence[int]) -> Iterator[Batch]:
         """Yield all rows in order, the wanted columns alone."""
