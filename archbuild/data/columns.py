@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any, Final
@@ -33,18 +33,16 @@ NUMBER, BOOLEAN, DATE, CATEGORY = "number", "boolean", "date", "category"
 IDENTIFIER, IGNORE = "identifier", "ignore"
 CATEGORICAL: Final = (CATEGORY, EMBEDDING)
 
-MISSING: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "#n/a", "<na>", "nat"})
-_BOOLEANS: Final = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+MISSING: Final = frozenset(
+    {"", "na", "n/a", "nan", "null", "none", "?", "#n/a", "<na>", "nat", "."}
+)
+BOOLEANS: Final = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 _GROUPED: Final = {
     sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}({group}\d{{3}})+({re.escape(sign)}\d*)?")
     for sign, group in ((",", r"\."), (".", ","))
 }
 _SPACED: Final = re.compile(r"[+-]?[1-9]\d{0,2}([ '\u2019\u00a0\u202f]\d{3})+([.,]\d*)?")
 _SPACES: Final = str.maketrans("", "", " '\u2019\u00a0\u202f")
-_MOST_CATEGORIES = 50
-_KEPT = 10_000  # distinct texts that are counted; more make no category
-_NEARLY_ALL = 0.8
-_SHOWN = 5
 _SECONDS_A_DAY = 86_400.0
 
 
@@ -92,83 +90,6 @@ def date_in(cell: str) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.timestamp() / _SECONDS_A_DAY
-
-
-@dataclass
-class Profile:
-    """The cells of one column, counted as they come.
-
-    Attributes:
-        decimal: the decimal sign of its numbers.
-        texts: how often each text occurs, in the order of the first; the first 10,000 are kept.
-        missing: how many cells stand for no value.
-        numbers, booleans, dates: how many can be read as such.
-        odd: place and text of the first cells that are no numbers.
-    """
-
-    decimal: str = "."
-    texts: Counter[str] = field(default_factory=Counter)
-    rows: int = 0
-    missing: int = 0
-    numbers: int = 0
-    booleans: int = 0
-    dates: int = 0
-    odd: list[tuple[str, str]] = field(default_factory=list)
-
-    def add(self, cells: Sequence[str], places: Sequence[str]) -> None:
-        """Count more cells; ``places`` say for messages where each is."""
-        for text, count in Counter(map(str.strip, cells)).items():
-            self._count(text, count)
-        self.rows += len(cells)
-        if self.missing + self.numbers < self.rows and len(self.odd) < _SHOWN:
-            self._note_odd(cells, places)
-
-    def _count(self, text: str, count: int) -> None:
-        if is_missing(text):
-            self.missing += count
-            return
-        if text in self.texts or len(self.texts) < _KEPT:
-            self.texts[text] += count
-        if number_in(text, self.decimal) is not None:
-            self.numbers += count
-        elif text.casefold() in _BOOLEANS:
-            self.booleans += count
-        elif date_in(text) is not None:
-            self.dates += count
-
-    def _note_odd(self, cells: Sequence[str], places: Sequence[str]) -> None:
-        for place, cell in zip(places, cells, strict=True):
-            if not is_missing(cell) and number_in(cell, self.decimal) is None:
-                self.odd.append((place, cell.strip()))
-                if len(self.odd) == _SHOWN:
-                    return
-
-    @property
-    def filled(self) -> int:
-        """Number of cells that hold a value."""
-        return self.rows - self.missing
-
-    @property
-    def nearly_numeric(self) -> bool:
-        """True if most cells are numbers and some are not: a fault rather than a kind."""
-        return _NEARLY_ALL * self.filled <= self.numbers < self.filled
-
-    def kind(self) -> str:
-        """Return the kind that the cells look like."""
-        if not self.filled:
-            return IGNORE
-        for kind, count in (
-            (NUMBER, self.numbers),
-            (BOOLEAN, self.booleans),
-            (DATE, self.dates),
-        ):
-            if count == self.filled:
-                return kind
-        if self.dates >= _NEARLY_ALL * self.filled:
-            return DATE  # the cells that are none are refused by line
-        if len(self.texts) <= min(_MOST_CATEGORIES, max(1, self.filled // 2)):
-            return CATEGORY
-        return IDENTIFIER
 
 
 @dataclass(frozen=True)
@@ -239,7 +160,7 @@ class ColumnEncoding:
         elif self.kind == DATE:
             found = date_in(cell)
         else:
-            found = _BOOLEANS.get(cell.strip().casefold())
+            found = BOOLEANS.get(cell.strip().casefold())
             found = {"1": 1.0, "0": 0.0}.get(cell.strip()) if found is None else found
         return np.nan if found is None else found
 

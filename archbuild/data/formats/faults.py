@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isinf, isnan
 from pathlib import Path
+
+from archbuild.data.columns import BOOLEAN, DATE, is_missing, number_in
 
 LARGEST = 3.4e38
 """Float32's largest number; cells beyond it are refused."""
 
 _SHOWN = 5
+_CAUSES = {
+    BOOLEAN: "neither true nor false (nor yes, no, 1, 0)",
+    DATE: "no date in ISO 8601 form (2024-01-31)",
+}
 
 
-def fault_message(
-    path: Path, words: Mapping[str, str], missing: Sequence[str], otherwise: str = ""
-) -> str:
+def cell_fault(cell: str, kind: str, place: str, decimal: str = ".") -> tuple[str, str]:
+    """Return why a cell cannot be read as its column's kind, and its place with what it holds."""
+    if is_missing(cell):
+        cause = "missing, where the training table has every cell"
+    elif kind in _CAUSES:
+        cause = _CAUSES[kind]
+    else:
+        cause = number_fault(number_in(cell, decimal))
+    return cause, f"{place} ({cell})" if cell else place
+
+
+def number_fault(number: float | None) -> str:
+    """Return why a number is none that float32 holds."""
+    if number is None or isnan(number):
+        return "no number"
+    return "infinite" if isinf(number) else f"beyond float32, whose numbers end at {LARGEST:g}"
+
+
+def fault_message(path: Path, faults: Mapping[str, Sequence[str]], otherwise: str = "") -> str:
     """Return the message for a table that cannot be read as numbers.
 
     Args:
         path: of the table.
-        words: column -> an example, for each that is not numeric.
-        missing: the places of cells that are blank, NaN or beyond float32.
-        otherwise: what to say where there is neither.
+        faults: cause -> the places of its cells.
+        otherwise: what to say where there are none.
     """
-    parts = []
-    if words:
-        named = ", ".join(f"'{name}' (for instance '{cell}')" for name, cell in words.items())
-        parts.append(
-            f"these columns are not numeric: {named}; drop them, or turn them into numbers"
-        )
-    if missing:
-        shown = ", ".join(missing[:_SHOWN])
-        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-        parts.append(
-            f"blank, NaN, beyond float32, or not of the column's kind: {shown}{more}; fill these "
-            "cells in or drop the rows"
-        )
-    return f"{path}: " + ("; ".join(parts) or otherwise or "it cannot be read as numbers")
+    parts = [
+        f"{cause}: {', '.join(places[:_SHOWN])}"
+        + (f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else "")
+        for cause, places in faults.items()
+    ]
+    if not parts:
+        return f"{path}: {otherwise or 'it cannot be read as numbers'}"
+    return f"{path}: {'; '.join(parts)}; fill these cells in or drop the rows"

@@ -105,5 +105,5 @@ def _read_texts(source: TableSource, roles: Roles) -> tuple[int, dict[int, list[
     if not n_rows:
         raise DataError(f"{source.path} has a header and no rows; expected one line for each row")
     if missing:
-        raise DataError(fault_message(source.path, {}, missing))
+        raise DataError(fault_message(source.path, {"without a label": missing}))
     return n_rows, texts

@@ -17,16 +17,16 @@ from archbuild.data.columns import (
     IGNORE,
     NUMBER,
     ColumnEncoding,
-    Profile,
     TableEncoding,
     is_missing,
 )
 from archbuild.data.dataset import chunk_slices
-from archbuild.data.formats.faults import LARGEST, fault_message
+from archbuild.data.formats.faults import LARGEST, cell_fault, fault_message
 from archbuild.data.formats.roles import Roles, refuse_twins
 from archbuild.data.formats.table_source import TableSource
 from archbuild.data.guess import Guess, column_key, column_subject, listed
 from archbuild.data.precision import needs_double
+from archbuild.data.profile import MOST_DISTINCT, Profile
 from archbuild.data.request import ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
@@ -88,22 +88,27 @@ def _choose_encoding(
     profiles = _profiles(source, wanted, told)
     kinds = [told.get(name) or each.kind() for name, each in zip(names, profiles, strict=True)]
     learnt = [
-        _learn(name, kind, profile, masked)
+        _learn(source.path, name, kind, profile, masked)
         for name, kind, profile in zip(names, kinds, profiles, strict=True)
     ]
     columns = _filled(source, wanted, learnt)
     guesses = [
         _say(column, profile, column.name in told)
         for column, profile in zip(columns, profiles, strict=True)
-        if column.kind != NUMBER or profile.missing
+        if column.kind != NUMBER or profile.missing or profile.rounded
     ]
     return TableEncoding(tuple(columns)), guesses
 
 
-def _learn(name: str, kind: str, profile: Profile, masked: bool) -> ColumnEncoding:
+def _learn(path: Path, name: str, kind: str, profile: Profile, masked: bool) -> ColumnEncoding:
     """Return the encoding of one column, without the number that fills its gaps."""
     if kind in (IDENTIFIER, IGNORE):
         return ColumnEncoding(name, IGNORE)
+    if kind in CATEGORICAL and len(profile.texts) == MOST_DISTINCT:
+        raise DataError(
+            f"{path}: the column '{name}' has {MOST_DISTINCT:,} different values or more, too many "
+            f"for a category; set data.columns.{name} to ignore or identifier"
+        )
     categories = tuple(sorted(profile.texts)) if kind in CATEGORICAL else ()
     marked = profile.missing > 0 and not masked
     return ColumnEncoding(name, kind, categories, gaps=marked, masked=masked)
@@ -134,9 +139,15 @@ def _filled(
 def _say(column: ColumnEncoding, profile: Profile, told: bool) -> Guess:
     subject = column_subject(column.name)
     if not column.features:
-        return Guess(subject, _why_left_out(profile), column_key(column.name, CATEGORY))
+        other = NUMBER if profile.padded == profile.numbers == profile.filled else CATEGORY
+        return Guess(subject, _why_left_out(profile), column_key(column.name, other))
     parts = [_kind_in_words(column)] if column.kind != NUMBER else []
     otherwise = "" if told else column_key(column.name, IGNORE)
+    if column.kind == CATEGORY and profile.padded and not told:
+        parts.append(f"with leading zeros ('{profile.padded_example}') they are names")
+        otherwise = column_key(column.name, NUMBER)
+    if column.kind == NUMBER and profile.rounded:
+        parts.append(_rounding(profile))
     if profile.missing:
         parts.append(f"{profile.missing:,} of {profile.rows:,} cells missing: {_in_gaps(column)}")
         otherwise = "gaps=impute" if column.masked else "gaps=mask"
@@ -160,7 +171,17 @@ def _in_gaps(column: ColumnEncoding) -> str:
 def _why_left_out(profile: Profile) -> str:
     if not profile.filled:
         return "left out: no cell has a value"
-    return f"left out: text with {len(profile.texts):,} different values in {profile.filled:,} rows"
+    words = profile.in_words()
+    found = f"{words} with" if words == "text" else f"{words},"
+    return f"left out: {found} {len(profile.texts):,} different values in {profile.filled:,} rows"
+
+
+def _rounding(profile: Profile) -> str:
+    exact, rounded = profile.merged()
+    return (
+        f"{profile.rounded:,} of {profile.rows:,} cells are whole numbers beyond 2^53, which are "
+        f"rounded: {exact:,} different ones become {rounded:,}"
+    )
 
 
 def _encoded(
@@ -170,34 +191,31 @@ def _encoded(
     width = len(encoding.features)
     values = room_for((n_rows, width), np.float64, str(source.path))
     start = 0
-    faults: list[str] = []
+    faults: dict[str, list[str]] = {}
     unknown: dict[str, Counter[str]] = {}
     for batch in source.batches(wanted):
         stop, place = start + len(batch.places), 0
         for column, cells in zip(encoding.used, batch.columns, strict=True):
             rows = column.encode(cells, source.decimal)
-            faults += _unreadable(rows[:, 0], batch.places, column, cells)
+            for row in _unreadable(rows[:, 0], column, cells):
+                where = f"{batch.places[row]}, column '{column.name}'"
+                cause, where = cell_fault(cells[row].strip(), column.kind, where, source.decimal)
+                faults.setdefault(cause, []).append(where)
             unknown.setdefault(column.name, Counter()).update(column.unknown(cells))
             values[start:stop, place : place + rows.shape[1]] = rows
             place += rows.shape[1]
         start = stop
         release(values)
     if faults:
-        raise DataError(fault_message(source.path, {}, faults))
+        raise DataError(fault_message(source.path, faults))
     _warn_of_unknown(source.path, unknown)
     return _smallest(values, source.path)
 
 
-def _unreadable(
-    numbers: np.ndarray, places: Sequence[str], column: ColumnEncoding, cells: Sequence[str]
-) -> list[str]:
+def _unreadable(numbers: np.ndarray, column: ColumnEncoding, cells: Sequence[str]) -> list[int]:
+    """Return the rows whose cell is no finite feature, though none is expected to be missing."""
     broken = np.flatnonzero(~(np.abs(numbers) <= LARGEST)).tolist()
-    return [
-        f"{places[row]}, column '{column.name}'"
-        + (f" ({cells[row].strip()})" if cells[row].strip() else "")
-        for row in broken
-        if not (column.masked and is_missing(cells[row]))
-    ]
+    return [row for row in broken if not (column.masked and is_missing(cells[row]))]
 
 
 def _warn_of_unknown(path: Path, unknown: Mapping[str, Counter[str]]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from archbuild.data.columns import number_in
 from archbuild.data.dataset import chunk_slices
-from archbuild.data.formats.faults import LARGEST, fault_message
+from archbuild.data.formats.faults import LARGEST, fault_message, number_fault
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
@@ -107,7 +107,7 @@ def _fault(path: Path, otherwise: str = "") -> DataError:
         path: of the matrix.
         otherwise: what to say where there is neither.
     """
-    missing: list[str] = []
+    faults: dict[str, list[str]] = {}
     n_columns = 0
     for number, text in _lines(path):
         cells = text.split()
@@ -120,12 +120,11 @@ def _fault(path: Path, otherwise: str = "") -> DataError:
                 f"{path}, line {number}: {len(cells)} numbers, where the first row has "
                 f"{n_columns}; fix or drop that line"
             )
-        missing += [
-            f"line {number}, column {column} ({cell})"
-            for column, cell in enumerate(cells, 1)
-            if not abs(float(cell)) <= LARGEST  # true for NaN as well
-        ]
-    return DataError(fault_message(path, {}, missing, otherwise))
+        for column, cell in enumerate(cells, 1):
+            if not abs(float(cell)) <= LARGEST:  # true for NaN as well
+                where = f"line {number}, column {column} ({cell})"
+                faults.setdefault(number_fault(float(cell)), []).append(where)
+    return DataError(fault_message(path, faults, otherwise))
 
 
 def _no_number(word: str) -> str:

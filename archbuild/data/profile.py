@@ -1,0 +1,152 @@
+"""What the cells of a column look like: its kind, and why it may be none of numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from archbuild.data.columns import (
+    BOOLEAN,
+    BOOLEANS,
+    CATEGORY,
+    DATE,
+    IDENTIFIER,
+    IGNORE,
+    NUMBER,
+    date_in,
+    is_missing,
+    number_in,
+)
+
+MOST_DISTINCT: Final = 10_000
+"""Different texts of a column that are kept; more make no category."""
+
+_MOST_CATEGORIES = 50
+_NEARLY_ALL = 0.8
+_SHOWN = 5
+_PADDED: Final = re.compile(r"[+-]?0\d+")
+_LARGE: Final = re.compile(r"[+-]?\d{16,}")  # 2 ** 53 has 16 digits
+_OTHER_DATE: Final = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{2,4}( .*)?")
+_TIME: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?")
+_IN_AFFIXES: Final = re.compile(r"(\D*?)[+-]?\d[\d.,]*(\D*)")
+
+
+@dataclass
+class Profile:
+    """The cells of one column, counted as they come.
+
+    Attributes:
+        decimal: the decimal sign of its numbers.
+        texts: how often each text occurs, in the order of the first; ``MOST_DISTINCT`` are kept.
+        missing: how many cells stand for no value.
+        numbers, booleans, dates: how many can be read as such.
+        padded: how many are whole numbers with leading zeros, such as ``01234``.
+        rounded: how many are whole numbers that float64 does not hold.
+        odd: place and text of the first cells that are no numbers.
+    """
+
+    decimal: str = "."
+    texts: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    missing: int = 0
+    numbers: int = 0
+    booleans: int = 0
+    dates: int = 0
+    padded: int = 0
+    rounded: int = 0
+    odd: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, cells: Sequence[str], places: Sequence[str]) -> None:
+        """Count more cells; ``places`` say for messages where each is."""
+        for text, count in Counter(map(str.strip, cells)).items():
+            self._count(text, count)
+        self.rows += len(cells)
+        if self.missing + self.numbers < self.rows and len(self.odd) < _SHOWN:
+            self._note_odd(cells, places)
+
+    def _count(self, text: str, count: int) -> None:
+        if is_missing(text):
+            self.missing += count
+            return
+        if text in self.texts or len(self.texts) < MOST_DISTINCT:
+            self.texts[text] += count
+        if number_in(text, self.decimal) is not None:
+            self.numbers += count
+            self.padded += count if _PADDED.fullmatch(text) else 0
+            self.rounded += count if _is_rounded(text) else 0
+        elif text.casefold() in BOOLEANS:
+            self.booleans += count
+        elif date_in(text) is not None:
+            self.dates += count
+
+    def _note_odd(self, cells: Sequence[str], places: Sequence[str]) -> None:
+        for place, cell in zip(places, cells, strict=True):
+            if not is_missing(cell) and number_in(cell, self.decimal) is None:
+                self.odd.append((place, cell.strip()))
+                if len(self.odd) == _SHOWN:
+                    return
+
+    @property
+    def filled(self) -> int:
+        """Number of cells that hold a value."""
+        return self.rows - self.missing
+
+    @property
+    def nearly_numeric(self) -> bool:
+        """True if most cells are numbers and some are not: a fault rather than a kind."""
+        return _NEARLY_ALL * self.filled <= self.numbers < self.filled and not self.padded
+
+    def kind(self) -> str:
+        """Return the kind that the cells look like."""
+        if not self.filled:
+            return IGNORE
+        for kind, count in (
+            (NUMBER, self.numbers if not self.padded else 0),
+            (BOOLEAN, self.booleans),
+            (DATE, self.dates),
+        ):
+            if count == self.filled:
+                return kind
+        if self.dates >= _NEARLY_ALL * self.filled:
+            return DATE  # the cells that are none are refused by line
+        if len(self.texts) <= min(_MOST_CATEGORIES, max(1, self.filled // 2)):
+            return CATEGORY
+        return IDENTIFIER
+
+    def in_words(self) -> str:
+        """Return what texts look like that are no category: ``numbers with 'kg' behind them``."""
+        for pattern, name in (
+            (_OTHER_DATE, "dates in another form than 2024-01-31"),
+            (_TIME, "times of day"),
+        ):
+            if all(map(pattern.fullmatch, self.texts)):
+                return f"{name} ('{next(iter(self.texts))}')"
+        if self.padded:
+            return f"numbers with leading zeros ('{self.padded_example}')"
+        return self._affixes() or "text"
+
+    @property
+    def padded_example(self) -> str:
+        """The first whole number with leading zeros."""
+        return next((text for text in self.texts if _PADDED.fullmatch(text)), "")
+
+    def _affixes(self) -> str:
+        """Return what is around the numbers in the texts; empty if they have nothing in common."""
+        matches = list(map(_IN_AFFIXES.fullmatch, self.texts))
+        found = {match.groups() if match else ("", "") for match in matches}
+        before, behind = next(iter(found)) if len(found) == 1 else ("", "")
+        signs = [f"'{before.strip()}' in front of them"] if before.strip() else []
+        signs += [f"'{behind.strip()}' behind them"] if behind.strip() else []
+        return f"numbers with {' and '.join(signs)} ('{next(iter(self.texts))}')" if signs else ""
+
+    def merged(self) -> tuple[int, int]:
+        """Return how many different large whole numbers there are, and as how many float64."""
+        exact = {int(text) for text in self.texts if _LARGE.fullmatch(text)}
+        return len(exact), len(set(map(float, exact)))
+
+
+def _is_rounded(text: str) -> bool:
+    return _LARGE.fullmatch(text) is not None and int(float(text)) != int(text)
