@@ -15,7 +15,7 @@ from archbuild.cli.options import (
     force_option,
     output_option,
     reading_options,
-    set_option,
+    set_option_of,
 )
 from archbuild.errors import UsageError
 
@@ -52,11 +52,16 @@ _CLUSTERS = _Clusters(1, 10_000)
     help="Number of clusters, or auto for an estimate.",
     show_default="the labels' classes, else a prompt on a terminal, else auto",
 )
-@set_option
+@set_option_of(
+    "How DATA are read, such as data.header=false or data.columns.zip=category; repeatable.",
+    "data.KEY=VALUE",
+)
 @reading_options
 @output_option("File of the spec (.yaml).", default="named after the data; without --for, stdout")
 @force_option
+@click.argument("misplaced", nargs=-1, metavar="")
 def new(
+    misplaced: tuple[str, ...],
     data: str | None,
     kind: str | None,
     clusters: int | str | None,
@@ -71,6 +76,7 @@ def new(
     a general template. Each decision about the structure of the data is printed; --set data.KEY
     decides otherwise.
     """
+    _refuse_misplaced(misplaced)
     settled = _data_section((*overrides, *reading.overrides()))
     if data is None:
         if settled:
@@ -80,6 +86,18 @@ def new(
         raise UsageError("--kind is a template, and --for derives the kind from the data: drop one")
     else:
         _for_data(data, settled, clusters, force, output)
+
+
+def _refuse_misplaced(given: tuple[str, ...]) -> None:
+    """Refuse arguments without an option, which say neither what is read nor what is written."""
+    if not given:
+        return
+    file = shlex.quote(given[0])
+    is_spec = Path(given[0]).suffix.lower() in _SUFFIXES
+    fitting = (
+        f"--output {file} writes the spec there" if is_spec else f"--for {file} fits it to data"
+    )
+    raise UsageError(f"'{given[0]}' stands alone; archbuild new {fitting}")
 
 
 def _data_section(assignments: tuple[str, ...]) -> dict[str, Any]:

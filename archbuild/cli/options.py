@@ -85,12 +85,13 @@ def head_option(default: str = "the spec's") -> Callable[[_Command], _Command]:
     )
 
 
-set_option = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="New value of a key of the spec, such as head.n_clusters=16; repeatable.",
+def set_option_of(text: str, metavar: str = "KEY=VALUE") -> Callable[[_Command], _Command]:
+    """Return the option ``--set``; ``text`` says what may be set."""
+    return click.option("--set", "overrides", multiple=True, metavar=metavar, help=text)
+
+
+set_option = set_option_of(
+    "New value of a key of the spec, such as head.n_clusters=16; repeatable."
 )
 
 seed_option = click.option(

@@ -12,7 +12,7 @@ from archbuild.data import Dataset
 from archbuild.errors import DataError, UsageError
 from archbuild.heads.base import AUTO
 from archbuild.spec import Spec, Vocabulary, spec_from_tree
-from archbuild.spec.top import NEGATIVE_BINOMIAL
+from archbuild.spec.top import OF_COUNTS
 from archbuild.training.progress import counted
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ def refuse_out_of_range(spec: Spec, dataset: Dataset, origin: Origin) -> None:
     Raises:
         UsageError: there are other values.
     """
-    if spec.reconstruction == NEGATIVE_BINOMIAL:
-        _refuse_no_counts(dataset, origin)
+    if spec.reconstruction in OF_COUNTS:
+        _refuse_no_counts(spec, dataset, origin)
     if spec.reconstruction != "bernoulli":
         return
     if origin.low < 0 or origin.high > 1:
@@ -144,13 +144,14 @@ def refuse_out_of_range(spec: Spec, dataset: Dataset, origin: Origin) -> None:
         )
 
 
-def _refuse_no_counts(dataset: Dataset, origin: Origin) -> None:
+def _refuse_no_counts(spec: Spec, dataset: Dataset, origin: Origin) -> None:
     sample = dataset.rows(slice(0, 1000))
-    if origin.low >= 0 and (sample == np.rint(sample)).all():
+    whole = (sample == np.rint(sample)) | np.isnan(sample)
+    if origin.low >= 0 and whole.all():
         return
     found = f"from {origin.low:g}" if origin.low < 0 else "with fractions"
     raise UsageError(
-        f"reconstruction: {NEGATIVE_BINOMIAL} needs counts, whole numbers from 0, but "
+        f"reconstruction: {spec.reconstruction} needs counts, whole numbers from 0, but "
         f"{dataset.name} has values {found}; read its counts (data.array), or use another "
         "reconstruction"
     )

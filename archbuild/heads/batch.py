@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archbuild import objectives
-from archbuild.spec.top import NEGATIVE_BINOMIAL
+from archbuild.spec.top import NEGATIVE_BINOMIAL, ZERO_INFLATED
 
 if TYPE_CHECKING:
     from archbuild.networks.network import Encoding, Network, Reconstruction
@@ -93,5 +93,13 @@ def reconstruction_loss(
     if kind == NEGATIVE_BINOMIAL:
         return objectives.negative_binomial_negative_log_likelihood(
             inputs, reconstruction.value, reconstruction.log_dispersion, present
+        )
+    if kind == ZERO_INFLATED:
+        return objectives.zero_inflated_negative_log_likelihood(
+            inputs,
+            reconstruction.value,
+            reconstruction.log_dispersion,
+            reconstruction.dropout_logits,
+            present,
         )
     return objectives.squared_error(inputs, reconstruction.value, present)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import keras
 
@@ -15,8 +15,11 @@ from archbuild.layers.shapes import channels_last
 from archbuild.networks.network import Network
 from archbuild.spec.decoder import output_index
 from archbuild.spec.plan import Plan, PlannedLayer
-from archbuild.spec.top import NEGATIVE_BINOMIAL
+from archbuild.spec.top import OF_COUNTS, TWO_OUTPUTS, ZERO_INFLATED
 from archbuild.spec.vocabulary import Vocabulary
+
+_TWINS: Final = {"gaussian": "log_variance", ZERO_INFLATED: "dropout"}
+"""Kind of reconstruction with two outputs -> the word for the second one's layers."""
 
 
 def build_network(plan: Plan, vocabulary: Vocabulary, seed: int) -> Network:
@@ -55,21 +58,29 @@ def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
     tensor = _start(plan, latent, conditions)
     further = [*context.switches.values(), *conditions]
     inputs = [latent, *further] if further else latent
-    if plan.spec.reconstruction != "gaussian":
-        outputs = [_stacked(plan.decoder, tensor, vocabulary, context)]
-        if plan.spec.reconstruction == NEGATIVE_BINOMIAL:
-            outputs.append(_log_dispersion(plan, latent))
-        return keras.Model(inputs, outputs, name="decoder")
-    below, mean, log_variance = _split(plan.decoder)
+    return keras.Model(inputs, _decoded(plan, latent, tensor, vocabulary, context), name="decoder")
+
+
+def _decoded(
+    plan: Plan, latent: Any, tensor: Any, vocabulary: Vocabulary, context: BuildContext
+) -> list[Any]:
+    """Return the value, and what the kind of reconstruction has besides."""
+    kind = plan.spec.reconstruction
+    if kind not in TWO_OUTPUTS:
+        value = _stacked(plan.decoder, tensor, vocabulary, context)
+        return [value, _log_dispersion(plan, latent)] if kind in OF_COUNTS else [value]
+    below, mean, twins = _split(plan.decoder, _TWINS[kind])
     tensor = _stacked(below, tensor, vocabulary, context)
     value = _stacked(mean, tensor, vocabulary, context)
-    spread = objectives.bounded_log_variance(_stacked(log_variance, tensor, vocabulary, context))
-    return keras.Model(inputs, [value, spread], name="decoder")
+    other = _stacked(twins, tensor, vocabulary, context)
+    if kind in OF_COUNTS:
+        return [value, _log_dispersion(plan, latent), other]
+    return [value, objectives.bounded_log_variance(other)]
 
 
 def _as_read(plan: Plan, rows: Any) -> Any:
     """Return what the encoder makes of rows first: counts are brought to one size."""
-    if plan.spec.reconstruction == NEGATIVE_BINOMIAL:
+    if plan.spec.reconstruction in OF_COUNTS:
         return objectives.log_normalised_counts(rows)
     return rows
 
@@ -99,11 +110,13 @@ def _stacked(
     return tensor
 
 
-def _split(decoder: Sequence[PlannedLayer]) -> tuple[Sequence[PlannedLayer], ...]:
-    """Return the layers that mean and log-variance share, the mean's, the log-variance's."""
+def _split(
+    decoder: Sequence[PlannedLayer], twin: str
+) -> tuple[Sequence[PlannedLayer], Sequence[PlannedLayer], Sequence[PlannedLayer]]:
+    """Return the layers that both outputs share, the mean's, and those of its ``twin``."""
     output = output_index(decoder) or 0
     below, mean = decoder[:output], decoder[output:]
-    twins = [replace(layer, name=f"{layer.name}_log_variance") for layer in mean]
+    twins = [replace(layer, name=f"{layer.name}_{twin}") for layer in mean]
     twins[0] = replace(twins[0], config={**twins[0].config, "non_linearity": "linear"})
     return below, mean, twins
 

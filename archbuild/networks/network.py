@@ -15,7 +15,7 @@ from archbuild.errors import UsageError
 from archbuild.layers.context import Level
 from archbuild.networks.rows import by_rows
 from archbuild.spec.plan import Plan
-from archbuild.spec.top import NEGATIVE_BINOMIAL
+from archbuild.spec.top import OF_COUNTS
 
 
 class Encoding(NamedTuple):
@@ -48,14 +48,16 @@ class Reconstruction(NamedTuple):
 
     Attributes:
         value: ``(batch, *input_shape)``, channels last; logits under ``reconstruction: bernoulli``
-            and ``negative_binomial``.
+            and those of counts.
         log_variance: of the same shape, within +-10; ``None`` but for ``reconstruction: gaussian``.
-        log_dispersion: of the same shape, within +-10; ``None`` but for ``negative_binomial``.
+        log_dispersion: of the same shape, within +-10; ``None`` but for reconstructions of counts.
+        dropout_logits: of the same shape; ``None`` but for ``zero_inflated_negative_binomial``.
     """
 
     value: Any
     log_variance: Any | None
     log_dispersion: Any | None = None
+    dropout_logits: Any | None = None
 
 
 class Network(keras.Model):
@@ -113,8 +115,8 @@ class Network(keras.Model):
         further = [*switches, *conditions]
         given = [latent, *further] if further else latent
         value, *rest = keras.tree.flatten(self.decoder(given, training=training))
-        if self.plan.spec.reconstruction == NEGATIVE_BINOMIAL:
-            return Reconstruction(value, None, rest[0])
+        if self.plan.spec.reconstruction in OF_COUNTS:
+            return Reconstruction(value, None, *rest)
         return Reconstruction(value, rest[0] if rest else None)
 
     def expected(self, reconstruction: Reconstruction, inputs: Any = None) -> Any:
@@ -125,9 +127,11 @@ class Network(keras.Model):
             inputs: the rows that were encoded. A row of counts is expected to have their sum, or
                 without them 10,000.
         """
-        if self.plan.spec.reconstruction == NEGATIVE_BINOMIAL:
+        if self.plan.spec.reconstruction in OF_COUNTS:
             size = TARGET_SUM if inputs is None else objectives.library_size(inputs)
-            return size * ops.softmax(reconstruction.value, axis=-1)
+            mean = size * ops.softmax(reconstruction.value, axis=-1)
+            dropout = reconstruction.dropout_logits
+            return mean if dropout is None else mean * ops.sigmoid(-dropout)
         if self.plan.spec.reconstruction == "bernoulli":
             return ops.sigmoid(reconstruction.value)
         return reconstruction.value

@@ -16,6 +16,7 @@ _HOMES = {
     "log_normalised_counts": "counts",
     "library_size": "counts",
     "negative_binomial_negative_log_likelihood": "counts",
+    "zero_inflated_negative_log_likelihood": "counts",
     "log_gamma_ratio": "counts",
     "squared_distances": "soft_assignment",
     "log_soft_assignment": "soft_assignment",

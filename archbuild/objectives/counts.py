@@ -1,4 +1,4 @@
-"""Counts whose rows are of different size: the negative binomial with library size."""
+"""Counts whose rows are of different size: negative binomials with library size."""
 
 from __future__ import annotations
 
@@ -48,17 +48,49 @@ def negative_binomial_negative_log_likelihood(
         Nature Methods 15 (2018), with the observed library size; Eraslan et al., Nature
         Communications 10 (2019), eq. 1.
     """
+    return _negative_sum(_log_mass(counts, logits, log_dispersion), present)
+
+
+def zero_inflated_negative_log_likelihood(
+    counts: Any, logits: Any, log_dispersion: Any, dropout_logits: Any, present: Any = None
+) -> Any:
+    """Compute ``-log ZINB(x | d, m, t)``: sum over a row, mean over the batch, in nats.
+
+    ``ZINB(x) = d [x = 0] + (1 - d) NB(x | m, t)`` with ``d = σ(dropout_logits)``, the chance that a
+    count was lost, and ``NB`` as in ``negative_binomial_negative_log_likelihood``.
+
+    Args:
+        counts: ``(batch, features)``, none below 0.
+        logits: ``(batch, features)``.
+        log_dispersion: ``(batch, features)``, ``log t``, bounded.
+        dropout_logits: ``(batch, features)``.
+        present: ``(batch, features)``, 1 or 0; elements where it is 0 are left out.
+
+    Returns:
+        A scalar. Source: Eraslan et al., Nature Communications 10 (2019), eq. 1 and 2, with the
+        observed library size.
+    """
+    log_mass = _log_mass(counts, logits, log_dispersion)
+    either = ops.where(counts > 0, log_mass, ops.logaddexp(dropout_logits, log_mass))
+    return _negative_sum(either - ops.softplus(dropout_logits), present)
+
+
+def _log_mass(counts: Any, logits: Any, log_dispersion: Any) -> Any:
+    """Return ``log NB`` of every count."""
     dispersion = ops.exp(log_dispersion)
     log_mean = ops.log(ops.maximum(library_size(counts), 1e-6)) + ops.log_softmax(logits, axis=-1)
     log_total = ops.logaddexp(log_dispersion, log_mean)  # of t + m
-    density = (
+    return (
         log_gamma_ratio(dispersion, counts)
         - log_gamma_ratio(ops.ones_like(counts), counts)
         - dispersion * ops.log1p(ops.exp(log_mean - log_dispersion))
         + counts * (log_mean - log_total)
     )
-    density = density if present is None else density * present
-    return -ops.mean(ops.sum(density, axis=-1))
+
+
+def _negative_sum(log_masses: Any, present: Any) -> Any:
+    log_masses = log_masses if present is None else log_masses * present
+    return -ops.mean(ops.sum(log_masses, axis=-1))
 
 
 def log_gamma_ratio(start: Any, steps: Any) -> Any:

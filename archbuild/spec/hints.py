@@ -140,7 +140,8 @@ _VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         "binary_crossentropy": "did you mean 'bernoulli'?",
         "cross_entropy": "did you mean 'bernoulli'?",
         "nb": "did you mean 'negative_binomial'?",
-        "zinb": "did you mean 'negative_binomial'? It fits zeros by the dispersion",
+        "zinb": "did you mean 'zero_inflated_negative_binomial'?",
+        "poisson": "did you mean 'negative_binomial'? Its dispersion is learned",
     },
     "initialiser": {
         "xavier": "did you mean 'glorot_uniform'?",

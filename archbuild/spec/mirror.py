@@ -13,13 +13,13 @@ from archbuild.errors import Problem, SpecError
 from archbuild.spec.decoder import Entry, declared_decoder, mirrored, output_index, tied
 from archbuild.spec.parts import Condition, Part
 from archbuild.spec.plan import Plan, PlannedLayer, Shape, Spec
-from archbuild.spec.top import DEFAULT_MAX_PARAMETERS, NEGATIVE_BINOMIAL
+from archbuild.spec.top import DEFAULT_MAX_PARAMETERS, OF_COUNTS, TWO_OUTPUTS
 from archbuild.spec.vocabulary import LayerType, ShapeError, Vocabulary
 
 LARGEST_EXAMPLE: Final = 100_000_000
 """Numbers that one example may take in one layer."""
 
-_WITH_SPREAD: Final = ("gaussian", NEGATIVE_BINOMIAL)
+_WITH_SPREAD: Final = ("gaussian", *OF_COUNTS)
 
 
 def make_plan(spec: Spec, vocabulary: Vocabulary) -> Plan:
@@ -153,10 +153,10 @@ class _Half:
         if batch_norm:
             # Scale, offset, running mean and running variance take the place of the bias.
             parameters += (3 if entry.config.get("use_bias", True) else 4) * above[0]
-        if is_output and self._spec.reconstruction == "gaussian":
-            # Once for the mean, once for the log-variance.
+        if is_output and self._spec.reconstruction in TWO_OUTPUTS:
+            # Once for the mean, once for the log-variance, or the logits of a dropout.
             parameters *= 2
-        elif is_output and self._spec.reconstruction == NEGATIVE_BINOMIAL:
+        if is_output and self._spec.reconstruction in OF_COUNTS:
             # The dispersion of every feature.
             parameters += prod(above)
         return PlannedLayer(
@@ -243,8 +243,11 @@ def _tie_problems(spec: Spec, decoder: Sequence[PlannedLayer]) -> Iterator[Probl
     if not spec.tied:
         return
     path, advice = ("decoder",), "write decoder: mirror"
-    if spec.reconstruction == "gaussian":
-        message = "reconstruction 'gaussian' has two outputs, which cannot both have one kernel"
+    if spec.reconstruction in TWO_OUTPUTS:
+        message = (
+            f"reconstruction '{spec.reconstruction}' has two outputs, which cannot both have one "
+            "kernel"
+        )
         yield Problem(message, path, advice=f"{advice}, or another reconstruction")
     elif all(layer.tied_to is None for layer in decoder):
         yield Problem("no layer of the decoder finds a kernel to share", path, advice=advice)

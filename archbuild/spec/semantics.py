@@ -14,7 +14,7 @@ from archbuild.spec.document import TreePath
 from archbuild.spec.mirror import make_plan
 from archbuild.spec.plan import Plan, Spec
 from archbuild.spec.resolve import default_output
-from archbuild.spec.top import EMBEDDING, NEGATIVE_BINOMIAL
+from archbuild.spec.top import EMBEDDING, OF_COUNTS
 from archbuild.spec.values import shown
 from archbuild.spec.vocabulary import Vocabulary
 
@@ -87,13 +87,13 @@ def output_problems(spec: Spec) -> Iterator[Problem]:
 
 def counts_problems(spec: Spec) -> Iterator[Problem]:
     """Check that a likelihood of counts is given tables of counts as they are."""
-    if spec.reconstruction != NEGATIVE_BINOMIAL:
+    if spec.reconstruction not in OF_COUNTS:
         return
     shape = spec.layers[0].config.get("output_shape", ())
-    message = f"reconstruction: {NEGATIVE_BINOMIAL} takes counts as they are"
+    message = f"reconstruction: {spec.reconstruction} takes counts as they are"
     if len(shape) != 1:
         yield Problem(
-            f"reconstruction: {NEGATIVE_BINOMIAL} is for tables of counts",
+            f"reconstruction: {spec.reconstruction} is for tables of counts",
             ("reconstruction",),
             f"an Input of shape {list(shape)}",
             "an Input of shape [features]",

@@ -29,7 +29,12 @@ def _layer_list(side: str, least: int) -> dict[str, Any]:
 NO_LABELS: Final = "none"
 SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "space": " "}
 NEGATIVE_BINOMIAL: Final = "negative_binomial"
-ON_LOGITS: Final = ("bernoulli", NEGATIVE_BINOMIAL)
+ZERO_INFLATED: Final = "zero_inflated_negative_binomial"
+OF_COUNTS: Final = (NEGATIVE_BINOMIAL, ZERO_INFLATED)
+"""Kinds of reconstruction that take counts, with a dispersion of every feature."""
+TWO_OUTPUTS: Final = ("gaussian", ZERO_INFLATED)
+"""Kinds of reconstruction whose decoder ends in two layers: the mean's and another's."""
+ON_LOGITS: Final = ("bernoulli", *OF_COUNTS)
 """Kinds of reconstruction whose decoder ends in logits, without a non-linearity."""
 MASK: Final = "mask"
 EMBEDDING: Final = "embedding"
@@ -125,7 +130,7 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
     ),
     fields.choice(
         "reconstruction",
-        ["squared_error", "bernoulli", "gaussian", NEGATIVE_BINOMIAL],
+        ["squared_error", "bernoulli", "gaussian", *OF_COUNTS],
         "Reconstruction loss: squared error, or the negative log-likelihood of the distribution.",
         default="squared_error",
     ),

@@ -220,6 +220,25 @@ def test_what_is_no_key_of_data_is_refused(archbuild, elsewhere, options, said):
     assert said in err
 
 
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        ("mine.yaml", "archbuild new --output mine.yaml"),
+        ("mine.csv", "archbuild new --for mine.csv"),
+    ],
+)
+def test_a_file_without_an_option_is_answered_with_the_option(archbuild, elsewhere, given, advice):
+    status, _, err = archbuild("new", given)
+    assert (status, advice in err) == (2, True)
+    assert not Path("mine.yaml").exists()
+
+
+def test_help_says_what_can_be_set(archbuild):
+    text = " ".join(archbuild("new", "--help").out.split())
+    assert "data.KEY=VALUE" in text
+    assert "head.n_clusters" not in text
+
+
 def test_without_data_there_is_nothing_to_overrule(archbuild):
     status, _, err = archbuild("new", "--kind", "dense", "--labels", "none")
     assert (status, "add --for" in err) == (2, True)

@@ -17,6 +17,7 @@ from archbuild.experiments.request import ExperimentRequest
 from archbuild.figures.drawing import draw
 from archbuild.io.atomic import sha256
 from archbuild.models.measuring import measure
+from archbuild.spec.top import OF_COUNTS
 from archbuild.training.progress import Note
 from tests.graphs import graphs
 
@@ -334,7 +335,8 @@ def test_training_from_scratch_has_no_latents_to_ask(tmp_path):
         experiment.train()
 
 
-def test_a_likelihood_of_counts_learns_from_counts_alone(tmp_path, rng):
+@pytest.mark.parametrize("kind", OF_COUNTS)
+def test_a_likelihood_of_counts_learns_from_counts_alone(tmp_path, rng, kind):
     groups = rng.gamma(0.5, 4, size=(3, 20))
     counts = rng.poisson(groups[np.arange(90) % 3] * rng.uniform(1, 5, (90, 1)))
     np.save(tmp_path / "counts.npy", counts)
@@ -343,7 +345,7 @@ def test_a_likelihood_of_counts_learns_from_counts_alone(tmp_path, rng):
         "spec_version": 1,
         "name": "counts",
         "batch_size": 30,
-        "reconstruction": "negative_binomial",
+        "reconstruction": kind,
         "layers": [{"type": "Input", "output_shape": [20]}, {"type": "Dense", "num_units": 3}],
         "head": {"type": "kld", "n_clusters": 3},
     }

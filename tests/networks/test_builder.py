@@ -112,3 +112,16 @@ def test_counts_are_read_by_their_shares_and_expected_with_their_sum(
     np.testing.assert_allclose(expected.sum(axis=1), counts.sum(axis=1), rtol=1e-5)
     alone = network.decode_rows(convert_to_numpy(encoding.mean))
     np.testing.assert_allclose(alone.sum(axis=1), 10_000, rtol=1e-5)
+
+
+def test_counts_that_may_be_lost_are_expected_less_often(network_of: NetworkOf) -> None:
+    row = {"type": "Input", "output_shape": [6]}
+    network = network_of(row, DENSE, reconstruction="zero_inflated_negative_binomial")
+    counts = np.random.default_rng(0).poisson(3, (5, 6)).astype("float32") + 1
+    found = network.decode(network.encode(counts).mean)
+    assert found.log_variance is None
+    lost = 1 / (1 + np.exp(-convert_to_numpy(found.dropout_logits)))
+    kept = convert_to_numpy(network.expected(found._replace(dropout_logits=None), counts))
+    expected = convert_to_numpy(network.expected(found, counts))
+    np.testing.assert_allclose(expected, (1 - lost) * kept, rtol=1e-5, atol=1e-6)
+    assert len(np.unique(lost.round(6))) > 6  # of each row and feature

@@ -14,6 +14,7 @@ from archbuild.layers import LAYERS
 from archbuild.layers.shapes import channels_last
 from archbuild.registry import default_vocabulary
 from archbuild.spec import Plan, ShapeError, make_plan, spec_from_tree
+from archbuild.spec.top import OF_COUNTS, ZERO_INFLATED
 
 Tree = dict[str, Any]
 VOCABULARY = default_vocabulary()
@@ -57,7 +58,7 @@ def encoders(draw: st.DrawFn) -> Tree:
             continue
         layers.append(layer)
     kinds = ["squared_error", "bernoulli", "gaussian"]
-    kinds += ["negative_binomial"] if len(layers[0]["output_shape"]) == 1 else []
+    kinds += [*OF_COUNTS] if len(layers[0]["output_shape"]) == 1 else []
     reconstruction = draw(st.sampled_from(kinds))
     if not LEARNING & {layer["type"] for layer in layers}:
         layers.append({"type": "Dense", "num_units": draw(st.integers(1, 12))})
@@ -169,7 +170,7 @@ def test_a_sample_is_built_and_called(tree: Tree) -> None:
     assert network.count_params() == plan.parameters
     shape = (2, *channels_last(plan.input_shape))
     rows = np.random.default_rng(0).normal(size=shape).astype("float32")
-    if plan.spec.reconstruction == "negative_binomial":
+    if plan.spec.reconstruction in OF_COUNTS:
         rows = np.abs(rows)  # counts
     encoding = network.encode(rows, training=True)
     reconstruction = network.decode(encoding.mean, encoding.switches, training=True)
@@ -178,6 +179,8 @@ def test_a_sample_is_built_and_called(tree: Tree) -> None:
     assert (encoding.log_variance is not None) == plan.stochastic
     gaussian = plan.spec.reconstruction == "gaussian"
     assert (reconstruction.log_variance is not None) == gaussian
-    counts = plan.spec.reconstruction == "negative_binomial"
+    counts = plan.spec.reconstruction in OF_COUNTS
     assert (reconstruction.log_dispersion is not None) == counts
+    inflated = plan.spec.reconstruction == ZERO_INFLATED
+    assert (reconstruction.dropout_logits is not None) == inflated
     assert np.isfinite(convert_to_numpy(network.expected(reconstruction))).all()

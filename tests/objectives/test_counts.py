@@ -7,6 +7,7 @@ import pytest
 from scipy import special, stats
 
 from archbuild import objectives
+from tests.objectives.tensors import gradients
 
 
 def test_rows_are_brought_to_one_sum():
@@ -39,6 +40,21 @@ def test_negative_binomial_is_the_mass_of_scipy(rng):
     np.testing.assert_allclose(got, -(present * masses).sum() / 6, rtol=1e-5)
 
 
+def test_zero_inflation_is_that_of_the_equation(rng):
+    counts = rng.poisson(rng.gamma(0.5, 8, size=(6, 9)))
+    logits, log_dispersion, dropout = rng.normal(size=(3, 6, 9))
+    mean = counts.sum(axis=1, keepdims=True) * special.softmax(logits, axis=1)
+    dispersion, lost = np.exp(log_dispersion), special.expit(dropout)
+    kept = stats.nbinom.pmf(counts, dispersion, dispersion / (dispersion + mean))
+    masses = np.log(lost * (counts == 0) + (1 - lost) * kept)
+    arguments = [part.astype("float32") for part in (counts, logits, log_dispersion, dropout)]
+    got = objectives.zero_inflated_negative_log_likelihood(*arguments)
+    np.testing.assert_allclose(got, -masses.sum() / 6, rtol=1e-5)
+    present = rng.integers(0, 2, size=(6, 9))
+    got = objectives.zero_inflated_negative_log_likelihood(*arguments, present.astype("f"))
+    np.testing.assert_allclose(got, -(present * masses).sum() / 6, rtol=1e-5)
+
+
 def test_extremes_are_finite():
     counts = np.array([[0, 0, 0], [1e6, 0, 1]], "float32")
     logits = np.array([[0, 90, -90], [-90, 90, 0]], "float32")
@@ -46,3 +62,8 @@ def test_extremes_are_finite():
         spread = np.full((2, 3), bound, "float32")
         loss = objectives.negative_binomial_negative_log_likelihood(counts, logits, spread)
         assert np.isfinite(float(loss))
+        for dropout in (-90.0, 90.0):
+            lost = np.full((2, 3), dropout, "float32")
+            given = (counts, logits, spread, lost)
+            slopes = gradients(objectives.zero_inflated_negative_log_likelihood, *given)
+            assert all(np.isfinite(slope).all() for slope in slopes)

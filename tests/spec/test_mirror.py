@@ -190,6 +190,9 @@ def test_counts_are_reconstructed_by_logits_and_a_dispersion(vocabulary: Vocabul
     plan = plan_of(vocabulary, inputs(8), dense(3), dense(2), **keys)
     assert listed(plan) == ["Dense 3 rectify", "Dense 8 linear"]
     assert [layer.parameters for layer in plan.decoder] == [9, 32 + 8]
+    keys["reconstruction"] = "zero_inflated_negative_binomial"
+    plan = plan_of(vocabulary, inputs(8), dense(3), dense(2), **keys)
+    assert [layer.parameters for layer in plan.decoder] == [9, 2 * 32 + 8]
 
 
 def test_output_index_is_the_last_layer_with_a_non_linearity(vocabulary: Vocabulary) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from archbuild.errors import Problem, SpecError
 from archbuild.spec import Vocabulary, spec_from_tree
+from archbuild.spec.top import OF_COUNTS
 
 ProblemsOf = Callable[..., tuple[Problem, ...]]
 
@@ -190,9 +191,10 @@ def test_a_head_with_problems_leaves_those_of_the_network_to_be_found(
     assert paths == [("head", "n_clusters"), ("layers", len(tree["layers"]) - 1)]
 
 
-def test_a_likelihood_of_counts_takes_tables_of_counts_as_they_are(vocabulary):
+@pytest.mark.parametrize("kind", OF_COUNTS)
+def test_a_likelihood_of_counts_takes_tables_of_counts_as_they_are(vocabulary, kind):
     layers = [{"type": "Input", "output_shape": [6]}, {"type": "Dense", "num_units": 2}]
-    tree = {"spec_version": 1, "name": "s", "layers": layers, "reconstruction": "negative_binomial"}
+    tree = {"spec_version": 1, "name": "s", "layers": layers, "reconstruction": kind}
     spec_from_tree(tree, vocabulary)
     image = [{"type": "Input", "output_shape": [1, 4, 4]}, *layers[1:]]
     for change, path in (
