@@ -53,7 +53,7 @@ _CLUSTERS = _Clusters(1, 10_000)
     show_default="the labels' classes, else a prompt on a terminal, else auto",
 )
 @set_option_of(
-    "How DATA are read, such as data.header=false or data.columns.zip=category; repeatable.",
+    "Decision about how DATA are read, such as data.columns.zip=category; repeatable.",
     "data.KEY=VALUE",
 )
 @reading_options
@@ -94,10 +94,8 @@ def _refuse_misplaced(given: tuple[str, ...]) -> None:
         return
     file = shlex.quote(given[0])
     is_spec = Path(given[0]).suffix.lower() in _SUFFIXES
-    fitting = (
-        f"--output {file} writes the spec there" if is_spec else f"--for {file} fits it to data"
-    )
-    raise UsageError(f"'{given[0]}' stands alone; archbuild new {fitting}")
+    fitting = f"--output {file}, for a spec" if is_spec else f"--for {file}, for data"
+    raise UsageError(f"'{given[0]}' needs an option: archbuild new {fitting}")
 
 
 def _data_section(assignments: tuple[str, ...]) -> dict[str, Any]:
