@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -52,6 +52,13 @@ class ReadOptions:
         separator = SEPARATORS.get(section.get("separator") or "")
         columns = section.get("columns") or {}
         return cls(**{**section, "separator": separator, "columns": columns})
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The keys that the user has set."""
+        return frozenset(
+            key.name for key in fields(self) if getattr(self, key.name) not in (None, {})
+        )
 
     @property
     def no_labels(self) -> bool:

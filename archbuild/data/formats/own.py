@@ -27,6 +27,7 @@ from archbuild.data.formats.series import (
 )
 from archbuild.data.formats.series_folder import read_series_folder, series_parts
 from archbuild.data.formats.text_matrix import read_text_matrix
+from archbuild.data.formats.unused import TEXT_TABLE, refuse_unused
 from archbuild.data.guess import LABELS, Guess, listed
 from archbuild.data.request import Arrays, Known, ReadOptions, ReadRequest
 from archbuild.errors import DataError
@@ -70,6 +71,24 @@ _ADVICE = {
     ".pt": ", since loading it can run code: save the array as .npy or .npz",
 }
 """File suffix -> why it is not read, and what to do."""
+
+
+_USED: Mapping[Callable[[ReadRequest], Arrays], tuple[str, frozenset[str]]] = {
+    read_csv: ("a text table", TEXT_TABLE | {"labels", "columns"}),
+    read_excel: ("a sheet", frozenset({"header", "skip_lines", "labels", "columns", "array"})),
+    read_arrow: ("an Arrow table", frozenset({"labels", "columns", "array"})),
+    read_npy: ("an array", frozenset({"channels"})),
+    read_npz: ("arrays", frozenset({"array", "labels", "channels"})),
+    read_mat: ("arrays", frozenset({"array", "labels", "channels"})),
+    read_hdf5: ("HDF5", frozenset({"array", "labels", "channels"})),
+    read_h5ad: ("single cells", frozenset({"array", "labels"})),
+    read_text_matrix: ("a matrix of text", frozenset({"header"})),  # which says that there is none
+    read_ts: ("series", frozenset()),
+    read_archive_table: ("series", frozenset()),
+    read_series_folder: ("a folder of series", frozenset({"header"})),
+    read_image_folder: ("images", frozenset({"labels"})),
+}
+"""Reader -> the name of its format, and the keys of the ``data`` section that it looks at."""
 
 
 def suffix_of(path: Path) -> str:
@@ -146,7 +165,7 @@ def load_path(
         options = replace(options, labels=column)
     path, split = split_part(path)
     request = ReadRequest(path, input_shape, options, known, split)
-    arrays = _reader(request)(request)
+    arrays = _read(request)
     name = path.resolve().name if path.is_dir() else file_stem(path)
     return dataset_from_arrays(
         f"{name}-{split.upper()}" if split else name,
@@ -179,7 +198,7 @@ def survey_path(text: str, options: ReadOptions) -> Survey | None:
     path, split = split_part(path)
     request = ReadRequest(path, None, options, split=split)
     if path.is_dir():
-        return survey(request) if _reader(request) is read_image_folder else None
+        return survey(request) if _checked_reader(request) is read_image_folder else None
     is_arrow = path.is_file() and suffix_of(path) in (*PARQUET, *FEATHER)
     return survey_arrow(request) if is_arrow else None
 
@@ -208,6 +227,23 @@ def _of_interest(guesses: tuple[Guess, ...], request: ReadRequest) -> tuple[Gues
     return tuple(guess for guess in guesses if request.wants_labels or guess.subject != LABELS)
 
 
+def _read(request: ReadRequest) -> Arrays:
+    """Return the content of a file or folder, which has a use for all of the user's options."""
+    reader = _checked_reader(request)
+    arrays = reader(request)
+    if arrays.values.ndim == 2:
+        refuse_unused(request, _USED[reader][1] - {"channels"}, "rows of one axis")
+    return arrays
+
+
+def _checked_reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
+    """Return the reader of a file or folder, whose format has a use for the user's options."""
+    reader = _reader(request)
+    what, used = _USED[reader]
+    refuse_unused(request, used, what)
+    return reader
+
+
 def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
     path = request.path
     if not path.exists():
@@ -221,6 +257,8 @@ def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
     if request.options.header is None and is_archive_table(path):
         return read_archive_table
     reader = FORMATS.get(suffix_of(path))
+    if reader is read_text_matrix and _is_told_as_table(request):
+        return read_csv
     advice = _ADVICE.get(path.suffix.lower(), "")
     if reader is None and not advice and is_text_table(path):
         return read_csv
@@ -230,6 +268,13 @@ def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
             "or a folder of images"
         )
     return reader
+
+
+def _is_told_as_table(request: ReadRequest) -> bool:
+    """Return whether options of text tables say that a ``.txt`` is one rather than a matrix."""
+    told = request.options.told & (TEXT_TABLE | {"columns", "labels"})
+    told -= {"labels"} if request.options.no_labels else set()
+    return bool(told - {"header"}) or request.options.header is True
 
 
 def _folder_reader(folder: Path) -> Callable[[ReadRequest], Arrays]:

@@ -130,7 +130,10 @@ def _fault(path: Path, otherwise: str = "") -> DataError:
 def _no_number(word: str) -> str:
     shown = f"'{word[:_LONGEST_EXAMPLE]}' is no number"
     if "," in word:
-        return f"{shown}; where commas stand between the numbers, let the file's name end in .csv"
+        return (
+            f"{shown}; where commas stand between the numbers, let the file's name end in .csv, or "
+            "set data.separator: comma"
+        )
     return (
         f"{shown}; expected numbers between blanks or tabs (begin a header with #, and put labels "
         f"into {LABEL_FILE}, one a line)"
