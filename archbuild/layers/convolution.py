@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from archbuild.layers.building import finished, zero_padded
 from archbuild.layers.convolution_sizes import convolved, mirror_padding, reach
@@ -19,16 +19,21 @@ if TYPE_CHECKING:
     from archbuild.layers.context import BuildContext
 
 
+CAUSAL: Final = "causal"
+
+
 def convolution_fields(axes: int) -> tuple[Field, ...]:
     """Return the fields that convolutions and deconvolutions of ``axes`` spatial axes share."""
+    modes = ("valid", "same")
     return (
         integer("num_filters", "Number of output channels."),
         size("filter_size", axes, "Size of the kernel."),
         size("stride", axes, "The step from one place of the kernel to the next.", default=1),
         choice(
             "conv_mode",
-            ("valid", "same"),
-            "Padding of the border: none, or so much that only the stride changes the size.",
+            (*modes, CAUSAL) if axes == 1 else modes,
+            "Padding of the border: none, or so much that only the stride changes the size"
+            + ("; causal: all of it in front, with stride 1." if axes == 1 else "."),
             default="valid",
         ),
         size(
@@ -40,25 +45,17 @@ def convolution_fields(axes: int) -> tuple[Field, ...]:
             default=0,
         ),
         non_linearity(),
-        *(_spread_fields(axes) if axes < 3 else ()),  # not to be had over three axes on CPU
+        *(_dilation(axes) if axes < 3 else ()),  # not to be had over three axes on CPU
+        implicit(
+            integer("groups", "Number of groups of channels, each convolved on its own.", default=1)
+        ),
         *WEIGHT_FIELDS,
     )
 
 
-def _spread_fields(axes: int) -> tuple[Field, ...]:
-    return (
-        implicit(
-            size(
-                "dilation",
-                axes,
-                "Distance between neighbours of the kernel; above 1 with stride 1 only.",
-                default=1,
-            )
-        ),
-        implicit(
-            integer("groups", "Number of groups of channels, each convolved on its own.", default=1)
-        ),
-    )
+def _dilation(axes: int) -> tuple[Field, ...]:
+    doc = "Distance between neighbours of the kernel; above 1 with stride 1 only."
+    return (implicit(size("dilation", axes, doc, default=1)),)
 
 
 def dilation_of(config: Mapping[str, Any], axes: int) -> tuple[int, ...]:
@@ -67,7 +64,7 @@ def dilation_of(config: Mapping[str, Any], axes: int) -> tuple[int, ...]:
 
 
 class KernelLayer(LayerType):
-    """Base of convolutions and deconvolutions over one and two axes."""
+    """Base of convolutions and deconvolutions."""
 
     axes: ClassVar[int]
     batch_norm_follows = True
@@ -104,7 +101,7 @@ class KernelLayer(LayerType):
         return str(config["num_filters"])
 
     def _require_options_allowed(self, config: Mapping[str, Any], channels: int) -> None:
-        """Raise ``ShapeError`` for groups that do not divide, and for dilation with a stride."""
+        """Raise ``ShapeError`` for groups that do not divide, and for strides that cannot be."""
         groups, filters = self.groups(config, channels), self.filters(config, channels)
         if channels % groups or filters % groups:
             raise ShapeError(
@@ -117,10 +114,15 @@ class KernelLayer(LayerType):
             raise ShapeError(
                 "stride and dilation cannot both be above 1", "set one of the two to 1"
             )
+        if max(strides) > 1 and config["conv_mode"] == CAUSAL:
+            raise ShapeError(
+                "conv_mode 'causal' goes with stride 1 only: a stride would leave the end unread",
+                "set stride to 1, and put an AveragePool1D behind the layer to shorten it",
+            )
 
 
 class Convolution(KernelLayer):
-    """Base of convolutions over one and two axes."""
+    """Base of convolutions."""
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return ``(num_filters, ...)``; the kernel must fit into the padded input."""
@@ -154,10 +156,12 @@ class Convolution(KernelLayer):
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """Map ``(batch, height, width, channels)`` to ``(batch, height', width', num_filters)``."""
-        padding = per_axis(layer.config["padding"], self.axes)
-        tensor = zero_padded(tensor, [(amount, amount) for amount in padding], layer.name)
+        kernel, _, padding = self._sizes(layer.config)
+        mode, around = layer.config["conv_mode"], [(amount, amount) for amount in padding]
+        if mode == CAUSAL:
+            mode, around = "valid", [(size - 1, 0) for size in kernel]
+        tensor = zero_padded(tensor, around, layer.name)
         groups = self.groups(layer.config, layer.input_shape[0])
-        mode = layer.config["conv_mode"]
         return finished(convolve(tensor, layer, context, groups, mode), layer)
 
     def kernel_shape(self, layer: PlannedLayer) -> Shape | None:
@@ -192,8 +196,8 @@ def convolve(
         "padding": mode,
         "dilation_rate": dilation_of(layer.config, axes),
     }
-    # Keras takes one stride for both axes of a depthwise convolution
-    if 1 < groups == layer.input_shape[0] and len(set(stride)) == 1:
+    # Keras takes one stride for both axes of a depthwise convolution, and has none over three
+    if 1 < groups == layer.input_shape[0] and len(set(stride)) == 1 and axes < 3:
         own = kernel_settings(layer.config, context, "depthwise")
         settings |= {**own, "depth_multiplier": filters // groups, "use_bias": use_bias(layer)}
         return _keras_layer(f"DepthwiseConv{axes}D", layer.name, settings)(tensor)
@@ -238,10 +242,10 @@ def _grouped(config: Mapping[str, Any]) -> str:
 
 
 def require_padding_allowed(mode: str, padding: Sequence[int]) -> None:
-    """Raise ``ShapeError`` for explicit padding with ``conv_mode: same``."""
-    if mode == "same" and any(padding):
+    """Raise ``ShapeError`` for explicit padding beside a ``conv_mode`` that pads."""
+    if mode != "valid" and any(padding):
         raise ShapeError(
-            "padding and conv_mode 'same' contradict each other",
+            f"padding and conv_mode '{mode}' contradict each other",
             "leave padding out, or set conv_mode to 'valid'",
         )
 

@@ -15,13 +15,15 @@ def reach(k: int, dilation: int) -> int:
 
 def convolved(i: int, k: int, s: int, mode: str, p: int = 0) -> int:
     """Return ``o``, not positive where the kernel does not fit."""
-    if mode == "same":
+    if mode in ("same", "causal"):  # causal: all zeros stand before
         return -(-i // s)
     return (i + 2 * p - k) // s + 1
 
 
 def deconvolved(o: int, k: int, s: int, mode: str, p: int = 0, padding: int | None = None) -> int:
     """Return ``i`` after a transposed convolution with output padding and a crop of ``p``."""
+    if mode == "causal":
+        return o * s
     if mode == "same":
         return o * s if padding is None else (o - 1) * s + k % 2 + padding
     extra = max(s - k, 0) if padding is None else padding

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archbuild.layers.building import cropped, finished, zero_padded
 from archbuild.layers.convolution import (
+    CAUSAL,
     KernelLayer,
     convolution_fields,
     convolve,
@@ -45,7 +46,11 @@ class _Sizes(NamedTuple):
 
 
 class Deconvolution(KernelLayer):
-    """Base of transposed convolutions over one and two axes."""
+    """Base of transposed convolutions.
+
+    Each is the adjoint of the convolution with its fields: that of a causal one reads the code of
+    a place and of those behind it, whose kernels have seen the place.
+    """
 
     sides = frozenset({"decoder"})
 
@@ -139,7 +144,9 @@ class Deconvolution(KernelLayer):
         around = []
         for o, k, s, i, p in axes:
             full = (o - 1) * s + k
-            if layer.config["conv_mode"] == "same":
+            if layer.config["conv_mode"] == CAUSAL:
+                extra, (before, after) = 0, (k - 1, 0)
+            elif layer.config["conv_mode"] == "same":
                 extra, (before, after) = same_as_valid(o, k, s, i)
             else:
                 extra, (before, after) = i + 2 * p - full, (p, p)
@@ -152,6 +159,8 @@ class Deconvolution(KernelLayer):
         """Return Keras's padding mode and output padding, and what is cropped afterwards."""
         sizes = self._sizes(layer.config)
         mode = layer.config["conv_mode"]
+        if mode == CAUSAL:
+            return "valid", None, tuple((size - 1, 0) for size in sizes.kernel)
         given = [amount for amount in sizes.output_padding if amount is not None]
         if mode == "same" and given and len(given) < self.axes:
             # Keras takes output padding for all axes or for none.

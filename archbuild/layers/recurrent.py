@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from archbuild.layers.building import glorot_uniform
 from archbuild.layers.shapes import require_axes
-from archbuild.spec.fields import boolean, integer
+from archbuild.spec.fields import boolean, implicit, integer
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType, ShapeError
 
@@ -23,11 +23,18 @@ class Recurrent(LayerType):
     """
 
     fields = (
-        integer("num_units", "Number of outputs, at each place or at the end."),
+        integer("num_units", "Number of outputs of each direction, at each place or at the end."),
         boolean(
             "return_sequences",
             "An output at every place; otherwise at the last one alone.",
             default=False,
+        ),
+        implicit(
+            boolean(
+                "bidirectional",
+                "A second layer from the end to the beginning, its outputs beside the first's.",
+                default=False,
+            )
         ),
     )
     mirroring = "rebuilding"
@@ -37,18 +44,21 @@ class Recurrent(LayerType):
     """Biases of each unit and gate."""
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
-        """Return ``(num_units,)``, or ``(num_units, length)``."""
+        """Return ``(num_units,)``, or ``(num_units, length)``; twice as many in two directions."""
         length = require_axes(self.name, input_shape, 1)
-        return (config["num_units"], *(length if config["return_sequences"] else ()))
+        units = config["num_units"] * _directions(config)
+        return (units, *(length if config["return_sequences"] else ()))
 
     def notation(self, config: Mapping[str, Any]) -> str:
-        """Return ``lstm[64]``; ``lstm[64]s`` where every place gives an output."""
-        return f"{self.word}[{config['num_units']}]{'s' if config['return_sequences'] else ''}"
+        """Return ``lstm[64]``; ``lstm[64]s`` where every place gives an output, ``bilstm[64]``."""
+        word = f"bi{self.word}" if config["bidirectional"] else self.word
+        return f"{word}[{config['num_units']}]{'s' if config['return_sequences'] else ''}"
 
     def parameters(self, config: Mapping[str, Any], input_shape: Shape) -> int:
-        """Count kernel, recurrent kernel and biases of every gate."""
+        """Count kernel, recurrent kernel and biases of every gate, in each direction."""
         units: int = config["num_units"]
-        return self.gates * units * (input_shape[0] + units + self.biases)
+        weights = self.gates * units * (input_shape[0] + units + self.biases)
+        return weights * _directions(config)
 
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
         """Return the layer back, after a Repeat where it gave one output alone."""
@@ -70,14 +80,31 @@ class Recurrent(LayerType):
         """Map ``(batch, length, channels)`` to ``(batch, [length,] num_units)``."""
         import keras
 
-        recurrent = getattr(keras.layers, self.name)(
+        if not layer.config["bidirectional"]:
+            return self._direction(layer, layer.name, context)(tensor)
+        forward = self._direction(layer, f"{layer.name}_forward", context)
+        # of its own seeds: Keras would copy the other's
+        backward = self._direction(layer, f"{layer.name}_backward", context, go_backwards=True)
+        both = keras.layers.Bidirectional(forward, backward_layer=backward, name=layer.name)
+        return both(tensor)
+
+    def _direction(
+        self, layer: PlannedLayer, name: str, context: BuildContext, **settings: Any
+    ) -> Any:
+        import keras
+
+        return getattr(keras.layers, self.name)(
             layer.config["num_units"],
             return_sequences=layer.config["return_sequences"],
             kernel_initializer=glorot_uniform(context),
             recurrent_initializer=keras.initializers.Orthogonal(seed=context.next_seed()),
-            name=layer.name,
+            name=name,
+            **settings,
         )
-        return recurrent(tensor)
+
+
+def _directions(config: Mapping[str, Any]) -> int:
+    return 2 if config["bidirectional"] else 1
 
 
 class LSTM(Recurrent):

@@ -102,6 +102,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "sigma": ("stddev",),
     "std": ("stddev",),
     "num_groups": ("groups",),
+    "go_backwards": ("bidirectional",),
     "input_dim": ("blocks",),
     "num_embeddings": ("blocks",),
     "columns": ("blocks",),
@@ -129,7 +130,7 @@ _VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "padding": {
         "same": "write conv_mode: same in place of padding",
         "valid": "leave it out, or write conv_mode: valid",
-        "causal": "there is no causal padding; write conv_mode: same in place of padding",
+        "causal": "write conv_mode: causal in place of padding, in a Conv1D",
     },
     "non_linearity": _ACTIVATIONS,
     "output_non_linearity": _ACTIVATIONS,

@@ -64,11 +64,19 @@ CASES = {
         _encoder(SERIES, _of("Conv1D", num_filters=3, filter_size=[4], padding=2, stride=5)),
         _encoder(SERIES, {**CONV1D, "dilation": 4, "conv_mode": "same"}, CODE),
         _encoder(SERIES, {**CONV1D, "groups": 2, "num_filters": 6, "stride": 2}, CODE),
+        _encoder(SERIES, {**CONV1D, "conv_mode": "causal"}, CODE),
+        _encoder(SERIES, {**CONV1D, "conv_mode": "causal", "dilation": 4}, use_batch_norm=True),
     ],
     "Conv3D": [
         _encoder(VOLUME, CONV3D, CODE),
         _encoder(VOLUME, {**CONV3D, "stride": [2, 1, 3], "conv_mode": "same"}, use_batch_norm=True),
         _encoder(VOLUME, {**CONV3D, "padding": [1, 0, 2], "stride": 2}),
+        _encoder(
+            VOLUME,
+            {**CONV3D, "conv_mode": "same"},
+            {**CONV3D, "groups": 3, "stride": [1, 2, 1]},
+            index=2,
+        ),
     ],
     "MaxPool3D": [_encoder(VOLUME, _of("MaxPool3D", filter_size=[2, 3, 2]), CODE)],
     "AveragePool3D": [
@@ -101,10 +109,12 @@ CASES = {
     "LSTM": [
         _encoder(SERIES, _of("LSTM", num_units=4)),
         _encoder(SERIES, _of("LSTM", num_units=4, return_sequences=True), CODE),
+        _encoder(SERIES, _of("LSTM", num_units=4, bidirectional=True)),
     ],
     "GRU": [
         _encoder(SERIES, _of("GRU", num_units=2)),
         _encoder(SERIES, CONV1D, _of("GRU", num_units=3, return_sequences=True), index=2),
+        _encoder(SERIES, _of("GRU", num_units=3, return_sequences=True, bidirectional=True), CODE),
     ],
     "Repeat": [
         _decoder(
@@ -298,19 +308,20 @@ NOTATIONS = {
         "4[3x3]g2/2x3 4[3x3]g2/2x3_bn",
         "4[3x3] 4[3x3]_bn",
     ],
-    "Conv1D": ["3[4]/3", "3[4]/5", "3[3]d4", "6[3]g2/2"],
+    "Conv1D": ["3[4]/3", "3[4]/5", "3[3]d4", "6[3]g2/2", "3[3]", "3[3]d4 3[3]d4_bn"],
     "Conv3D": [
         "3[3x3x3]",
         "3[3x3x3]/2x1x3 3[3x3x3]/2x1x3_bn",
         "3[3x3x3]/2",
+        "3[3x3x3]g3/1x2x1",
     ],
     "MaxPool3D": ["max[2x3x2]"],
     "AveragePool3D": ["avg[2x2x2]"],
     "Deconv3D": ["1[1x1x1]"],
     "Unpool3D": ["ups[2x2x2]"],
     "DepthwiseConv2D": ["dw[3x3]", "dw[2x3]/3x2 dw[2x3]/3x2_bn"],
-    "LSTM": ["lstm[4]", "lstm[4]s"],
-    "GRU": ["gru[2]", "gru[3]s"],
+    "LSTM": ["lstm[4]", "lstm[4]s", "bilstm[4]"],
+    "GRU": ["gru[2]", "gru[3]s", "bigru[3]s"],
     "Repeat": ["rep[13]"],
     "Add": ["add[1,3]", "add[1,2]", "add[1,2]", "add[0,1]"],
     "GaussianNoise": ["noise[0.2]"],

@@ -73,3 +73,30 @@ def test_mirror_is_the_adjoint(plan_of: Callable[..., Any], fields: dict[str, An
     forward = np.sum(convert_to_numpy(network.encode(x).mean) * y)
     backward = np.sum(x * convert_to_numpy(network.decode(y).value))
     np.testing.assert_allclose(forward, backward, rtol=1e-4, atol=1e-4)
+
+
+def test_a_causal_convolution_does_not_see_what_comes_later(plan_of: Callable[..., Any]) -> None:
+    from archbuild.networks.builder import build_network
+    from archbuild.registry import default_vocabulary
+
+    causal = {"type": "Conv1D", "num_filters": 3, "filter_size": 3, "conv_mode": "causal"}
+    plan = plan_of({"type": "Input", "output_shape": [2, 12]}, {**causal, "dilation": 2})
+    network = build_network(plan, default_vocabulary(), 0)
+    x = np.random.default_rng(0).normal(size=(2, 12, 2)).astype("float32")
+    x[1] = x[0]
+    x[1, 7:] += 1
+    one, other = convert_to_numpy(network.encode(x).mean).reshape(2, 12, 3)
+    np.testing.assert_array_equal(one[:7], other[:7])
+    assert (one[7] != other[7]).any()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"stride": 2}, "goes with stride 1 only"), ({"padding": 1}, "'causal' contradict")],
+)
+def test_causal_is_refused_beside_strides_and_padding(fields: dict[str, Any], words: str) -> None:
+    given = {"num_filters": 4, "filter_size": 3, "conv_mode": "causal", **fields}
+    layer = LAYERS["Conv1D"]
+    config = {field.name: given.get(field.name, field.default) for field in layer.fields}
+    with pytest.raises(ShapeError, match=words):
+        layer.output_shape(config, (2, 12))

@@ -92,3 +92,25 @@ def _turned(kernel: np.ndarray, own: dict[str, Any]) -> np.ndarray:
     full = kernel.reshape(*kernel.shape[:2], ins, groups, outs)
     turned = full[::-1, ::-1].transpose(0, 1, 4, 3, 2)
     return turned.reshape(*turned.shape[:2], outs, groups * ins)
+
+
+@pytest.mark.parametrize("dilation", [1, 3])
+def test_a_causal_one_is_the_adjoint_too(plan_of: Callable[..., Any], dilation: int) -> None:
+    from archbuild.networks.builder import build_network
+    from archbuild.registry import default_vocabulary
+
+    series = {"type": "Input", "output_shape": [4, 11]}
+    own = {"num_filters": 5, "filter_size": 3, "non_linearity": "linear", "dilation": dilation}
+    plan = plan_of(series, {"type": "Conv1D", **own, "conv_mode": "causal"})
+    network = build_network(plan, default_vocabulary(), 0)
+    (kernel,), (back,) = _kernels(network.encoder), _kernels(network.decoder)
+    if dilation > 1:  # by a convolution, whose kernel is turned round
+        back.assign(convert_to_numpy(kernel)[::-1].transpose(0, 2, 1))
+    else:
+        back.assign(convert_to_numpy(kernel))
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 11, 4)).astype("float32")
+    above = convert_to_numpy(network.encode(x).mean)
+    y = rng.normal(size=above.shape).astype("float32")
+    returned = convert_to_numpy(network.decode(y).value)
+    assert np.sum(above * y) == pytest.approx(np.sum(x * returned), rel=1e-3)

@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from keras.ops import convert_to_numpy
 
 from archbuild.layers import LAYERS
 from archbuild.spec import ShapeError
@@ -46,8 +48,28 @@ def test_the_output_is_no_recurrent_layer_though_the_shapes_agree(
 
 
 def test_only_a_series_comes_in() -> None:
-    config = {"num_units": 2, "return_sequences": False}
+    config = {"num_units": 2, "return_sequences": False, "bidirectional": False}
     with pytest.raises(ShapeError, match=r"LSTM works on \[channels, length\]"):
         LAYERS["LSTM"].output_shape(config, (3, 4, 5))
     with pytest.raises(ShapeError, match=r"Repeat works on \[features\]"):
         LAYERS["Repeat"].output_shape({"times": 2}, (3, 4))
+
+
+def test_in_two_directions_the_second_half_has_seen_what_comes_later(
+    plan_of: Callable[..., Any],
+) -> None:
+    from archbuild.networks.builder import build_network
+    from archbuild.registry import default_vocabulary
+
+    plan = plan_of(SERIES, {**_lstm(4, sequences=True), "bidirectional": True})
+    assert _mirror(plan) == [("LSTM", (8, 12)), ("Deconv1D", (3, 12))]
+    network = build_network(plan, default_vocabulary(), 0)
+    x = np.random.default_rng(0).normal(size=(2, 12, 3)).astype("float32")
+    x[1] = x[0]
+    x[1, 7:] += 1
+    one, other = convert_to_numpy(network.encode(x).mean).reshape(2, 12, 8)
+    np.testing.assert_array_equal(one[:7, :4], other[:7, :4])
+    assert (one[:7, 4:] != other[:7, 4:]).all()
+    x[1] = x[0, ::-1]
+    one, other = convert_to_numpy(network.encode(x).mean).reshape(2, 12, 8)
+    assert not np.allclose(one[:, :4], other[::-1, 4:])  # each direction has its own weights

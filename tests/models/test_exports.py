@@ -205,6 +205,12 @@ OF_LAYERS = {
     ],
     "lstm": [SERIES, {"type": "LSTM", "num_units": 4}, LINEAR],
     "gru": [SERIES, {"type": "GRU", "num_units": 4, "return_sequences": True}, LINEAR],
+    "both ways": [SERIES, {"type": "GRU", "num_units": 4, "bidirectional": True}, LINEAR],
+    "causal": [
+        SERIES,
+        {"type": "Conv1D", "num_filters": 4, "filter_size": 3, "conv_mode": "causal"},
+        LINEAR,
+    ],
     "embedding": [
         {"type": "Input", "output_shape": [5]},
         {"type": "Embedding", "blocks": {"a": [1, 3]}},
