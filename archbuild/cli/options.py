@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from archbuild.cli.numbers import SEED, Whole
+from archbuild.spec.top import CHANNEL_PLACES
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -116,7 +117,7 @@ class Reading:
 
     Attributes:
         labels: the label column, or ``none``.
-        channels: ``first`` or ``last``.
+        channels: ``first``, ``last`` or ``none``.
     """
 
     labels: str | None = None
@@ -137,8 +138,8 @@ _READING: Final = (
     ),
     click.option(
         "--channels",
-        type=click.Choice(["first", "last"]),
-        help="Place of the channel axis of an array.",
+        type=click.Choice(CHANNEL_PLACES),
+        help="Place of the channel axis of an array, or none.",
         show_default="found by its size",
     ),
 )

@@ -2,22 +2,21 @@
 
 The rule for arrays that do not say what they are:
 
-==============================  ==================================================================
-``(n, features)``               a table
-``(n, a, b)`` of uint8 or bool  images of height ``a`` and width ``b`` with one channel
-``(n, a, b)`` of another type   series of length ``a`` with ``b`` channels, unless the spec's Input
-                                is the image ``[1, a, b]``
-``(n, a, b, c)``                images of height ``a``, width ``b`` and ``c`` channels, unless the
-                                spec's Input is ``[a, b, c]``, or ``a`` is 1, 3 or 4 and ``c`` is
-                                not: then the channels come first; volumes of one channel where
-                                it is ``[1, a, b, c]``
-``(n, a, b, c, d)``             volumes of depth ``a``, height ``b``, width ``c``, ``d`` channels,
-                                by the rule of images
-==============================  ==================================================================
+===================  ==========================================================================
+``(n, features)``    a table
+``(n, a, b)``        images of height ``a`` and width ``b`` with one channel where they are bytes
+                     or truth values, or where ``a`` is ``b`` and at least 8; else series of
+                     length ``a`` with ``b`` channels
+``(n, a, b, c)``     images. Two equal axes are height and width, else ``c`` is the channels,
+                     unless ``a`` is 1, 3 or 4 and ``c`` is not. Where all three are equal and at
+                     least 8, volumes with one channel
+``(n, a, b, c, d)``  volumes, by the rule of images: three equal axes are depth, height and width
+===================  ==========================================================================
 
-Series whose channels come first are turned round where the spec's Input or ``data.channels`` says
-so. Bytes, and whole numbers in images, are divided by the largest number of as many bits as their
-own maximum has: 1, 3, 7, ..., 255, ..., 65,535; ``data.divide_by`` says otherwise.
+The spec's Input settles it where its shape fits one reading, and ``data.channels`` says ``first``,
+``last`` or, where an array has no axis of channels, ``none``. Bytes, and whole numbers in images,
+are divided by the largest number of as many bits as their own maximum has: 1, 3, 7, ..., 255, ...,
+65,535; ``data.divide_by`` says otherwise.
 """
 
 from __future__ import annotations
@@ -37,8 +36,10 @@ from archbuild.data.labels import encode_labels
 from archbuild.data.request import Known, ReadOptions
 from archbuild.data.spill import read_part
 from archbuild.errors import DataError
+from archbuild.spec.top import NO_CHANNELS
 
 _CHANNELS = (1, 3, 4)  # of images: grey, RGB, RGBA
+_LEAST_SIDE = 8  # pixels; square rows below it may as well be series
 _NO_OPTIONS = ReadOptions()
 
 
@@ -89,9 +90,9 @@ def dataset_from_arrays(
             four, or the labels do not fit.
     """
     gaps = gaps or options.masks_gaps or (known is not None and known.gaps)
-    array, said = _checked(
-        values, input_shape, least_rows, source, channels=options.channels, gaps=gaps
-    )
+    is_flat_anew = known is not None and np.ndim(values) == 2
+    channels = None if is_flat_anew else options.channels
+    array, said = _checked(values, input_shape, least_rows, source, channels=channels, gaps=gaps)
     if options.counts == LOG_NORMALISE:
         array = log_normalised(array, source)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
@@ -197,15 +198,19 @@ def arrange_axes(
         values: by the rule at the head of this module.
         input_shape: the spec's Input.
         source: for messages.
-        channels: ``first`` or ``last``, where the user says so.
+        channels: ``first``, ``last`` or ``none``, where the user says so.
+
+    Raises:
+        DataError: the values have one axis or over five, or the user speaks of channels that
+            they cannot have.
     """
     _check_shape(values, source)
     wanted = tuple(input_shape or ())
     row = values.shape[1:]
+    if channels is not None:
+        return _as_told(values, channels, source), []
     if len(row) == 1:
         return values, []
-    if channels is not None:
-        return (np.moveaxis(values, 1, -1) if channels == "first" else values), []
     if len(row) == 2:
         return _arrange_two_axes(values, wanted)
     if len(row) == 3 and wanted == (1, *row):
@@ -213,11 +218,36 @@ def arrange_axes(
     if wanted in (row, (row[-1], *row[:-1])):
         as_it_stands = (row[-1], *row[:-1]) == wanted
         return (values if as_it_stands else np.moveaxis(values, 1, -1)), []
-    first = row[0] in _CHANNELS and row[-1] not in _CHANNELS
+    if len(row) == 3 and len(set(row)) == 1 and row[0] >= _LEAST_SIDE:
+        found = f"volumes of {row[0]} x {row[1]} x {row[2]} with one channel, since all are equal"
+        return values[..., np.newaxis], [Guess("axes", found, "channels=last")]
+    first = _is_first(row)
     place, other = ("first", "last") if first else ("last", "first")
     count = row[0] if first else row[-1]
     said = Guess("channels", f"{place}, {count} of them, in rows of {row}", f"channels={other}")
     return (np.moveaxis(values, 1, -1) if first else values), [said]
+
+
+def _as_told(values: np.ndarray, channels: str, source: str) -> np.ndarray:
+    """Return values with the channels last, as the user says where they are."""
+    axes = values.ndim - 1
+    if axes == 1 or (channels == NO_CHANNELS and axes == 4):
+        raise DataError(
+            f"{source} holds an array of shape {values.shape}, to which data.channels: {channels} "
+            "does not apply; leave it out"
+        )
+    if channels == NO_CHANNELS:
+        return values[..., np.newaxis]
+    return np.moveaxis(values, 1, -1) if channels == "first" else values
+
+
+def _is_first(row: Shape) -> bool:
+    """Return whether images or volumes have their channels in front: by the axes that are equal."""
+    is_tail_even = len(set(row[1:])) == 1 and row[0] != row[1] and row[1] > 1
+    is_head_even = len(set(row[:-1])) == 1 and row[-1] != row[0] and row[0] > 1
+    if is_tail_even or is_head_even:
+        return is_tail_even
+    return row[0] in _CHANNELS and row[-1] not in _CHANNELS
 
 
 def _arrange_two_axes(values: np.ndarray, wanted: Shape) -> tuple[np.ndarray, list[Guess]]:
@@ -228,11 +258,20 @@ def _arrange_two_axes(values: np.ndarray, wanted: Shape) -> tuple[np.ndarray, li
         return values, []
     if wanted == (height, width):
         return values.swapaxes(1, 2), []
-    if values.dtype in (np.uint8, np.bool_):
-        found = f"images of {height} x {width} in grey, since they are bytes"
+    reason = _reason_for_images(values)
+    if reason is not None:
+        found = f"images of {height} x {width} in grey, since {reason}"
         return values[..., np.newaxis], [Guess("axes", found, "channels=last")]
-    found = f"series of length {height} with {width} channels"
+    found = f"series of length {height} with {width} channels (channels=none: images in grey)"
     return values, [Guess("axes", found, "channels=first")]
+
+
+def _reason_for_images(values: np.ndarray) -> str | None:
+    """Return why rows of two axes are images; ``None`` if they are series."""
+    height, width = values.shape[1:]
+    if values.dtype in (np.uint8, np.bool_):
+        return "they are bytes" if values.dtype == np.uint8 else "they are truth values"
+    return "they are square" if height == width >= _LEAST_SIDE else None
 
 
 def check_finite(values: np.ndarray, source: str, *, gaps: bool = False) -> None:

@@ -25,7 +25,7 @@ class ReadOptions:
         header: whether the first line of a text table is a header.
         separator: the character between the cells of a text table.
         decimal: the decimal sign of a text table.
-        channels: ``first`` or ``last``: where an array has its channel axis.
+        channels: ``first`` or ``last``: where an array has its channel axis; ``none``: it has none.
         divide_by: the number that every value is divided by.
         array: of a file with several arrays, the one that holds the rows.
         counts: ``log_normalise``: rows are divided by their sums, and the logarithm is taken.

@@ -121,7 +121,7 @@ def _summarise_images(found: Survey, options: ReadOptions | None) -> DataSummary
 
 _SCALED = "the images are read as 0 to 1"
 _RAW = "numbers of the images' own, brought to 0 to 1"
-_BYTES = "bytes are read as 0 to 1"
+_BYTES = "whole numbers are read as 0 to 1"
 
 
 def scaling_of(dataset: Dataset) -> tuple[str, str]:

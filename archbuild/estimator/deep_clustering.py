@@ -16,7 +16,7 @@ from archbuild.estimator.fitted import FittedClustering
 from archbuild.estimator.fitting import (
     changes,
     experiment_of,
-    read_options,
+    reading_of,
     run_folder,
     spec_for,
     trained_stage,
@@ -211,7 +211,7 @@ class DeepClustering(FittedClustering):
             A loss term stopped being finite.
         """
         changed = self._changes()
-        dataset = self._dataset(X, reset=True, options=read_options(self.arch, changed))
+        dataset = self._dataset(X, *reading_of(self.arch, changed), reset=True)
         spec = spec_for(dataset, self.arch, changed)
         with run_folder(self.out) as out:
             experiment = experiment_of(spec, dataset, self._seed(), out, bool(self.verbose))
@@ -257,7 +257,9 @@ class DeepClustering(FittedClustering):
         if stage.from_scratch:
             section, key = length_path(self.arch, "train", default_vocabulary())
             self.train_epochs = self.arch[section][key]
-        self._row_shape = channels_last(model.plan.input_shape)
+        shape = model.plan.input_shape
+        self._channels_first = model.plan.spec.data.get("channels") == "first"
+        self._row_shape = shape if self._channels_first else channels_last(shape)
         self.n_features_in_ = prod(self._row_shape)
         if model.origin.columns:
             self.feature_names_in_ = np.array(model.origin.columns, dtype=object)

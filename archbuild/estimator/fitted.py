@@ -25,8 +25,6 @@ from archbuild.data.request import Known, ReadOptions, ReadRequest
 from archbuild.estimator.backend import logged_warnings_raised, started_keras
 from archbuild.estimator.memory import Memory
 
-_NO_OPTIONS = ReadOptions()
-
 
 class FittedClustering(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator
@@ -36,6 +34,7 @@ class FittedClustering(
     random_state: int | np.random.RandomState | None
     _memory: Memory
     _row_shape: tuple[int, ...]
+    _channels_first: bool = False
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable cluster of each row.
@@ -108,7 +107,7 @@ class FittedClustering(
         check_is_fitted(self)
         with started_keras():
             rows = self._memory.model.decode(check_array(X, dtype=np.float32))
-        return rows.reshape(len(rows), *self._row_shape)
+        return self._as_given(rows)
 
     def sample(self, n_per_cluster: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Draw rows from every cluster of the generative process, if the head has one.
@@ -137,7 +136,7 @@ class FittedClustering(
         with started_keras():
             rows = self._memory.model.generate(n_per_cluster, self._seed())
         clusters = np.repeat(np.arange(len(rows)), n_per_cluster)
-        return rows.reshape(len(clusters), *self._row_shape), clusters
+        return self._as_given(rows.reshape(len(clusters), *rows.shape[2:])), clusters
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return how far apart the clusters of the rows are in the latent space; high is good.
@@ -166,10 +165,17 @@ class FittedClustering(
         assert score is not None  # two clusters have one
         return score
 
+    def _as_given(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows with the channels last in the axes of the rows of ``fit``."""
+        rows = np.moveaxis(rows, -1, 1) if self._channels_first else rows
+        return rows.reshape(len(rows), *self._row_shape)
+
     def _answers(self, X: Any, *names: str) -> Iterator[np.ndarray]:
         """Return those attributes of the ``Prediction`` of all rows."""
         check_is_fitted(self)
-        dataset = self._dataset(X)
+        with started_keras():  # an unpickled model starts here
+            spec = self._memory.model.plan.spec
+        dataset = self._dataset(X, ReadOptions.of(spec.data), spec.input_shape)
         with started_keras(), logged_warnings_raised():
             answers = self._memory.model.predict(dataset)
             parts = [[getattr(answer, name) for name in names] for answer in answers]
@@ -203,8 +209,14 @@ class FittedClustering(
         check_is_fitted(self)
         return np.array(self._memory.origin.columns, dtype=object)
 
-    def _dataset(self, X: Any, reset: bool = False, options: ReadOptions = _NO_OPTIONS) -> Dataset:
-        """Return the rows as a dataset, after scikit-learn's checks; ``options`` are of ``fit``."""
+    def _dataset(
+        self,
+        X: Any,
+        options: ReadOptions,
+        input_shape: tuple[int, ...] | None,
+        reset: bool = False,
+    ) -> Dataset:
+        """Return the rows as a dataset, after scikit-learn's checks; ``reset`` is for ``fit``."""
         known = None if reset else self._memory.origin.known
         told = options.columns or not is_plain_frame(X) if is_frame(X) else False
         if is_frame(X) and (known.encoding if known else told):
@@ -225,19 +237,24 @@ class FittedClustering(
             ensure_all_finite="allow-nan" if gaps else True,
             ensure_min_samples=2 if reset else 1,
         )
-        shape = shape if len(shape) > 1 else values.shape[1:]
-        if reset:
-            self._row_shape = shape
+        if len(shape) < 2:
+            shape = values.shape[1:] if reset else self._row_shape
         names = getattr(self, "feature_names_in_", ())
-        return dataset_from_arrays(
+        dataset = dataset_from_arrays(
             "array",
             values.reshape(len(values), *shape),
+            input_shape=input_shape,
             source="X",
             columns=names,
             least_rows=1,
             known=known,
             options=options,
         )
+        if reset:
+            self._row_shape = shape
+            is_moved = dataset.values.ndim == len(shape) + 1 and dataset.values.shape[1:] != shape
+            self._channels_first = is_moved or options.channels == "first"
+        return dataset
 
     def _dataset_of_frame(self, frame: Any, known: Known | None, options: ReadOptions) -> Dataset:
         """Return the rows of a frame with columns that are no plain numbers."""
@@ -246,6 +263,7 @@ class FittedClustering(
             self.feature_names_in_ = np.array(list(map(str, frame.columns)), dtype=object)
             self.n_features_in_ = len(self.feature_names_in_)
             self._row_shape = arrays.values.shape[1:]
+            self._channels_first = False
         return dataset_from_arrays(
             "array",
             arrays.values,

@@ -58,8 +58,10 @@ def changes(
     }
 
 
-def read_options(arch: Source | None, changed: Mapping[str, Any]) -> ReadOptions:
-    """Return how a spec says that rows are read, before there are any.
+def reading_of(
+    arch: Source | None, changed: Mapping[str, Any]
+) -> tuple[ReadOptions, tuple[int, ...] | None]:
+    """Return how a spec says that rows are read, before there are any, and the shape of its Input.
 
     Args:
         arch: the spec's source; ``None``: only ``changed`` says something.
@@ -69,10 +71,10 @@ def read_options(arch: Source | None, changed: Mapping[str, Any]) -> ReadOptions
         SpecError: the spec has problems; all of them are named.
     """
     if arch is not None:
-        return ReadOptions.of(spec_of(arch, default_vocabulary(), **changed).data)
-    return ReadOptions.of(
-        data_section([text for text in changed["overrides"] if text.startswith("data.")])
-    )
+        spec = spec_of(arch, default_vocabulary(), **changed)
+        return ReadOptions.of(spec.data), spec.input_shape
+    told = [text for text in changed["overrides"] if text.startswith("data.")]
+    return ReadOptions.of(data_section(told)), None
 
 
 def spec_for(dataset: Dataset, arch: Source | None, changed: Mapping[str, Any]) -> Spec:

@@ -36,6 +36,8 @@ TWO_OUTPUTS: Final = ("gaussian", ZERO_INFLATED)
 """Kinds of reconstruction whose decoder ends in two layers: the mean's and another's."""
 ON_LOGITS: Final = ("bernoulli", *OF_COUNTS)
 """Kinds of reconstruction whose decoder ends in logits, without a non-linearity."""
+NO_CHANNELS: Final = "none"
+CHANNEL_PLACES: Final = ("first", "last", NO_CHANNELS)
 MASK: Final = "mask"
 EMBEDDING: Final = "embedding"
 COLUMN_KINDS: Final = (
@@ -61,7 +63,10 @@ DATA_FIELDS: Final[tuple[Field, ...]] = (
     ),
     fields.choice("decimal", [".", ","], "The decimal sign of a text table.", default=None),
     fields.choice(
-        "channels", ["first", "last"], "The place of an array's channel axis.", default=None
+        "channels",
+        list(CHANNEL_PLACES),
+        f"The place of an array's channel axis; {NO_CHANNELS}: it has none.",
+        default=None,
     ),
     fields.number("divide_by", "The number that every value is divided by.", above=0, default=None),
     fields.text(

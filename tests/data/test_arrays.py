@@ -53,7 +53,17 @@ def test_channels_first_arrays_are_turned_when_input_says_so():
         ((2, 3, 32, 32), None, (2, 32, 32, 3)),
         ((2, 32, 32, 3), None, (2, 32, 32, 3)),
         ((2, 3, 32, 3), None, (2, 3, 32, 3)),
-        ((2, 12, 32, 32), None, (2, 12, 32, 32)),
+        ((2, 12, 32, 32), None, (2, 32, 32, 12)),
+        ((2, 4, 4, 512), None, (2, 4, 4, 512)),
+        ((2, 12, 20, 32), None, (2, 12, 20, 32)),
+        ((2, 16, 16, 16), None, (2, 16, 16, 16, 1)),
+        ((2, 16, 16, 16), "last", (2, 16, 16, 16)),
+        ((2, 9, 12, 20), "none", (2, 9, 12, 20, 1)),
+        ((2, 5, 8, 8, 8), None, (2, 8, 8, 8, 5)),
+        ((2, 28, 28), None, (2, 28, 28, 1)),
+        ((2, 28, 28), "last", (2, 28, 28)),
+        ((2, 28, 20), "none", (2, 28, 20, 1)),
+        ((2, 6, 6), None, (2, 6, 6)),
         ((2, 12, 32, 32), "first", (2, 32, 32, 12)),
         ((2, 3, 32, 32), "last", (2, 3, 32, 32)),
         ((2, 9, 128), "first", (2, 128, 9)),
@@ -64,6 +74,18 @@ def test_the_channel_axis_is_found_or_as_the_user_says(shape, channels, stored):
     dataset = dataset_from_arrays("x", np.zeros(shape), options=ReadOptions(channels=channels))
     assert dataset.values.shape == stored
     assert bool(dataset.guesses) == (channels is None)
+
+
+@pytest.mark.parametrize(("shape", "channels"), [((3, 4), "first"), ((3, 2, 2, 2, 2), "none")])
+def test_channels_that_cannot_be_are_refused(shape, channels):
+    with pytest.raises(DataError, match=rf"data\.channels: {channels} does not apply"):
+        dataset_from_arrays("x", np.zeros(shape), options=ReadOptions(channels=channels))
+
+
+def test_new_rows_may_be_flat_where_the_training_rows_had_channels():
+    options = ReadOptions(channels="first")
+    flat = dataset_from_arrays("x", np.zeros((3, 4)), options=options, known=Known(scale=1.0))
+    assert flat.shape == (4,)
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,19 @@ def test_bytes_are_read_as_0_to_1(of_images, images):
     np.testing.assert_allclose(of_images.transform(images), as_floats, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("overrides", [(), ("data.channels=first",)])
+def test_channels_in_front_come_back_in_front(images, overrides):
+    colour = np.concatenate([images, images[::-1], 0 * images], axis=-1)
+    first = np.moveaxis(colour, -1, 1)[:, :, :, :7]
+    overrides = (*SHORT["overrides"], *overrides)
+    model = DeepClustering(n_clusters=2, **{**SHORT, "overrides": overrides}).fit(first)
+    latents = model.transform(first)
+    np.testing.assert_array_equal(model.transform(first.reshape(len(first), -1)), latents)
+    rows = model.inverse_transform(latents)
+    assert rows.shape == first.shape
+    assert rows[:, 2].max() < rows[:, 0].max()
+
+
 def test_flat_rows_are_images_too(of_images, images):
     flat = images.reshape(90, 64)
     np.testing.assert_array_equal(of_images.transform(flat), of_images.transform(images))
