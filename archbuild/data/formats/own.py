@@ -66,6 +66,8 @@ _TABLES = (
 _PACKED = ", since it is an archive: unpack it and give the file or the folder inside"
 _ADVICE = {
     **dict.fromkeys((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar"), _PACKED),
+    **dict.fromkeys((".xls", ".xlsb", ".ods"), ": save it as .xlsx or as .csv"),
+    **dict.fromkeys((".sav", ".dta", ".sas7bdat", ".rds", ".rdata"), ": save the table as .csv"),
     ".arff": ": save it as .csv, or take the .ts or .tsv that archives of series have beside it",
     ".pkl": ", since loading it can run code: save the array as .npy or .npz",
     ".pt": ", since loading it can run code: save the array as .npy or .npz",
@@ -75,7 +77,10 @@ _ADVICE = {
 
 _USED: Mapping[Callable[[ReadRequest], Arrays], tuple[str, frozenset[str]]] = {
     read_csv: ("a text table", TEXT_TABLE | {"labels", "columns"}),
-    read_excel: ("a sheet", frozenset({"header", "skip_lines", "labels", "columns", "array"})),
+    read_excel: (
+        "a sheet",
+        frozenset({"header", "skip_lines", "decimal", "labels", "columns", "array"}),
+    ),
     read_arrow: ("an Arrow table", frozenset({"labels", "columns", "array"})),
     read_npy: ("an array", frozenset({"channels"})),
     read_npz: ("arrays", frozenset({"array", "labels", "channels"})),

@@ -19,7 +19,7 @@ _PURPOSE: Final = {
     "header": "text tables and sheets",
     "skip_lines": "text tables and sheets",
     "separator": "text tables",
-    "decimal": "text tables",
+    "decimal": "text tables and sheets",
     "channels": "arrays whose rows have two axes or more",
     "array": "files with several arrays or sheets",
     "columns": "tables",

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from archbuild.data import load_dataset
+from archbuild.data import Dataset, load_dataset
 from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
 
@@ -48,6 +50,89 @@ def test_a_table_without_a_header_and_the_label_in_words(tmp_path):
     dataset = load_dataset(path, options=ReadOptions(header=False, labels="3"))
     np.testing.assert_allclose(dataset.values, [[1.5, 2.5], [3.5, 4.5], [3.1, 4.2]], rtol=1e-6)
     assert dataset.labels.tolist() == [0, 1, 1]
+
+
+def changed(path: str, change: Callable[[Any], object]) -> str:
+    """Change the first sheet of a workbook."""
+    book = openpyxl.load_workbook(path)
+    change(book.worksheets[0])
+    book.save(path)
+    return path
+
+
+ROWS = [["a", "b"], *([row + 0.5, row / 4] for row in range(20))]
+
+
+def said(dataset: Dataset) -> str:
+    return "\n".join(map(str, dataset.guesses))
+
+
+def test_another_sheet_is_read_by_the_key_that_is_printed(tmp_path):
+    path = write(tmp_path / "own.xlsx", [["x"], [1], [2]], ROWS)
+    assert "--set data.array=Sheet1" in said(load_dataset(path))
+    assert load_dataset(path, options=ReadOptions(array="Sheet1")).columns == ("a", "b")
+    with pytest.raises(DataError, match="has no sheet 'other'; its sheets are 'Sheet', 'Sheet1'"):
+        load_dataset(path, options=ReadOptions(array="other"))
+
+
+def test_a_hidden_or_an_empty_first_sheet_is_not_read(tmp_path):
+    path = write(tmp_path / "own.xlsx", [], ROWS)
+    with pytest.raises(DataError, match=r"has no rows in its sheet 'Sheet'; choose .*'Sheet1'"):
+        load_dataset(path)
+    changed(path, lambda sheet: setattr(sheet, "sheet_state", "hidden"))
+    assert load_dataset(path).columns == ("a", "b")
+
+
+def test_a_formula_without_a_value_is_refused_by_cell(tmp_path):
+    path = write(tmp_path / "own.xlsx", ROWS)
+    changed(path, lambda sheet: sheet.__setitem__("B5", "=A5*2"))
+    with pytest.raises(DataError, match=r"1 formulas have no value .*: B5 \(=A5\*2\); open it"):
+        load_dataset(path)
+
+
+@pytest.mark.parametrize("merge", [False, True])
+def test_a_title_and_blank_edges_are_left_out(tmp_path, merge):
+    table = [[None, None, *row] for row in ROWS]
+    path = write(tmp_path / "own.xlsx", [[None, None, "My table"], [], *table])
+    if merge:
+        changed(path, lambda sheet: sheet.merge_cells("C1:D1"))
+    dataset = load_dataset(path)
+    np.testing.assert_allclose(dataset.values, ROWS[1:])
+    assert "title: the first 2 rows are above the table and left out ('My table')" in said(dataset)
+    assert "merged" not in said(dataset)
+    told = load_dataset(path, options=ReadOptions(skip_lines=2))
+    np.testing.assert_allclose(told.values, ROWS[1:])
+
+
+def test_merged_cells_are_said_and_refused_in_the_header(tmp_path):
+    path = changed(write(tmp_path / "own.xlsx", ROWS), lambda sheet: sheet.merge_cells("B3:B5"))
+    dataset = load_dataset(path)
+    assert "merged cells: 'B3:B5': all but the first cell are missing" in said(dataset)
+    assert "2 of 20 cells missing" in said(dataset)
+    changed(path, lambda sheet: sheet.merge_cells("A1:B1"))
+    with pytest.raises(DataError, match=r"the header in row 1 has merged cells \(A1:B1\)"):
+        load_dataset(path)
+
+
+def test_hidden_rows_are_read_and_said(tmp_path):
+    path = write(tmp_path / "own.xlsx", ROWS)
+    changed(path, lambda sheet: setattr(sheet.row_dimensions[4], "hidden", True))
+    dataset = load_dataset(path)
+    assert len(dataset) == 20
+    assert "hidden cells: rows or columns of the sheet are hidden" in said(dataset)
+
+
+def test_rows_bear_the_numbers_of_the_sheet(tmp_path):
+    path = write(tmp_path / "own.xlsx", [*ROWS[:5], [], [], ["#DIV/0!", 1.0], *ROWS[5:]])
+    with pytest.raises(DataError, match=r"'a' holds numbers, but not in row 8 \('#DIV/0!'\)"):
+        load_dataset(path)
+
+
+def test_numbers_that_are_texts_may_have_decimal_commas(tmp_path):
+    texts = [[a, str(b).replace(".", ",")] for a, b in ROWS[1:]]
+    dataset = load_dataset(write(tmp_path / "own.xlsx", [ROWS[0], *texts]))
+    np.testing.assert_allclose(dataset.values, ROWS[1:])
+    assert "decimal sign: a comma" in said(dataset)
 
 
 def test_damage_and_a_missing_library_are_named(tmp_path, monkeypatch):
