@@ -79,9 +79,16 @@ def number_in(cell: str, decimal: str = ".") -> float | None:
         return None
 
 
-def date_in(cell: str) -> float | None:
-    """Return the days since 1970 of a date in ISO 8601 form; ``None`` where the cell has none."""
+def date_in(cell: str, *, compact: bool = False) -> float | None:
+    """Return the days since 1970 of a date in ISO 8601 form; ``None`` where the cell has none.
+
+    Args:
+        cell: ``2024-01-31``, a time behind it or not.
+        compact: whether ``20240131`` is a date too, rather than a number.
+    """
     text = cell.strip()
+    if compact and len(text) == 8 and text.isdecimal():
+        text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
     if len(text) < 10 or text[4] != "-":  # fromisoformat takes 20240102 and 2024-W01 as well
         return None
     try:
@@ -158,7 +165,7 @@ class ColumnEncoding:
         if self.kind == NUMBER:
             found = number_in(cell, decimal)
         elif self.kind == DATE:
-            found = date_in(cell)
+            found = date_in(cell, compact=True)
         else:
             found = BOOLEANS.get(cell.strip().casefold())
             found = {"1": 1.0, "0": 0.0}.get(cell.strip()) if found is None else found

@@ -97,7 +97,18 @@ class Profile:
     @property
     def nearly_numeric(self) -> bool:
         """True if most cells are numbers and some are not: a fault rather than a kind."""
-        return _NEARLY_ALL * self.filled <= self.numbers < self.filled and not self.padded
+        mostly = _NEARLY_ALL * self.filled <= self.numbers < self.filled
+        return mostly and not self.padded and not self._is_boolean
+
+    @property
+    def _is_boolean(self) -> bool:
+        """True if every cell is a truth value, 0 and 1 among words such as true."""
+        numbers = {text for text in self.texts if number_in(text, self.decimal) is not None}
+        return (
+            self.booleans > 0
+            and numbers <= {"0", "1"}
+            and (self.numbers + self.booleans == self.filled)
+        )
 
     def kind(self) -> str:
         """Return the kind that the cells look like."""
@@ -105,7 +116,7 @@ class Profile:
             return IGNORE
         for kind, count in (
             (NUMBER, self.numbers if not self.padded else 0),
-            (BOOLEAN, self.booleans),
+            (BOOLEAN, self.filled if self._is_boolean else 0),
             (DATE, self.dates),
         ):
             if count == self.filled:

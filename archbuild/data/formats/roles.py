@@ -17,7 +17,8 @@ LABEL_COLUMNS = ("label", "class", "target", "y")
 LABEL = "label"
 
 _PANDAS_INDEX = "__index_level_0__"  # in Parquet, behind the other columns
-_NO_NAME = ("", "Unnamed: 0", _PANDAS_INDEX)  # as data frames write row numbers
+_NO_NAME = ("", "Unnamed: 0", "Unnamed: 0.1", _PANDAS_INDEX)  # as data frames write row numbers
+_WITHOUT_NAME = column_key("", IGNORE)
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ def assign_roles(
     features = tuple(index for index in range(len(columns)) if index not in left_out)
     if not features:
         raise DataError(f"{path} has no column beside its labels; there is nothing to cluster")
+    guesses += tuple(_say_no_name(columns, features, options)) if has_header else ()
     return Roles(label, ids, features, is_guessed, tuple(named), guesses)
 
 
@@ -111,10 +113,22 @@ def refuse_twins(columns: Sequence[str], path: Path) -> None:
     """
     twins = sorted({name for name in columns if list(columns).count(name) > 1})
     if twins:
+        named = ", ".join(repr(name) if name else "'' (no name)" for name in twins)
         raise DataError(
-            f"{path} has several columns of one name: {', '.join(repr(name) for name in twins)}; "
+            f"{path} has several columns of one name: {named}; "
             "rename or drop all but one, so that new tables can be read alike"
         )
+
+
+def _say_no_name(
+    columns: Sequence[str], features: Sequence[int], options: ReadOptions
+) -> list[Guess]:
+    """Return a line where a feature has no name."""
+    return [
+        Guess("columns", f"the column {index + 1} has no name, and is a feature", _WITHOUT_NAME)
+        for index in features
+        if not columns[index] and not options.columns.get("")
+    ]
 
 
 def _asked_label(options: ReadOptions) -> str | None:

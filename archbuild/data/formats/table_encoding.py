@@ -22,6 +22,7 @@ from archbuild.data.columns import (
 )
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.faults import LARGEST, cell_fault, fault_message
+from archbuild.data.formats.odd_numbers import say_odd_numbers
 from archbuild.data.formats.roles import Roles, refuse_twins
 from archbuild.data.formats.table_source import TableSource
 from archbuild.data.guess import Guess, column_key, column_subject, listed
@@ -47,7 +48,8 @@ def read_features(
     if known is None and set(told.values()) <= {NUMBER}:
         numbers = source.numbers(roles.features, n_rows)
         if numbers is not None:
-            return _smallest(numbers, source.path), plain, []
+            said = [] if request.known else _odd_numbers(plain, numbers, told)
+            return _smallest(numbers, source.path), plain, said
     if request.known is not None:
         known = known or plain
         return _encoded(source, roles.features, known, n_rows), known, []
@@ -59,7 +61,22 @@ def read_features(
         )
     refuse_twins(encoding.features, source.path)
     used = tuple(source.columns.index(column.name) for column in encoding.used)
-    return _encoded(source, used, encoding, n_rows), encoding, guesses
+    values = _encoded(source, used, encoding, n_rows)
+    return values, encoding, [*guesses, *_odd_numbers(encoding, values, told)]
+
+
+def _odd_numbers(
+    encoding: TableEncoding, values: np.ndarray, told: Mapping[str, str]
+) -> list[Guess]:
+    """Return a line for each column of numbers that may be something else, unless it is told."""
+    names = encoding.features
+    wanted = {
+        column.name
+        for column in encoding.columns
+        if column.kind == NUMBER and not column.gaps and column.name not in told
+    }
+    places = [place for place, name in enumerate(names) if name in wanted]
+    return say_odd_numbers(names, values, places)
 
 
 def _profiles(source: TableSource, wanted: Sequence[int], told: Mapping[str, str]) -> list[Profile]:
@@ -139,8 +156,9 @@ def _filled(
 def _say(column: ColumnEncoding, profile: Profile, told: bool) -> Guess:
     subject = column_subject(column.name)
     if not column.features:
-        other = NUMBER if profile.padded == profile.numbers == profile.filled else CATEGORY
-        return Guess(subject, _why_left_out(profile), column_key(column.name, other))
+        is_padded = profile.padded and profile.numbers == profile.filled
+        other = column_key(column.name, NUMBER if is_padded else CATEGORY)
+        return Guess(subject, _why_left_out(profile), other if profile.filled else "")
     parts = [_kind_in_words(column)] if column.kind != NUMBER else []
     otherwise = "" if told else column_key(column.name, IGNORE)
     if column.kind == CATEGORY and profile.padded and not told:

@@ -85,6 +85,19 @@ def test_a_cell_that_is_not_of_the_kind_that_the_user_states_is_named(tmp_path, 
     assert line in str(caught.value)
 
 
+def test_truth_values_may_be_words_and_digits(tmp_path):
+    rows = "".join(f"{('TRUE', '0', 'yes', '1')[row % 4]},{row}.5\n" for row in range(40))
+    dataset = read(tmp_path, f"a,x\n{rows}")
+    assert dataset.values[:4, 0].tolist() == [1, 0, 1, 1]
+    assert "true and false" in said(dataset)
+
+
+def test_a_feature_without_a_name_and_an_empty_column_are_said(tmp_path):
+    dataset = read(tmp_path, "a,,c\n" + "".join(f"{row}.5,{row % 3},\n" for row in range(20)))
+    assert "columns: the column 2 has no name, and is a feature" in said(dataset)
+    assert "column 'c': left out: no cell has a value" in said(dataset)
+
+
 def test_a_category_of_more_values_than_are_kept_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(table_encoding, "MOST_DISTINCT", 20)
     monkeypatch.setattr(profile, "MOST_DISTINCT", 20)

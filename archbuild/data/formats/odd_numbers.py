@@ -1,0 +1,54 @@
+"""Columns of numbers that may stand for something else: row numbers, missing cells, dates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from archbuild.data.columns import DATE, IDENTIFIER, IGNORE, date_in
+from archbuild.data.guess import Guess, column_key, column_subject
+
+_SAMPLE = 200  # rows
+_FEWEST = 10  # rows in which numbers that count up are no chance
+_CODES = (-99.0, -999.0, -9999.0, -99999.0)
+
+
+def say_odd_numbers(names: Sequence[str], values: np.ndarray, places: Sequence[int]) -> list[Guess]:
+    """Return a line for each column whose numbers look like something else.
+
+    Args:
+        names: of the features.
+        values: ``(rows, features)``, as they were read.
+        places: the features that are looked at.
+    """
+    if len(values) < _FEWEST:
+        return []
+    first = np.asarray(values[:_SAMPLE], np.float64)
+    steps = (np.diff(first, axis=0) == 1).all(axis=0) & np.isin(first[0], (0, 1))
+    whole = (first % 1 == 0).all(axis=0)
+    compact = whole & (first >= 1900_01_01).all(axis=0) & (first <= 2100_12_31).all(axis=0)
+    coded = np.isin(first, _CODES).any(axis=0)
+    said = []
+    for place in sorted({*np.flatnonzero(steps | compact | coded).tolist()} & {*places}):
+        found = _look(np.asarray(values[:, place], np.float64))
+        if found:
+            key = column_key(names[place], found[1])
+            said.append(Guess(column_subject(names[place]), f"a feature, though {found[0]}", key))
+    return said
+
+
+def _look(numbers: np.ndarray) -> tuple[str, str] | None:
+    """Return what one column looks like, and the kind by which it is read so."""
+    if numbers[0] in (0, 1) and (np.diff(numbers) == 1).all():
+        return f"it counts the rows, from {numbers[0]:.0f} on", IDENTIFIER
+    lowest = numbers.min()
+    if lowest in _CODES and (numbers[numbers != lowest] >= 0).all():
+        count = int((numbers == lowest).sum())
+        return (
+            f"{lowest:.0f} may stand for a missing value: it is in {count:,} of {len(numbers):,} "
+            "cells, and no other number is below 0"
+        ), IGNORE
+    if all(date_in(f"{number:.0f}", compact=True) is not None for number in set(numbers.tolist())):
+        return f"its numbers look like dates ({numbers[0]:.0f})", DATE
+    return None
