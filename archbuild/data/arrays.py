@@ -176,7 +176,8 @@ def scale_by_range(values: np.ndarray) -> tuple[float, list[Guess]]:
         rows = read_part(values, part)
         low, high = min(low, int(rows.min())), max(high, int(rows.max()))
     if low < 0:
-        return 1.0, []
+        found = f"whole numbers from {low:,} to {high:,}, used as they are"
+        return 1.0, [Guess("range", found, f"divide_by={max(-low, high)}")]
     divisor = 2 ** max(1, high.bit_length()) - 1
     done = f"divided by {divisor:,}" if divisor > 1 else "used as they are"
     other = 1 if divisor > 1 else 255

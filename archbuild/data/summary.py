@@ -59,13 +59,14 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
         options: the user's decisions about its structure.
 
     Raises:
-        DataError: as ``load_dataset``.
+        DataError: as ``load_dataset``, or all rows are equal.
     """
     is_named = name_or_path.upper() in DATASETS
     images = None if is_named else survey_path(name_or_path, options or ReadOptions())
     if images is not None:
         return _summarise_images(images, options)
     dataset, counts, said = _as_counts(name_or_path, options or ReadOptions())
+    dataset.refuse_constant()  # as training would
     scaling, reason = scaling_of(dataset)
     shape, size = _flat_images(dataset)
     encoded = dataset.encoding.columns if dataset.encoding else ()

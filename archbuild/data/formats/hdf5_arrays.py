@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from archbuild.data.formats.anndata import cells_of
+from archbuild.data.formats.array_labels import judge_labels
 from archbuild.data.formats.hdf5 import (
     dataset_at,
     datasets,
@@ -21,7 +22,7 @@ from archbuild.data.formats.hdf5 import (
     read_rows,
     shape_of,
 )
-from archbuild.data.formats.npz import LABEL_KEYS, VALUE_KEYS, judge_labels
+from archbuild.data.formats.npz import LABEL_KEYS, VALUE_KEYS
 from archbuild.data.formats.ten_x import read_ten_x, ten_x_group
 from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
@@ -107,7 +108,9 @@ def _label_key(
 
 def _fits(array: Dataset, n_rows: int) -> bool:
     is_label = is_numeric(array.dtype) or is_text(array.dtype)
-    return is_label and max(array.shape, default=0) == n_rows == int(np.prod(array.shape))
+    is_one_each = max(array.shape, default=0) == n_rows == int(np.prod(array.shape))
+    may_be_marks = array.ndim == 2 and len(array) == n_rows and is_numeric(array.dtype)
+    return is_label and (is_one_each or may_be_marks)
 
 
 def _named(file: File, there: Mapping[str, Dataset], name: str, request: ReadRequest) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from archbuild.data.formats.array_labels import judge_labels
 from archbuild.data.formats.mat73 import headers_73, is_version_73, load_73
-from archbuild.data.formats.npz import judge_labels, pick_key
+from archbuild.data.formats.npz import pick_key
 from archbuild.data.guess import Guess, listed
 from archbuild.data.limits import check_size
 from archbuild.data.request import Arrays, ReadRequest
@@ -19,13 +20,15 @@ from archbuild.errors import DataError
 VALUE_KEYS = ("X", "x", "fea", "data")
 LABEL_KEYS = ("Y", "y", "gnd", "labels")
 _ITEM_BYTES = {"uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "uint32": 4, "int32": 4, "single": 4}
+_NUMBERS = frozenset({*_ITEM_BYTES, "double", "int64", "uint64", "logical", "sparse"})
 
 
 def read_mat(request: ReadRequest) -> Arrays:
     """Return ``X``, ``x``, ``fea`` or ``data``, and ``Y``, ``y``, ``gnd`` or ``labels``.
 
-    Where the labels count the last axis and not the first, as in ``(height, width, channels, n)``,
-    the last axis is taken for the rows.
+    Without such a variable the only one with numbers along two axes or more is taken. Where the
+    labels count the last axis and not the first, as in ``(height, width, channels,
+    n)``, the last axis is taken for the rows.
 
     ``data.array`` and ``data.labels`` name other variables.
 
@@ -35,7 +38,8 @@ def read_mat(request: ReadRequest) -> Arrays:
     path = request.path
     is_hdf5 = is_version_73(path)
     headers = headers_73(path) if is_hdf5 else _headers(path)
-    value_key = _named(request.options.array, headers, path) or pick_key(headers, VALUE_KEYS)
+    asked_array = _named(request.options.array, headers, path)
+    value_key = asked_array or pick_key(headers, VALUE_KEYS) or _only_array(headers)
     if value_key is None:
         raise DataError(
             f"{path} has the variables {', '.join(headers) or '(none)'}; expected the data under "
@@ -52,7 +56,22 @@ def read_mat(request: ReadRequest) -> Arrays:
     labels, said = judge_labels(labels, label_key or "", asked)
     others = tuple(key for key in headers if key not in (value_key, label_key))
     left_out = [Guess("left out", f"the variables {listed(others)}")] if others else []
-    return Arrays(values, labels, guesses=(*said, *left_out))
+    rows = [] if value_key in (*VALUE_KEYS, asked_array) else [_say_only(value_key)]
+    return Arrays(values, labels, guesses=(*rows, *said, *left_out))
+
+
+def _only_array(headers: Mapping[str, tuple[tuple[int, ...], str]]) -> str | None:
+    """Return the only variable that can be rows: numbers along two axes or more."""
+    found = [
+        name
+        for name, (shape, kind) in headers.items()
+        if sum(size > 1 for size in shape) > 1 and kind in _NUMBERS and name not in LABEL_KEYS
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _say_only(key: str) -> Guess:
+    return Guess("rows", f"the variable '{key}', the only one of two axes or more")
 
 
 def _named(name: str | None, headers: Mapping[str, Any], path: Path) -> str | None:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
 from archbuild.data.dataset import chunk_slices
+from archbuild.data.formats.array_labels import judge_labels
+from archbuild.data.formats.npz_parts import Parts, parts_of
 from archbuild.data.formats.zipped import ZIP_DAMAGE
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import Arrays, ReadRequest
@@ -45,6 +47,9 @@ def read_npz(request: ReadRequest) -> Arrays:
     if {"format", "shape", "data"} <= keys.keys():
         return _read_sparse(request.path)
     value_key = request.options.array or pick_key(keys, VALUE_KEYS) or _only_array(keys)
+    parts = parts_of(keys) if value_key is None else None
+    if parts is not None:
+        return _read_parts(request, keys, parts)
     if value_key is None:
         raise DataError(
             f"{request.path} has the arrays {', '.join(keys) or '(none)'}; expected the data under "
@@ -61,25 +66,23 @@ def read_npz(request: ReadRequest) -> Arrays:
     )
 
 
-def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, list[Guess]]:
-    """Return labels as they are, or ``None`` and the reason where they are values of a quantity.
-
-    Raises:
-        DataError: they are, and the user named them (``asked``).
-    """
-    if labels is None:
-        return None, []
-    flat = np.asarray(labels).reshape(-1)
-    fractions = flat.dtype.kind == "f" and (flat % 1 != 0).any()
-    if fractions and asked is not None:
+def _read_parts(request: ReadRequest, keys: Mapping[str, Header], parts: Parts) -> Arrays:
+    """Return the rows of all parts, one below the other, with their labels if all have some."""
+    arrays = read_arrays(request.path, [*parts.values, *parts.labels])
+    values = np.concatenate([arrays[key] for key in parts.values])
+    asked = request.options.labels if request.wants_labels else None
+    if asked is not None:
         raise DataError(
-            f"the array '{key}' has fractions, so it names no classes; name another with "
-            "data.labels, or write data.labels: none"
+            f"{request.path} has rows in the parts {listed(parts.values)}, and '{asked}' cannot be "
+            "the labels of all; name the array of one part with data.array"
         )
-    if fractions:
-        found = f"none; the array '{key}' has fractions, so it names no classes, and is left out"
-        return None, [Guess("labels", found)]
-    return labels, [Guess("labels", f"the array '{key}'", "labels=none")]
+    found = [arrays[key].reshape(len(arrays[key]), -1) for key in parts.labels]
+    labels, said = judge_labels(np.concatenate(found) if found else None, "', '".join(parts.labels))
+    rows = f"the arrays {listed(parts.values)}, one below the other"
+    others = tuple(key for key in keys if key not in (*parts.values, *parts.labels))
+    left_out = [Guess("left out", f"the arrays {listed(others)}")] if others else []
+    first = Guess("rows", rows, f"array={parts.values[0]}")
+    return Arrays(values, labels, guesses=(first, *said, *left_out))
 
 
 def _only_array(keys: Mapping[str, Header]) -> str | None:
@@ -94,8 +97,11 @@ def _say_keys(keys: Mapping[str, Header], value_key: str, label_key: str | None)
     if value_key not in VALUE_KEYS:
         guesses.append(Guess("rows", f"the array '{value_key}', the only one of two axes or more"))
     others = tuple(key for key in keys if key not in (value_key, label_key))
+    n_rows = keys[value_key].shape[:1]
+    able = [key for key in others if label_key is None and keys[key].shape == n_rows]
     if others:
-        guesses.append(Guess("left out", f"the arrays {listed(others)}"))
+        overrule = f"labels={able[0]}" if able else f"array={others[0]}"
+        guesses.append(Guess("left out", f"the arrays {listed(others)}", overrule))
     return guesses
 
 

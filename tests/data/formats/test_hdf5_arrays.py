@@ -150,3 +150,9 @@ def test_early_matrices_of_cell_ranger_are_read(tmp_path):
     dataset = load_dataset(write_ten_x(tmp_path / "own.h5", old=True))
     np.testing.assert_array_equal(dataset.values, COUNTS)
     assert dataset.columns == ("a", "b", "a-1")
+
+
+def test_marks_of_classes_are_labels(tmp_path):
+    with h5py.File(tmp_path / "own.h5", "w") as file:
+        file["x"], file["y"] = np.eye(4, 3), np.eye(2)[[0, 1, 1, 0]]
+    assert load_dataset(str(tmp_path / "own.h5")).labels.tolist() == [0, 1, 1, 0]

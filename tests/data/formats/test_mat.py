@@ -46,9 +46,20 @@ def test_bytes_are_not_taken_for_eight_each(tmp_path, monkeypatch):
 
 
 def test_other_variables_are_listed(tmp_path):
-    savemat(tmp_path / "own.mat", {"pixels": np.zeros((3, 2))})
-    with pytest.raises(DataError, match="has the variables pixels; expected"):
+    savemat(tmp_path / "own.mat", {"pixels": np.zeros((3, 2)), "others": np.zeros((3, 2))})
+    with pytest.raises(DataError, match="has the variables pixels, others; expected"):
         load_dataset(str(tmp_path / "own.mat"))
+
+
+def test_the_only_variable_of_two_axes_is_taken_and_cells_are_texts(tmp_path):
+    kinds = np.array(["cat", "dog", "cat"], object)[:, np.newaxis]
+    variables = {"pixels": np.eye(3), "gnd": kinds, "means": np.zeros((3, 1))}
+    savemat(tmp_path / "own.mat", variables)
+    dataset = load_dataset(str(tmp_path / "own.mat"))
+    assert dataset.class_names == ("cat", "dog")
+    lines = "\n".join(map(str, dataset.guesses))
+    assert "rows: the variable 'pixels', the only one of two axes or more" in lines
+    assert "left out: the variables 'means'" in lines
 
 
 def test_damage_in_version_7_3_is_refused(tmp_path):

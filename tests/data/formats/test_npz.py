@@ -163,3 +163,41 @@ def test_nothing_is_said_of_labels_that_are_not_wanted(tmp_path):
     np.savez(tmp_path / "own.npz", x=np.eye(3), y=np.arange(3))
     dataset = load_dataset(str(tmp_path / "own.npz"), options=ReadOptions(labels="none"))
     assert (dataset.labels, dataset.guesses) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x_train", "y_train", "x_test", "y_test"),
+        ("train_images", "train_labels", "val_images", "val_labels"),
+    ],
+)
+def test_parts_are_read_one_below_the_other(tmp_path, names):
+    path = str(tmp_path / "own.npz")
+    arrays = (np.eye(3), np.array([[0], [1], [1]]), 2 * np.eye(3)[:2], np.array([[1], [0]]))
+    np.savez(path, **dict(zip(names, arrays, strict=True)), note=np.zeros(3))
+    dataset = load_dataset(path)
+    np.testing.assert_array_equal(dataset.values, np.vstack([arrays[0], arrays[2]]))
+    assert dataset.labels.tolist() == [0, 1, 1, 1, 0]
+    lines = "\n".join(map(str, dataset.guesses))
+    assert f"'{names[0]}', '{names[2]}', one below the other" in lines
+    assert f"[otherwise: --set data.array={names[0]}]" in lines
+    assert "left out: the arrays 'note'" in lines
+    one = load_dataset(path, options=ReadOptions(array=names[2], labels=names[3]))
+    assert one.labels.tolist() == [1, 0]
+    with pytest.raises(DataError, match="cannot be the labels of all"):
+        load_dataset(path, options=ReadOptions(labels=names[1]))
+
+
+def test_parts_without_labels_of_their_own_have_none(tmp_path):
+    path = str(tmp_path / "own.npz")
+    np.savez(path, x_train=np.eye(3), x_test=np.eye(3), y_train=[0, 1, 0])
+    dataset = load_dataset(path)
+    assert (len(dataset), dataset.labels) == (6, None)
+    assert "left out: the arrays 'y_train'" in "\n".join(map(str, dataset.guesses))
+
+
+def test_arrays_left_out_name_the_key_that_takes_them(tmp_path):
+    np.savez(tmp_path / "own.npz", np.eye(3), np.array([0, 1, 1]))
+    lines = "\n".join(map(str, load_dataset(str(tmp_path / "own.npz")).guesses))
+    assert "left out: the arrays 'arr_1' [otherwise: --set data.labels=arr_1]" in lines
