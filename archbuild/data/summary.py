@@ -114,7 +114,8 @@ def _summarise_images(found: Survey, options: ReadOptions | None) -> DataSummary
     channels, height, width = found.shape
     shrink = min(1.0, _LARGEST_SIDE / max(height, width))
     shape = (channels, max(1, round(height * shrink)), max(1, round(width * shrink)))
-    size = f"the most common size, {height} x {width}" + (", brought down" if shrink < 1 else "")
+    size = f"the {'most common' if found.is_common else 'median'} size, {height} x {width}"
+    size += ", brought down" if shrink < 1 else ""
     n_classes = None if options and options.no_labels else found.n_classes
     scaling, reason = ("none", _SCALED) if found.is_scaled else ("minmax", _RAW)
     return DataSummary(found.n_images, shape, n_classes, scaling, reason, size, found.guesses)

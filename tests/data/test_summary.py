@@ -51,16 +51,32 @@ def test_constant_columns_do_not_hide_a_common_range(tmp_path):
 
 def test_photographs_are_brought_to_a_sensible_size(tmp_path):
     for number in range(3):
-        write_image(tmp_path / f"{number}.png", np.zeros((300, 400, 3), np.uint8))
+        write_image(tmp_path / f"{number}.png", np.full((300, 400, 3), number, np.uint8))
     write_image(tmp_path / "other.png", np.zeros((9, 9), np.uint8))
     summary = summarise(str(tmp_path))
     assert (summary.n_rows, summary.shape, summary.n_classes) == (4, (3, 48, 64), None)
     assert summary.size_reason == "the most common size, 300 x 400, brought down"
 
 
+def test_photographs_of_many_sizes_are_brought_to_the_median(tmp_path):
+    for number in range(5):
+        image = np.full((20 + 2 * number, 40 - number), number, np.uint8)
+        write_image(tmp_path / f"{number}.png", image)
+    summary = summarise(str(tmp_path))
+    assert summary.shape == (1, 24, 38)
+    assert summary.size_reason == "the median size, 24 x 38"
+
+
+def test_images_of_one_colour_are_refused(tmp_path):
+    for name in ("1.png", "2.png"):
+        write_image(tmp_path / name, np.full((4, 4), 9, np.uint8))
+    with pytest.raises(DataError, match=r"all 2 images in .* have one colour"):
+        summarise(str(tmp_path))
+
+
 def test_small_images_keep_their_size(tmp_path):
     for name in ("a/1.png", "b/2.png"):
-        write_image(tmp_path / name, np.zeros((28, 20), np.uint8))
+        write_image(tmp_path / name, np.eye(28, 20, dtype=np.uint8))
     summary = summarise(str(tmp_path))
     assert (summary.shape, summary.n_classes) == ((1, 28, 20), 2)
     assert summary.size_reason == "the most common size, 28 x 20"

@@ -84,10 +84,9 @@ def survey_images(table: ImageTable, request: ReadRequest) -> Survey:
     """
     seen = probe(_files(table), request)
     labels, said = _labels(table, request)
-    height, width, channels = seen.shape
     guesses = (*_say_rows(table), *said, *seen.guesses)
     n_classes = None if labels is None else count_classes(labels)
-    return Survey(seen.n_images, (channels, height, width), n_classes, guesses, seen.is_scaled)
+    return Survey.of(seen, n_classes, guesses)
 
 
 def _holds_images(source: ArrowSource, name: str) -> bool:

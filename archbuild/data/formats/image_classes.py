@@ -6,7 +6,7 @@ in the folder                               read as
 images                                      rows without labels
 folders with images in them                 a class each
 one folder and no image beside it           that folder
-``train``, ``val``, ``test`` and no others  parts; the classes are the folders below them
+``train`` and ``test``, or ``val``          parts; the classes are the folders below them
 ==========================================  ======================================================
 
 Folders without images count for nothing here. What is left out is counted by suffix.
@@ -53,7 +53,7 @@ def find_images(request: ReadRequest) -> Images:
         return Images([request.path], None, ())
     top = unwrapped(request.path)
     found = _by_folders(request.path, top, request.split)
-    labelled = labelled_by_metadata(top, found.paths, request)
+    labelled = labelled_by_metadata(request.path, found.paths, request)
     if labelled.classes is None:
         return found._replace(guesses=(*found.guesses, *labelled.guesses))
     others = (guess for guess in found.guesses if guess.subject != LABELS)
@@ -68,8 +68,10 @@ def _by_folders(folder: Path, top: Path, split: str | None) -> Images:
     inside = list(images_below(top))
     parts = split_names(folder)
     if parts:
-        inside = [path for path in inside if split in (None, split_of(path, top))]
+        by_split = [(split_of(path, top), path) for path in inside]
+        inside = [path for part, path in by_split if part and split in (None, part)]
         guesses.append(_say_split(folder, parts, split))
+        guesses += _say_no_part([path.relative_to(top) for part, path in by_split if not part])
     classes, said = _classes([path.relative_to(top).parts for path in inside], 1 if parts else 0)
     return Images(inside, classes, (*guesses, *said))
 
@@ -95,6 +97,13 @@ def _say_split(folder: Path, parts: Sequence[str], split: str | None) -> Guess:
         return Guess("parts", f"the {split} rows of {', '.join(parts)}")
     names = " and ".join(f"{folder.name}-{part.upper()}" for part in parts)
     return Guess("parts", f"{', '.join(parts)}, all of which are used; {names} name one each")
+
+
+def _say_no_part(paths: Sequence[Path]) -> list[Guess]:
+    """Return a line about images in folders beside the parts."""
+    names = listed(sorted({path.parts[0] for path in paths}))
+    found = f"{len(paths)} images in the folders {names}, which are no parts"
+    return [Guess("left out", f"{found}; name a folder to read it")] if paths else []
 
 
 def _say_wrapped(folder: Path, top: Path) -> list[Guess]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archbuild.data.dataset import Shape
-from archbuild.data.formats.image_classes import find_images
-from archbuild.data.formats.image_stack import Files, probe, read_stack, too_few
+from archbuild.data.formats.image_classes import Images, find_images
+from archbuild.data.formats.image_stack import Files, Probe, probe, read_stack, too_few
 from archbuild.data.guess import Guess
 from archbuild.data.labels import count_classes
 from archbuild.data.request import Arrays, ReadRequest
@@ -18,10 +18,11 @@ class Survey(NamedTuple):
 
     Attributes:
         n_images: that can be read.
-        shape: the most common ``(channels, height, width)``.
+        shape: the most common ``(channels, height, width)``, or the median one.
         n_classes: how many classes there are; ``None`` without.
         guesses: the decisions.
         is_scaled: whether the rows go from 0 to 1.
+        is_common: whether half of the images at least have that size.
     """
 
     n_images: int
@@ -29,6 +30,14 @@ class Survey(NamedTuple):
     n_classes: int | None
     guesses: tuple[Guess, ...]
     is_scaled: bool
+    is_common: bool
+
+    @classmethod
+    def of(cls, seen: Probe, n_classes: int | None, guesses: tuple[Guess, ...]) -> Survey:
+        """Return a probe's answers in the order of a spec."""
+        height, width, channels = seen.shape
+        shape = (channels, height, width)
+        return cls(seen.n_images, shape, n_classes, guesses, seen.is_scaled, seen.is_common)
 
 
 def read_image_folder(request: ReadRequest) -> Arrays:
@@ -42,7 +51,7 @@ def read_image_folder(request: ReadRequest) -> Arrays:
     Raises:
         DataError: as ``read_stack``, or metadata beside the images are broken.
     """
-    found = find_images(request)
+    found = _found(request)
     files = _files(request.path, found.paths)
     stack = read_stack(files, request)
     return Arrays(
@@ -62,14 +71,18 @@ def survey(request: ReadRequest) -> Survey:
     Raises:
         DataError: there are fewer than two images that can be read, or as ``read_image_folder``.
     """
-    found = find_images(request)
-    if not found.paths:
-        raise too_few(request.path, 0)
+    found = _found(request)
     seen = probe(_files(request.path, found.paths), request)
-    height, width, channels = seen.shape
     n_classes = None if found.classes is None else count_classes(found.classes)
     guesses = (*found.guesses, *seen.guesses)
-    return Survey(seen.n_images, (channels, height, width), n_classes, guesses, seen.is_scaled)
+    return Survey.of(seen, n_classes, guesses)
+
+
+def _found(request: ReadRequest) -> Images:
+    found = find_images(request)
+    if not found.paths:
+        raise too_few(request.path, 0, request.least_rows, found.guesses)
+    return found
 
 
 def _files(path: Path, images: list[Path]) -> Files:

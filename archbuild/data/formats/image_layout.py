@@ -8,6 +8,7 @@ from pathlib import Path
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"}
     | {".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".jp2", ".ico", ".pcx"}
+    | {".avif", ".apng", ".j2k", ".qoi"}
 )
 SPLITS = {
     "train": "train",
@@ -25,14 +26,16 @@ SPLITS = {
 def split_names(folder: Path) -> tuple[str, ...]:
     """Return the parts that a folder holds: ``train``, ``val``, ``test``; ``()`` if none.
 
-    Folders are parts only where all with images in them are called so, and there are two at least.
+    Folders are parts where two at least are called so, and all with images in them, or one of them
+    ``train``. Folders beside these are then left out.
     """
     if not folder.is_dir():
         return ()
     names = [path.name.lower() for path in image_folders(unwrapped(folder))]
-    is_split = len(names) > 1 and all(name in SPLITS for name in names)
-    found = {SPLITS[name] for name in names} if is_split else set()
-    return tuple(part for part in dict.fromkeys(SPLITS.values()) if part in found)
+    found = {SPLITS[name] for name in names if name in SPLITS}
+    are_all = all(name in SPLITS for name in names)
+    is_split = len(found) > 1 and (are_all or "train" in found)
+    return tuple(part for part in dict.fromkeys(SPLITS.values()) if is_split and part in found)
 
 
 def image_folders(folder: Path) -> list[Path]:
@@ -58,9 +61,9 @@ def unwrapped(folder: Path) -> Path:
     return unwrapped(inside[0])
 
 
-def split_of(path: Path, top: Path) -> str:
-    """Return the part that an image belongs to."""
-    return SPLITS[path.relative_to(top).parts[0].lower()]
+def split_of(path: Path, top: Path) -> str | None:
+    """Return the part that an image belongs to; ``None`` in a folder that is none."""
+    return SPLITS.get(path.relative_to(top).parts[0].lower())
 
 
 def is_image(path: Path) -> bool:

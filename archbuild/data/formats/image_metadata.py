@@ -104,8 +104,11 @@ def _rows(top: Path) -> Iterator[tuple[Path, _Row]]:
         read = _csv_rows if file.suffix == ".csv" else _json_rows
         for row in read(file):
             if FILE_NAME not in row:
-                raise DataError(f"{file} has no column '{FILE_NAME}'; it names the image of a row")
-            yield file.parent / row[FILE_NAME], row
+                raise DataError(
+                    f"{file} has no column '{FILE_NAME}', which names a row's image; give that "
+                    "column this name, or leave the file aside with data.labels: none"
+                )
+            yield file.parent / row[FILE_NAME].replace("\\", "/"), row
 
 
 def _csv_rows(path: Path) -> Iterator[_Row]:

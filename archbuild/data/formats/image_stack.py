@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median_low
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ from archbuild.data.request import ReadRequest
 from archbuild.data.spill import read_part, release, room_for
 from archbuild.errors import DataError
 
+_WITH_ALPHA = 4  # channels
 _PROBED = 200  # images of each depth that a survey decodes
 _BYTES = (0.0, 255.0)
 
@@ -73,13 +75,15 @@ class Probe(NamedTuple):
 
     Attributes:
         n_images: with a sound header, and sound pixels where these were looked at.
-        shape: the most common ``(height, width, channels)``.
+        shape: the most common ``(height, width, channels)``, or the median one.
+        is_common: whether half of the images at least have that size.
         is_scaled: whether the numbers are divided, or go from 0 to 1 as they are.
         guesses: the decisions.
     """
 
     n_images: int
     shape: Shape
+    is_common: bool
     is_scaled: bool
     guesses: tuple[Guess, ...]
 
@@ -107,7 +111,7 @@ def read_stack(files: Files, request: ReadRequest) -> Stack:
     _warn(request.path, files.names, rows, headers, shape, faults)
     if len(rows) < request.least_rows:
         raise too_few(request.path, len(rows), request.least_rows)
-    guesses = (*divisors.guesses, *_say_parts(headers))
+    guesses = (*divisors.guesses, *_say_parts(headers, shape))
     scale = 1 / (divisors.shared or 1)
     return Stack(values[: len(rows)], rows, scale, divisors.by_depth, guesses)
 
@@ -128,16 +132,24 @@ def probe(files: Files, request: ReadRequest) -> Probe:
     _warn(request.path, files.names, there, headers, shape, faults)
     if len(ranges) > 1:
         ranges |= {BYTES: _BYTES} if BYTES in ranges else {}
+    if len({end for ends in ranges.values() for end in ends}) == 1 and len(there) <= _PROBED:
+        raise DataError(
+            f"all {len(there)} images in {request.path} have one colour, so there is nothing to "
+            "cluster; check how they were written"
+        )
     divisors = divisors_for(ranges, request)
     is_scaled = all(
         ranges[depth][0] >= 0 and ranges[depth][1] <= divisor
         for depth, divisor in divisors.by_depth.items()
     )
-    return Probe(len(there), shape, is_scaled, (*divisors.guesses, *_say_parts(headers)))
+    guesses = (*divisors.guesses, *_say_parts(headers, shape))
+    return Probe(len(there), shape, _is_common(headers, shape), is_scaled, guesses)
 
 
 def common_shape(headers: Sequence[Header | None], request: ReadRequest) -> Shape:
     """Return the ``(height, width, channels)`` of all images: Input's, else the most common.
+
+    Where no size is that of half of the images, it is the median height and the median width.
 
     Raises:
         DataError: there are none, or Input has channels that no image has.
@@ -153,23 +165,41 @@ def common_shape(headers: Sequence[Header | None], request: ReadRequest) -> Shap
                 f"(grey, RGB, RGBA), not {wanted[0]}; change Input's output_shape"
             )
         return (*wanted[1:], wanted[0])
-    sizes = Counter((header.height, header.width) for header in there)
-    ((height, width), _) = sizes.most_common(1)[0]
+    height, width = _common_size([(header.height, header.width) for header in there])
     own = 1 if all(header.grey for header in there) else 3
     fitting = [count for count in MODES if wanted == (height * width * count,)]
     return (height, width, fitting[0] if fitting else own)
 
 
-def too_few(path: Path, count: int, least: int = 2) -> DataError:
-    """Return the refusal of fewer images than are needed."""
-    advice = (
-        f"put images ({', '.join(sorted(SUFFIXES))}) there, in one folder for each class if the "
-        "classes are known"
-    )
+def too_few(path: Path, count: int, least: int = 2, beside: Sequence[Guess] = ()) -> DataError:
+    """Return the refusal of fewer images than are needed; ``beside`` is what was left out."""
+    if path.is_dir():
+        advice = (
+            f"put images ({', '.join(sorted(SUFFIXES))}) there, in one folder for each class if "
+            "the classes are known"
+        )
+    elif path.suffix.lower() in SUFFIXES:
+        advice = "give the folder of all images; of a file with several pictures the first counts"
+    else:
+        advice = "check how the file was written"
+    others = "".join(f" ({guess.subject}: {guess.found})" for guess in beside)
     return DataError(
-        f"{path} holds {count} images that can be read, and at least {least} are needed; "
-        + (advice if path.is_dir() else "check how the file was written")
+        f"{path} holds {count} images that can be read, and at least {least} are needed{others}; "
+        f"{advice}"
     )
+
+
+def _common_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    (size, count) = Counter(sizes).most_common(1)[0]
+    if 2 * count >= len(sizes):
+        return size
+    heights, widths = zip(*sizes, strict=True)
+    return median_low(heights), median_low(widths)
+
+
+def _is_common(headers: Sequence[Header | None], shape: Shape) -> bool:
+    fits = [(header.height, header.width) == shape[:2] for header in headers if header]
+    return 2 * sum(fits) >= len(fits)
 
 
 def _decode_bytes(source: Source, shape: Shape) -> tuple[np.ndarray, str]:
@@ -265,7 +295,7 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, UnfitPictureError) else ""
 
 
-def _say_parts(headers: Sequence[Header | None]) -> tuple[Guess, ...]:
+def _say_parts(headers: Sequence[Header | None], shape: Shape) -> tuple[Guess, ...]:
     """Return lines about what is left out of images that are read."""
     several = sum(header is not None and header.is_several for header in headers)
     cut = sum(header is not None and header.is_cut for header in headers)
@@ -275,6 +305,10 @@ def _say_parts(headers: Sequence[Header | None]) -> tuple[Guess, ...]:
     if cut:
         found = f"the lower 8 of 16 bits of {cut} colour images; save these as .npy to keep them"
         said.append(Guess("left out", found))
+    clear = sum(header is not None and header.is_clear for header in headers)
+    if clear and shape[-1] != _WITH_ALPHA:
+        found = f"{clear} images may be transparent in places, which become white"
+        said.append(Guess("transparency", f"{found}; an Input of 4 channels keeps it"))
     return tuple(said)
 
 

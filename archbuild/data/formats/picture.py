@@ -43,6 +43,7 @@ class Header(NamedTuple):
         depth: ``BYTES``, ``DEEP`` or ``FLOATS``.
         is_cut: whether it has colours of 16 bits, of which Pillow gives the upper 8.
         is_several: whether further pictures follow the first.
+        is_clear: whether places may be transparent.
     """
 
     height: int
@@ -51,6 +52,7 @@ class Header(NamedTuple):
     depth: str
     is_cut: bool
     is_several: bool
+    is_clear: bool
 
 
 def header_of(source: Source) -> Header | None:
@@ -65,7 +67,8 @@ def header_of(source: Source) -> Header | None:
             if image.getexif().get(_ORIENTATION) in _TURNED:
                 height, width = width, height
             grey = image.mode in _GREY_MODES or image.mode.startswith("I;")
-            return Header(height, width, grey, depth, is_cut, _goes_on(image))
+            is_clear = image.has_transparency_data
+            return Header(height, width, grey, depth, is_cut, _goes_on(image), is_clear)
     except Exception:  # Pillow's readers have no closed list
         return None
 

@@ -70,3 +70,14 @@ def test_other_files_are_counted_by_kind(tmp_path):
     said = found(tmp_path, "1.png", "2.png", "Thumbs.db", ".DS_Store", *kinds)[2]
     assert "left out: 12 files that are no images" in said
     assert "and 4 more kinds" in said
+
+
+def test_folders_beside_train_and_test_are_no_classes(tmp_path):
+    names = ("train/cat/1.png", "test/dog/2.png", "extra/cat/3.png")
+    paths, classes, said = found(tmp_path, *names)
+    assert (paths, classes) == (["test/dog/2.png", "train/cat/1.png"], ["dog", "cat"])
+    assert "left out: 1 images in the folders 'extra', which are no parts" in said
+
+
+def test_a_class_may_have_the_name_of_a_part(tmp_path):
+    assert found(tmp_path, "train/1.png", "bus/2.png", "car/3.png")[1] == ["bus", "car", "train"]

@@ -192,7 +192,9 @@ def test_what_is_transparent_is_white_as_in_a_viewer(tmp_path):
     palette = Image.new("P", (5, 4), 0)
     palette.save(tmp_path / "2.png", transparency=bytes([0] * 9))
     for channels in (1, 3):
-        assert (load_dataset(str(tmp_path), input_shape=(channels, 4, 5)).values == 255).all()
+        dataset = load_dataset(str(tmp_path), input_shape=(channels, 4, 5))
+        assert (dataset.values == 255).all()
+        assert "transparency: 2 images may be transparent in places" in said(dataset)
     assert load_dataset(str(tmp_path), input_shape=(4, 4, 5)).values[0].max() == 0
 
 
@@ -217,7 +219,7 @@ def test_what_is_no_image_after_all_is_left_out(tmp_path, caplog, recwarn):
 
 def test_a_survey_reads_headers_alone(tmp_path):
     for name in ("cat/1.png", "cat/2.png", "dog/3.png"):
-        write_image(tmp_path / name, np.zeros((9, 9) if name[-5] == "3" else (4, 5), np.uint8))
+        write_image(tmp_path / name, np.eye(*((9, 9) if name[-5] == "3" else (4, 5)), dtype="u1"))
     (tmp_path / "dog/4.png").write_text("broken")
     assert survey(ReadRequest(tmp_path))[:3] == (3, (1, 4, 5), 2)
     (tmp_path / "none").mkdir()
@@ -240,3 +242,15 @@ def test_a_survey_counts_no_image_whose_pixels_are_broken(tmp_path):
         (tmp_path / f"{number}.png").write_bytes(content[:60])
     with pytest.raises(DataError, match="holds 0 images that can be read"):
         survey(ReadRequest(tmp_path))
+
+
+def test_what_is_there_in_place_of_images_is_named(tmp_path):
+    (tmp_path / "1.heic").write_bytes(b"")
+    with pytest.raises(DataError, match=r"left out: 1 files that are no images: \.heic \(1\)"):
+        load_dataset(str(tmp_path))
+
+
+def test_a_single_image_is_no_dataset(tmp_path):
+    write_image(tmp_path / "1.png", GREY)
+    with pytest.raises(DataError, match="give the folder of all images"):
+        load_dataset(str(tmp_path / "1.png"))

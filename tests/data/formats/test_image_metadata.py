@@ -83,3 +83,10 @@ def test_what_cannot_be_read_is_named(folder, name, text, part):
     (folder / name).write_text(text)
     with pytest.raises(DataError, match=part):
         load_dataset(str(folder))
+
+
+def test_the_file_may_lie_above_the_only_folder_and_bear_windows_paths(tmp_path):
+    for number in range(2):
+        write_image(tmp_path / f"img/{number}.png", np.full((4, 4), number, np.uint8))
+    (tmp_path / "metadata.csv").write_text("file_name,label\nimg\\0.png,b\n./img/1.png,a\n")
+    assert load_dataset(str(tmp_path)).labels.tolist() == [1, 0]
