@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from archbuild.data.columns import number_in
 from archbuild.data.formats.csv_rows import TOLD_SEPARATOR, Row, numbered_rows, open_text
 from archbuild.data.formats.header import find_header
 from archbuild.data.formats.separator import (
     MARKS,
+    SIGN,
     Cut,
     best_cut,
     cut_by,
@@ -69,36 +71,53 @@ def read_layout(path: Path, options: ReadOptions) -> CsvLayout:
     lines = _first_lines(path, options.skip_lines or 0)
     cut, said = _find_cut(path, lines, options)
     rows, skip = _table_rows(path, cut, options)
-    titles = [text for line in lines[:skip] if (text := line.strip().strip(cut.separator))]
-    decimal, said_of_sign = find_decimal([row.cells for row in rows], cut.separator, options)
-    said += said_of_sign if not said or said[-1].subject != "decimal sign" else []
-    first, body = rows[0].cells, [row.cells for row in rows[1:]]
-    _check_told_separator(path, lines, [first, *body], decimal, options)
-    has_header, said_of_header = find_header(first, body, decimal, options)
-    width = len(body[0]) if body else len(first)
-    columns = [cell.strip() for cell in first]
-    if not has_header:
-        columns = [str(number) for number in range(1, len(first) + 1)]
-    columns, said_of_columns = _extra_cell(columns, body, width, has_header)
-    if width > len(columns) + bool(said_of_columns):
-        raise _narrow_header(path, rows[0], width, cut.separator, _hint(lines, cut.separator))
+    if options.skip_lines is None:
+        titles = (line.strip().strip(cut.separator) for line in lines[:skip])
+        said = [*say_title([title for title in titles if title], skip), *said]
+    cells = [row.cells for row in rows]
+    decimal, said_of_sign = find_decimal(cells, cut.separator, options)
+    _check_told_separator(path, lines, cells, decimal, options)
+    hint = _hint(lines, cut.separator)
+    columns = _find_columns(path, cells, decimal, options, hint)
+    is_said = any(guess.subject == SIGN for guess in said)
     return CsvLayout(
         path=path,
         separator=cut.separator,
         decimal=decimal,
-        columns=tuple(columns),
-        has_header=has_header,
-        width=width,
+        columns=columns.names,
+        has_header=columns.has_header,
+        width=columns.width,
         skip=skip,
-        hint=_hint(lines, cut.separator),
-        guesses=(
-            *_form(path),
-            *say_title(titles, 0 if options.skip_lines is not None else skip),
-            *said,
-            *said_of_header,
-            *said_of_columns,
-        ),
+        hint=hint,
+        guesses=(*_form(path), *said, *([] if is_said else said_of_sign), *columns.guesses),
     )
+
+
+class _Columns(NamedTuple):
+    """As the attributes of ``CsvLayout``."""
+
+    names: tuple[str, ...]
+    has_header: bool
+    width: int
+    guesses: tuple[Guess, ...]
+
+
+def _find_columns(
+    path: Path, rows: Sequence[Sequence[str]], decimal: str, options: ReadOptions, hint: str
+) -> _Columns:
+    """Return the names of the columns, and what is behind or in front of those with names."""
+    first, body = rows[0], rows[1:]
+    has_header, said = find_header(first, body, decimal, options)
+    names = [cell.strip() for cell in first]
+    if not has_header:
+        names = [str(number) for number in range(1, len(first) + 1)]
+    width = len(body[0]) if body else len(first)
+    names, said_of_ends = _extra_cell(names, body, width, has_header)
+    if width > len(names) + bool(said_of_ends):
+        raise _narrow_header(path, len(first), width, hint)
+    if names[0] in options.columns:  # the index in front has a kind that the user told
+        said_of_ends = [guess for guess in said_of_ends if not guess.overrule]
+    return _Columns(tuple(names), has_header, width, (*said, *said_of_ends))
 
 
 def is_text_table(path: Path) -> bool:
@@ -192,12 +211,8 @@ def _hint(lines: Sequence[str], separator: str) -> str:
     return f"{best.in_words}: set data.separator: {separator_name(best.separator)}"
 
 
-def _narrow_header(path: Path, header: Row, width: int, separator: str, hint: str) -> DataError:
-    count = len(header.cells)
-    is_double = separator == "," and width == 2 * count
-    cause = (
-        "; half of its commas may be decimal signs: save it with semicolons" if is_double else ""
-    )
+def _narrow_header(path: Path, count: int, width: int, hint: str) -> DataError:
+    cause = "; half of its commas may be decimal signs" if width == 2 * count else ""
     advice = hint or (
         "write a header with one name for each column, or name the separator (data.separator)"
     )

@@ -140,9 +140,10 @@ def _without_names(lines: Iterable[str], separator: str) -> Iterator[str]:
     Raises:
         ValueError: one has: the slow way tells.
     """
-    padded = re.compile(rf"(?:^|{re.escape(separator)})[\s\"]*[+-]?0\d")
+    first = re.compile(r"[\s\"]*[+-]?0\d")
+    others = re.compile(rf"{re.escape(separator)}[\s\"]*[+-]?0\d")  # a literal in front is quick
     for line in lines:
-        if padded.search(line):
+        if first.match(line) or others.search(line):
             raise ValueError(line)
         yield line
 

@@ -17,6 +17,9 @@ from archbuild.spec.top import SEPARATORS
 MARKS = ("\t", ";", "|", ",")
 """Separators that are looked for; a blank is taken where none of them cuts every line alike."""
 
+SIGN = "decimal sign"
+"""The subject of guesses about it."""
+
 DECIMAL_COMMA_KEY = 'decimal=","'
 """The assignment that makes a comma the decimal sign; without quotes it is no YAML."""
 
@@ -156,13 +159,13 @@ def find_decimal(
         and all(is_grouped(cell) for cell in points)
         and not (separator == "," and all(is_grouped(cell, ".") for cell in commas))
     ):
-        return ",", [Guess("decimal sign", f"a comma, as in {commas[0].strip()}", "decimal=.")]
+        return ",", [Guess(SIGN, f"a comma, as in {commas[0].strip()}", "decimal=.")]
     if commas and not points:
         found = f"a point; commas, as in {commas[0].strip()}, group digits"
-        return ".", [Guess("decimal sign", found, DECIMAL_COMMA_KEY)]
+        return ".", [Guess(SIGN, found, DECIMAL_COMMA_KEY)]
     if separator == ";" and points and all(is_grouped(cell) for cell in points):
         found = f"a point, as in {points[0].strip()}, which might group digits as well"
-        return ".", [Guess("decimal sign", found, DECIMAL_COMMA_KEY)]
+        return ".", [Guess(SIGN, found, DECIMAL_COMMA_KEY)]
     return ".", []
 
 
@@ -185,7 +188,7 @@ def find_single_column(lines: Sequence[str], options: ReadOptions) -> tuple[bool
     pairs = [(first, second) for first, _, second in (line.partition(",") for line in body)]
     if _look_like_decimals(pairs, named):
         found = f"a comma, as in {body[0]}, in one column of numbers"
-        return True, [Guess("decimal sign", found, "separator=comma")]
+        return True, [Guess(SIGN, found, "separator=comma")]
     found = f"a comma; a line such as {body[0]} might be one number with a decimal comma as well"
     return False, [Guess("separator", found, DECIMAL_COMMA_KEY)]
 

@@ -25,13 +25,14 @@ def read_table(source: TableSource, request: ReadRequest) -> Arrays:
             are not, a label is missing, or there are no rows.
     """
     roles, n_rows, texts, said = _settled(source, _roles(source, request))
+    said = _with_kind_of_names([*source.guesses, *said], source, roles, texts)
     features, encoding, said_of_columns = read_features(source, request, roles, n_rows)
     return Arrays(
         values=features,
         labels=None if roles.label is None else texts[roles.label],
         ids=None if roles.ids is None else texts[roles.ids],
         columns=encoding.features if source.has_header else (),
-        guesses=(*source.guesses, *said, *said_of_columns),
+        guesses=(*said, *said_of_columns),
         encoding=None if encoding.is_plain else encoding,
         gaps=encoding.masks_gaps,
     )
@@ -42,7 +43,7 @@ def _settled(
 ) -> tuple[Roles, int, dict[int, list[str]], list[Guess]]:
     """Return the roles once the labels are known to be classes, and as ``_read_texts``."""
     n_rows, texts = _read_texts(source, roles)
-    guesses = _say_row_names(source, roles, texts)
+    guesses = list(roles.guesses)
     while roles.label is not None:
         judged = judge_labels(source, roles, texts[roles.label])
         roles = judged.roles
@@ -54,19 +55,19 @@ def _settled(
     return roles, n_rows, texts, [*guesses, *say_of_other_labels(source, roles)]
 
 
-def _say_row_names(
-    source: TableSource, roles: Roles, texts: Mapping[int, Sequence[str]]
+def _with_kind_of_names(
+    guesses: Sequence[Guess], source: TableSource, roles: Roles, texts: Mapping[int, Sequence[str]]
 ) -> list[Guess]:
-    """Return what is said about the roles; row names that are words can be read as a category."""
+    """Return guesses in which row names that are words can be read as a category."""
     if roles.ids is None or all(
         number_in(text, source.decimal) is not None for text in texts[roles.ids]
     ):
-        return list(roles.guesses)
+        return list(guesses)
     name = source.columns[roles.ids]
     number, category = column_key(name, "number"), column_key(name, "category")
     return [
         guess._replace(overrule=category) if guess.overrule == number else guess
-        for guess in roles.guesses
+        for guess in guesses
     ]
 
 
