@@ -75,17 +75,21 @@ class LeftOut:
         return said
 
 
-def open_text(path: Path) -> TextIO:
+def open_text(path: Path, errors: str = "strict") -> TextIO:
     """Open a text file in UTF-8, or in UTF-16 where its first bytes say so.
 
     It is unpacked where its name ends in ``.gz``.
+
+    Args:
+        path: of the file.
+        errors: what becomes of bytes that are no text, as ``open`` says.
     """
     is_packed = path.suffix.lower() == ".gz"
     with gzip.open(path, "rb") if is_packed else path.open("rb") as file:
         encoding = "utf-16" if file.read(2) in _BYTE_ORDER else "utf-8-sig"
     if is_packed:
-        return gzip.open(path, "rt", newline="", encoding=encoding)
-    return path.open(newline="", encoding=encoding)
+        return gzip.open(path, "rt", newline="", encoding=encoding, errors=errors)
+    return path.open(newline="", encoding=encoding, errors=errors)
 
 
 def csv_records(lines: Iterable[str], separator: str) -> Iterator[list[str]]:

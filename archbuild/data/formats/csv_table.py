@@ -23,6 +23,7 @@ from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
 _ROWS = 4096  # read at a time as texts
+_LONGEST = 40  # letters of a line that are shown
 
 
 def read_csv(request: ReadRequest) -> Arrays:
@@ -37,12 +38,31 @@ def read_csv(request: ReadRequest) -> Arrays:
     path = request.path
     try:
         return read_table(CsvSource(read_layout(path, request.options)), request)
-    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, OSError) as error:
+    except UnicodeDecodeError as error:
+        raise _other_encoding(path, error) from error
+    except (UnicodeError, csv.Error, EOFError, zlib.error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise DataError(
             f"{path} is no table in UTF-8 text ({error}); save it as CSV, UTF-8"
         ) from error
+
+
+def _other_encoding(path: Path, error: UnicodeDecodeError) -> DataError:
+    """Return the message for text in another encoding, with the first line that shows it."""
+    with open_text(path, errors="surrogateescape") as file:
+        broken = ((line, text) for line, text in enumerate(file, 1) if not _is_utf8(text))
+        line, text = next(broken, (0, ""))
+    guess = text.encode("utf-8", "surrogateescape").decode("cp1252", "replace").strip()
+    return DataError(
+        f"{path} is no table in UTF-8 text ({error.reason} in line {line}, which reads "
+        f"'{guess[:_LONGEST]}' as Windows-1252); save it as CSV, UTF-8: in Excel 'CSV UTF-8', else "
+        f"iconv -f CP1252 -t UTF-8 {path.name}"
+    )
+
+
+def _is_utf8(text: str) -> bool:
+    return not any("\udc80" <= letter <= "\udcff" for letter in text)
 
 
 class CsvSource:

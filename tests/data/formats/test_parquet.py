@@ -109,3 +109,10 @@ def test_feather_files_are_read(tmp_path):
     dataset = load_dataset(str(path), options=ReadOptions(columns={"city": "category"}))
     assert dataset.columns == ("a", "a is missing", "city=x", "city=y")
     assert dataset.values[:, 0].tolist() == [1.0, 2.0, 1.5]
+
+
+def test_whole_numbers_that_lose_digits_are_counted(tmp_path):
+    keys, halves = [2**60 + row for row in range(20)], [row / 2 for row in range(20)]
+    dataset = read(tmp_path, key=keys, x=halves)
+    assert dataset.shape == (2,)
+    assert "19 of 20 cells are whole numbers beyond 2^53" in " ".join(map(str, dataset.guesses))
