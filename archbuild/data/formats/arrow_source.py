@@ -85,7 +85,7 @@ def _is_numeric(kind: DataType) -> bool:
 def _is_exact(kind: DataType) -> bool:
     from pyarrow import types
 
-    return types.is_integer(kind) or types.is_decimal(kind)
+    return bool(types.is_integer(kind) or types.is_decimal(kind))
 
 
 def _numbers(column: Array) -> np.ndarray:

@@ -146,6 +146,11 @@ def _first_lines(path: Path, skip: int) -> list[str]:
     """Return the first lines, blank ones in the place of those that the user leaves out."""
     with open_text(path) as file:
         lines = list(islice(file, skip + _SAMPLE))
+    if any("\0" in line for line in lines):
+        raise DataError(
+            f"{path} holds NUL characters, as UTF-16 without its first two bytes and binary files "
+            "do; save it as CSV, UTF-8"
+        )
     return ["\n"] * min(skip, len(lines)) + lines[skip:]
 
 
@@ -179,7 +184,8 @@ def _table_rows(path: Path, cut: Cut, options: ReadOptions) -> tuple[list[Row], 
     skip = cut.skip if options.skip_lines is None else options.skip_lines
     rows = list(islice(numbered_rows(path, cut.separator, skip), _SAMPLE))
     if not rows:
-        raise DataError(f"{path} is empty; expected one line of numbers for each row")
+        behind = f" behind its first {skip} lines (data.skip_lines)" if skip else ""
+        raise DataError(f"{path} is empty{behind}; expected one line of numbers for each row")
     titles = count_titles([row.cells for row in rows]) if options.skip_lines is None else 0
     return (rows[titles:], rows[titles].first - 1) if titles else (rows, skip)
 

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from archbuild.data.columns import number_in
+from archbuild.data.formats.title import has_number
 from archbuild.data.guess import Guess
 from archbuild.errors import DataError
 
@@ -148,12 +148,10 @@ def _marked_header(head: Sequence[Row], plain: Sequence[Row]) -> Row | None:
     above = [row for row in head if row.last < plain[0].first]
     if not above or not len(above[-1].cells) == len(plain[0].cells) > 1:
         return None
-    below_has_header = len(plain) > 1 and not _has_number(plain[0]) and _has_number(plain[1])
+    below_has_header = (
+        len(plain) > 1 and not has_number(plain[0].cells) and has_number(plain[1].cells)
+    )
     return None if below_has_header else above[-1]
-
-
-def _has_number(row: Row) -> bool:
-    return any(number_in(cell) is not None for cell in row.cells)
 
 
 def _filled(rows: Iterator[Row], separator: str, left_out: LeftOut) -> Iterator[Row]:

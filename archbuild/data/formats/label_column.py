@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from archbuild.data.columns import number_in
+from archbuild.data.columns import is_missing, number_in
 from archbuild.data.formats.roles import Roles
 from archbuild.data.formats.table_source import TableSource
-from archbuild.data.guess import LABELS, Guess, column_key, column_subject
+from archbuild.data.guess import LABELS, Guess, column_key, column_subject, listed
 from archbuild.data.labels import count_classes
 from archbuild.errors import DataError
 
@@ -41,7 +41,7 @@ def judge_labels(source: TableSource, roles: Roles, labels: Sequence[str]) -> Ju
     name = source.columns[index]
     fault = label_fault(labels, source.decimal, asked=not roles.label_is_guessed)
     if fault is None:
-        found = f"column '{name}', {count_classes(labels)} classes"
+        found = f"column '{name}', {count_classes(labels)} classes{_with_gaps(labels)}"
         said = (Guess(LABELS, found, "labels=none"),) if roles.label_is_guessed else ()
         return Judgement(roles, True, said)
     if not roles.label_is_guessed:
@@ -54,6 +54,12 @@ def judge_labels(source: TableSource, roles: Roles, labels: Sequence[str]) -> Ju
     found = f"the column '{name}' is a feature, {fault}"
     roles = roles._replace(label=None, features=tuple(sorted((*roles.features, index))))
     return Judgement(roles, False, (Guess(LABELS, found, column_key(name, "ignore")),))
+
+
+def _with_gaps(labels: Sequence[str]) -> str:
+    """Return a remark on classes whose name may stand for a missing one."""
+    gaps = sorted(text for text in set(labels) if is_missing(text))
+    return f", {listed(gaps)} among them" if gaps else ""
 
 
 def _as_names(roles: Roles, name: str, labels: Sequence[str], fault: str) -> Judgement:

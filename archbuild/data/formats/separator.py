@@ -152,21 +152,29 @@ def find_decimal(
     if options.decimal is not None:
         return options.decimal, []
     cells = [cell for row in rows for cell in row]
-    commas = [cell for cell in cells if _DECIMAL_COMMA.match(cell)]
-    points = [cell for cell in cells if _DECIMAL_POINT.match(cell)]
-    if (
-        commas
-        and all(is_grouped(cell) for cell in points)
-        and not (separator == "," and all(is_grouped(cell, ".") for cell in commas))
-    ):
+    commas = [cell for cell in cells if _DECIMAL_COMMA.match(cell) or _is_mixed(cell, ",")]
+    points = [cell for cell in cells if _DECIMAL_POINT.match(cell) or _is_mixed(cell, ".")]
+    comma_groups = separator == "," and all(is_grouped(cell, ".") for cell in commas)
+    if commas and all(is_grouped(cell) for cell in points) and not comma_groups:
         return ",", [Guess(SIGN, f"a comma, as in {commas[0].strip()}", "decimal=.")]
-    if commas and not points:
-        found = f"a point; commas, as in {commas[0].strip()}, group digits"
-        return ".", [Guess(SIGN, found, DECIMAL_COMMA_KEY)]
+    found = _point_in_words(commas, points, separator)
+    return ".", [Guess(SIGN, f"a point{found}", DECIMAL_COMMA_KEY)] if found else []
+
+
+def _is_mixed(cell: str, decimal: str) -> bool:
+    """Return whether a number has both signs: ``1.234,5`` where the comma is the decimal one."""
+    return decimal in cell and is_grouped(cell, decimal)
+
+
+def _point_in_words(commas: Sequence[str], points: Sequence[str], separator: str) -> str:
+    """Return what speaks against a point as the decimal sign; empty if nothing does."""
+    if commas and all(is_grouped(cell, ".") for cell in commas):
+        return "" if points else f"; commas, as in {commas[0].strip()}, group digits"
+    if commas:
+        return f", as in {points[0].strip()}; cells such as {commas[0].strip()} are texts"
     if separator == ";" and points and all(is_grouped(cell) for cell in points):
-        found = f"a point, as in {points[0].strip()}, which might group digits as well"
-        return ".", [Guess(SIGN, found, DECIMAL_COMMA_KEY)]
-    return ".", []
+        return f", as in {points[0].strip()}, which might group digits as well"
+    return ""
 
 
 def find_single_column(lines: Sequence[str], options: ReadOptions) -> tuple[bool, list[Guess]]:

@@ -12,8 +12,8 @@ _MOST_TITLES = 20  # rows
 
 
 def has_number(cells: Sequence[str]) -> bool:
-    """Return whether one of the cells is a number."""
-    return any(number_in(cell) is not None for cell in cells)
+    """Return whether one of the cells is a number, with either decimal sign."""
+    return any(number_in(cell, sign) is not None for cell in cells for sign in ".,")
 
 
 def count_titles(rows: Sequence[Sequence[str]]) -> int:

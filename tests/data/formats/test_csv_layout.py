@@ -114,6 +114,20 @@ def test_a_title_above_the_header_is_left_out_and_said(tmp_path, title, skip):
     assert "title" not in said(told)
 
 
+def test_a_title_above_numbers_with_decimal_commas_is_found(tmp_path):
+    for title in ("Report\nof 01.01.2024\n\n", "Report;\n;\n"):
+        dataset = read(tmp_path, f"{title}a;b\n" + lines("{A};{B}"))
+        np.testing.assert_allclose(dataset.values, PAIRS)
+        assert "'Report'" in said(dataset)
+
+
+def test_lines_that_leave_nothing_and_binary_files_are_refused(tmp_path):
+    with pytest.raises(DataError, match=r"is empty behind its first 99 lines \(data\.skip_lines"):
+        read(tmp_path, "a,b\n1,2\n", skip_lines=99)
+    with pytest.raises(DataError, match="holds NUL characters, as UTF-16"):
+        read(tmp_path, "a,b\n1,2\n", encoding="utf-16-le")
+
+
 def test_a_header_that_names_too_few_columns_is_no_title(tmp_path):
     with pytest.raises(DataError, match="the first line has 2 cells, and the next 4"):
         read(tmp_path, "a,b\n" + lines("{A},{B}"))
@@ -209,6 +223,17 @@ def test_an_index_in_front_becomes_a_feature_by_the_key_that_is_printed(tmp_path
 def test_numbers_in_groups_of_three_digits_are_read(tmp_path, cell, number):
     dataset = read(tmp_path, f"a,b\n1,{cell}\n2,3.5\n")
     np.testing.assert_allclose(dataset.values, [[1, number], [2, 3.5]])
+
+
+def test_grouped_digits_tell_the_decimal_sign(tmp_path):
+    dataset = read(tmp_path, "a;b\n1.234,50;1\n2.345,75;2\n")
+    np.testing.assert_allclose(dataset.values, [[1234.5, 1], [2345.75, 2]])
+    assert "decimal sign: a comma, as in 1.234,50" in said(dataset)
+
+
+def test_two_decimal_signs_in_one_table_are_said(tmp_path):
+    dataset = read(tmp_path, "a;b\n" + lines("{a};{B}"))
+    assert "decimal sign: a point, as in 0.5; cells such as 0,0 are texts" in said(dataset)
 
 
 def test_commas_and_points_that_may_group_digits_are_said(tmp_path):

@@ -212,6 +212,11 @@ def test_features_with_a_label_name_are_said(tmp_path, column, line):
     assert line in said(read(tmp_path, table, column))
 
 
+def test_a_class_that_may_stand_for_no_label_is_said(tmp_path):
+    rows = "".join(f"{row}.5,{'NA' if row == 3 else row % 2}\n" for row in range(20))
+    assert "column 'label', 3 classes, 'NA' among them" in said(read(tmp_path, f"a,label\n{rows}"))
+
+
 @pytest.mark.parametrize(("other", "classes"), [("01", 2), ("1.0", 1)])
 def test_the_classes_that_are_said_are_those_that_are_used(tmp_path, other, classes):
     lines = "".join(f"{row}.5,{('1', other)[row % 2]}\n" for row in range(20))
