@@ -10,7 +10,7 @@ from typing import Any
 from archbuild.data.dataset import Dataset
 from archbuild.data.formats.own import looks_like_path, split_column
 from archbuild.data.registry import held_out, load_dataset
-from archbuild.data.request import ReadOptions
+from archbuild.data.request import Known, ReadOptions
 from archbuild.spec.plan import Spec
 
 
@@ -40,8 +40,12 @@ class DataLocation:
         )
         return found.fitted_to(spec.input_shape)
 
-    def load_held_out(self, spec: Spec) -> Dataset | None:
+    def load_held_out(self, spec: Spec, known: Known | None = None) -> Dataset | None:
         """Read the rows that training leaves unseen; ``None`` where none are set aside.
+
+        Args:
+            spec: of the run.
+            known: the form of the training rows; ``None`` where a run did not keep it.
 
         Raises:
             DataError: there are some, but they are missing, damaged, or do not fit.
@@ -51,6 +55,7 @@ class DataLocation:
             self.data_dir,
             input_shape=spec.input_shape,
             options=ReadOptions.of(spec.data),
+            known=known,
         )
         return found.fitted_to(spec.input_shape) if found is not None else None
 

@@ -86,6 +86,7 @@ def held_out(
     *,
     input_shape: Shape | None = None,
     options: ReadOptions | None = None,
+    known: Known | None = None,
 ) -> Dataset | None:
     """Return the rows that training on a dataset leaves unseen; ``None`` if none are set aside.
 
@@ -94,6 +95,7 @@ def held_out(
         data_dir: where named datasets lie, likewise.
         input_shape: the spec's Input, likewise.
         options: likewise.
+        known: the form of the training rows, in which these are read; labels are looked at.
 
     Raises:
         DataError: the dataset has held-out rows, but they are not there or are damaged.
@@ -101,7 +103,9 @@ def held_out(
     source = _named(name_or_path)
     if source is None:
         unseen = held_out_part(name_or_path)
-        return None if unseen is None else load_path(unseen, input_shape, options)
+        if unseen is None:
+            return None
+        return load_path(unseen, input_shape, options, known, labelled=True)
     if source.held_out is None:
         return None
     return load_dataset(source.held_out, data_dir, input_shape=input_shape, options=options)

@@ -103,6 +103,8 @@ class ReadRequest:
             not looked at, and one row is enough.
         split: of a folder with ``train``, ``val`` and ``test`` in it, the one that is wanted;
             ``None``: all of them.
+        labelled: whether labels are looked at although a model reads its rows: of the rows that
+            training left unseen.
     """
 
     path: Path
@@ -110,6 +112,7 @@ class ReadRequest:
     options: ReadOptions = ReadOptions()
     known: Known | None = None
     split: str | None = None
+    labelled: bool = False
 
     @property
     def least_rows(self) -> int:
@@ -119,7 +122,7 @@ class ReadRequest:
     @property
     def wants_labels(self) -> bool:
         """True if labels are looked for."""
-        return self.known is None and not self.options.no_labels
+        return (self.known is None or self.labelled) and not self.options.no_labels
 
 
 class Arrays(NamedTuple):

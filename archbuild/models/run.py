@@ -270,7 +270,8 @@ class Run:
         from archbuild.training.feed import Feed
 
         try:
-            found = self.location and self.location.load_held_out(self.spec)
+            known = self._origin.known if self._origin else None
+            found = self.location and self.location.load_held_out(self.spec, known)
         except DataError as error:
             LOGGER.warning("nothing is measured on held-out rows: %s", error)
             return None

@@ -18,6 +18,7 @@ from archbuild.data import (
     load_dataset,
     registry,
 )
+from archbuild.data.request import Known
 from archbuild.errors import DataError
 
 
@@ -134,3 +135,18 @@ def test_importing_the_room_loads_nothing_heavy():
     code = f"import sys, archbuild.data; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_unseen_rows_of_a_table_are_encoded_as_those_of_training(tmp_path):
+    for part, lines in (
+        ("TRAIN", ["Oslo,1,a", "Bern,2,b"] * 4),
+        ("TEST", ["Bern,4,b", "Oslo,5,a"]),
+    ):
+        (tmp_path / f"Own_{part}.csv").write_text("\n".join(["city,size,kind", *lines]))
+    text = f"{tmp_path / 'Own_TRAIN.csv'}:kind"
+    trained = load_dataset(text)
+    known = Known(trained.columns, trained.encoding, trained.scale)
+    unseen = held_out(text, known=known)
+    assert unseen.columns == trained.columns
+    assert unseen.values[:, trained.columns.index("city=Oslo")].tolist() == [0, 1]
+    assert [unseen.class_names[code] for code in unseen.labels] == ["b", "a"]

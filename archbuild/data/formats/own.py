@@ -150,6 +150,8 @@ def load_path(
     input_shape: Shape | None = None,
     options: ReadOptions | None = None,
     known: Known | None = None,
+    *,
+    labelled: bool = False,
 ) -> Dataset:
     """Return the file or folder that ``text`` names.
 
@@ -160,6 +162,7 @@ def load_path(
         input_shape: the spec's Input, which settles what the data leave open.
         options: the user's decisions about the structure of the data.
         known: for new rows of a trained model, the form that they are read in.
+        labelled: whether labels are looked at although there is such a form.
 
     Raises:
         DataError: nothing is there, the format is not known, or the data cannot be used.
@@ -169,7 +172,7 @@ def load_path(
     if column is not None:
         options = replace(options, labels=column)
     path, split = split_part(path)
-    request = ReadRequest(path, input_shape, options, known, split)
+    request = ReadRequest(path, input_shape, options, known, split, labelled)
     arrays = _read(request)
     name = path.resolve().name if path.is_dir() else file_stem(path)
     return dataset_from_arrays(
@@ -214,10 +217,11 @@ def held_out_part(text: str) -> str | None:
     ``photos-TRAIN`` leaves ``photos-TEST``, be they images or series, ``photos/train`` leaves
     ``photos/test``, and ``series_TRAIN.ts`` leaves ``series_TEST.ts``.
     """
-    path, _ = split_column(text)
+    path, column = split_column(text)
     parts = archive_parts(path)
     if path in parts.values():
-        return str(parts["TEST"]) if path == parts.get("TRAIN") and "TEST" in parts else None
+        named = f":{column}" if column else ""
+        return f"{parts['TEST']}{named}" if path != parts.get("TEST") and "TEST" in parts else None
     folder, part = split_part(path)
     if part is None and path.is_dir() and path.name in split_names(path.resolve().parent):
         unseen = path.resolve().parent / "test"

@@ -80,10 +80,13 @@ def assign_roles(
     return Roles(label, ids, features, is_guessed, tuple(named), guesses)
 
 
-def chosen_roles(columns: Sequence[str], wanted: Sequence[str], path: Path) -> Roles:
+def chosen_roles(
+    columns: Sequence[str], wanted: Sequence[str], path: Path, label: int | None = None
+) -> Roles:
     """Return the roles for a model that knows the columns ``wanted``, in its order.
 
-    Labels are not looked at; a warning lists what else is left out.
+    Labels are looked at only where ``label`` is their column; a warning lists what else is left
+    out.
 
     Raises:
         DataError: a column that is wanted is missing, or two columns have one name.
@@ -92,7 +95,8 @@ def chosen_roles(columns: Sequence[str], wanted: Sequence[str], path: Path) -> R
     features = tuple(_place(name, columns, path) for name in wanted)
     ids = _ids_place(columns)
     ids = None if ids in features else ids
-    known = {*features, ids}
+    label = None if label in features else label
+    known = {*features, ids, label}
     others = [
         name
         for index, name in enumerate(columns)
@@ -102,7 +106,7 @@ def chosen_roles(columns: Sequence[str], wanted: Sequence[str], path: Path) -> R
         _log.warning(
             "%s: left out, as the model was trained without them: %s", path, ", ".join(others)
         )
-    return Roles(None, ids, features)
+    return Roles(label, ids, features)
 
 
 def refuse_twins(columns: Sequence[str], path: Path) -> None:

@@ -74,9 +74,19 @@ def _with_kind_of_names(
 def _roles(source: TableSource, request: ReadRequest) -> Roles:
     wanted = _wanted_columns(request.known)
     if wanted and source.has_header:
-        return chosen_roles(source.columns, wanted, source.path)
+        label = _known_label(source, request)
+        return chosen_roles(source.columns, wanted, source.path, label)
     roles = assign_roles(source.columns, request.options, source.path, has_header=source.has_header)
-    return roles if request.known is None else Roles(None, roles.ids, roles.features)
+    if request.known is None:
+        return roles
+    return Roles(roles.label if request.wants_labels else None, roles.ids, roles.features)
+
+
+def _known_label(source: TableSource, request: ReadRequest) -> int | None:
+    """Return the label column of rows that training left unseen; of new rows there is none."""
+    if not request.wants_labels:
+        return None
+    return assign_roles(source.columns, request.options, source.path).label
 
 
 def _wanted_columns(known: Known | None) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from archbuild.data import Dataset, load_dataset
+from archbuild.data import Dataset, held_out, load_dataset
 from archbuild.data.formats.image_folder import survey
 from archbuild.data.origin import Origin
 from archbuild.data.request import Known, ReadOptions, ReadRequest
@@ -110,6 +110,16 @@ def test_the_divisors_of_training_hold_for_images_that_use_less(tmp_path):
 def kept(dataset: Dataset) -> Origin:
     """What a model keeps of its training rows, once through its file."""
     return Origin.from_json(Origin.of(dataset, Scaler.fit(dataset, "none")).to_json())
+
+
+def test_the_rows_left_unseen_are_read_as_those_of_training(tmp_path):
+    for part, image in (("train", SIXTEEN), ("test", TWELVE)):
+        for kind in ("cat", "dog"):
+            write_image(tmp_path / "photos" / part / kind / "1.tif", image)
+    text = f"{tmp_path / 'photos'}-TRAIN"
+    unseen = held_out(text, known=kept(load_dataset(text)).known)
+    np.testing.assert_allclose(shown(unseen)[0], TWELVE / 65_535, rtol=1e-6)
+    assert unseen.class_names == ("cat", "dog")
 
 
 @pytest.mark.parametrize(("scale", "expected"), [(1 / 65_535, BYTES / 255), (1.0, BYTES)])
