@@ -89,10 +89,12 @@ def dataset_from_arrays(
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
             four, or the labels do not fit.
     """
-    gaps = gaps or options.masks_gaps or (known is not None and known.gaps)
+    said_by_reader, gaps = gaps, gaps or options.masks_gaps or (known is not None and known.gaps)
     is_flat_anew = known is not None and np.ndim(values) == 2
     channels = None if is_flat_anew else options.channels
     array, said = _checked(values, input_shape, least_rows, source, channels=channels, gaps=gaps)
+    if gaps and not said_by_reader:
+        said += _say_missing(array)
     if options.counts == LOG_NORMALISE:
         array = log_normalised(array, source)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
@@ -131,6 +133,16 @@ def _checked(
     _check_rows(array, least_rows, source)
     check_finite(array, source, gaps=gaps)
     return array, said
+
+
+def _say_missing(values: np.ndarray) -> list[Guess]:
+    """Return how many values are missing, looking at a part at a time."""
+    if values.dtype.kind != "f":
+        return []
+    parts = chunk_slices(len(values), prod(values.shape[1:]) * values.itemsize)
+    count = sum(int(np.isnan(read_part(values, part)).sum()) for part in parts)
+    found = f"{count:,} of {values.size:,} values, 0 after scaling; the loss leaves them out"
+    return [Guess("missing", found)] if count else []
 
 
 def _scale(

@@ -188,7 +188,11 @@ def test_nan_may_be_masked_and_infinity_may_not():
     values = np.array([[1.0, np.nan], [3.0, 4.0]])
     with pytest.raises(DataError, match=r"data\.gaps: mask"):
         dataset_from_arrays("x", values)
-    assert dataset_from_arrays("x", values, options=ReadOptions(gaps="mask")).gaps
+    masked = dataset_from_arrays("x", values, options=ReadOptions(gaps="mask"))
+    assert masked.gaps
+    assert [str(guess) for guess in masked.guesses] == [
+        "missing: 1 of 4 values, 0 after scaling; the loss leaves them out"
+    ]
     assert dataset_from_arrays("x", values, known=Known(scale=1.0, gaps=True)).gaps
     with pytest.raises(DataError, match="infinity or numbers beyond float32 in 1 of 2"):
         dataset_from_arrays("x", [[1.0, np.inf], [np.nan, 4.0]], options=ReadOptions(gaps="mask"))

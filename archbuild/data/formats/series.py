@@ -22,6 +22,7 @@ from archbuild.data.precision import needs_double
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import room_for
 from archbuild.errors import DataError
+from archbuild.spec.top import MASK
 
 PARTS = ("TRAIN", "TEST")
 
@@ -213,6 +214,11 @@ def joined(parsed: Sequence[Parsed], request: ReadRequest) -> Arrays:
     values = _filled(series, length, str(request.path))
     labels = [each.label for each in series if each.label is not None]
     missing = int(np.isnan(values).sum())
+    if missing and request.options.gaps not in (None, MASK):
+        raise DataError(
+            f"{request.path} has series of unequal length or with missing values, which the loss "
+            "leaves out; data.gaps: impute is for tables, so leave it out"
+        )
     ends = sum((length - min(each, length)) * values.shape[2] for each in lengths)
     guesses = [*said, *_say_lengths(lengths, length, request), *_say_missing(missing - ends)]
     return Arrays(

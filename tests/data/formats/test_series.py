@@ -43,6 +43,13 @@ def test_shorter_series_have_no_values_behind_their_end(tmp_path):
     assert "missing: 2 values inside the series" in said(dataset)
 
 
+def test_series_are_masked_and_not_imputed(tmp_path):
+    path = write(tmp_path / "own.ts", "1,2,3:a", "7,8:b")
+    assert load_dataset(path, options=ReadOptions(gaps="mask")).gaps
+    with pytest.raises(DataError, match="impute is for tables"):
+        load_dataset(path, options=ReadOptions(gaps="impute"))
+
+
 def test_the_input_of_the_spec_settles_the_length(tmp_path):
     path = write(tmp_path / "own.ts", "1,2,3:4,5,6:a", "7,8:8,9:b")
     longer = load_dataset(path, input_shape=(2, 4))
