@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from archbuild.errors import SpecError
+from archbuild.networks.rows import to_numpy
 
 IMAGE = {"type": "Input", "output_shape": [2, 7, 8]}
 CONV = {"type": "Conv2D", "num_filters": 3, "filter_size": 3, "conv_mode": "same"}
@@ -21,7 +22,7 @@ def test_the_sum_of_two_layers(plan_of: Callable[..., Any]) -> None:
     plan = plan_of(row, DENSE, {"type": "Add", "of": [0, 1]})
     network = build_network(plan, default_vocabulary(), seed=0)
     rows = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
-    dense = np.asarray(network.encoder.get_layer("encoder_1_dense")(rows))
+    dense = to_numpy(network.encoder.get_layer("encoder_1_dense")(rows))
     np.testing.assert_allclose(network.predict_latents(rows), rows + dense, rtol=1e-5, atol=1e-6)
 
 
