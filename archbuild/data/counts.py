@@ -46,12 +46,13 @@ def log_normalised(values: np.ndarray, source: str) -> np.ndarray:
     result = room_for(values.shape, np.float32, source)
     for part in chunk_slices(len(values), 8 * values.shape[1]):
         rows = read_part(values, part).astype(np.float64)
-        if rows.size and rows.min() < 0:
+        least = np.fmin.reduce(rows, axis=None, initial=np.inf)  # NaN is a count that is missing
+        if least < 0:
             raise DataError(
-                f"{source} holds numbers below 0 (the least is {rows.min():g}), so they are no "
+                f"{source} holds numbers below 0 (the least is {least:g}), so they are no "
                 "counts; remove data.counts from the spec, or choose other values with data.array"
             )
-        sums = rows.sum(axis=1, keepdims=True)
+        sums = np.nansum(rows, axis=1, keepdims=True)
         result[part] = np.log1p(rows * (TARGET_SUM / np.where(sums > 0, sums, 1.0)))
         release(result)
     return result

@@ -26,3 +26,12 @@ def test_images_and_numbers_below_0_are_no_counts():
         dataset_from_arrays("own", np.ones((4, 3, 3, 1)) * np.arange(3), options=OPTIONS)
     with pytest.raises(DataError, match="below 0"):
         counts.log_normalised(np.array([[1.0, -1.0]]), "own")
+
+
+def test_counts_that_are_missing_are_no_part_of_the_sum():
+    values = np.array([[1, np.nan, 3], [1, 0, 1]])
+    masked = ReadOptions(counts="log_normalise", gaps="mask")
+    dataset = dataset_from_arrays("own", values, options=masked)
+    np.testing.assert_allclose(dataset.values[0], np.log([2501, np.nan, 7501]), rtol=1e-6)
+    with pytest.raises(DataError, match="the least is -2"):
+        counts.log_normalised(np.array([[np.nan, -2.0]]), "own")
