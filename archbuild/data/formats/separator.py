@@ -131,18 +131,21 @@ def best_cut(lines: Sequence[str]) -> Cut | None:
     """
     cuts = [cut for mark in MARKS if (cut := cut_by(lines, mark))]
     blanks = cut_by(lines, " ")
-    cuts += [blanks] if blanks and blanks.share == 1 and _are_mostly_numbers(lines) else []
+    numbers = _share_of_numbers(lines, " ") if blanks and blanks.share == 1 else 0.0
+    cuts += [blanks] if blanks and numbers > 0.5 else []
     exact = [cut for cut in cuts if cut.share == 1]
-    if exact:
-        return min(exact, key=lambda cut: cut.skip)
+    best = min(exact, key=lambda cut: cut.skip, default=None)
+    if best and blanks and blanks.skip == best.skip:  # of 0,5 1,5 commas make one cell 5 1
+        return blanks if numbers > _share_of_numbers(lines, best.separator) else best
     most = max(cuts, key=lambda cut: cut.share, default=None)
-    return most if most and most.share >= 0.5 else None
+    return best or (most if most and most.share >= 0.5 else None)
 
 
-def _are_mostly_numbers(lines: Sequence[str]) -> bool:
-    cells = [cell for _, row in _rows(lines, " ")[1:] for cell in row]
+def _share_of_numbers(lines: Sequence[str], mark: str) -> float:
+    """Return the share of the cells below the first row that are numbers, by either sign."""
+    cells = [cell for _, row in _rows(lines, mark)[1:] for cell in row]
     numbers = sum(number_in(cell) is not None or bool(_DECIMAL_COMMA.match(cell)) for cell in cells)
-    return numbers > len(cells) / 2
+    return numbers / max(1, len(cells))
 
 
 def find_decimal(

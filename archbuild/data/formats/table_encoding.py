@@ -20,13 +20,12 @@ from archbuild.data.columns import (
     TableEncoding,
     is_missing,
 )
-from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.faults import LARGEST, cell_fault, fault_message
+from archbuild.data.formats.narrow import as_narrow
 from archbuild.data.formats.odd_numbers import say_odd_numbers
 from archbuild.data.formats.roles import Roles, refuse_twins
 from archbuild.data.formats.table_source import TableSource
 from archbuild.data.guess import Guess, column_key, column_subject, listed
-from archbuild.data.precision import needs_double
 from archbuild.data.profile import MOST_DISTINCT, Profile
 from archbuild.data.request import ReadRequest
 from archbuild.data.spill import release, room_for
@@ -49,7 +48,7 @@ def read_features(
         numbers = source.numbers(roles.features, n_rows)
         if numbers is not None:
             said = [] if request.known else _odd_numbers(plain, numbers, told)
-            return _smallest(numbers, source.path), plain, said
+            return as_narrow(numbers, source.path), plain, said
     if request.known is not None:
         known = known or plain
         return _encoded(source, roles.features, known, n_rows), known, []
@@ -227,7 +226,7 @@ def _encoded(
     if faults:
         raise DataError(fault_message(source.path, faults))
     _warn_of_unknown(source.path, unknown)
-    return _smallest(values, source.path)
+    return as_narrow(values, source.path)
 
 
 def _unreadable(numbers: np.ndarray, column: ColumnEncoding, cells: Sequence[str]) -> list[int]:
@@ -246,18 +245,3 @@ def _warn_of_unknown(path: Path, unknown: Mapping[str, Counter[str]]) -> None:
                 texts.total(),
                 listed(tuple(texts)),
             )
-
-
-def _smallest(values: np.ndarray, path: Path) -> np.ndarray:
-    """Return the numbers as float32, unless that would blur a column."""
-    if values.dtype == np.float32:
-        return values
-    parts = list(chunk_slices(len(values), 8 * values.shape[1]))
-    if needs_double(values[part] for part in parts):
-        return values
-    single = room_for(values.shape, np.float32, str(path))
-    for part in parts:
-        single[part] = values[part]
-        release(single)
-        release(values)
-    return single

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ import numpy as np
 from archbuild.data.columns import number_in
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.faults import LARGEST, fault_message, number_fault
+from archbuild.data.formats.narrow import as_narrow
+from archbuild.data.formats.separator import best_cut, separator_name
+from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
@@ -23,12 +27,14 @@ LABEL_FILE = "category.txt"
 """Beside the matrix, where there are labels: one a line, in the order of the rows."""
 
 _LONGEST_EXAMPLE = 30
+_SAMPLE = 200  # lines
 
 
 def read_text_matrix(request: ReadRequest) -> Arrays:
-    """Return the numbers as float32, and the lines of ``category.txt`` as texts.
+    """Return the numbers, and the lines of ``category.txt`` as texts.
 
-    The file is gone through twice, and is never in memory as a whole.
+    The numbers are float32, or float64 where that would blur a column. The file is gone through
+    several times, and is never in memory as a whole.
 
     Raises:
         DataError: words, NaN or numbers beyond float32, lines of different lengths, another number
@@ -37,7 +43,16 @@ def read_text_matrix(request: ReadRequest) -> Arrays:
     path = request.path
     n_rows, n_columns = _shape(path)
     labels = _labels(path, n_rows) if request.wants_labels else None
-    return Arrays(_read_values(path, n_rows, n_columns), labels)
+    values = as_narrow(_read_values(path, n_rows, n_columns), path)
+    return Arrays(values, labels, guesses=tuple(_say_comments(path)))
+
+
+def _say_comments(path: Path) -> list[Guess]:
+    """Return a line about comments; they are part of the format, so there is no key for them."""
+    with path.open(encoding="utf-8-sig") as file:
+        count = sum("#" in line for line in file)
+    found = f"what is behind # is left out, in {count:,} line{'s' if count > 1 else ''}"
+    return [Guess("comments", found)] if count else []
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -67,7 +82,7 @@ def _shape(path: Path) -> tuple[int, int]:
 
 def _read_values(path: Path, n_rows: int, n_columns: int) -> np.ndarray:
     """Return the matrix, some lines at a time."""
-    values = room_for((n_rows, n_columns), np.float32, str(path))
+    values = room_for((n_rows, n_columns), np.float64, str(path))
     lines = (text for _, text in _lines(path))
     for part in chunk_slices(n_rows, values.itemsize * n_columns):
         values[part] = _numbers(lines, part.stop - part.start, path)
@@ -78,10 +93,10 @@ def _read_values(path: Path, n_rows: int, n_columns: int) -> np.ndarray:
 def _numbers(lines: Iterator[str], count: int, path: Path) -> np.ndarray:
     """Return the next ``count`` rows."""
     try:
-        rows = np.loadtxt(lines, dtype=np.float32, comments=None, max_rows=count, ndmin=2)
+        rows = np.loadtxt(lines, comments=None, max_rows=count, ndmin=2)
     except ValueError as error:
         raise _fault(path, str(error)) from error
-    if not np.isfinite(rows).all():
+    if not (np.abs(rows) <= LARGEST).all():  # true for NaN as well
         raise _fault(path)
     return rows
 
@@ -114,7 +129,7 @@ def _fault(path: Path, otherwise: str = "") -> DataError:
         n_columns = n_columns or len(cells)
         word = next((cell for cell in cells if number_in(cell) is None), None)
         if word is not None:
-            return DataError(f"{path}, line {number}: {_no_number(word)}")
+            return DataError(f"{path}, line {number}: {_no_number(word, path)}")
         if len(cells) != n_columns:
             return DataError(
                 f"{path}, line {number}: {len(cells)} numbers, where the first row has "
@@ -127,14 +142,18 @@ def _fault(path: Path, otherwise: str = "") -> DataError:
     return DataError(fault_message(path, faults, otherwise))
 
 
-def _no_number(word: str) -> str:
+def _no_number(word: str, path: Path) -> str:
     shown = f"'{word[:_LONGEST_EXAMPLE]}' is no number"
-    if "," in word:
+    with path.open(encoding="utf-8-sig") as file:
+        lines = list(islice(file, _SAMPLE))
+    cut = best_cut(lines)
+    sign = "; for decimal commas set data.decimal" if "," in word else ""
+    if cut is not None and cut.separator not in " \t" and cut.share == 1:
         return (
-            f"{shown}; where commas stand between the numbers, let the file's name end in .csv, or "
-            "set data.separator: comma"
+            f"{shown}; {cut.in_words}: let the file's name end in .csv, or set data.separator: "
+            f"{separator_name(cut.separator)}{sign}"
         )
     return (
-        f"{shown}; expected numbers between blanks or tabs (begin a header with #, and put labels "
-        f"into {LABEL_FILE}, one a line)"
+        f"{shown}; expected numbers between blanks or tabs (begin a header with #, or set "
+        f"data.header: true; put labels into {LABEL_FILE}, one a line){sign}"
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from archbuild.data import Dataset, load_dataset, spill
 from archbuild.data import dataset as dataset_module
-from archbuild.data.request import Known
+from archbuild.data.request import Known, ReadOptions
 from archbuild.data.summary import summarise
 from archbuild.errors import DataError
 
@@ -125,3 +126,32 @@ def test_another_encoding_is_refused_by_the_name_of_its_file(tmp_path, broken):
         (tmp_path / name).write_text("1\n2\n", encoding="utf-16" if name == broken else "utf-8")
     with pytest.raises(DataError, match=rf"{broken} is no text in UTF-8"):
         load_dataset(str(tmp_path / "data.txt"))
+
+
+def test_numbers_that_float32_would_blur_are_kept(tmp_path):
+    path = tmp_path / "times.txt"
+    path.write_text("".join(f"{1_700_000_000 + 20 * row} {row}\n" for row in range(9)))
+    dataset = load_dataset(str(path))
+    assert np.diff(dataset.rows(slice(None), exact=True)[:, 0]).tolist() == [20] * 8
+
+
+def test_comments_are_counted(tmp_path):
+    path = tmp_path / "own.txt"
+    path.write_text("# one\n1 2\n3 4 # two\n5 6\n")
+    assert "what is behind # is left out, in 2 lines" in str(load_dataset(str(path)).guesses[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "told"),
+    [
+        ("1;2\n3;4\n5;6\n", "data.separator: semicolon", {"separator": ";"}),
+        ("1,5 2\n3 4\n5 6\n", "for decimal commas set data.decimal", {"decimal": ","}),
+        ("a b\n1 2\n3 4\n", "data.header: true", {"header": True}),
+    ],
+)
+def test_other_tables_are_read_by_the_key_that_is_named(tmp_path, text, key, told):
+    path = tmp_path / "own.txt"
+    path.write_text(text)
+    with pytest.raises(DataError, match=re.escape(key)):
+        load_dataset(str(path))
+    assert load_dataset(str(path), options=ReadOptions(**told)).shape == (2,)
