@@ -33,12 +33,13 @@ from archbuild.data.counts import LOG_NORMALISE, log_normalised
 from archbuild.data.dataset import Dataset, Shape, chunk_slices
 from archbuild.data.guess import Guess
 from archbuild.data.labels import encode_labels
-from archbuild.data.request import Known, ReadOptions
+from archbuild.data.request import BYTES, Known, ReadOptions
 from archbuild.data.spill import read_part
 from archbuild.errors import DataError
 from archbuild.spec.top import NO_CHANNELS
 
 _CHANNELS = (1, 3, 4)  # of images: grey, RGB, RGBA
+_LARGEST_BYTE = 255
 _LEAST_SIDE = 8  # pixels; square rows below it may as well be series
 _NO_OPTIONS = ReadOptions()
 
@@ -161,6 +162,10 @@ def scale_as_known(values: np.ndarray, known: Known) -> tuple[float, list[Guess]
     """
     if known.scale is None:
         return (1 / 255 if values.dtype == np.uint8 else 1.0), []
+    is_deeper = known.divisors or 1 / known.scale > _LARGEST_BYTE
+    if values.dtype == np.uint8 and is_deeper:
+        divisor = known.divisors.get(BYTES, _LARGEST_BYTE)
+        return 1 / divisor, [Guess("range", f"bytes, divided by {divisor:,.0f}")]
     if known.scale == 1.0 or values.dtype.kind != "f" or _largest(values) > 1:
         return known.scale, []
     found = f"fractions up to 1, taken as divided by {1 / known.scale:,.0f} already"

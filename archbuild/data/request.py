@@ -15,6 +15,9 @@ from archbuild.data.dataset import Shape
 from archbuild.data.guess import Guess
 from archbuild.spec.top import MASK, NO_LABELS, SEPARATORS
 
+BYTES, DEEP, FLOATS = "bytes", "deep", "floats"
+"""The depth of an image: 8 bits at most, whole numbers of more bits, floats."""
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -26,6 +29,7 @@ class ReadOptions:
         separator: the character between the cells of a text table.
         decimal: the decimal sign of a text table.
         channels: ``first`` or ``last``: where an array has its channel axis; ``none``: it has none.
+        rows: ``first`` or ``last``: the axis of an array that counts the rows.
         divide_by: the number that every value is divided by.
         array: of a file with several arrays, the one that holds the rows.
         counts: ``log_normalise``: rows are divided by their sums, and the logarithm is taken.
@@ -39,6 +43,7 @@ class ReadOptions:
     separator: str | None = None
     decimal: str | None = None
     channels: str | None = None
+    rows: str | None = None
     divide_by: float | None = None
     array: str | None = None
     counts: str | None = None

@@ -69,12 +69,14 @@ def reading_of(
 
     Raises:
         SpecError: the spec has problems; all of them are named.
+        ValueError: the spec says which axis of a file counts the rows.
     """
-    if arch is not None:
-        spec = spec_of(arch, default_vocabulary(), **changed)
-        return ReadOptions.of(spec.data), spec.input_shape
     told = [text for text in changed["overrides"] if text.startswith("data.")]
-    return ReadOptions.of(data_section(told)), None
+    spec = None if arch is None else spec_of(arch, default_vocabulary(), **changed)
+    options = ReadOptions.of(data_section(told) if spec is None else spec.data)
+    if options.rows == "last":
+        raise ValueError("data.rows is for files; the first axis of X counts its rows, so turn X")
+    return options, None if spec is None else spec.input_shape
 
 
 def spec_for(dataset: Dataset, arch: Source | None, changed: Mapping[str, Any]) -> Spec:

@@ -68,6 +68,9 @@ DATA_FIELDS: Final[tuple[Field, ...]] = (
         f"The place of an array's channel axis; {NO_CHANNELS}: it has none.",
         default=None,
     ),
+    fields.choice(
+        "rows", ["first", "last"], "The axis of an array that counts its rows.", default=None
+    ),
     fields.number("divide_by", "The number that every value is divided by.", above=0, default=None),
     fields.text(
         "array", "The array that holds the rows, of a file that has several.", default=None

@@ -201,3 +201,18 @@ def test_nan_may_be_masked_and_infinity_may_not():
 def test_the_factor_of_new_rows_does_not_look_at_gaps():
     bytes_with_gaps = np.array([[255.0, np.nan], [0.0, 4.0]])
     assert scale_as_known(bytes_with_gaps, Known(scale=1 / 255)) == (1 / 255, [])
+
+
+@pytest.mark.parametrize(
+    ("known", "divisor"),
+    [
+        (Known(scale=1.0, divisors={"bytes": 255, "deep": 4_095}), 255),
+        (Known(scale=1 / 4_095, divisors={"deep": 4_095}), 255),
+        (Known(scale=1.0, divisors={"bytes": 1}), 1),
+        (Known(scale=1 / 4_095), 255),
+        (Known(scale=1 / 31), 31),
+    ],
+)
+def test_new_bytes_are_divided_as_bytes(known, divisor):
+    values = np.full((2, 3, 3, 1), 200, np.uint8)
+    assert dataset_from_arrays("x", values, known=known).scale == 1 / divisor

@@ -23,6 +23,7 @@ from archbuild.data.formats.hdf5 import (
     shape_of,
 )
 from archbuild.data.formats.npz import LABEL_KEYS, VALUE_KEYS
+from archbuild.data.formats.row_axis import rows_first
 from archbuild.data.formats.ten_x import read_ten_x, ten_x_group
 from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
@@ -59,18 +60,15 @@ def _arrays(file: File, request: ReadRequest) -> Arrays:
     there = datasets(file)
     key = _value_key(file, there, request)
     values = dataset_at(file, key)
-    label_key = _label_key(file, there, len(values), key, request)
-    labels = None
-    said: list[Guess] = []
-    if label_key is not None and request.wants_labels:
-        labels, said = judge_labels(
-            read(dataset_at(file, label_key)), label_key, request.options.labels
-        )
+    label_key = _label_key(file, there, (values.shape[0], values.shape[-1]), key, request)
+    found = None if label_key is None else read(dataset_at(file, label_key))
+    turned, said_of_rows = rows_first(read_rows(values), found, request)
+    labels, said = judge_labels(found, label_key or "", request.options.labels)
     others = [shape_of(there[name]) for name in there if name not in (key, label_key)]
     left_out = [Guess("left out", f"{len(others)} arrays: {_some(others)}")] if others else []
     several = "" if key in _VALUES else f"the array '{key}', {values.shape}"
     rows = [Guess("rows", several)] if several else []
-    return Arrays(read_rows(values), labels, guesses=(*rows, *said, *left_out))
+    return Arrays(turned, labels, guesses=(*rows, *said_of_rows, *said, *left_out))
 
 
 def _value_key(file: File, there: Mapping[str, Dataset], request: ReadRequest) -> str:
@@ -94,9 +92,13 @@ def _value_key(file: File, there: Mapping[str, Dataset], request: ReadRequest) -
 
 
 def _label_key(
-    file: File, there: Mapping[str, Dataset], n_rows: int, key: str, request: ReadRequest
+    file: File,
+    there: Mapping[str, Dataset],
+    n_rows: Sequence[int],
+    key: str,
+    request: ReadRequest,
 ) -> str | None:
-    """Return the path of the labels: beside the rows, else at the top."""
+    """Return the path of the labels: beside the rows, else at the top, as many as one says."""
     if not request.wants_labels:
         return None
     if request.options.labels is not None:
@@ -106,10 +108,11 @@ def _label_key(
     return next((name for name in places if name in there and _fits(there[name], n_rows)), None)
 
 
-def _fits(array: Dataset, n_rows: int) -> bool:
+def _fits(array: Dataset, n_rows: Sequence[int]) -> bool:
     is_label = is_numeric(array.dtype) or is_text(array.dtype)
-    is_one_each = max(array.shape, default=0) == n_rows == int(np.prod(array.shape))
-    may_be_marks = array.ndim == 2 and len(array) == n_rows and is_numeric(array.dtype)
+    count = max(array.shape, default=0)
+    is_one_each = count in n_rows and count == int(np.prod(array.shape))
+    may_be_marks = array.ndim == 2 and len(array) in n_rows and is_numeric(array.dtype)
     return is_label and (is_one_each or may_be_marks)
 
 

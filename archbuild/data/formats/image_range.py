@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from archbuild.data.formats.picture import BYTES, DEEP, FLOATS
 from archbuild.data.guess import Guess
-from archbuild.data.request import Known, ReadRequest
+from archbuild.data.request import BYTES, DEEP, FLOATS, Known, ReadRequest
 from archbuild.errors import DataError
 
 _LARGEST_BYTE = 255

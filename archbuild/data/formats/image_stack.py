@@ -16,7 +16,6 @@ from archbuild.data.dataset import Shape, chunk_slices
 from archbuild.data.formats.image_layout import SUFFIXES
 from archbuild.data.formats.image_range import Divisors, Ranges, divisors_for
 from archbuild.data.formats.picture import (
-    BYTES,
     MODES,
     Header,
     Source,
@@ -28,7 +27,7 @@ from archbuild.data.formats.picture import (
     without_warnings,
 )
 from archbuild.data.guess import Guess
-from archbuild.data.request import ReadRequest
+from archbuild.data.request import BYTES, ReadRequest
 from archbuild.data.spill import read_part, release, room_for
 from archbuild.errors import DataError
 

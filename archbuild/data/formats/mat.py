@@ -12,6 +12,7 @@ import numpy as np
 from archbuild.data.formats.array_labels import judge_labels
 from archbuild.data.formats.mat73 import headers_73, is_version_73, load_73
 from archbuild.data.formats.npz import pick_key
+from archbuild.data.formats.row_axis import rows_first
 from archbuild.data.guess import Guess, listed
 from archbuild.data.limits import check_size
 from archbuild.data.request import Arrays, ReadRequest
@@ -26,9 +27,8 @@ _NUMBERS = frozenset({*_ITEM_BYTES, "double", "int64", "uint64", "logical", "spa
 def read_mat(request: ReadRequest) -> Arrays:
     """Return ``X``, ``x``, ``fea`` or ``data``, and ``Y``, ``y``, ``gnd`` or ``labels``.
 
-    Without such a variable the only one with numbers along two axes or more is taken. Where the
-    labels count the last axis and not the first, as in ``(height, width, channels,
-    n)``, the last axis is taken for the rows.
+    Without such a variable the only one with numbers along two axes or more is taken. Which
+    axis counts the rows is found as by ``rows_first``.
 
     ``data.array`` and ``data.labels`` name other variables.
 
@@ -52,12 +52,12 @@ def read_mat(request: ReadRequest) -> Arrays:
     check_size(_n_bytes(*headers[value_key]), f"the variable '{value_key}' in {path}")
     variables = load_73(path, wanted) if is_hdf5 else _load(path, wanted)
     labels = variables[label_key] if label_key is not None else None
-    values = _rows_first(_dense(variables[value_key]), labels)
+    values, said_of_rows = rows_first(_dense(variables[value_key]), labels, request, is_matlab=True)
     labels, said = judge_labels(labels, label_key or "", asked)
     others = tuple(key for key in headers if key not in (value_key, label_key))
     left_out = [Guess("left out", f"the variables {listed(others)}")] if others else []
     rows = [] if value_key in (*VALUE_KEYS, asked_array) else [_say_only(value_key)]
-    return Arrays(values, labels, guesses=(*rows, *said, *left_out))
+    return Arrays(values, labels, guesses=(*rows, *said_of_rows, *said, *left_out))
 
 
 def _only_array(headers: Mapping[str, tuple[tuple[int, ...], str]]) -> str | None:
@@ -125,9 +125,3 @@ def _dense(values: Any) -> np.ndarray:
     check_size(prod(values.shape) * values.dtype.itemsize, "the sparse matrix, written out,")
     dense: np.ndarray = values.toarray()
     return dense
-
-
-def _rows_first(values: np.ndarray, labels: Any) -> np.ndarray:
-    if labels is None or values.ndim < 3 or len(values) == np.size(labels):
-        return values
-    return np.moveaxis(values, -1, 0) if values.shape[-1] == np.size(labels) else values

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from archbuild.data.formats.row_axis import rows_first
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -33,7 +34,8 @@ def read_npy(request: ReadRequest) -> Arrays:
     if not isinstance(values, np.ndarray):  # a renamed .npz opens as an archive
         values.close()
         raise DataError(f"{path} is an .npz archive; rename it so that its name ends in .npz")
-    return Arrays(values)
+    rows, said = rows_first(values, None, request)
+    return Arrays(rows, guesses=tuple(said))
 
 
 def _holds_objects(path: Path) -> bool:

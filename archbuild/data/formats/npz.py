@@ -14,6 +14,7 @@ import numpy as np
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.array_labels import judge_labels
 from archbuild.data.formats.npz_parts import Parts, parts_of
+from archbuild.data.formats.row_axis import rows_first
 from archbuild.data.formats.zipped import ZIP_DAMAGE
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import Arrays, ReadRequest
@@ -60,10 +61,11 @@ def read_npz(request: ReadRequest) -> Arrays:
     label_key = asked or pick_key(keys, LABEL_KEYS)
     wanted = [value_key] if label_key is None else [value_key, label_key]
     arrays = read_arrays(request.path, wanted)
-    labels, said = judge_labels(arrays.get(label_key or ""), label_key or "", asked)
-    return Arrays(
-        arrays[value_key], labels, guesses=(*said, *_say_keys(keys, value_key, label_key))
-    )
+    labels = arrays.get(label_key or "")
+    values, said_of_rows = rows_first(arrays[value_key], labels, request)
+    labels, said = judge_labels(labels, label_key or "", asked)
+    said_of_keys = _say_keys(keys, value_key, label_key, request.options.array)
+    return Arrays(values, labels, guesses=(*said_of_rows, *said, *said_of_keys))
 
 
 def _read_parts(request: ReadRequest, keys: Mapping[str, Header], parts: Parts) -> Arrays:
@@ -91,10 +93,12 @@ def _only_array(keys: Mapping[str, Header]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _say_keys(keys: Mapping[str, Header], value_key: str, label_key: str | None) -> list[Guess]:
+def _say_keys(
+    keys: Mapping[str, Header], value_key: str, label_key: str | None, asked: str | None
+) -> list[Guess]:
     """Return lines about an array of an unusual name, and about arrays that are left out."""
     guesses = []
-    if value_key not in VALUE_KEYS:
+    if value_key not in (*VALUE_KEYS, asked):
         guesses.append(Guess("rows", f"the array '{value_key}', the only one of two axes or more"))
     others = tuple(key for key in keys if key not in (value_key, label_key))
     n_rows = keys[value_key].shape[:1]

@@ -11,12 +11,10 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from archbuild.data.dataset import Shape
+from archbuild.data.request import BYTES, DEEP, FLOATS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-BYTES, DEEP, FLOATS = "bytes", "deep", "floats"
-"""The depth of an image: 8 bits at most, whole numbers of more bits, floats."""
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Number of channels -> Pillow's mode."""

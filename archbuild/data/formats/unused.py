@@ -21,6 +21,7 @@ _PURPOSE: Final = {
     "separator": "text tables",
     "decimal": "text tables and sheets",
     "channels": "arrays whose rows have two axes or more",
+    "rows": "arrays",
     "array": "files with several arrays or sheets",
     "columns": "tables",
 }
