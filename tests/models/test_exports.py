@@ -204,8 +204,7 @@ OF_LAYERS = {
         LINEAR,
     ],
     "lstm": [SERIES, {"type": "LSTM", "num_units": 4}, LINEAR],
-    "gru": [SERIES, {"type": "GRU", "num_units": 4, "return_sequences": True}, LINEAR],
-    "both ways": [SERIES, {"type": "GRU", "num_units": 4, "bidirectional": True}, LINEAR],
+    "both ways": [SERIES, {"type": "GRU", "num_units": 3, "bidirectional": True}, LINEAR],
     "causal": [
         SERIES,
         {"type": "Conv1D", "num_filters": 4, "filter_size": 3, "conv_mode": "causal"},

@@ -18,7 +18,7 @@ from archbuild.spec.top import OF_COUNTS, ZERO_INFLATED
 
 Tree = dict[str, Any]
 VOCABULARY = default_vocabulary()
-LEARNING = {"Dense", "Conv1D", "Conv2D", "DepthwiseConv2D", "LSTM", "GRU", "Conv3D"}
+LEARNING = {"Dense", "Embedding", "Conv1D", "Conv2D", "DepthwiseConv2D", "LSTM", "GRU", "Conv3D"}
 
 WAYS = ["repeat", "nearest", "bilinear"]
 INPUTS = st.one_of(
@@ -86,6 +86,8 @@ def _layer(draw: st.DrawFn, shape: tuple[int, ...], index: int) -> Tree:
         kinds = ["MaxPool2D*"] * 4 + ["DepthwiseConv2D"] * 3 + kinds
     if axes == 1:
         kinds = ["LSTM", "GRU"] * 3 + kinds
+    if not axes and index == 1:
+        kinds = ["Embedding"] * 8 + kinds
     kind = draw(st.sampled_from(kinds))
     return {"type": kind, **draw(_fields(kind, shape, index))}
 
@@ -98,8 +100,13 @@ def _fields(draw: st.DrawFn, kind: str, shape: tuple[int, ...], index: int) -> T
     axes = len(shape) - 1
     if kind == "Dense":
         return {"num_units": draw(st.integers(1, 12)), "non_linearity": "elu"}
+    if kind == "Embedding":
+        first = draw(st.integers(0, shape[0] - 1))
+        return {"blocks": {"a": [first, draw(st.integers(1, shape[0] - first))]}}
     if kind in ("LSTM", "GRU"):
-        return {"num_units": draw(st.integers(1, 5)), "return_sequences": draw(st.booleans())}
+        fields = ("return_sequences", "bidirectional")
+        flags = {field: draw(st.booleans()) for field in fields}
+        return {"num_units": draw(st.integers(1, 5)), **flags}
     if kind == "GroupNorm":
         return {"groups": draw(st.sampled_from([n for n in (1, 2, 3) if shape[0] % n == 0]))}
     if kind == "GaussianNoise":
@@ -123,16 +130,17 @@ def _fields(draw: st.DrawFn, kind: str, shape: tuple[int, ...], index: int) -> T
     if "Conv" in kind:
         same, dilated = draw(st.booleans()), draw(st.integers(0, 3)) == 0
         groups = draw(st.sampled_from([n for n in (1, 1, 2, 3) if shape[0] % n == 0]))
-        own = {"num_filters": groups * draw(st.integers(1, 4))}
-        own |= {} if axes == 3 else {"groups": groups}
+        causal = kind == "Conv1D" and draw(st.integers(0, 3)) == 0
+        mode = "causal" if causal else "same" if same else "valid"
+        own = {"num_filters": groups * draw(st.integers(1, 4)), "groups": groups}
         return {
             **({} if kind == "DepthwiseConv2D" else own),
             "filter_size": sizes(1, 5),
-            "stride": 1 if dilated else sizes(1, 4),
+            "stride": 1 if dilated or causal else sizes(1, 4),
             **({} if axes == 3 else {"dilation": sizes(1, 3) if dilated else 1}),
             "use_bias": draw(st.booleans()),
-            "conv_mode": "same" if same else "valid",
-            "padding": 0 if same else sizes(0, 2),
+            "conv_mode": mode,
+            "padding": sizes(0, 2) if mode == "valid" else 0,
         }
     return {}
 
