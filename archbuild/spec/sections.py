@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from archbuild.errors import Problem, SpecError
+from archbuild.spec.hints import key_hint
 from archbuild.spec.override import apply_overrides
 from archbuild.spec.top import DATA_FIELDS
 from archbuild.spec.values import did_you_mean, value_problems
@@ -21,7 +22,7 @@ def data_section(assignments: Sequence[str]) -> dict[str, Any]:
     section: dict[str, Any] = tree.get("data", {})
     fields = {field.name: field for field in DATA_FIELDS}
     problems = [
-        Problem("unknown key", ("data", key), None, ", ".join(fields), did_you_mean(key, fields))
+        Problem("unknown key", ("data", key), None, ", ".join(fields), _advice(key, fields))
         for key in section
         if key not in fields
     ]
@@ -30,3 +31,7 @@ def data_section(assignments: Sequence[str]) -> dict[str, Any]:
     if problems:
         raise SpecError(problems)
     return section
+
+
+def _advice(key: str, allowed: Collection[str]) -> str | None:
+    return key_hint(key, allowed) or did_you_mean(key, allowed)

@@ -192,11 +192,14 @@ def _problem(error: ValidationError, path: TreePath) -> Problem:
         full,
         shown(error.instance),
         describe(schema),
-        value_hint(_last_key(full), error.instance) or _advice(error.instance, schema),
+        value_hint(_hinted_key(full), error.instance) or _advice(error.instance, schema),
     )
 
 
-def _last_key(path: TreePath) -> str:
+def _hinted_key(path: TreePath) -> str:
+    """Return the key that says what a value means: the last one, but for columns' own names."""
+    if path[:2] == ("data", "columns"):
+        return "columns"
     return next((part for part in reversed(path) if isinstance(part, str)), "")
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from archbuild.errors import Problem
+from archbuild.errors import Problem, SpecError
 from archbuild.registry import default_vocabulary
 from archbuild.spec import hints
+from archbuild.spec.sections import data_section
+from archbuild.spec.top import DATA_FIELDS
 
 ProblemsOf = Callable[..., tuple[Problem, ...]]
 
@@ -130,6 +132,7 @@ def test_every_hint_names_a_type_or_a_key_that_there_is() -> None:
     assert not set(hints._TYPES) & set(layers)
     keys = {field.name for kind in layers.values() for field in kind.fields}
     keys |= {"layers", "reconstruction", "learning_rate", "epochs"}
+    keys |= {field.name for field in DATA_FIELDS}
     assert {ours for meant in hints._KEYS.values() for ours in meant} <= keys
 
 
@@ -137,3 +140,27 @@ def test_keys_of_an_embedding(problems_of: ProblemsOf, tree: dict[str, Any]) -> 
     tree["layers"][2] = {"type": "Embedding", "input_dim": 12, "output_dim": 3}
     advice = [str(problem.advice) for problem in problems_of(tree)]
     assert advice[:2] == ["did you mean 'blocks'?", "did you mean 'num_units'?"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "advice"),
+    [
+        ("columns", {"city": "one-hot"}, "did you mean 'category'?"),
+        ("columns", {"padding": "float"}, "did you mean 'number'?"),
+        ("columns", {"code": "drop"}, "did you mean 'ignore'?"),
+        ("columns", {"code": "categorical"}, "did you mean 'category'?"),
+        ("gaps", "drop", "rows cannot be dropped here"),
+        ("missing", "mask", "did you mean 'gaps'?"),
+        ("delimiter", ";", "did you mean 'separator'?"),
+    ],
+)
+def test_words_of_data_frames(
+    problems_of: ProblemsOf, tree: dict[str, Any], key: str, value: Any, advice: str
+) -> None:
+    (problem,) = problems_of({**tree, "data": {key: value}})
+    assert str(problem.advice).startswith(advice)
+
+
+def test_words_of_data_frames_on_the_command_line() -> None:
+    with pytest.raises(SpecError, match="did you mean 'gaps'"):
+        data_section(["data.missing=mask"])

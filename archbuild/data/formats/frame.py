@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from archbuild.data.formats.roles import LABEL
 from archbuild.data.formats.table import read_table
 from archbuild.data.formats.table_source import Batch
 from archbuild.data.guess import Guess
@@ -42,11 +43,14 @@ def read_frame(frame: Any, request: ReadRequest) -> Arrays:
     Raises:
         DataError: as ``read_table``.
     """
-    given = request.options
-    options = ReadOptions(labels="none", gaps=given.gaps, columns=given.columns)
-    return read_table(
-        FrameSource(frame, request.path), ReadRequest(request.path, None, options, request.known)
-    )
+    source, given = FrameSource(frame, request.path), request.options
+    columns = {
+        name: kind
+        for name, kind in given.columns.items()
+        if kind != LABEL or name in source.columns  # labels need not be there
+    }
+    options = ReadOptions(labels="none", gaps=given.gaps, columns=columns)
+    return read_table(source, ReadRequest(request.path, None, options, request.known))
 
 
 class FrameSource:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from archbuild.data.formats.frame import is_frame, is_plain_frame, read_frame
-from archbuild.data.request import Known, ReadRequest
+from archbuild.data.request import Known, ReadOptions, ReadRequest
 
 CELLS = {
     "age": [30.0, None, 50.0],
@@ -50,3 +50,13 @@ def test_nullable_columns_of_pandas_have_gaps():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"n": pandas.array([1, None] * 4, dtype="Int64"), "c": ["x", "y"] * 4})
     assert read_frame(frame, REQUEST).columns == ("n", "n is missing", "c=x", "c=y")
+
+
+def test_labels_that_are_told_need_not_be_there():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"n": [1.0, 2.0, 3.0], "c": ["x", "y", "x"]})
+    told = ReadOptions(columns={"kind": "label", "c": "embedding"})
+    request = ReadRequest(Path("X"), options=told)
+    assert read_frame(frame, request).columns == ("n", "c=x", "c=y")
+    labelled = frame.assign(kind=[0, 1, 0])
+    assert read_frame(labelled, request).columns == ("n", "c=x", "c=y")
