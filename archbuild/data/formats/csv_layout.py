@@ -22,9 +22,9 @@ from archbuild.data.formats.separator import (
     best_cut,
     cut_by,
     find_decimal,
-    find_single_column,
     separator_name,
 )
+from archbuild.data.formats.single_column import find_single_column
 from archbuild.data.formats.title import count_titles, say_title
 from archbuild.data.guess import Guess, column_key
 from archbuild.data.request import ReadOptions

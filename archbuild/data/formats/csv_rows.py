@@ -63,11 +63,12 @@ class LeftOut:
     def guesses(self) -> list[Guess]:
         """Return a line for each kind that there is.
 
-        None of them can be overruled: nothing is in them that could be read as a row.
+        No key overrules them: as they stand, none of them could be read as a row.
         """
         said = []
         if self.comments:
             found = f"lines that begin with # are left out, {self.comments:,} of them"
+            found += "; to have one read, drop its #"
             said.append(Guess("comments", found))
         if self.blank:
             found = f"lines without a filled cell are left out, {self.blank:,} of them"

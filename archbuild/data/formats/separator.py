@@ -24,7 +24,7 @@ DECIMAL_COMMA_KEY = 'decimal=","'
 """The assignment that makes a comma the decimal sign; without quotes it is no YAML."""
 
 _MOST_TITLES = 20  # lines
-_DECIMAL_COMMA = re.compile(r"^\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*$")
+DECIMAL_COMMA = re.compile(r"^\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*$")
 _DECIMAL_POINT = re.compile(r"^\s*[+-]?\d*\.\d+([eE][+-]?\d+)?\s*$")
 
 
@@ -144,7 +144,7 @@ def best_cut(lines: Sequence[str]) -> Cut | None:
 def _share_of_numbers(lines: Sequence[str], mark: str) -> float:
     """Return the share of the cells below the first row that are numbers, by either sign."""
     cells = [cell for _, row in _rows(lines, mark)[1:] for cell in row]
-    numbers = sum(number_in(cell) is not None or bool(_DECIMAL_COMMA.match(cell)) for cell in cells)
+    numbers = sum(number_in(cell) is not None or bool(DECIMAL_COMMA.match(cell)) for cell in cells)
     return numbers / max(1, len(cells))
 
 
@@ -155,7 +155,7 @@ def find_decimal(
     if options.decimal is not None:
         return options.decimal, []
     cells = [cell for row in rows for cell in row]
-    commas = [cell for cell in cells if _DECIMAL_COMMA.match(cell) or _is_mixed(cell, ",")]
+    commas = [cell for cell in cells if DECIMAL_COMMA.match(cell) or _is_mixed(cell, ",")]
     points = [cell for cell in cells if _DECIMAL_POINT.match(cell) or _is_mixed(cell, ".")]
     comma_groups = separator == "," and all(is_grouped(cell, ".") for cell in commas)
     if commas and all(is_grouped(cell) for cell in points) and not comma_groups:
@@ -178,37 +178,3 @@ def _point_in_words(commas: Sequence[str], points: Sequence[str], separator: str
     if separator == ";" and points and all(is_grouped(cell) for cell in points):
         return f", as in {points[0].strip()}, which might group digits as well"
     return ""
-
-
-def find_single_column(lines: Sequence[str], options: ReadOptions) -> tuple[bool, list[Guess]]:
-    """Return whether lines such as ``0,75`` are one column of numbers with a decimal comma.
-
-    They might be two columns of whole numbers too. They are numbers below a header of one name,
-    unless the first ones count the rows; or where digits behind the comma begin with a zero, as no
-    whole number does, or all have one number before it.
-    """
-    kept = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
-    named = bool(kept) and "," not in kept[0]
-    body = kept[named:]
-    if options.separator or options.decimal == "." or len(body) < 2:
-        return False, []
-    if not all(map(_DECIMAL_COMMA.match, body)):
-        return False, []
-    if options.decimal == ",":
-        return True, []
-    pairs = [(first, second) for first, _, second in (line.partition(",") for line in body)]
-    if _look_like_decimals(pairs, named):
-        found = f"a comma, as in {body[0]}, in one column of numbers"
-        return True, [Guess(SIGN, found, "separator=comma")]
-    found = f"a comma; a line such as {body[0]} might be one number with a decimal comma as well"
-    return False, [Guess("separator", found, DECIMAL_COMMA_KEY)]
-
-
-def _look_like_decimals(pairs: Sequence[tuple[str, str]], named: bool) -> bool:
-    firsts = [first for first, _ in pairs]
-    padded = any(len(second) > 1 and second.startswith("0") for _, second in pairs)
-    if padded or "-0" in firsts or any("e" in second.lower() for _, second in pairs):
-        return True
-    start = int(firsts[0])
-    counts = start in (0, 1) and list(map(int, firsts)) == list(range(start, start + len(firsts)))
-    return not counts and (named or (len(firsts) > 2 and len(set(firsts)) == 1))
