@@ -62,17 +62,20 @@ def number_in(cell: str, decimal: str = ".") -> float | None:
     Digits may stand in groups of three, apart by blanks, apostrophes or the sign that is not the
     decimal one; a minus may be the typographic one.
     """
-    text = cell.strip().replace("\u2212", "-")
+    text = cell.strip()
+    number = _float(text) if decimal == "." else None  # most cells are as Python writes numbers
+    if number is not None:
+        return number
+    text = text.replace("\u2212", "-")
     if _SPACED.fullmatch(text):
         text = text.translate(_SPACES)
-    if decimal == ",":
-        if "." in text and not is_grouped(text):
-            return None
-        text = text.replace(".", "").replace(",", ".")
-    elif "," in text:
-        if not is_grouped(text, "."):
-            return None
-        text = text.replace(",", "")
+    group = "." if decimal == "," else ","
+    if group in text and not is_grouped(text, decimal):
+        return None
+    return _float(text.replace(group, "").replace(decimal, "."))
+
+
+def _float(text: str) -> float | None:
     try:
         return None if "_" in text else float(text)  # Python reads 1_000, table readers do not
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -115,7 +116,7 @@ def refuse_twins(columns: Sequence[str], path: Path) -> None:
     Raises:
         DataError: there are some.
     """
-    twins = sorted({name for name in columns if list(columns).count(name) > 1})
+    twins = sorted(name for name, count in Counter(columns).items() if count > 1)
     if twins:
         named = ", ".join(repr(name) if name else "'' (no name)" for name in twins)
         raise DataError(

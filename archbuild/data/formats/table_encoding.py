@@ -59,7 +59,8 @@ def read_features(
             "the kinds of its columns in the spec's data.columns"
         )
     refuse_twins(encoding.features, source.path)
-    used = tuple(source.columns.index(column.name) for column in encoding.used)
+    places = {name: index for index, name in enumerate(source.columns)}
+    used = tuple(places[column.name] for column in encoding.used)
     values = _encoded(source, used, encoding, n_rows)
     return values, encoding, [*guesses, *_odd_numbers(encoding, values, told)]
 
