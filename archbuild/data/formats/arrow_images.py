@@ -201,5 +201,6 @@ def _class_names(source: ArrowSource, column: str) -> Sequence[str]:
 def _say_rows(table: ImageTable) -> tuple[Guess, ...]:
     said = f"the images of column '{table.column}'"
     if not table.others:
-        return (Guess("rows", said),)
-    return (Guess("rows", f"{said}; left out: {listed(table.others)}", f"array={table.others[0]}"),)
+        return (*table.source.guesses, Guess("rows", said))
+    found = f"{said}; left out: {listed(table.others)}"
+    return (*table.source.guesses, Guess("rows", found, f"array={table.others[0]}"))

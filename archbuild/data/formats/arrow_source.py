@@ -27,16 +27,21 @@ class ArrowSource:
         path: of its file.
         schema: its columns.
         iterate: from a number of rows and the names of columns to record batches.
+        guesses: the decisions that finding it took.
     """
 
     def __init__(
-        self, path: Path, schema: Schema, iterate: Callable[..., Iterator[RecordBatch]]
+        self,
+        path: Path,
+        schema: Schema,
+        iterate: Callable[..., Iterator[RecordBatch]],
+        guesses: tuple[Guess, ...] = (),
     ) -> None:
         self.path = path
         self.columns: tuple[str, ...] = tuple(schema.names)
         self.has_header = True
         self.decimal = "."
-        self.guesses: tuple[Guess, ...] = ()
+        self.guesses = guesses
         self.schema = schema
         self._iterate = iterate
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from archbuild.data.arrays import dataset_from_arrays, folder_safe
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.anndata import read_h5ad
+from archbuild.data.formats.arrow_folder import PARQUET, arrow_parts
 from archbuild.data.formats.csv_layout import is_text_table
 from archbuild.data.formats.csv_table import read_csv
 from archbuild.data.formats.excel import read_excel
@@ -18,7 +19,7 @@ from archbuild.data.formats.image_layout import SUFFIXES, images_below, split_na
 from archbuild.data.formats.mat import read_mat
 from archbuild.data.formats.npy import read_npy
 from archbuild.data.formats.npz import read_npz
-from archbuild.data.formats.parquet import FEATHER, PARQUET, read_arrow, survey_arrow
+from archbuild.data.formats.parquet import FEATHER, read_arrow, survey_arrow
 from archbuild.data.formats.series import (
     archive_parts,
     is_archive_table,
@@ -120,13 +121,10 @@ def split_part(path: Path) -> tuple[Path, str | None]:
 
 
 def _parts_in(folder: Path) -> tuple[str, ...]:
-    """Return the parts of a folder of images or of series: ``train``, ``val``, ``test``."""
-    return split_names(folder) or tuple(_series_in(folder))
-
-
-def _series_in(folder: Path) -> Mapping[str, Path]:
-    """Return the files of series in a folder without images, by part."""
-    return {} if any(images_below(folder)) else series_parts(folder)
+    """Return the parts of a folder of images, series or tables: ``train``, ``val``, ``test``."""
+    if any(images_below(folder)):
+        return split_names(folder)
+    return tuple(part for part in series_parts(folder) or arrow_parts(folder) if part)
 
 
 def split_column(text: str) -> tuple[Path, str | None]:
@@ -205,10 +203,12 @@ def survey_path(text: str, options: ReadOptions) -> Survey | None:
     options = options if column is None else replace(options, labels=column)
     path, split = split_part(path)
     request = ReadRequest(path, None, options, split=split)
-    if path.is_dir():
-        return survey(request) if _checked_reader(request) is read_image_folder else None
-    is_arrow = path.is_file() and suffix_of(path) in (*PARQUET, *FEATHER)
-    return survey_arrow(request) if is_arrow else None
+    if not path.is_dir() and suffix_of(path) not in (*PARQUET, *FEATHER):
+        return None
+    reader = _checked_reader(request)
+    if reader is read_arrow:
+        return survey_arrow(request)
+    return survey(request) if reader is read_image_folder else None
 
 
 def held_out_part(text: str) -> str | None:
@@ -287,15 +287,17 @@ def _is_told_as_table(request: ReadRequest) -> bool:
 
 
 def _folder_reader(folder: Path) -> Callable[[ReadRequest], Arrays]:
-    """Return the reader of a folder: of images, where there are any, else of series.
+    """Return the reader of a folder: of images, where there are any, else of series or tables.
 
     Raises:
-        DataError: it holds neither, and files that are read one by one.
+        DataError: it holds none of them, and files that are read one by one.
     """
     if any(images_below(folder)):
         return read_image_folder
     if series_parts(folder):
         return read_series_folder
+    if arrow_parts(folder):
+        return read_arrow
     files = [path for path in sorted(folder.rglob("*")) if suffix_of(path) in FORMATS]
     if not files:
         return read_image_folder

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from archbuild.data import Dataset, load_dataset
+from archbuild.data import Dataset, held_out, load_dataset
 from archbuild.data.request import Known, ReadOptions
 from archbuild.data.summary import summarise
 from archbuild.errors import DataError
@@ -117,3 +117,31 @@ def test_a_label_that_names_no_classes_is_left_out_with_a_word(tmp_path):
     dataset = load_dataset(write(tmp_path, image=cells(), label=[0.5, 1.5, 2.5, 3.5]))
     assert dataset.labels is None
     assert "labels: none; the column 'label' is left out, since it has fractions" in said(dataset)
+
+
+def test_a_folder_of_files_is_one_dataset_with_parts(tmp_path):
+    rows = {"train-00000-of-00002": cells(2), "train-00001-of-00002": cells(4)[2:]}
+    rows["test-00000-of-00001"] = cells(1)
+    (tmp_path / "photos" / "data").mkdir(parents=True)
+    for name, images in rows.items():
+        labels = list("abab")[: len(images)]
+        write(tmp_path / "photos" / "data", f"{name}.parquet", image=images, label=labels)
+    path = str(tmp_path / "photos")
+    dataset = load_dataset(path)
+    assert (dataset.name, len(dataset), dataset.n_classes) == ("photos", 5, 2)
+    assert dataset.ids.tolist() == ["0.png", "1.png", "2.png", "3.png", "0.png"]
+    assert "the files train (2), test (1), one below the other; photos-TRAIN and" in said(dataset)
+    assert summarise(path).n_rows == 5
+    assert len(load_dataset(f"{path}-TRAIN")) == 4
+    known = Known(scale=1 / 255)
+    assert len(held_out(f"{path}-TRAIN", known=known)) == 1
+
+
+def test_a_folder_of_tables_is_one_table(tmp_path):
+    for name in ("a", "b"):
+        write(tmp_path, f"{name}.parquet", x=[1.0, 2.0], y=["u", "v"])
+    dataset = load_dataset(str(tmp_path))
+    assert (dataset.values[:, 0].tolist(), dataset.n_classes) == ([1, 2, 1, 2], 2)
+    write(tmp_path, "c.parquet", z=[1.0, 2.0])
+    with pytest.raises(DataError, match=r"c\.parquet has other columns than .*a\.parquet"):
+        load_dataset(str(tmp_path))
