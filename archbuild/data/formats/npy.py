@@ -27,8 +27,9 @@ def read_npy(request: ReadRequest) -> Arrays:
                 "kinds; they are never loaded, because loading them can run code: bring the rows "
                 "to one length (pad or cut them) and save the plain array again"
             ) from error
+        reason = error if _begins_as_array(path) else "it does not begin as one"
         raise DataError(
-            f"{path} cannot be read as .npy ({error}); save plain numbers with "
+            f"{path} cannot be read as .npy ({reason}); save plain numbers with "
             "numpy.save(path, array), or copy the file again if it was cut short"
         ) from error
     if not isinstance(values, np.ndarray):  # a renamed .npz opens as an archive
@@ -36,6 +37,12 @@ def read_npy(request: ReadRequest) -> Arrays:
         raise DataError(f"{path} is an .npz archive; rename it so that its name ends in .npz")
     rows, said = rows_first(values, None, request)
     return Arrays(rows, guesses=tuple(said))
+
+
+def _begins_as_array(path: Path) -> bool:
+    """Return whether a file begins as .npy or .npz; of others NumPy says that they are pickles."""
+    with path.open("rb") as file:
+        return file.read(6) in (np.lib.format.MAGIC_PREFIX, b"")
 
 
 def _holds_objects(path: Path) -> bool:

@@ -102,7 +102,7 @@ def _say_keys(
         guesses.append(Guess("rows", f"the array '{value_key}', the only one of two axes or more"))
     others = tuple(key for key in keys if key not in (value_key, label_key))
     n_rows = keys[value_key].shape[:1]
-    able = [key for key in others if label_key is None and keys[key].shape == n_rows]
+    able = [key for key in others if keys[key].shape == n_rows]
     if others:
         overrule = f"labels={able[0]}" if able else f"array={others[0]}"
         guesses.append(Guess("left out", f"the arrays {listed(others)}", overrule))

@@ -67,11 +67,16 @@ def parse_series(path: Path) -> Parsed:
 def _parse_ts(path: Path) -> Parsed:
     header = dict(_ts_header(path))
     is_quantity = header.get("targetlabel", "false").startswith("true")
-    labelled = is_quantity or header.get("classlabel", "false").startswith("true")
+    is_silent = not header.keys() & {"classlabel", "targetlabel"}
+    is_found = is_silent and _ends_in_labels(path)
+    labelled = is_quantity or is_found or header.get("classlabel", "false").startswith("true")
     if header.get("timestamps") == "true":
         series, said = _stamped_lines(path, labelled)
     else:
         series, said = list(_ts_lines(path, labelled)), []
+    if is_found:
+        found = "what stands alone behind the last ':', although the header has no @classLabel"
+        said.append(Guess(LABELS, found, "labels=none"))
     if is_quantity:
         series = [line._replace(label=None) for line in series]
         found = "none; the last value of each line is a quantity (@targetLabel)"
@@ -79,11 +84,18 @@ def _parse_ts(path: Path) -> Parsed:
     return Parsed(series, said)
 
 
+def _ends_in_labels(path: Path) -> bool:
+    """Return whether every line ends in one cell behind channels of several."""
+    lines = [parts_of(text) for _, text in _data_lines(path)]
+    sizes = [[len(part.split(",")) for part in parts] for parts in lines]
+    return bool(sizes) and all(len(each) > 1 and each[-1] == 1 < min(each[:-1]) for each in sizes)
+
+
 def _stamped_lines(path: Path, labelled: bool) -> tuple[list[Series], list[Guess]]:
     split = [_split(line, where, labelled, parts_of) for where, line in _data_lines(path)]
     channels, step = on_steps([stamped(parts, where) for parts, _, where in split])
     series = [Series(each, label) for each, (_, label, _) in zip(channels, split, strict=True)]
-    found = f"of the values are left out; they are multiples of one step, {step:g}"
+    found = f"left out; they are multiples of one step, {step:g}"
     return series, [Guess("time stamps", f"{found}, and each series begins with its first")]
 
 
@@ -203,9 +215,11 @@ def joined(parsed: Sequence[Parsed], request: ReadRequest) -> Arrays:
     """
     series = [each for part in parsed for each in part.series]
     said = dict.fromkeys(guess for part in parsed for guess in part.said)
+    if not series:
+        raise DataError(f"{request.path} has no series behind its header; copy it again")
     counts = {len(each.channels) for each in series}
     if len(counts) != 1:
-        numbers = " and ".join(map(str, sorted(counts))) or "no"
+        numbers = " and ".join(map(str, sorted(counts)))
         raise DataError(f"{request.path} has series of {numbers} channels; expected one number")
     lengths = [_length(each) for each in series]
     if 0 in lengths:

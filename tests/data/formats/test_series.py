@@ -86,7 +86,7 @@ def test_a_quantity_is_no_class(tmp_path):
         (["(1,1),(0,2):a"], {"timeStamps": "true"}, "line 5: the times do not rise"),
         (["1,2:a", "1,3:b"], {"timeStamps": "true"}, r"line 5: expected pairs \(time,value\)"),
         (["(0,1),(noon,2):a"], {"timeStamps": "true"}, "'.noon,2.' is no time and"),
-        ([], {}, "series of no channels"),
+        ([], {}, "no series behind its header"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, lines, header, part):
@@ -156,9 +156,7 @@ def test_times_on_one_step_become_places(tmp_path):
     np.testing.assert_array_equal(dataset.values[0], first)
     np.testing.assert_array_equal(dataset.values[1, :2], [[1, 8], [NAN, 9]])
     assert dataset.class_names == ("a", "b")
-    assert "time stamps: of the values are left out; they are multiples of one step, 0.5" in said(
-        dataset
-    )
+    assert "time stamps: left out; they are multiples of one step, 0.5" in said(dataset)
 
 
 def test_times_may_be_dates(tmp_path):
@@ -175,3 +173,14 @@ def test_series_of_the_archive_may_end_in_nan_and_be_whole(tmp_path):
     dataset = load_dataset(str(tmp_path / "Own_TRAIN.tsv"))
     np.testing.assert_array_equal(dataset.values[0, :, 0], [4, 5, NAN])
     assert dataset.class_names == ("1", "2")
+
+
+def test_labels_are_found_where_the_header_says_nothing_of_them(tmp_path):
+    (tmp_path / "own.ts").write_text("@problemName own\n@data\n1,2,3:cat\n1,2,4:dog\n")
+    dataset = load_dataset(str(tmp_path / "own.ts"))
+    assert dataset.class_names == ("cat", "dog")
+    assert "although the header has no @classLabel [otherwise: --set data.labels=none]" in said(
+        dataset
+    )
+    (tmp_path / "own.ts").write_text("@problemName own\n@data\n1,2,3:4,5,6\n1,2,4:5,6,7\n")
+    assert load_dataset(str(tmp_path / "own.ts")).shape == (2, 3)
