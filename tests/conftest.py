@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# a process runs on every core already (pytest-xdist)
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+)
+for variable in THREADS:
+    os.environ.setdefault(variable, "1")  # a process runs on every core already (pytest-xdist)
+gc.set_threshold(200_000, 20, 100)  # a graph is many objects, of which few are let go
 
 import numpy as np
 import pytest
@@ -65,9 +72,26 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture
+def few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sixth of DIGITS in its place, for what says nothing of their number."""
+    from sklearn import datasets
+
+    digits = datasets.load_digits()
+    for key in ("data", "images", "target"):
+        digits[key] = digits[key][:300]
+    monkeypatch.setattr(datasets, "load_digits", lambda: digits)
+
+
+@pytest.fixture
+def plain_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two columns in place of t-SNE, which takes most of a command's time and has its own tests."""
+    for user in ("figures.projection", "clustering.starts", "evaluation.n_clusters"):
+        monkeypatch.setattr(f"archbuild.{user}.tsne", lambda rows, seed, **_: rows[:, :2])
+
+
+@pytest.fixture
 def clean_environment() -> Mapping[str, str]:
     """The environment of a user's shell: nothing that this suite sets to be quick and quiet."""
-    threads = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
-    ours = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONDONTWRITEBYTECODE", "ARCHBUILD_DATA", *threads}
+    ours = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONDONTWRITEBYTECODE", "ARCHBUILD_DATA", *THREADS}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}

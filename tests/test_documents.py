@@ -28,7 +28,6 @@ DATASETS_PAGE = ROOT / "datasets" / "README.md"
 DOCUMENTS = [ROOT / "README.md", DATASETS_PAGE, *sorted((ROOT / "docs").rglob("*.md"))]
 FETCHED = ("MNIST", "FASHION", "COIL20", "SERKET3000", "SVHN", "HAR")
 SHORTER = {
-    # a third of the rows: TensorFlow traces a second graph where the last batch is smaller
     r"^archbuild( sweep)? -d DIGITS": r"archbuild\1 -d DIGITS --set batch_size=599",
     r"^archbuild -d SPIRAL": "archbuild -d SPIRAL --set batch_size=2500",  # 4 steps for 50
     r"--(pretrain|cluster)\b( \d+)?": r"--\1 1",
@@ -107,11 +106,10 @@ def test_the_readme_has_commands_to_run():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+@pytest.mark.graphs(False)
+@pytest.mark.usefixtures("few_digits", "plain_maps")
 def test_the_commands_run_one_after_the_other(document, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
-    for user in ("figures.projection", "clustering.starts", "evaluation.n_clusters"):
-        # t-SNE would take most of the time; it has tests of its own
-        monkeypatch.setattr(f"archbuild.{user}.tsne", lambda rows, seed, **_: rows[:, :2])
     for line in commands(document):
         monkeypatch.setattr(sys, "argv", ["archbuild", *arguments(line)])
         with pytest.raises(SystemExit) as ended:
@@ -188,10 +186,11 @@ def test_what_is_printed_for_keras_runs(tmp_path, monkeypatch):
     assert names["unpooling"].output_shape == [(None, 28, 28, 1)] * 2
 
 
+@pytest.mark.graphs(False)
+@pytest.mark.usefixtures("few_digits", "plain_maps")
 def test_what_is_printed_for_runs_runs(tmp_path, monkeypatch):
     """The blocks of the page on runs, after an epoch of each stage."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("archbuild.figures.projection.tsne", lambda rows, seed, **_: rows[:, :2])
     train = "-d DIGITS -a 0 --pretrain 1 --cluster 1 --set batch_size=599 --quiet"
     monkeypatch.setattr(sys, "argv", ["archbuild", *train.split()])
     with pytest.raises(SystemExit) as ended:
@@ -205,6 +204,7 @@ def test_what_is_printed_for_runs_runs(tmp_path, monkeypatch):
     assert {"report.html", "scatter.png", "clusters-kld.png"} <= {p.name for p in plots.iterdir()}
 
 
+@pytest.mark.graphs(False)
 def test_what_is_printed_for_python_runs(tmp_path, monkeypatch, rng):
     """The blocks of the page on Serket, with an update of one epoch, on a few rows."""
     monkeypatch.chdir(tmp_path)

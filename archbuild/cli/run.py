@@ -79,7 +79,7 @@ def _train(experiment: Experiment, options: RunOptions) -> None:
         "train": experiment.train,
     }
     for stage in asked:
-        run_stage[stage](options.fresh)
+        run_stage[stage](fresh=options.fresh)
 
 
 def _request(options: RunOptions) -> ExperimentRequest:

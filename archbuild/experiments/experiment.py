@@ -136,7 +136,7 @@ class Experiment:
 
     # -- stages ----------------------------------------------------------------------------
 
-    def pretrain(self, fresh: bool = False) -> bool:
+    def pretrain(self, *, fresh: bool = False) -> bool:
         """Learn to reconstruct.
 
         Args:
@@ -161,7 +161,7 @@ class Experiment:
             if is_refining(stage):
                 self.emit(StageEnded(stage, "dropped, it was trained on the old weights"))
 
-    def cluster(self, fresh: bool = False) -> bool:
+    def cluster(self, *, fresh: bool = False) -> bool:
         """Refine the pretrained network with the spec's head.
 
         Args:
@@ -182,7 +182,7 @@ class Experiment:
         request = self._request("cluster") | {"pretrain": pretrained.digest}
         return self._run_stage(self.head_stage, self._new_head(), request, pretrained)
 
-    def train(self, fresh: bool = False) -> bool:
+    def train(self, *, fresh: bool = False) -> bool:
         """Train network and head together from scratch.
 
         Args:

@@ -27,6 +27,8 @@ PRIOR: dict[str, Any] = {
     "head": {"type": "gmm", "start": "k-means"},
 }
 """With a mixture over the bottleneck."""
+SHORT = ("pretrain.epochs=1", "cluster.epochs=1")
+"""Overrides of a spec: an epoch of each stage."""
 
 
 class Ended(NamedTuple):

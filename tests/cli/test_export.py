@@ -18,7 +18,7 @@ from archbuild.errors import ArchbuildError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.models.exports import FORMATS, PARTS
-from tests.cli.calling import SPEC, Archbuild
+from tests.cli.calling import SHORT, SPEC, Archbuild
 
 pytestmark = pytest.mark.graphs(False)
 
@@ -38,10 +38,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of two runs on DIGITS: seed 0 has a head, seed 1 is only pretrained."""
     folder = tmp_path_factory.mktemp("run")
     (folder / "tiny.json").write_text(json.dumps({**SPEC, "head": {"type": "kld"}}))
-    experiment = Experiment(ExperimentRequest("DIGITS", str(folder / "tiny.json"), out=folder))
-    experiment.pretrain(1)
+    request = ExperimentRequest("DIGITS", str(folder / "tiny.json"), None, SHORT, out=folder)
+    experiment = Experiment(request)
+    experiment.pretrain()
     shutil.copytree(experiment.folder.path, experiment.folder.path.with_name("1"))
-    experiment.cluster(1)
+    experiment.cluster()
     return folder
 
 

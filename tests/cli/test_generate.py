@@ -48,9 +48,11 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run of ``tiny.json`` whose stages have no epoch."""
     folder = tmp_path_factory.mktemp("start")
     (folder / "tiny.json").write_text(json.dumps(SPEC))
-    experiment = Experiment(ExperimentRequest("DIGITS", str(folder / "tiny.json"), out=folder))
-    assert experiment.pretrain(0)
-    assert experiment.cluster(0)
+    none = ("pretrain.epochs=0", "cluster.epochs=0")
+    request = ExperimentRequest("DIGITS", str(folder / "tiny.json"), None, none, out=folder)
+    experiment = Experiment(request)
+    assert experiment.pretrain()
+    assert experiment.cluster()
     return folder
 
 

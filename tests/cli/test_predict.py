@@ -11,7 +11,7 @@ from archbuild.cli.predict import _FORMATS
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.models.predictions import FILES, TEXTS
-from tests.cli.calling import SPEC, Archbuild
+from tests.cli.calling import SHORT, SPEC, Archbuild
 
 pytestmark = pytest.mark.graphs(False)
 TABLE = {
@@ -43,9 +43,9 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_table(folder / "old.csv", 200, seed=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        experiment = Experiment(ExperimentRequest("old.csv:kind", "table.json"))
-        assert experiment.pretrain(1)
-        assert experiment.cluster(1)
+        experiment = Experiment(ExperimentRequest("old.csv:kind", "table.json", overrides=SHORT))
+        assert experiment.pretrain()
+        assert experiment.cluster()
     return folder
 
 

@@ -46,7 +46,7 @@ import numpy as np
 
 model, rows = pickle.load(open("model.pickle", "rb")), np.load("rows.npy")
 np.save("answers.npy", model.predict_proba(rows))
-for _ in range(3):  # TensorFlow would speak of retracing at the second
+for _ in range(2):  # TensorFlow would speak of retracing at the second
     model.fit(rows)
 """
 

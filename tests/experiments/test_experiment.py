@@ -348,6 +348,8 @@ def test_a_likelihood_of_counts_learns_from_counts_alone(tmp_path, rng, kind):
         "reconstruction": kind,
         "layers": [{"type": "Input", "output_shape": [20]}, {"type": "Dense", "num_units": 3}],
         "head": {"type": "kld", "n_clusters": 3},
+        "pretrain": {"epochs": 4},
+        "cluster": {"epochs": 1},
     }
     (tmp_path / "counts.json").write_text(json.dumps(tree))
 
@@ -356,10 +358,10 @@ def test_a_likelihood_of_counts_learns_from_counts_alone(tmp_path, rng, kind):
         return Experiment(ExperimentRequest(str(tmp_path / name), arch, out=tmp_path))
 
     with pytest.raises(UsageError, match="values with fractions"):
-        experiment("halves.npy").pretrain(1)
+        experiment("halves.npy").pretrain()
     done = experiment("counts.npy")
-    assert done.pretrain(4)
+    assert done.pretrain()
     losses = [row["reconstruction"] for row in done.folder.stage("pretrain").history()]
     assert losses == sorted(losses, reverse=True)
     assert np.isfinite(losses).all()
-    assert done.cluster(1)
+    assert done.cluster()

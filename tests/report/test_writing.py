@@ -16,7 +16,7 @@ from archbuild.models.measuring import measure
 from archbuild.report.writing import write_report
 from tests.small_runs import MESSAGES, experiment_from, make_experiment
 
-pytestmark = pytest.mark.graphs(False)
+pytestmark = [pytest.mark.graphs(False), pytest.mark.usefixtures("plain_maps")]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 FILE = "<img src=x onerror=alert(1)>"
 
