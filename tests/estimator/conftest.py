@@ -8,8 +8,17 @@ from sklearn.datasets import load_digits, make_blobs
 
 from archbuild import DeepClustering
 
-FEW = {"pretrain_epochs": 2, "cluster_epochs": 1, "overrides": ("batch_size=64",)}
-SHORT = {**FEW, "random_state": 0}
+SHORT = {
+    "pretrain_epochs": 2,
+    "cluster_epochs": 1,
+    "overrides": ("batch_size=64",),
+    "random_state": 0,
+}
+QUICKEST = {
+    "pretrain_epochs": 1,
+    "cluster_epochs": 1,
+    "overrides": ("batch_size=64", "pretrain.optimizer=sgd", "cluster.optimizer=sgd"),
+}
 
 IMAGES = {
     "spec_version": 1,

@@ -21,7 +21,7 @@ from archbuild.cli.main import main
 from archbuild.errors import RunError, SpecError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
-from tests.estimator.conftest import FEW, IMAGES, SHORT
+from tests.estimator.conftest import IMAGES, QUICKEST, SHORT
 from tests.test_documents import ROOT, arguments, commands
 
 pytestmark = pytest.mark.graphs(False)
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.graphs(False)
 HOWTO = ROOT / "docs" / "howto" / "scikit-learn.md"
 
 
-@parametrize_with_checks([DeepClustering(n_clusters=2, **FEW)])
+@parametrize_with_checks([DeepClustering(n_clusters=2, **QUICKEST)])
 def test_it_is_an_estimator_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -142,7 +142,7 @@ def test_it_ends_a_pipeline(blobs):
 
 def test_it_can_be_searched_without_labels(blobs):
     X, _ = blobs
-    model = DeepClustering(pretrain_epochs=4, cluster_epochs=1, random_state=0)
+    model = DeepClustering(**{**SHORT, "pretrain_epochs": 4})
     search = GridSearchCV(model, {"n_clusters": [2, 4]}, cv=2).fit(X)
     assert search.best_params_ == {"n_clusters": 4}
     assert search.best_score_ == pytest.approx(search.cv_results_["mean_test_score"].max())
@@ -229,4 +229,6 @@ def test_the_how_to_runs(tmp_path, monkeypatch, capsys):
             main()
     blocks = re.findall(r"^```python\n(.*?)^```", Path(HOWTO).read_text(), re.DOTALL | re.MULTILINE)
     code = re.sub(r"(pretrain|cluster)_epochs=\d+", r"\1_epochs=1", "\n".join(blocks))
+    large = r"DeepClustering(\1overrides=['batch_size=599'], "
+    code = re.sub(r"DeepClustering\((arch, )?(?=\w+=)", large, code)
     exec(compile(code, str(HOWTO), "exec"), {})
