@@ -8,20 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-)
-for variable in THREADS:
-    os.environ.setdefault(variable, "1")  # a process runs on every core already (pytest-xdist)
-gc.set_threshold(200_000, 20, 100)  # a graph is many objects, of which few are let go
+# a process runs on every core already (pytest-xdist)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import numpy as np
 import pytest
 
 from tests.graphs import trace_graphs
+
+gc.set_threshold(200_000, 20, 100)  # a graph is many objects, of which few are let go
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,6 +90,7 @@ def plain_maps(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def clean_environment() -> Mapping[str, str]:
     """The environment of a user's shell: nothing that this suite sets to be quick and quiet."""
-    ours = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONDONTWRITEBYTECODE", "ARCHBUILD_DATA", *THREADS}
+    ours = {"TF_CPP_MIN_LOG_LEVEL", "PYTHONDONTWRITEBYTECODE", "ARCHBUILD_DATA"}
+    ours |= {name for name in os.environ if name.endswith("_THREADS")}
     kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}

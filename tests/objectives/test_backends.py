@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -35,19 +38,25 @@ np.savez(sys.argv[1], **found)
 """
 
 
-@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
-def found(request, tmp_path_factory):
+@cache  # the suite's order may come back to a backend
+def found_by(backend):
     """Every value and gradient by name, from a process of the backend's own."""
-    backend = request.param
-    if find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    file = tmp_path_factory.mktemp("backend") / "found.npz"
-    environment = os.environ | {"KERAS_BACKEND": backend, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", ELSEWHERE, str(file)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    with np.load(file) as arrays:
-        return dict(arrays)
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "found.npz"
+        command = [sys.executable, "-c", ELSEWHERE, str(file)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        with np.load(file) as arrays:
+            return dict(arrays)
+
+
+@pytest.fixture(params=["tensorflow", "jax", "torch"])
+def found(request):
+    """What the backend gives."""
+    if find_spec(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    return found_by(request.param)
 
 
 @pytest.mark.parametrize(("name", "given"), GAUSSIAN + MIXTURE)

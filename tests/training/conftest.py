@@ -37,6 +37,7 @@ SPEC = {
     "augment": {"rotate": 5, "shift": 0.1},
     "head": {"type": "kld", "n_clusters": 10},
 }
+ROWS = 60
 STOCHASTIC = {
     "layers": [*SPEC["layers"][:-1], {"type": "Gaussian", "num_units": 4}],
     "reconstruction": "bernoulli",
@@ -72,9 +73,9 @@ class CopyEachEpoch:
 
 @pytest.fixture(scope="session")
 def digits():
-    """The first 150 digits."""
+    """The first digits."""
     whole = load_dataset("DIGITS")
-    return dataset_from_arrays("few", whole.rows(np.arange(150)), whole.labels[:150])
+    return dataset_from_arrays("few", whole.rows(np.arange(ROWS)), whole.labels[:ROWS])
 
 
 @pytest.fixture
@@ -104,8 +105,8 @@ def make_prior(kind, **config):
 @pytest.fixture
 def settings():
     defaults = {field.name: field.default for field in STAGE_FIELDS}
-    # five whole batches of the 150 rows: TensorFlow traces a graph of its own for a smaller one
-    return {**defaults, **CLUSTER_DEFAULTS, "epochs": 4, "batch_size": 30}
+    # whole batches: TensorFlow traces a graph of its own for a smaller one
+    return {**defaults, **CLUSTER_DEFAULTS, "epochs": 4, "batch_size": ROWS // 2}
 
 
 @pytest.fixture

@@ -11,12 +11,14 @@ from archbuild.training.encoding import encode
 from archbuild.training.head_stage import restore_checkpoint
 from archbuild.training.progress import StepDone
 from tests.training.conftest import (
+    ROWS,
     STOCHASTIC,
     StopAfter,
     make_network,
     make_prior,
 )
 
+pytestmark = pytest.mark.graphs(False)
 SHARED = {"n_clusters": 10, "start": "k-means", "reconstruction_weight": 1.0, "tolerance": 0.0}
 KLD = {"cluster_weight": 0.5, "reduction": "mean", "degrees_of_freedom": 1.0, "refresh": 1}
 KMEANS = {"cluster_weight": 0.1, "distance": "squared", "refresh": 1}
@@ -85,7 +87,7 @@ def test_the_decoder_stands_still_without_reconstruction(make_trainer, network):
 def test_no_epochs_are_a_stage_that_only_looks(make_trainer, network):
     outcome = make_trainer(network, kld(), epochs=0).run()
     assert outcome.history == []
-    assert outcome.codes.shape == (150, 4)
+    assert outcome.codes.shape == (ROWS, 4)
     assert outcome.occupancy.n_clusters == 10
 
 
@@ -94,6 +96,7 @@ def test_no_epochs_are_a_stage_that_only_looks(make_trainer, network):
 RISING = {"start": 0.25, "end": 1.0, "ramp": 3.0, "unit": "steps"}
 PRELUDE = {"weight": 0.1, "length": 2.0}
 SCRATCH = {"from_scratch": True}
+FIVE_STEPS = {"batch_size": ROWS // 5}
 
 
 def run_in_pieces(make_trainer, head, stops, others=range(1, 99), **changes):
@@ -210,7 +213,7 @@ def test_the_rate_goes_through_its_schedule_in_every_round(make_trainer):
 
 
 def test_the_prior_begins_where_the_prelude_ends(make_trainer):
-    head = gmm(gamma_training={"weight": 0.1, "length": 6, "unit": "steps"})  # of 5 in an epoch
+    head = gmm(gamma_training={"weight": 0.1, "length": 3, "unit": "steps"})  # of 2 in an epoch
     outcome = make_trainer(make_network(**STOCHASTIC), head, from_scratch=True, epochs=3).run()
     *warmup, after = outcome.history
     for row in warmup:
@@ -256,7 +259,7 @@ class Weights:
 def test_scheduled_weights_are_set_before_every_step(make_trainer):
     head = gmvae(alpha=RISING, eta=0.5)
     noted = Weights(head)
-    make_trainer(make_network(**STOCHASTIC), head, emit=noted, epochs=1).run()
+    make_trainer(make_network(**STOCHASTIC), head, emit=noted, epochs=1, **FIVE_STEPS).run()
     assert noted.seen["alpha"] == pytest.approx([0.5, 0.75, 1, 1, 1])
     assert noted.seen["eta"] == [0.5] * 5
 
@@ -265,7 +268,7 @@ def test_schedules_count_from_the_end_of_the_prelude(make_trainer):
     head = gmm(gamma_training={"weight": 0.1, "length": 1}, kl_weight={**RISING, "repeat": True})
     noted = Weights(head)
     network = make_network(**STOCHASTIC)
-    make_trainer(network, head, emit=noted, from_scratch=True, epochs=2).run()
+    make_trainer(network, head, emit=noted, from_scratch=True, epochs=2, **FIVE_STEPS).run()
     assert noted.seen["kl_weight"] == pytest.approx([0.25] * 5 + [0.5, 0.75, 0.25, 0.5, 0.75])
 
 

@@ -8,7 +8,7 @@ import pytest
 from archbuild.errors import DivergenceError
 from archbuild.networks.rows import to_numpy
 from archbuild.training.pretraining import Reconstruct
-from tests.training.conftest import SPEC, make_network
+from tests.training.conftest import ROWS, SPEC, make_network
 
 
 def reconstruct():
@@ -35,10 +35,10 @@ def test_the_loss_falls(make_trainer, network):
 def test_the_loss_of_an_epoch_is_the_mean_over_all_rows(make_trainer, feed):
     dense = [SPEC["layers"][0], {"type": "Dense", "num_units": 4, "non_linearity": "linear"}]
     network = make_network(layers=dense, augment=None)
-    rows = feed.clean(np.arange(150))
+    rows = feed.clean(np.arange(ROWS))
     encoding = network.encode(rows)
     error = np.mean((to_numpy(network.decode(encoding.mean).value) - rows) ** 2)
-    still = {"learning_rate": 1e-12, "augment": False, "batch_size": 32}  # the last has 22 rows
+    still = {"learning_rate": 1e-12, "augment": False, "batch_size": 25}  # the last has 10 rows
     trainer = make_trainer(network, reconstruct(), epochs=1, **still)
     row = trainer.run().history[0]
     assert row["reconstruction"] == pytest.approx(error, rel=1e-4)
