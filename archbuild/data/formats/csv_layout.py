@@ -112,12 +112,23 @@ def _find_columns(
     if not has_header:
         names = [str(number) for number in range(1, len(first) + 1)]
     width = len(body[0]) if body else len(first)
+    _refuse_another_separator(path, first, width)
     names, said_of_ends = _extra_cell(names, body, width, has_header)
     if width > len(names) + bool(said_of_ends):
         raise _narrow_header(path, len(first), width, hint)
     if names[0] in options.columns:  # the index in front has a kind that the user told
         said_of_ends = [guess for guess in said_of_ends if not guess.overrule]
     return _Columns(tuple(names), has_header, width, (*said, *said_of_ends))
+
+
+def _refuse_another_separator(path: Path, first: Sequence[str], width: int) -> None:
+    """Refuse a header of one cell that another separator than that of the rows would cut."""
+    mark = next((mark for mark in MARKS if mark in first[0]), None)
+    if mark is not None and len(first) == 1 < width:
+        raise DataError(
+            f"{path}: the first line, '{first[0]}', has {separator_name(mark)}s where the others "
+            "have another separator; write both with the same one"
+        )
 
 
 def is_text_table(path: Path) -> bool:

@@ -94,11 +94,13 @@ def open_text(path: Path, errors: str = "strict") -> TextIO:
 
 
 def csv_records(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
-    """Return the reader of the cells of lines; several blanks in a row separate like one."""
-    is_blank = separator == " "
-    if is_blank:
+    """Return the reader of the cells of lines.
+
+    Several blanks in a row separate like one, and blanks in front of a cell are no part of it.
+    """
+    if separator == " ":
         lines = (line.strip().replace("\t", " ") + "\n" for line in lines)
-    return csv.reader(lines, delimiter=separator, skipinitialspace=is_blank)
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
 
 
 def numbered_rows(
@@ -181,13 +183,14 @@ def _records(path: Path, file: TextIO, separator: str, skip: int) -> Iterator[Ro
             break
         except csv.Error as error:  # a quote may go on to the end of a large file
             raise _fault_of_quotes(path, first, error, seen) from error
-        if len(seen) > _SHORT and _are_rows(seen[1:-1], separator, len(cells)):
+        long = len(seen) > _SHORT and _are_rows(seen[1:-1], separator, len(cells))
+        if long or (len(seen) > 1 and _fault_in(seen, separator, "expected after")):
             raise _open_quote(path, first, f"is closed in line {first + len(seen) - 1} only")
         yield Row(first, first + len(seen) - 1, cells)
         first += len(seen)
         last = seen[:]
         seen.clear()
-    if last and _ends_inside_quotes(last, separator):
+    if last and _fault_in(last, separator, "unexpected end"):
         raise _open_quote(path, first - len(last), "is never closed")
 
 
@@ -203,12 +206,13 @@ def _are_rows(lines: Sequence[str], separator: str, width: int) -> bool:
     return width > 1 and all(len(cells) == width for cells in csv_records(lines, separator))
 
 
-def _ends_inside_quotes(lines: Sequence[str], separator: str) -> bool:
+def _fault_in(lines: Sequence[str], separator: str, fault: str) -> bool:
+    """Return whether a row has a fault of quotes, by the words of the strict parser."""
     try:
-        for _ in csv.reader(lines, delimiter=separator, strict=True):
+        for _ in csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True):
             pass
     except csv.Error as error:
-        return "unexpected end" in str(error)
+        return fault in str(error)
     return False
 
 

@@ -100,12 +100,22 @@ def _start(rows: Sequence[tuple[int, Sequence[str]]], width: int) -> int | None:
             if _is_apart(rows[index : index + 3], width):
                 continue
             return index if is_title or not has_number(cells) else None
-        if len(cells) == width - 1 and len(below) == width and not _has_header(rows[index + 1 :]):
+        if len(cells) == width - 1 and len(below) == width and _has_index(rows[index + 1 :]):
             return index
         if len(cells) > width or all(number_in(cell) is not None for cell in cells):
             return None
         is_title = is_title and len(cells) == 1
     return None
+
+
+def _has_index(rows: Sequence[tuple[int, Sequence[str]]]) -> bool:
+    """Return whether the first cells of rows may be their names: all differ, and none is a header.
+
+    Of three columns or more two rows may have one name.
+    """
+    firsts = [cells[0] for _, cells in rows]
+    is_name = len(rows[0][1]) > 2 or len(set(firsts)) == len(firsts)
+    return is_name and not _has_header(rows)
 
 
 def _has_header(rows: Sequence[tuple[int, Sequence[str]]]) -> bool:
@@ -143,7 +153,7 @@ def best_cut(lines: Sequence[str]) -> Cut | None:
 
 def _share_of_numbers(lines: Sequence[str], mark: str) -> float:
     """Return the share of the cells below the first row that are numbers, by either sign."""
-    cells = [cell for _, row in _rows(lines, mark)[1:] for cell in row]
+    cells = [cell for _, row in _rows(lines, mark)[1:] for cell in row if cell.strip()]
     numbers = sum(number_in(cell) is not None or bool(DECIMAL_COMMA.match(cell)) for cell in cells)
     return numbers / max(1, len(cells))
 

@@ -32,6 +32,7 @@ from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
 _LONGEST_EXAMPLE = 30
+_TOP = 5  # rows that may be a title, or a second header with units
 
 _log = logging.getLogger(__name__)
 
@@ -81,20 +82,29 @@ def _odd_numbers(
 
 def _profiles(source: TableSource, wanted: Sequence[int], told: Mapping[str, str]) -> list[Profile]:
     profiles = [Profile(source.decimal) for _ in wanted]
+    top: Sequence[str] = ()
     for batch in source.batches(wanted):
+        top = top or batch.places[:_TOP]
         for profile, cells in zip(profiles, batch.columns, strict=True):
             profile.add(cells, batch.places)
     for index, profile in zip(wanted, profiles, strict=True):
         name = source.columns[index]
         if profile.nearly_numeric and told.get(name, NUMBER) == NUMBER:
-            odd = [f"{place} ('{cell[:_LONGEST_EXAMPLE]}')" for place, cell in profile.odd]
-            more = profile.filled - profile.numbers - len(odd)
-            raise DataError(
-                f"{source.path}: the column '{name}' holds numbers, but not in {', '.join(odd)}"
-                f"{f' and {more} more' if more > 0 else ''}; mend these cells, leave them blank, "
-                f"or set data.columns.{name} to category or ignore"
-            )
+            raise _odd_cells(source.path, name, profile, top)
     return profiles
+
+
+def _odd_cells(path: Path, name: str, profile: Profile, top: Sequence[str]) -> DataError:
+    """Return the message for a column of numbers with a few cells that are none."""
+    odd = [f"{place} ('{cell[:_LONGEST_EXAMPLE]}')" for place, cell in profile.odd]
+    more = profile.filled - profile.numbers - len(odd)
+    above = profile.odd[0][0] in top
+    return DataError(
+        f"{path}: the column '{name}' holds numbers, but not in {', '.join(odd)}"
+        f"{f' and {more} more' if more > 0 else ''}; mend these cells, leave them blank, "
+        f"or set data.columns.{name} to category or ignore"
+        + ("; lines above the table are left out with data.skip_lines" if above else "")
+    )
 
 
 def _choose_encoding(

@@ -73,6 +73,8 @@ def test_numbers_that_count_rows_are_an_index_rather_than_digits(tmp_path):
         ("a b\n" + lines("  {a}   {b}  "), "utf-8"),
         ("a b\n" + lines('"{a}" {b}'), "utf-8"),
         ("a b\n" + lines("{A} {B}"), "utf-8"),
+        ("a,b\n" + lines('"{a}", "{b}"'), "utf-8"),
+        ("a\tb\t\n" + lines("{a}\t{b}\t"), "utf-8"),
         ("a,b\n" + lines("{a},{b}"), "utf-16"),
         ("# made in 2024, by hand\na,b\n" + lines("{a},{b}"), "utf-8"),
         ("a,b\n" + lines("{a},{b}") + ",\n,\n", "utf-8"),
@@ -121,11 +123,35 @@ def test_a_title_above_numbers_with_decimal_commas_is_found(tmp_path):
         assert "'Report'" in said(dataset)
 
 
+def test_a_title_above_rows_without_a_header_is_no_name(tmp_path):
+    dataset = read(tmp_path, "My table\n" + lines("{a},{b}") * 2)
+    np.testing.assert_allclose(dataset.values, PAIRS * 2)
+    assert "title" in said(dataset)
+
+
+@pytest.mark.parametrize("text", ["a;b\n" + lines("{a},{b}"), "a,b\n" + lines("{a};{b}")])
+def test_a_header_with_another_separator_is_refused(tmp_path, text):
+    with pytest.raises(DataError, match="where the others have another separator"):
+        read(tmp_path, text)
+
+
+def test_a_quote_that_the_next_line_closes_is_named(tmp_path):
+    with pytest.raises(DataError, match="line 3: a quote opens in this line and is closed in line"):
+        read(tmp_path, 'a,b\n1,"2"\n3,"4\n5,"6"\n7,"8"\n')
+
+
 def test_lines_that_leave_nothing_and_binary_files_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"is empty behind its first 99 lines \(data\.skip_lines"):
         read(tmp_path, "a,b\n1,2\n", skip_lines=99)
     with pytest.raises(DataError, match="holds NUL characters, as UTF-16"):
         read(tmp_path, "a,b\n1,2\n", encoding="utf-16-le")
+
+
+def test_a_second_header_is_answered_with_the_key_that_leaves_out_the_first(tmp_path):
+    text = "a,b\nkg,cm\n" + lines("{a},{b}")
+    with pytest.raises(DataError, match=r"line 2 \('kg'\).*left out with data\.skip_lines"):
+        read(tmp_path, text)
+    assert read(tmp_path, text, skip_lines=1).columns == ("kg", "cm")
 
 
 def test_a_header_that_names_too_few_columns_is_no_title(tmp_path):
