@@ -203,6 +203,15 @@ class TableEncoding:
         return tuple(name for column in self.columns for name in column.features)
 
     @property
+    def marks(self) -> tuple[bool, ...]:
+        """Whether each feature is 0 or 1 by its column's kind, rather than a quantity."""
+        return tuple(
+            column.kind not in (NUMBER, DATE) or (column.gaps and place > 0)
+            for column in self.columns
+            for place in range(len(column.features))
+        )
+
+    @property
     def used(self) -> tuple[ColumnEncoding, ...]:
         """The columns that give features."""
         return tuple(column for column in self.columns if column.features)

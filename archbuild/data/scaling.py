@@ -22,7 +22,9 @@ class Scaler:
     """``(rows - offset) * factor``, for each feature of a table and each channel of the rest.
 
     Attributes:
-        kind: ``none``, ``minmax`` (to 0..1) or ``standardise`` (to mean 0 and variance 1).
+        kind: ``none``, ``minmax`` (to 0..1) or ``standardise`` (to mean 0 and variance 1; features
+            that mark a category, a truth or a gap keep their 0 and 1 apart by 1, so that a column
+            of categories has a variance of at most 1 in all).
         offset: ``(features,)`` or ``(channels,)``; ``(1,)`` for ``none``. It is float64 where
             the dataset's values need it (``Dataset.is_double``), float32 otherwise.
         factor: the same shape. Where a feature never changes it is 1, so the feature becomes 0.
@@ -45,8 +47,8 @@ class Scaler:
             return cls(kind, np.zeros(1, np.float32), np.ones(1, np.float32))
         centre, spread, size = _range(dataset) if kind == "minmax" else _moments(dataset)
         precision = np.float64 if dataset.is_double else np.float32
-        constant = spread <= _ROUNDINGS * np.finfo(precision).eps * size
-        factor = np.where(constant, 1.0, 1.0 / np.where(constant, 1.0, spread))
+        kept = (spread <= _ROUNDINGS * np.finfo(precision).eps * size) | _marks(dataset)
+        factor = np.where(kept, 1.0, 1.0 / np.where(kept, 1.0, spread))
         return cls(kind, centre.astype(precision), factor.astype(precision))
 
     def apply(self, rows: np.ndarray) -> np.ndarray:
@@ -97,6 +99,13 @@ class Scaler:
         if np.array_equal(offset.astype(np.float32), offset):
             offset, factor = offset.astype(np.float32), factor.astype(np.float32)
         return cls(document["kind"], offset, factor)
+
+
+def _marks(dataset: Dataset) -> np.ndarray:
+    """Return which features of a table mark a category, a truth or a gap, ``(features,)``."""
+    if dataset.encoding is None or dataset.values.ndim != 2:
+        return np.zeros(1, bool)
+    return np.array(dataset.encoding.marks)
 
 
 def _range(dataset: Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

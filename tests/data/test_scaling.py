@@ -8,6 +8,7 @@ import pytest
 
 from archbuild.data import Dataset
 from archbuild.data import dataset as dataset_module
+from archbuild.data.columns import ColumnEncoding, TableEncoding
 from archbuild.data.scaling import Scaler
 
 
@@ -117,3 +118,22 @@ def test_gaps_are_left_out(kind):
     alone = Scaler.fit(Dataset("own", points), kind)
     np.testing.assert_allclose(scaler.offset, alone.offset, rtol=1e-5)
     np.testing.assert_allclose(scaler.factor, alone.factor, rtol=1e-5)
+
+
+def test_marks_of_categories_weigh_no_more_than_one_number():
+    encoding = TableEncoding(
+        (
+            ColumnEncoding("age", "number", fill=3.0, gaps=True),
+            ColumnEncoding("city", "embedding", ("a", "b", "c")),
+            ColumnEncoding("open", "boolean"),
+            ColumnEncoding("day", "date"),
+        )
+    )
+    assert encoding.marks == (False, True, True, True, True, True, False)
+    values = np.random.default_rng(0).integers(0, 2, (50, 7)) * [9, 1, 1, 1, 1, 1, 700]
+    dataset = Dataset("own", values.astype("float32"), encoding=encoding)
+    scaler = Scaler.fit(dataset, "standardise")
+    np.testing.assert_array_equal(scaler.factor[1:6], 1)
+    rows = scaler.apply(dataset.rows(slice(None)))
+    np.testing.assert_allclose(rows.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(rows.std(axis=0)[[0, 6]], 1, rtol=1e-5)
