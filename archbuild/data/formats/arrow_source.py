@@ -43,25 +43,25 @@ class ArrowSource:
         self.decimal = "."
         self.guesses = guesses
         self.schema = schema
-        self._iterate = iterate
+        self.iterate = iterate
 
     def cells(self, name: str, rows: int) -> Iterator[list[Any]]:
         """Yield a column as Python objects, some rows at a time."""
-        for batch in self._iterate(rows, columns=[name]):
+        for batch in self.iterate(rows, columns=[name]):
             yield batch.column(name).to_pylist()
 
     def batches(self, wanted: Sequence[int]) -> Iterator[Batch]:
         """Yield the rows as texts, some at a time."""
         names = [self.columns[index] for index in wanted]
         start = 0
-        for batch in self._iterate(rows_at_a_time(_CELL_BYTES * max(1, len(names))), columns=names):
+        for batch in self.iterate(rows_at_a_time(_CELL_BYTES * max(1, len(names))), columns=names):
             places = [f"row {start + row} (counted from 0)" for row in range(len(batch))]
             yield Batch(places, [_texts(batch.column(name)) for name in names])
             start += len(batch)
 
     def numbers(self, wanted: Sequence[int], n_rows: int) -> np.ndarray | None:
         """Return numeric columns as ``(n_rows, columns)`` float64."""
-        if not all(_is_numeric(self.schema.field(index).type) for index in wanted):
+        if not all(is_numeric(self.schema.field(index).type) for index in wanted):
             return None
         names = [self.columns[index] for index in wanted]
         # whole numbers beyond are rounded, which the slow way counts
@@ -69,7 +69,7 @@ class ArrowSource:
         limits = np.where(exact, 2.0**53, LARGEST)
         values = room_for((n_rows, len(wanted)), np.float64, str(self.path))
         start = 0
-        for batch in self._iterate(rows_at_a_time(8 * len(wanted)), columns=names):
+        for batch in self.iterate(rows_at_a_time(8 * len(wanted)), columns=names):
             rows = values[start : start + len(batch)]
             for place, name in enumerate(names):
                 rows[:, place] = _numbers(batch.column(name))
@@ -80,7 +80,8 @@ class ArrowSource:
         return values
 
 
-def _is_numeric(kind: DataType) -> bool:
+def is_numeric(kind: DataType) -> bool:
+    """Return whether a type is of numbers or truth values."""
     from pyarrow import types
 
     checks = (types.is_integer, types.is_floating, types.is_boolean, types.is_decimal)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from archbuild.data.formats.arrow_folder import wanted_files
 from archbuild.data.formats.arrow_images import image_table, read_images, survey_images
+from archbuild.data.formats.arrow_lists import with_lists_flat
 from archbuild.data.formats.arrow_source import ArrowSource
 from archbuild.data.formats.image_folder import Survey
 from archbuild.data.formats.table import read_table
@@ -35,7 +36,9 @@ def read_arrow(request: ReadRequest) -> Arrays:
     """
     with _opened(request) as source:
         images = image_table(source, request)
-        return read_table(source, request) if images is None else read_images(images, request)
+        if images is not None:
+            return read_images(images, request)
+        return read_table(with_lists_flat(source), request)
 
 
 def survey_arrow(request: ReadRequest) -> Survey | None:

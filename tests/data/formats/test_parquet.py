@@ -10,7 +10,7 @@ import pytest
 
 from archbuild.data import Dataset, load_dataset, spill
 from archbuild.data import dataset as dataset_module
-from archbuild.data.request import ReadOptions
+from archbuild.data.request import Known, ReadOptions
 from archbuild.errors import DataError
 
 pa = pytest.importorskip("pyarrow")
@@ -116,3 +116,31 @@ def test_whole_numbers_that_lose_digits_are_counted(tmp_path):
     dataset = read(tmp_path, key=keys, x=halves)
     assert dataset.shape == (2,)
     assert "19 of 20 cells are whole numbers beyond 2^53" in " ".join(map(str, dataset.guesses))
+
+
+LISTS = [[1.0, 2.0], [3.0, 4.0], [5.0, None]]
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.float32()), pa.list_(pa.float64(), 2)])
+def test_lists_of_one_length_are_features(tmp_path, kind):
+    lists = pa.array([*LISTS[:2], [5.0, 6.0]], kind)
+    dataset = read(tmp_path, size=[7, 8, 9], emb=lists, label=["a", "b", "a"])
+    assert dataset.columns == ("size", "emb[0]", "emb[1]")
+    np.testing.assert_array_equal(dataset.values, [[7, 1, 2], [8, 3, 4], [9, 5, 6]])
+    assert dataset.n_classes == 2
+    said = "\n".join(map(str, dataset.guesses))
+    assert "column 'emb': lists of 2 numbers, a feature for each place" in said
+    known = Known(dataset.columns, dataset.encoding, dataset.scale)
+    again = load_dataset(str(tmp_path / "table.parquet"), known=known)
+    np.testing.assert_array_equal(again.values, dataset.values)
+
+
+def test_a_gap_in_a_list_is_a_missing_cell(tmp_path):
+    dataset = read(tmp_path, emb=pa.array(LISTS, pa.list_(pa.float64())))
+    assert dataset.columns == ("emb[0]", "emb[1]", "emb[1] is missing")
+
+
+def test_lists_of_several_lengths_are_named(tmp_path):
+    dataset = read(tmp_path, emb=[[1.0], [1.0, 2.0], [3.0]], size=[0.5, 0.1, 0.7])
+    assert dataset.columns == ("size",)
+    assert any("not all of one number" in str(guess) for guess in dataset.guesses)
