@@ -16,6 +16,7 @@ from archbuild.data.formats.image_stack import Files, probe, read_stack
 from archbuild.data.formats.label_column import label_fault
 from archbuild.data.formats.picture import header_of, without_warnings
 from archbuild.data.formats.roles import LABEL_COLUMNS
+from archbuild.data.formats.unused import refuse_unused
 from archbuild.data.guess import LABELS, Guess, listed
 from archbuild.data.labels import count_classes
 from archbuild.data.request import Arrays, ReadRequest
@@ -40,9 +41,10 @@ def image_table(source: ArrowSource, request: ReadRequest) -> ImageTable | None:
         DataError: it names another column, or ``data.columns`` is given for images.
     """
     there = [name for name in source.columns if _holds_images(source, name)]
-    if not there:
-        return None
     asked = request.options.array
+    if not there:
+        refuse_unused(request, request.options.told - {"array"}, "a table without images")
+        return None
     if asked is not None and asked not in there:
         raise DataError(
             f"{source.path} has no images in a column '{asked}'; it has some in {listed(there)}"

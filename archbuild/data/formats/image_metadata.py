@@ -49,6 +49,12 @@ def labelled_by_metadata(top: Path, paths: Sequence[Path], request: ReadRequest)
     said = _say_missing(rows)
     kept = [path for path in paths if path in rows]
     if not kept:
+        if request.wants_labels and request.options.labels is not None:
+            raise DataError(
+                f"{top} has no metadata.csv or metadata.jsonl that names its images, so it has no "
+                f"column '{request.options.labels}' (data.labels); remove the key to have the "
+                "folders as labels"
+            )
         return Labelled(list(paths), None, said)
     columns = tuple(name for name in rows[kept[0]] if name != FILE_NAME)
     column = _label_column(top, columns, request)

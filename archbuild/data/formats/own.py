@@ -49,7 +49,7 @@ FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
     ".h5": read_hdf5,
     ".hdf5": read_hdf5,
 }
-"""File suffix -> reader. A new format is one file and one line here."""
+"""File suffix -> reader. A new format is one file and one line here, and one in ``_USED``."""
 
 _TABLES = (
     ".csv",

@@ -22,7 +22,7 @@ _PURPOSE: Final = {
     "decimal": "text tables and sheets",
     "channels": "arrays whose rows have two axes or more",
     "rows": "arrays",
-    "array": "files with several arrays or sheets",
+    "array": "files with several arrays or sheets, and columns of images",
     "columns": "tables",
 }
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from archbuild.data import load_dataset
 from archbuild.data.formats.own import _USED, FORMATS
@@ -61,6 +62,22 @@ def test_a_text_file_is_a_table_where_options_of_tables_are_set(files, options):
     path = files / "own.txt"
     path.write_text("a,b\n1,2\n3,4\n5,2\n")
     assert load_dataset(str(path), options=ReadOptions(**options)).columns[0] == "a"
+
+
+def test_labels_of_images_without_metadata_are_refused(files):
+    for name in "ab":
+        (files / "photos" / name).mkdir(parents=True)
+        Image.new("L", (8, 8)).save(files / "photos" / name / "1.png")
+    with pytest.raises(DataError, match=r"no metadata\.csv .*, so it has no column 'breed'"):
+        load_dataset(str(files / "photos"), options=ReadOptions(labels="breed"))
+
+
+def test_an_array_of_a_table_without_images_is_refused(files):
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    pq.write_table(pa.table({"a": [1.5, 2.5]}), files / "table.parquet")
+    with pytest.raises(DataError, match="is read as a table without images, where array would"):
+        load_dataset(str(files / "table.parquet"), options=ReadOptions(array="x"))
 
 
 def test_every_reader_says_which_options_it_looks_at():
