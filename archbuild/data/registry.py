@@ -20,7 +20,17 @@ from archbuild.data.formats.own import (
     split_part,
 )
 from archbuild.data.request import Known, ReadOptions
-from archbuild.data.sets import coil20, digits, fashion, har, mnist, serket3000, spiral, svhn
+from archbuild.data.sets import (
+    coil20,
+    digits,
+    fashion,
+    halfmoon,
+    har,
+    mnist,
+    serket3000,
+    spiral,
+    svhn,
+)
 from archbuild.data.source import DatasetSource, Found, data_folder
 from archbuild.errors import DataError
 from archbuild.plugins import Registry, instance_of
@@ -39,6 +49,7 @@ DATASETS: Mapping[str, DatasetSource] = Registry(
     (
         digits.SOURCE,
         spiral.SOURCE,
+        *halfmoon.SOURCES,
         *mnist.SOURCES,
         *fashion.SOURCES,
         coil20.SOURCE,

@@ -26,6 +26,8 @@ def test_the_registry_names_each_source_once():
     assert list(DATASETS) == [
         "DIGITS",
         "SPIRAL",
+        "HALFMOON",
+        "HALFMOON-TEST",
         "MNIST",
         "MNIST-60K",
         "MNIST-TRAIN",
@@ -56,7 +58,8 @@ def test_the_data_folder_is_the_argument_then_the_environment_then_datasets(monk
 def test_find_datasets_answers_for_every_name_with_what_to_do(tmp_path):
     answers = find_datasets(tmp_path)
     assert [answer.name for answer in answers] == list(DATASETS)
-    assert [answer.name for answer in answers if answer.found] == ["DIGITS", "SPIRAL"]
+    generated = ["DIGITS", "SPIRAL", "HALFMOON", "HALFMOON-TEST"]
+    assert [answer.name for answer in answers if answer.found] == generated
     assert all("put" in answer.where for answer in answers if not answer.found)
 
 
@@ -71,6 +74,7 @@ def test_a_misspelt_name_brings_the_close_one(ask):
 def test_each_training_half_has_its_held_out_half():
     pairs = {name: source.held_out for name, source in DATASETS.items() if source.held_out}
     assert pairs == {
+        "HALFMOON": "HALFMOON-TEST",
         "MNIST-TRAIN": "MNIST-TEST",
         "FASHION-TRAIN": "FASHION-TEST",
         "SVHN-TRAIN": "SVHN-TEST",
