@@ -46,6 +46,8 @@ def export(choice: RunChoice, part: str, kind: str, output: Path, force: bool) -
     model = stage.open()
     exports.export(model, part, kind, output, force)
     click.echo(f"{output}: {part} of {stage.path}{stage.progress}", err=True)
+    for line in exports.remarks(model.origin):
+        click.echo(f"  {line}", err=True)
 
 
 def _stage(choice: RunChoice, part: str) -> Stage:

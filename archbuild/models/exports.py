@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from archbuild.data.guess import listed
 from archbuild.errors import UsageError
 from archbuild.io.atomic import TEMPORARY_PREFIX, explained, write_atomic
 from archbuild.io.containment import named_by_user
@@ -23,6 +24,7 @@ from archbuild.io.containment import named_by_user
 if TYPE_CHECKING:
     import keras
 
+    from archbuild.data.origin import Origin
     from archbuild.models.model import Model
 
 _SAVED_MODEL = "saved_model.pb"
@@ -87,6 +89,20 @@ def graph_of(model: Model, part: str) -> keras.Model:
             "tensorflow. Models of any backend can be exported so, and .keras files load on any"
         )
     return _plain_graph(PARTS[part](model))
+
+
+def remarks(origin: Origin) -> list[str]:
+    """Return what a user of an export has to know of its rows: encoded columns, missing values."""
+    said = []
+    if origin.known.encoding is not None:
+        names = list(origin.columns) or list(origin.known.encoding.features)
+        said.append(
+            f"rows: {len(names)} features, {listed(names)}; the encoding of the table's cells is "
+            "not part of it, and stands in manifest.json (origin.encoding)"
+        )
+    if origin.known.gaps:
+        said.append("missing values: NaN in rows stands for one")
+    return said
 
 
 def encoder(model: Model) -> keras.Model:

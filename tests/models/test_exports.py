@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from archbuild.data import load_dataset
+from archbuild.data.columns import ColumnEncoding, TableEncoding
 from archbuild.data.dataset import Dataset
 from archbuild.data.origin import Origin
 from archbuild.data.scaling import Scaler
@@ -242,6 +243,17 @@ def test_missing_values_are_what_they_are_in_training(kind, tmp_path):
     (predicted,) = model.predict(replace(dataset, values=rows, gaps=True))
     assert np.isfinite(predicted.probabilities).all()
     close(exported(model, "assign", kind, rows, tmp_path), predicted.probabilities)
+
+
+def test_what_is_to_be_known_of_the_rows_of_a_table_is_said():
+    _, dataset = model_of(TABLE, a_table())
+    scaler = Scaler.fit(dataset, "none")
+    assert exports.remarks(Origin.of(dataset, scaler)) == []
+    columns = (ColumnEncoding("city", "category", ("a", "b"), masked=True),)
+    encoded = Dataset("t", dataset.values[:, :2], encoding=TableEncoding(columns), gaps=True)
+    encoding, gaps = exports.remarks(Origin.of(encoded, scaler))
+    assert encoding.startswith("rows: 2 features, 'city=a', 'city=b'; the encoding of the table")
+    assert gaps == "missing values: NaN in rows stands for one"
 
 
 ELSEWHERE = """
