@@ -154,7 +154,8 @@ def _labels(
     beside = [name for name in source.columns if name not in (table.column, *table.others)]
     name = _label_column(table, beside, request) if request.wants_labels else None
     others = [each for each in beside if each != name]
-    said = (Guess("left out", f"the columns {listed(others)}", "labels=COLUMN"),) if others else ()
+    key = "labels=COLUMN" if request.wants_labels else ""
+    said = (Guess("left out", f"the columns {listed(others)}", key),) if others else ()
     if name is None:
         return None, said
     names = _class_names(source, name)

@@ -64,8 +64,10 @@ def _arrays(file: File, request: ReadRequest) -> Arrays:
     found = None if label_key is None else read(dataset_at(file, label_key))
     turned, said_of_rows = rows_first(read_rows(values), found, request)
     labels, said = judge_labels(found, label_key or "", request.options.labels)
-    others = [shape_of(there[name]) for name in there if name not in (key, label_key)]
-    left_out = [Guess("left out", f"{len(others)} arrays: {_some(others)}")] if others else []
+    others = [name for name in there if name not in (key, label_key)]
+    shapes = _some([shape_of(there[name]) for name in others])
+    left = f"{len(others)} arrays: {shapes}"
+    left_out = [Guess("left out", left, f"array={others[0]}")] if others else []
     several = "" if key in _VALUES else f"the array '{key}', {values.shape}"
     rows = [Guess("rows", several)] if several else []
     return Arrays(turned, labels, guesses=(*rows, *said_of_rows, *said, *left_out))

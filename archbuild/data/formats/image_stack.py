@@ -218,7 +218,7 @@ class _Reader:
     def bytes(self, ranges: Ranges, request: ReadRequest) -> tuple[np.ndarray, list[int], Divisors]:
         """Read 8-bit images; their range is that of the rows."""
         values = self._room(np.dtype(np.uint8), request)
-        rows = self._fill(values, {})
+        rows = self._fill(values, {}, is_divided=False)
         found = _range_of_rows(values[: len(rows)])
         return values, rows, divisors_for({BYTES: found}, request)
 
@@ -228,13 +228,16 @@ class _Reader:
         ranges = {**ranges, BYTES: _BYTES} if is_mixed else ranges
         divisors = divisors_for(ranges, request)
         values = self._room(divisors.dtype(ranges), request)
-        return values, self._fill(values, {} if divisors.shared else divisors.by_depth), divisors
+        rows = self._fill(values, divisors.by_depth, is_divided=divisors.shared is None)
+        return values, rows, divisors
 
     def _room(self, dtype: np.dtype, request: ReadRequest) -> np.ndarray:
         count = len(self.headers)
         return room_for((count, *self.shape), dtype, f"the {count} images in {request.path}")
 
-    def _fill(self, values: np.ndarray, divisors: Mapping[str, float]) -> list[int]:
+    def _fill(
+        self, values: np.ndarray, divisors: Mapping[str, float], *, is_divided: bool
+    ) -> list[int]:
         """Fill the first rows with the images that can be read, and return which these are."""
         read: list[int] = []
         for index, source in enumerate(self.files.open()):
@@ -245,7 +248,9 @@ class _Reader:
             except Exception as error:  # Pillow's readers have no closed list
                 self.faults[index] = _reason(error)
                 continue
-            values[len(read)] = pixels / divisors[depth] if divisors else pixels
+            if depth != BYTES and self.shape[-1] == _WITH_ALPHA:
+                pixels[..., -1] = divisors[depth]  # nothing of it is transparent
+            values[len(read)] = pixels / divisors[depth] if is_divided else pixels
             read.append(index)
             release(values)
         return read

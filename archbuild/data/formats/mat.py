@@ -55,7 +55,8 @@ def read_mat(request: ReadRequest) -> Arrays:
     values, said_of_rows = rows_first(_dense(variables[value_key]), labels, request, is_matlab=True)
     labels, said = judge_labels(labels, label_key or "", asked)
     others = tuple(key for key in headers if key not in (value_key, label_key))
-    left_out = [Guess("left out", f"the variables {listed(others)}")] if others else []
+    found = f"the variables {listed(others)}"
+    left_out = [Guess("left out", found, f"array={others[0]}")] if others else []
     rows = [] if value_key in (*VALUE_KEYS, asked_array) else [_say_only(value_key)]
     return Arrays(values, labels, guesses=(*rows, *said_of_rows, *said, *left_out))
 

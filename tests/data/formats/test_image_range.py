@@ -145,3 +145,9 @@ def test_further_pictures_of_a_file_are_counted(tmp_path):
         first.save(tmp_path / name, save_all=True, append_images=[second])
     dataset = load_dataset(str(tmp_path))
     assert any("2 files hold several pictures" in str(each) for each in dataset.guesses)
+
+
+@pytest.mark.parametrize("images", [{"a": TWELVE}, {"a": TWELVE, "b": BYTES}])
+def test_nothing_of_a_deep_image_is_transparent(tmp_path, images):
+    dataset = load_dataset(write(tmp_path, **images), input_shape=(4, 4, 5))
+    assert (dataset.rows(slice(None))[..., 3] == 1).all()
