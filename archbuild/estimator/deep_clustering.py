@@ -105,9 +105,10 @@ class DeepClustering(FittedClustering):
     Notes
     -----
     ``X`` is a table of shape (n_samples, n_features), series of shape (n_samples, length, channels)
-    or images of shape (n_samples, height, width, channels). Values become float32, after scaling
-    where float32 would blur a column; bytes, and whole numbers in images, are divided by what
-    their range asks for, 255 for most, as everywhere in archbuild.
+    or images of shape (n_samples, height, width, channels) or, if square, (n_samples, side, side);
+    ``overrides=["data.channels=last"]`` (or first, or none) settles it. Values become float32,
+    after scaling where float32 would blur a column; bytes, and whole numbers in images, are divided
+    by what their range asks for, 255 for most, as everywhere in archbuild.
 
     Frames of pandas and polars may hold categories, dates, truth values and missing cells, which
     are encoded as those of files are; ``get_encoded_names`` names the features that come of them.

@@ -18,7 +18,7 @@ from archbuild.data.formats.row_axis import rows_first
 from archbuild.data.formats.zipped import ZIP_DAMAGE
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import Arrays, ReadRequest
-from archbuild.data.spill import release, room_for
+from archbuild.data.spill import read_part, release, room_for
 from archbuild.errors import DataError
 
 VALUE_KEYS = ("x", "X", "data")
@@ -71,7 +71,7 @@ def read_npz(request: ReadRequest) -> Arrays:
 def _read_parts(request: ReadRequest, keys: Mapping[str, Header], parts: Parts) -> Arrays:
     """Return the rows of all parts, one below the other, with their labels if all have some."""
     arrays = read_arrays(request.path, [*parts.values, *parts.labels])
-    values = np.concatenate([arrays[key] for key in parts.values])
+    values = _joined([arrays[key] for key in parts.values], str(request.path))
     asked = request.options.labels if request.wants_labels else None
     if asked is not None:
         raise DataError(
@@ -85,6 +85,19 @@ def _read_parts(request: ReadRequest, keys: Mapping[str, Header], parts: Parts) 
     left_out = [Guess("left out", f"the arrays {listed(others)}")] if others else []
     first = Guess("rows", rows, f"array={parts.values[0]}")
     return Arrays(values, labels, guesses=(first, *said, *left_out))
+
+
+def _joined(arrays: Sequence[np.ndarray], source: str) -> np.ndarray:
+    """Return arrays one below the other, on disk where they are large."""
+    n_rows, dtype = sum(map(len, arrays)), np.result_type(*arrays)
+    values = room_for((n_rows, *arrays[0].shape[1:]), dtype, f"the rows in {source}")
+    start = 0
+    for array in arrays:
+        for part in chunk_slices(len(array), array[:1].nbytes):
+            values[start : start + part.stop - part.start] = read_part(array, part)
+            start += part.stop - part.start
+            release(values)
+    return values
 
 
 def _only_array(keys: Mapping[str, Header]) -> str | None:

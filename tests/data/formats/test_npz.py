@@ -201,3 +201,13 @@ def test_arrays_left_out_name_the_key_that_takes_them(tmp_path):
     np.savez(tmp_path / "own.npz", np.eye(3), np.array([0, 1, 1]))
     lines = "\n".join(map(str, load_dataset(str(tmp_path / "own.npz")).guesses))
     assert "left out: the arrays 'arr_1' [otherwise: --set data.labels=arr_1]" in lines
+
+
+def test_large_parts_are_joined_on_disk(tmp_path, monkeypatch):
+    parts = np.random.default_rng(0).normal(size=(2, 30, 4))
+    np.savez(tmp_path / "own.npz", x_train=parts[0], x_test=parts[1])
+    monkeypatch.setattr(spill, "IN_MEMORY", 100)
+    monkeypatch.setattr(dataset_module, "_CHUNK_BYTES", 99)
+    dataset = load_dataset(str(tmp_path / "own.npz"))
+    assert isinstance(dataset.values, np.memmap)
+    np.testing.assert_array_equal(dataset.values, np.vstack(parts))
