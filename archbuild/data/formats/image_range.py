@@ -149,7 +149,12 @@ def _say_one(ranges: Ranges, divisor: float) -> Guess:
 
 
 def _say_several(ranges: Ranges, by_depth: Mapping[str, float]) -> Guess:
-    parts = [f"{_words(depth, by_depth[depth])}, up to {ranges[depth][1]:,.6g}" for depth in ranges]
+    parts = [
+        _words(depth, by_depth[depth])
+        + (f", up to {ranges[depth][1]:,.6g}" if depth != BYTES else "")
+        for depth in _WORDS
+        if depth in ranges
+    ]
     return Guess("range", "; ".join(parts), f"divide_by={max(by_depth.values()):.0f}")
 
 

@@ -44,6 +44,7 @@ def test_each_depth_of_a_mixed_folder_has_its_own_divisor(tmp_path, deep, diviso
     assert f"images of more bits divided by {divisor:,}" in range_said(dataset)
     assert "8-bit images divided by 255" in range_said(dataset)
     assert f"data.divide_by={divisor}" in range_said(dataset)
+    assert range_said(dataset) in map(str, survey(ReadRequest(tmp_path)).guesses)
 
 
 def test_divide_by_is_one_divisor_for_all_depths(tmp_path):
