@@ -319,7 +319,7 @@ class Experiment:
     # -- what a stage depends on -----------------------------------------------------------
 
     def _request(self, section: str) -> dict[str, Any]:
-        keys = [*NETWORK_KEYS, "batch_size", "augment", section]
+        keys = [*self.spec.network_keys, "batch_size", "augment", section]
         keys += ["head"] if section != PRETRAIN else []
         labels = None if section == PRETRAIN else self.labels
         keys += ["supervision"] if labels is not None else []
@@ -377,10 +377,9 @@ class Experiment:
     @cached_property
     def feed(self) -> Feed:
         """The rows as the network takes them."""
-        from archbuild.data.scaling import Scaler
         from archbuild.training.feed import Feed
 
-        return Feed(self.dataset, Scaler.fit(self.dataset, self.spec.scaling), self.spec.augment)
+        return Feed.of(self.dataset, self.spec)
 
     @cached_property
     def origin(self) -> Origin:

@@ -12,7 +12,7 @@ from archbuild.data import Dataset
 from archbuild.errors import DataError, UsageError
 from archbuild.heads.base import AUTO
 from archbuild.spec import Spec, Vocabulary, spec_from_tree
-from archbuild.spec.top import OF_COUNTS
+from archbuild.spec.top import OF_COUNTS, SAMPLE
 from archbuild.training.progress import counted
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def refuse_endless_warmup(spec: Spec, warmup: int) -> None:
 
 
 def refuse_out_of_range(spec: Spec, dataset: Dataset, origin: Origin) -> None:
-    """Make sure that a likelihood is given values that it is of.
+    """Make sure that a likelihood is given values that it is of, and that probabilities are some.
 
     A Bernoulli likelihood of values beyond 0 to 1 has no bound, and a negative binomial one is of
     counts.
@@ -134,14 +134,16 @@ def refuse_out_of_range(spec: Spec, dataset: Dataset, origin: Origin) -> None:
     """
     if spec.reconstruction in OF_COUNTS:
         _refuse_no_counts(spec, dataset, origin)
-    if spec.reconstruction != "bernoulli":
-        return
-    if origin.low < 0 or origin.high > 1:
-        raise UsageError(
-            f"reconstruction: bernoulli needs values from 0 to 1, but {dataset.name} "
-            f"with scaling: {spec.scaling} has values from {origin.low:g} to {origin.high:g}; use "
-            "scaling: minmax, or another reconstruction"
-        )
+    for key, value, other in (
+        ("binarise", spec.binarise, "leave binarise out"),
+        ("reconstruction", spec.reconstruction, "another reconstruction"),
+    ):
+        if value in (SAMPLE, "bernoulli") and (origin.low < 0 or origin.high > 1):
+            raise UsageError(
+                f"{key}: {value} needs values from 0 to 1, but {dataset.name} with scaling: "
+                f"{spec.scaling} has values from {origin.low:g} to {origin.high:g}; use "
+                f"scaling: minmax, or {other}"
+            )
 
 
 def _refuse_no_counts(spec: Spec, dataset: Dataset, origin: Origin) -> None:

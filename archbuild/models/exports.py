@@ -1,7 +1,8 @@
 """A part of a trained model as a graph of its own, for programs without archbuild.
 
 The scaling is inside: rows go in, and come out, in the units of the data as a ``Dataset`` gives
-them, float32 and channels last; pixels go from 0 to 1. The graph consists of Keras's own layers and
+them, float32 and channels last; pixels go from 0 to 1. A spec's ``binarise`` is not: such a graph
+takes rows of 0 and 1. The graph consists of Keras's own layers and
 operations and of constants.
 """
 
@@ -20,6 +21,7 @@ from archbuild.data.guess import listed
 from archbuild.errors import UsageError
 from archbuild.io.atomic import TEMPORARY_PREFIX, explained, write_atomic
 from archbuild.io.containment import named_by_user
+from archbuild.training.progress import LOGGER
 
 if TYPE_CHECKING:
     import keras
@@ -87,6 +89,11 @@ def graph_of(model: Model, part: str) -> keras.Model:
         raise UsageError(
             f"exports are built with TensorFlow, and Keras runs on {backend}: set KERAS_BACKEND="
             "tensorflow. Models of any backend can be exported so, and .keras files load on any"
+        )
+    if model.plan.spec.binarise != "none" and part != "decoder":
+        LOGGER.warning(
+            "the graph does not binarise as 'predict' does: give it rows of 0 and 1, for which "
+            "both have the same numbers"
         )
     return _plain_graph(PARTS[part](model))
 

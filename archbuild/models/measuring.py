@@ -126,7 +126,8 @@ def _sources(run: Run, n_clusters: int | None) -> dict[str, str]:
 
 def _settings_digest(run: Run, n_clusters: int | None) -> str:
     """Return SHA-256 over all that every row depends on, the labels included."""
-    parts = [__version__, *SCORES, _data_digest(run.dataset), run.spec.scaling, str(n_clusters)]
+    spec, data = run.spec, _data_digest(run.dataset)
+    parts = [__version__, *SCORES, data, spec.scaling, spec.binarise, str(n_clusters)]
     return hashlib.sha256("/".join(parts).encode()).hexdigest()
 
 

@@ -20,7 +20,7 @@ from archbuild.heads.base import Head
 from archbuild.io.reading import fitting, read_npz
 from archbuild.registry import default_vocabulary
 from archbuild.runs import Checkpoint, RunFolder, StageFolder
-from archbuild.spec import Plan, Spec, make_plan, spec_from_tree
+from archbuild.spec import NETWORK_KEYS, Plan, Spec, make_plan, spec_from_tree
 from archbuild.spec.resolve import filled
 from archbuild.training.progress import LOGGER
 
@@ -146,7 +146,7 @@ class Model:
         from archbuild.training.feed import Feed
 
         self.origin.refuse_other_columns(dataset)
-        return Feed(self._fitted(dataset), self.origin.scaler)
+        return Feed.of(self._fitted(dataset), self.plan.spec, self.origin.scaler)
 
     def _fitted(self, dataset: Dataset) -> Dataset:
         """Return the rows in the shape of the network's input; refuse others."""
@@ -281,8 +281,9 @@ def _manifest_of(folder: StageFolder) -> dict[str, Any]:
 
 def _spec_of(folder: StageFolder, manifest: Mapping[str, Any]) -> Spec:
     """Return the spec that a stage was made with; the run's own may have changed since."""
-    tree: dict[str, Any] = RunFolder(folder.path.parent).read_spec() | manifest["request"]["spec"]
-    return spec_from_tree(tree, default_vocabulary())
+    of_run = RunFolder(folder.path.parent).read_spec()
+    rest = {key: value for key, value in of_run.items() if key not in NETWORK_KEYS}
+    return spec_from_tree(rest | manifest["request"]["spec"], default_vocabulary())
 
 
 def _head_of(manifest: Mapping[str, Any], plan: Plan) -> Head | None:

@@ -255,11 +255,9 @@ class Run:
     @cached_property
     def feed(self) -> Feed:
         """The rows as the network takes them: scaled as in training."""
-        from archbuild.data.scaling import Scaler
         from archbuild.training.feed import Feed
 
-        scaler = self._origin.scaler if self._origin else None
-        return Feed(self.dataset, scaler or Scaler.fit(self.dataset, self.spec.scaling))
+        return Feed.of(self.dataset, self.spec, self._origin.scaler if self._origin else None)
 
     @cached_property
     def held_out(self) -> Feed | None:
@@ -275,4 +273,4 @@ class Run:
         except DataError as error:
             LOGGER.warning("nothing is measured on held-out rows: %s", error)
             return None
-        return Feed(found, self.feed.scaler) if found else None
+        return Feed.of(found, self.spec, self.feed.scaler) if found else None

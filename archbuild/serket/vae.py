@@ -32,7 +32,7 @@ from archbuild.registry import default_vocabulary
 from archbuild.serket.files import FileModule, refuse_given
 from archbuild.serket.objective import MessagePrior
 from archbuild.serket.original import OriginalNetwork, original_network
-from archbuild.spec import NETWORK_KEYS, Plan, Spec, make_plan, spec_of
+from archbuild.spec import Plan, Spec, make_plan, spec_of
 
 if TYPE_CHECKING:
     from archbuild.networks.network import Network
@@ -192,7 +192,7 @@ class VAE(FileModule):
     @property
     def identity(self) -> dict[str, Any]:
         """The kind of module and the keys of the spec that decide the network, as JSON."""
-        return {**super().identity, **{key: self.spec.tree[key] for key in NETWORK_KEYS}}
+        return {**super().identity, **{key: self.spec.tree[key] for key in self.spec.network_keys}}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return weights, noise state, scaling and losses; empty before the first update."""
@@ -248,7 +248,7 @@ class VAE(FileModule):
         dataset = dataset_from_arrays("observation", data, input_shape=shape, least_rows=1)
         dataset = dataset.fitted_to(shape)
         self._scaler = self._scaler or Scaler.fit(dataset, self.spec.scaling)
-        return Feed(dataset, self._scaler, self.spec.augment)
+        return Feed.of(dataset, self.spec, self._scaler)
 
     def _training(self, feed: Feed) -> StageTrainer:
         """Return the trainer of the updates before, or a new one."""

@@ -42,6 +42,7 @@ NETWORK_KEYS = (
     "output_non_linearity",
     "reconstruction",
     "scaling",
+    "binarise",
 )
 """The keys of a spec that decide what the autoencoder is; the rest belongs to one stage."""
 
@@ -59,6 +60,7 @@ class Spec:
     use_batch_norm: bool
     reconstruction: str
     scaling: str
+    binarise: str
     output_non_linearity: NonLinearity = field(hash=False)
     layers: tuple[LayerSpec, ...]
     decoder: tuple[LayerSpec, ...] | None
@@ -75,6 +77,11 @@ class Spec:
         """Return the keys of a stage's section (``spec/stages.py``), ``batch_size`` resolved."""
         own = self.tree[section]
         return {**own, "batch_size": own["batch_size"] or self.batch_size}
+
+    @property
+    def network_keys(self) -> tuple[str, ...]:
+        """Those of ``NETWORK_KEYS`` that its tree has."""
+        return tuple(key for key in NETWORK_KEYS if key in self.tree)
 
     @property
     def tied(self) -> bool:

@@ -32,6 +32,8 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
         full["supervision"] = filled(full["supervision"], SUPERVISION_FIELDS)
     else:
         del full["supervision"]  # specs without supervision stay equal to those of older runs
+    if full["binarise"] == "none":
+        del full["binarise"]
     if full["data"] is None:
         del full["data"]
     full["head"] = _head(full["head"], vocabulary)
@@ -93,6 +95,7 @@ def _spec(tree: dict[str, Any], vocabulary: Vocabulary) -> Spec:
         use_batch_norm=tree["use_batch_norm"],
         reconstruction=tree["reconstruction"],
         scaling=tree["scaling"],
+        binarise=tree.get("binarise", "none"),
         output_non_linearity=tree["output_non_linearity"],
         layers=_layer_specs(tree["layers"], vocabulary),
         decoder=None if decoder in DERIVED else _layer_specs(decoder, vocabulary),

@@ -26,7 +26,7 @@ NEVER_BELOW_ZERO: Final = {"rectify", "relu", "softplus", "sigmoid"}
 def semantic_problems(spec: Spec, vocabulary: Vocabulary) -> list[Problem]:
     """Return the problems of a spec whose structure is right."""
     problems = [*input_problems(spec), *augment_problems(spec), *output_problems(spec)]
-    problems += [*counts_problems(spec), *embedding_problems(spec)]
+    problems += [*binarise_problems(spec), *counts_problems(spec), *embedding_problems(spec)]
     if any(problem.path[:2] == ("layers", 0) for problem in problems):
         return problems  # without an input there are no shapes to follow
     try:
@@ -83,6 +83,17 @@ def output_problems(spec: Spec) -> Iterator[Problem]:
             None,
             "write output_non_linearity: linear",
         )
+
+
+def binarise_problems(spec: Spec) -> Iterator[Problem]:
+    """Check that what is binarised can lie between 0 and 1."""
+    if spec.binarise == "none":
+        return
+    message = f"binarise: {spec.binarise} takes values from 0 to 1"
+    if spec.scaling == "standardise":
+        yield Problem(message, ("scaling",), shown(spec.scaling), "none or minmax")
+    if spec.reconstruction in OF_COUNTS:
+        yield Problem(message, ("reconstruction",), shown(spec.reconstruction), "bernoulli")
 
 
 def counts_problems(spec: Spec) -> Iterator[Problem]:

@@ -36,6 +36,8 @@ TWO_OUTPUTS: Final = ("gaussian", ZERO_INFLATED)
 """Kinds of reconstruction whose decoder ends in two layers: the mean's and another's."""
 ON_LOGITS: Final = ("bernoulli", *OF_COUNTS)
 """Kinds of reconstruction whose decoder ends in logits, without a non-linearity."""
+SAMPLE: Final = "sample"
+"""The ``binarise`` that draws pixels."""
 NO_CHANNELS: Final = "none"
 CHANNEL_PLACES: Final = ("first", "last", NO_CHANNELS)
 MASK: Final = "mask"
@@ -146,6 +148,13 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
         "scaling",
         ["none", "minmax", "standardise"],
         "Scaling of the data before they enter the network.",
+        default="none",
+    ),
+    fields.choice(
+        "binarise",
+        ["none", SAMPLE],
+        "Values from 0 to 1 as probabilities; sample: each is drawn as 0 or 1, anew for each batch "
+        "in training, and always the same for whatever follows it.",
         default="none",
     ),
     fields.activation(

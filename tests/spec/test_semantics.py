@@ -61,6 +61,28 @@ def test_augmenting_by_nothing_needs_no_images(
         spec_from_tree({**tree, "layers": dense(3), "augment": nothing}, vocabulary)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("scaling", "standardise"), ("reconstruction", OF_COUNTS[0])]
+)
+def test_what_is_binarised_lies_between_0_and_1(
+    problems_of: ProblemsOf, vocabulary: Vocabulary, tree: dict[str, Any], key: str, value: str
+) -> None:
+    tree |= {"layers": dense(3), "binarise": "sample", "output_non_linearity": "linear"}
+    assert spec_from_tree(tree, vocabulary).binarise == "sample"
+    (problem,) = problems_of({**tree, key: value})
+    assert problem.path == (key,)
+    assert "binarise: sample" in problem.message
+
+
+def test_specs_that_binarise_nothing_are_those_of_before(
+    vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    spec = spec_from_tree({**tree, "binarise": "none"}, vocabulary)
+    assert spec == spec_from_tree(tree, vocabulary)
+    assert "binarise" not in spec.tree
+    assert "binarise" not in spec.network_keys
+
+
 @pytest.mark.parametrize("head", ["gmm", "gmvae"])
 def test_a_prior_needs_a_bottleneck_with_a_variance(
     problems_of: ProblemsOf, vocabulary: Vocabulary, tree: dict[str, Any], head: str

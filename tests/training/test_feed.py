@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from archbuild.data import Dataset
 from archbuild.data.scaling import Scaler
+from archbuild.errors import DataError
 from archbuild.training.feed import Feed, generator
 
 
@@ -45,3 +49,34 @@ def test_gaps_are_0_to_the_network_and_marked_for_the_loss(rng):
 
 def test_without_gaps_nothing_is_marked(feed):
     assert feed.present(np.arange(5)) is None
+
+
+@pytest.fixture
+def binary(feed):
+    return replace(feed, binarises=True)
+
+
+def test_binarised_rows_are_drawn_for_training_and_fixed_for_the_rest(binary):
+    plain, rows = replace(binary, augmentation=None), np.arange(5)
+    (seen, wanted), (again, _) = (
+        plain.training(rows, generator(0, "a", epoch)) for epoch in (0, 1)
+    )
+    assert seen is wanted
+    assert set(np.unique(seen)) == {0, 1}
+    assert np.any(seen != again)
+    np.testing.assert_array_equal(seen, plain.training(rows, generator(0, "a", 0))[0])
+    np.testing.assert_array_equal(plain.clean(rows)[2:3], plain.clean([2]))
+    assert set(np.unique(plain.clean(rows))) == {0, 1}
+
+
+def test_moved_rows_are_binarised_after_they_are_moved(binary, rng):
+    seen, wanted = binary.training(np.arange(5), rng)
+    assert set(np.unique(seen)) == set(np.unique(wanted)) == {0, 1}
+    assert np.any(seen != wanted)
+
+
+def test_values_that_are_no_probabilities_are_not_binarised(digits):
+    feed = Feed(replace(digits, scale=16.0), Scaler.fit(digits, "none"), binarises=True)
+    for read in (feed.clean, lambda rows: feed.training(rows, generator(0, "a", 0))):
+        with pytest.raises(DataError, match="binarise: sample"):
+            read(np.arange(5))
