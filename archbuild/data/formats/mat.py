@@ -13,6 +13,7 @@ from archbuild.data.formats.array_labels import judge_labels
 from archbuild.data.formats.mat73 import headers_73, is_version_73, load_73
 from archbuild.data.formats.npz import pick_key
 from archbuild.data.formats.row_axis import rows_first
+from archbuild.data.formats.sparse import dense
 from archbuild.data.guess import Guess, listed
 from archbuild.data.limits import check_size
 from archbuild.data.request import Arrays, ReadRequest
@@ -51,12 +52,13 @@ def read_mat(request: ReadRequest) -> Arrays:
     wanted = [key for key in (value_key, label_key) if key is not None]
     check_size(_n_bytes(*headers[value_key]), f"the variable '{value_key}' in {path}")
     variables = load_73(path, wanted) if is_hdf5 else _load(path, wanted)
-    labels = variables[label_key] if label_key is not None else None
-    values, said_of_rows = rows_first(_dense(variables[value_key]), labels, request, is_matlab=True)
+    labels = _as_array(variables[label_key], path) if label_key is not None else None
+    found = _as_array(variables[value_key], path)
+    values, said_of_rows = rows_first(found, labels, request, is_matlab=True)
     labels, said = judge_labels(labels, label_key or "", asked)
     others = tuple(key for key in headers if key not in (value_key, label_key))
-    found = f"the variables {listed(others)}"
-    left_out = [Guess("left out", found, f"array={others[0]}")] if others else []
+    named = f"the variables {listed(others)}"
+    left_out = [Guess("left out", named, f"array={others[0]}")] if others else []
     rows = [] if value_key in (*VALUE_KEYS, asked_array) else [_say_only(value_key)]
     return Arrays(values, labels, guesses=(*rows, *said_of_rows, *said, *left_out))
 
@@ -120,9 +122,5 @@ def _damaged(path: Path, error: Exception) -> DataError:
     return DataError(f"{path} cannot be read as .mat ({error}); copy it again, or save it as .npz")
 
 
-def _dense(values: Any) -> np.ndarray:
-    if not hasattr(values, "toarray"):
-        return np.asarray(values)
-    check_size(prod(values.shape) * values.dtype.itemsize, "the sparse matrix, written out,")
-    dense: np.ndarray = values.toarray()
-    return dense
+def _as_array(values: Any, path: Path) -> np.ndarray:
+    return dense(values, str(path)) if hasattr(values, "toarray") else np.asarray(values)

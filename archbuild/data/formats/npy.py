@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
 from archbuild.data.formats.row_axis import rows_first
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
+
+_DAMAGE = (ValueError, EOFError, OSError, SyntaxError, TokenError)  # the last two: broken headers
 
 
 def read_npy(request: ReadRequest) -> Arrays:
@@ -20,7 +23,7 @@ def read_npy(request: ReadRequest) -> Arrays:
     path = request.path
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except _DAMAGE as error:
         if _holds_objects(path):
             raise DataError(
                 f"{path} holds Python objects, as NumPy saves rows of unequal length or of mixed "
@@ -52,5 +55,5 @@ def _holds_objects(path: Path) -> bool:
             version = np.lib.format.read_magic(file)
             read = np.lib.format.read_array_header_1_0
             return version == (1, 0) and read(file)[2].hasobject
-    except (ValueError, OSError):
+    except _DAMAGE:
         return False

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.array_labels import judge_labels
 from archbuild.data.formats.npz_parts import Parts, parts_of
 from archbuild.data.formats.row_axis import rows_first
+from archbuild.data.formats.sparse import dense
 from archbuild.data.formats.zipped import ZIP_DAMAGE
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import Arrays, ReadRequest
@@ -123,22 +125,12 @@ def _say_keys(
 
 
 def _read_sparse(path: Path) -> Arrays:
-    """Return a sparse matrix as a dense one, once its indices are known to be sound."""
+    """Return a sparse matrix as a dense one."""
     from scipy import sparse
-
-    from archbuild.data.limits import check_size
 
     with _damage_reported(path):
         matrix = sparse.load_npz(path)  # without pickle
-        check_size(prod(matrix.shape) * 8, f"the sparse matrix in {path}, made dense,")
-        matrix = matrix.tocoo()
-        inside = [
-            (axis >= 0) & (axis < size)
-            for axis, size in zip(matrix.coords, matrix.shape, strict=True)
-        ]
-        if not all(part.all() for part in inside):
-            raise ValueError("an index lies outside the matrix")
-        return Arrays(matrix.toarray(), guesses=(Guess("rows", "a sparse matrix, made dense"),))
+    return Arrays(dense(matrix, str(path)), guesses=(Guess("rows", "a sparse matrix, made dense"),))
 
 
 def pick_key(keys: Mapping[str, object], wanted: Sequence[str]) -> str | None:
@@ -236,7 +228,7 @@ def _damage_reported(path: Path) -> Iterator[None]:
     """Raise one ``DataError`` for whatever a damaged archive raises inside."""
     try:
         yield
-    except (*ZIP_DAMAGE, ValueError) as error:
+    except (*ZIP_DAMAGE, ValueError, SyntaxError, TokenError) as error:  # of broken headers
         raise DataError(
             f"{path} cannot be read as .npz ({error}); copy it again, or save it again with "
             "numpy.savez(path, x=..., y=...)"

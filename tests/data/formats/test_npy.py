@@ -46,3 +46,11 @@ def test_a_renamed_npz_is_named_as_such(tmp_path):
     (tmp_path / "x.npz").rename(tmp_path / "x.npy")
     with pytest.raises(DataError, match=r"ends in \.npz"):
         load_dataset(str(tmp_path / "x.npy"))
+
+
+def test_a_broken_header_is_refused(tmp_path):
+    header = b"{'descr': '<f8', 'shape': (3, 3), 'fortran_order': False, (\n"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(72)
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(DataError, match=r"cannot be read as \.npy"):
+        load_dataset(str(tmp_path / "x.npy"))

@@ -1,0 +1,32 @@
+"""Sparse matrices made dense, once their indices are known to lie inside."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from archbuild.data.limits import check_size
+from archbuild.errors import DataError
+
+
+def dense(matrix: Any, source: str) -> np.ndarray:
+    """Return a matrix of SciPy as an array; its own conversion writes wherever an index says.
+
+    Raises:
+        DataError: an index lies outside the matrix, or it is larger than memory.
+    """
+    what = f"the sparse matrix in {source}"
+    check_size(prod(matrix.shape) * max(8, matrix.dtype.itemsize), f"{what}, made dense,")
+    try:
+        if hasattr(matrix, "check_format"):
+            matrix.check_format(full_check=True)
+        places = matrix.tocoo()
+    except ValueError as error:
+        raise DataError(f"{what} is damaged ({error}); copy it again, or save it again") from error
+    for axis, size in zip(places.coords, matrix.shape, strict=True):
+        if ((axis < 0) | (axis >= size)).any():
+            raise DataError(f"{what} is damaged: an index lies outside it; save it again")
+    rows: np.ndarray = places.toarray()
+    return rows
