@@ -22,6 +22,7 @@ from tests.graphs import trace_graphs
 gc.set_threshold(200_000, 20, 100)  # a graph is many objects, of which few are let go
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests in one process, where they share what they train.
 
