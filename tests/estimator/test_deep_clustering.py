@@ -230,5 +230,5 @@ def test_the_how_to_runs(tmp_path, monkeypatch, capsys):
     blocks = re.findall(r"^```python\n(.*?)^```", Path(HOWTO).read_text(), re.DOTALL | re.MULTILINE)
     code = re.sub(r"(pretrain|cluster)_epochs=\d+", r"\1_epochs=1", "\n".join(blocks))
     large = r"DeepClustering(\1overrides=['batch_size=599'], "
-    code = re.sub(r"DeepClustering\((arch, )?(?=\w+=)", large, code)
+    code = re.sub(r"DeepClustering\((arch, )?(?=\w+=)(?!.*overrides)", large, code)
     exec(compile(code, str(HOWTO), "exec"), {})

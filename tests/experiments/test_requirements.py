@@ -13,6 +13,7 @@ from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 
 pytestmark = pytest.mark.graphs(False)
+SHORT = ("pretrain.epochs=2", "cluster.epochs=1")
 
 
 def spec_of(**blocks):
@@ -42,15 +43,15 @@ def experiment(tmp_path, monkeypatch):
 
     def made(spec):
         (tmp_path / "spec.json").write_text(json.dumps(spec))
-        return Experiment(ExperimentRequest("rows.csv", "spec.json"))
+        return Experiment(ExperimentRequest("rows.csv", "spec.json", overrides=SHORT))
 
     return made
 
 
 def test_embedded_categories_train_and_predict_also_unknown_ones(experiment, tmp_path, caplog):
     run = experiment(spec_of())
-    assert run.pretrain(2)
-    assert run.cluster(1)
+    assert run.pretrain()
+    assert run.cluster()
     model = run.results().latest().open()
     (tmp_path / "new.csv").write_text("shop,city,age\na,Rome,3\nb,Paris,9\n")
     with caplog.at_level(logging.WARNING):
