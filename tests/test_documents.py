@@ -26,7 +26,7 @@ from tests.data.writers import write_own_data
 ROOT = Path(__file__).resolve().parents[1]
 DATASETS_PAGE = ROOT / "datasets" / "README.md"
 DOCUMENTS = [ROOT / "README.md", DATASETS_PAGE, *sorted((ROOT / "docs").rglob("*.md"))]
-FETCHED = ("MNIST", "FASHION", "COIL20", "SERKET3000", "SVHN", "HAR")
+FETCHED = ("MNIST", "BINARIZED_MNIST", "FASHION", "COIL20", "SERKET3000", "SVHN", "HAR")
 SHORTER = {
     r"^archbuild( sweep)? -d DIGITS": r"archbuild\1 -d DIGITS --set batch_size=599",
     r"^archbuild -d SPIRAL": "archbuild -d SPIRAL --set batch_size=2500",  # 4 steps for 50

@@ -21,6 +21,7 @@ from archbuild.data.formats.own import (
 )
 from archbuild.data.request import Known, ReadOptions
 from archbuild.data.sets import (
+    binarized_mnist,
     coil20,
     digits,
     fashion,
@@ -51,6 +52,7 @@ DATASETS: Mapping[str, DatasetSource] = Registry(
         spiral.SOURCE,
         *halfmoon.SOURCES,
         *mnist.SOURCES,
+        *binarized_mnist.SOURCES,
         *fashion.SOURCES,
         coil20.SOURCE,
         serket3000.SOURCE,
