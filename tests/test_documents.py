@@ -154,7 +154,7 @@ def test_the_page_of_datasets_names_every_set_its_folder_and_its_files(tmp_path)
     for name, _, where in find_datasets(tmp_path):
         assert f"`{name}`" in page
         folders = re.findall(rf"{re.escape(str(tmp_path))}/(\w+)", where)
-        files = re.findall(r"[\w+-]+\.(?:mat|np[yz]|zip)\b", where)
+        files = re.findall(r"[\w+-]+\.(?:a?mat|np[yz]|zip)\b", where)
         assert all(f"`{folder}/`" in page for folder in folders), where
         assert all(f"`{file}`" in page for file in files), where
 
