@@ -71,8 +71,9 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture
-def few_digits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sixth of DIGITS in its place, for what says nothing of their number."""
+def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few hundred rows in place of DIGITS and SPIRAL, where their number does not matter."""
+    monkeypatch.setattr("archbuild.data.sets.spiral._POINTS_PER_ARM", 100)
     from sklearn import datasets
 
     digits = datasets.load_digits()

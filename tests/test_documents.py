@@ -28,8 +28,7 @@ DATASETS_PAGE = ROOT / "datasets" / "README.md"
 DOCUMENTS = [ROOT / "README.md", DATASETS_PAGE, *sorted((ROOT / "docs").rglob("*.md"))]
 FETCHED = ("MNIST", "BINARIZED_MNIST", "FASHION", "COIL20", "SERKET3000", "SVHN", "HAR")
 SHORTER = {
-    r"^archbuild( sweep)? -d DIGITS": r"archbuild\1 -d DIGITS --set batch_size=599",
-    r"^archbuild -d SPIRAL": "archbuild -d SPIRAL --set batch_size=2500",  # 4 steps for 50
+    r"^archbuild( sweep)? -d (\S+)": r"archbuild\1 -d \2 --set batch_size=599",
     r"--(pretrain|cluster)\b( \d+)?": r"--\1 1",
     r"--train\b( \d+)?": "--train 2",
     r"--seeds \d+": "--seeds 1",
@@ -107,7 +106,7 @@ def test_the_readme_has_commands_to_run():
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 @pytest.mark.graphs(False)
-@pytest.mark.usefixtures("few_digits", "plain_maps")
+@pytest.mark.usefixtures("few_rows", "plain_maps")
 def test_the_commands_run_one_after_the_other(document, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     for line in commands(document):
@@ -187,7 +186,7 @@ def test_what_is_printed_for_keras_runs(tmp_path, monkeypatch):
 
 
 @pytest.mark.graphs(False)
-@pytest.mark.usefixtures("few_digits", "plain_maps")
+@pytest.mark.usefixtures("few_rows", "plain_maps")
 def test_what_is_printed_for_runs_runs(tmp_path, monkeypatch):
     """The blocks of the page on runs, after an epoch of each stage."""
     monkeypatch.chdir(tmp_path)

@@ -220,7 +220,7 @@ def test_other_rows_are_kept_beside(of_images, images, tmp_path):
     assert len(list(tmp_path.glob("saved_params/array-*"))) == 2
 
 
-@pytest.mark.usefixtures("few_digits")
+@pytest.mark.usefixtures("few_rows")
 def test_the_how_to_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for line in commands(HOWTO):

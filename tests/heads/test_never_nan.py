@@ -54,7 +54,7 @@ TREE = {
 
 @pytest.fixture(scope="module")
 def feed():
-    rows = load_dataset("DIGITS").rows(np.arange(300)).reshape(300, 64)
+    rows = load_dataset("DIGITS").rows(np.arange(150)).reshape(150, 64)
     digits = dataset_from_arrays("few", rows, None)
     return Feed(digits, Scaler.fit(digits, "none"))
 
