@@ -26,7 +26,17 @@ from tests.data.writers import write_own_data
 ROOT = Path(__file__).resolve().parents[1]
 DATASETS_PAGE = ROOT / "datasets" / "README.md"
 DOCUMENTS = [ROOT / "README.md", DATASETS_PAGE, *sorted((ROOT / "docs").rglob("*.md"))]
-FETCHED = ("MNIST", "BINARIZED_MNIST", "FASHION", "COIL20", "SERKET3000", "SVHN", "HAR")
+FETCHED = (
+    "MNIST",
+    "BINARIZED_MNIST",
+    "FASHION",
+    "COIL20",
+    "SERKET3000",
+    "SVHN",
+    "HAR",
+    "NORB",
+    "OMNIGLOT",
+)
 SHORTER = {
     r"^archbuild( sweep)? -d (\S+)": r"archbuild\1 -d \2 --set batch_size=599",
     r"--(pretrain|cluster)\b( \d+)?": r"--\1 1",

@@ -45,9 +45,18 @@ def test_the_registry_names_each_source_once():
         "SVHN",
         "SVHN-TRAIN",
         "SVHN-TEST",
+        "NORB",
+        "NORB-TRAIN",
+        "NORB-TEST",
         "HAR",
         "HAR-TRAIN",
         "HAR-TEST",
+        "OMNIGLOT",
+        "OMNIGLOT-TRAIN",
+        "OMNIGLOT-TEST",
+        "OMNIGLOT-IWAE",
+        "OMNIGLOT-IWAE-TRAIN",
+        "OMNIGLOT-IWAE-TEST",
     ]
     assert all(name == source.name for name, source in DATASETS.items())
 
@@ -85,7 +94,10 @@ def test_each_training_half_has_its_held_out_half():
         "BINARIZED_MNIST-TRAIN": "BINARIZED_MNIST-TEST",
         "FASHION-TRAIN": "FASHION-TEST",
         "SVHN-TRAIN": "SVHN-TEST",
+        "NORB-TRAIN": "NORB-TEST",
         "HAR-TRAIN": "HAR-TEST",
+        "OMNIGLOT-TRAIN": "OMNIGLOT-TEST",
+        "OMNIGLOT-IWAE-TRAIN": "OMNIGLOT-IWAE-TEST",
     }
     assert all(arch_stem(train) == arch_stem(test) for train, test in pairs.items())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,19 @@ def _named(name: str | None, headers: Mapping[str, Any], path: Path) -> str | No
     if name is not None and name not in headers:
         raise DataError(f"{path} has no variable '{name}'; it has {', '.join(headers) or 'none'}")
     return name
+
+
+def read_variables(path: Path, names: Sequence[str]) -> dict[str, Any]:
+    """Return variables of a file by their names, as they are.
+
+    Raises:
+        DataError: one is missing, the file cannot be read, or they are more than memory holds.
+    """
+    headers = _headers(path)
+    for name in names:
+        _named(name, headers, path)
+    check_size(sum(_n_bytes(*headers[name]) for name in names), str(path))
+    return _load(path, list(names))
 
 
 def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
