@@ -28,7 +28,7 @@ from archbuild.heads.batch import Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.heads.message_files import write_learned, write_recognised
 from archbuild.heads.records import NewRows, TrainedRows, Update
-from archbuild.io.arrays import prefixed, unprefixed
+from archbuild.io.arrays import of_shape, prefixed, unprefixed
 from archbuild.modules.classes import ClassModule
 from archbuild.modules.gmm import GMM
 from archbuild.modules.markov import Markov
@@ -265,12 +265,14 @@ class MessagesHead(GenerativeHead):
         """Restore the state that ``arrays`` returned."""
         if not arrays:
             return
+        classes = of_shape(arrays, "classes", None, None)
         for index, module in enumerate(self.modules):
             module.restore(unprefixed(f"{index}.", arrays))
-            module.rounds = len(arrays["classes"])
-        self.classes = list(arrays["classes"])
-        self.first_message = arrays["first_message"]
-        self.latents.observe(arrays["message"])
+            module.rounds = len(classes)
+        self.classes = list(classes)
+        rows = classes.shape[1]
+        self.first_message = of_shape(arrays, "first_message", rows, self.latent_size)
+        self.latents.observe(of_shape(arrays, "message", rows, self.latent_size))
 
     @property
     def memory(self) -> Mapping[str, np.ndarray]:

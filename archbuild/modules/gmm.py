@@ -14,6 +14,7 @@ import numpy as np
 
 from archbuild import objectives
 from archbuild.errors import UsageError
+from archbuild.io.arrays import of_shape
 from archbuild.modules.checks import at_least, one_of
 from archbuild.modules.classes import ClassModule
 from archbuild.modules.mixture import Mixture, MixtureFit, MixtureProblem
@@ -191,8 +192,8 @@ class GMM(ClassModule):
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Restore the state that ``arrays`` returned."""
         if arrays:
-            self.mixture = Mixture(*(arrays[name] for name in Mixture._fields))
-            self.classes = arrays["classes"]
+            self.mixture = Mixture.of(arrays, self.n_clusters)
+            self.classes = of_shape(arrays, "classes", None)
 
     def _fitted(
         self, points: np.ndarray, log_bias: np.ndarray | None

@@ -27,6 +27,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from archbuild.errors import UsageError
+from archbuild.io.arrays import of_shape
 from archbuild.modules.checks import above_zero, at_least
 from archbuild.modules.classes import ClassModule
 from archbuild.modules.forward_backward import expected_transitions, neighbours
@@ -145,7 +146,11 @@ class Markov(ClassModule):
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Restore the state that ``arrays`` returned."""
-        self.chain = Chain(arrays["transitions"], arrays["frequencies"]) if arrays else None
+        self.chain = None
+        if arrays:
+            k = self.n_clusters
+            transitions = of_shape(arrays, "transitions", k, k)
+            self.chain = Chain(transitions, of_shape(arrays, "frequencies", k))
 
     def _likeliest(self, evidence: np.ndarray, breaks: np.ndarray) -> np.ndarray:
         transitions = np.full((self.n_clusters, self.n_clusters), 1.0 / self.n_clusters)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from archbuild import objectives
+from archbuild.io.arrays import of_shape
 
 
 class Mixture(NamedTuple):
@@ -43,6 +45,15 @@ class Mixture(NamedTuple):
                 distances, state.offsets, state.powers, state.shrinks
             )
         return objectives.gaussian_log_joints(distances, state.offsets)
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray], n_clusters: int) -> Mixture:
+        """Return the mixture of arrays by name, whose shapes are checked."""
+        size = arrays["means"].shape[-1]
+        shapes = {"means": [size], "whitening": [size, size]}
+        return cls(
+            *(of_shape(arrays, name, n_clusters, *shapes.get(name, ())) for name in cls._fields)
+        )
 
     def in_units(self, unit: float) -> Mixture:
         """Return the mixture of points that are ``unit`` times as large."""

@@ -26,6 +26,7 @@ from typing import ClassVar
 import numpy as np
 
 from archbuild.errors import UsageError
+from archbuild.io.arrays import of_shape
 from archbuild.modules.classes import ClassModule
 from archbuild.modules.module import Learned, side_by_side
 from archbuild.modules.probabilities import normalised
@@ -123,8 +124,10 @@ class Multinomial(ClassModule):
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Restore the state that ``arrays`` returned."""
-        self.topics = arrays.get("topics")
-        self.widths = tuple(int(width) for width in arrays.get("widths", ()))
+        self.topics, self.widths = None, ()
+        if arrays:
+            self.widths = tuple(int(width) for width in of_shape(arrays, "widths", None))
+            self.topics = of_shape(arrays, "topics", self.n_clusters, sum(self.widths))
 
     def _fitted(self, histograms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Learn topics ``(K, bins)`` from k-means clusters, and proportions ``(n, K)``."""

@@ -1,10 +1,11 @@
-"""Parts of a mapping behind their prefixes."""
+"""Parts of a mapping behind their prefixes, and the shapes of its arrays."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from archbuild.io.arrays import prefixed, unprefixed
+from archbuild.io.arrays import of_shape, prefixed, unprefixed
 
 
 def test_a_part_comes_back_from_the_whole_and_no_other():
@@ -15,3 +16,13 @@ def test_a_part_comes_back_from_the_whole_and_no_other():
         found = unprefixed(prefix, whole)
         assert set(found) == set(part)
         assert all(found[name] is array for name, array in part.items())
+
+
+def test_an_array_of_another_shape_is_refused():
+    arrays = {"means": np.zeros((3, 2))}
+    assert of_shape(arrays, "means", 3, None) is arrays["means"]
+    for shape in ((3,), (None, 3), (3, 2, None)):
+        with pytest.raises(ValueError, match=r"expected means of shape .* got \[3, 2\]"):
+            of_shape(arrays, "means", *shape)
+    with pytest.raises(KeyError):
+        of_shape(arrays, "weights", 3)

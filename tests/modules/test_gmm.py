@@ -235,6 +235,13 @@ def test_what_was_learned_can_be_taken_elsewhere(heaps, inference):
     np.testing.assert_array_equal(other.classes, module.classes)
 
 
+@pytest.mark.parametrize("inference", INFERENCES)
+def test_what_others_learned_has_as_many_classes(heaps, inference):
+    module = updated(heaps[0], inference=inference, sweeps=5)
+    with pytest.raises(ValueError, match=r"expected \w+ of shape \[4"):
+        GMM(4, inference=inference).restore(module.arrays())
+
+
 @pytest.mark.parametrize("settings", [{}, {"inference": "em"}, {"start": "k-means"}], ids=str)
 def test_the_same_seed_draws_the_same(heaps, settings):
     first, same = (updated(heaps[0], sweeps=5, seed=1, **settings) for _ in range(2))

@@ -156,6 +156,13 @@ def test_new_rows_are_one_sequence_and_what_was_learned_comes_back(rng):
     )
 
 
+def test_what_others_learned_has_as_many_classes(rng):
+    module = Markov(3)
+    module.learn(posteriors(sequence(CYCLE, 50, rng), 3, rng))
+    with pytest.raises(ValueError, match=r"expected transitions of shape \[4, 4\]"):
+        Markov(4).restore(module.arrays())
+
+
 def test_nothing_learned_is_nothing_to_keep():
     module = Markov(3)
     module.restore(module.arrays())

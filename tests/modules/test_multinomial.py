@@ -173,6 +173,12 @@ def test_a_row_is_recognised_alone_as_among_others(parts):
     np.testing.assert_array_equal(module.recognise(rows[7:8]).forward[0], module.forward_message[7])
 
 
+def test_what_others_learned_has_as_many_topics(parts):
+    module, _ = above(parts)
+    with pytest.raises(ValueError, match=r"expected topics of shape \[4, 10\]"):
+        Multinomial(4).restore(module.arrays())
+
+
 def test_nothing_learned_is_nothing_to_keep():
     module = Multinomial(3)
     module.restore(module.arrays())
