@@ -39,6 +39,37 @@ def epoch_batches(
         yield order[part]
 
 
+def labelled_batches(
+    rows: np.ndarray, batch_size: int, seed: int, stage: str, epoch: int
+) -> Iterator[np.ndarray]:
+    """Yield batches of labelled rows without end, for the steps of one epoch.
+
+    The rows are gone through again and again, each time in another order, and no batch has a row
+    twice: rows that do not fill a last batch are passed over until they are reordered.
+
+    Args:
+        rows: ``(labelled,)`` row numbers.
+        batch_size: how many go together, at most ``labelled``.
+        seed: the run's seed, not negative.
+        stage: as for ``epoch_batches``.
+        epoch: from 0.
+
+    Yields:
+        ``(batch_size,)`` row numbers.
+
+    Raises:
+        ValueError: ``batch_size`` is not between 1 and ``labelled``.
+    """
+    if not 1 <= batch_size <= len(rows):
+        raise ValueError(f"batch_size is {batch_size}; expected 1 to {len(rows)}")
+    sequence = np.random.SeedSequence([seed, zlib.crc32(f"labelled {stage}".encode()), epoch])
+    rng = np.random.default_rng(sequence)
+    while True:
+        order = rng.permutation(rows)
+        for start in range(0, len(rows) - batch_size + 1, batch_size):
+            yield order[start : start + batch_size]
+
+
 def ordered_batches(n: int, batch_size: int) -> Iterator[np.ndarray]:
     """Yield every row once and in order, for encoding: ``(batch,)`` int64 row numbers.
 

@@ -32,6 +32,8 @@ class Origin:
         high: the largest.
         location: where they were read; ``None`` for rows that were only in memory.
         command: the command line of the run, without its stages; ``""`` if unknown.
+        labelled: the numbers, from 0, of the rows whose labels training read, where it read some
+            and not all that there are.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Origin:
     high: float
     location: DataLocation | None = None
     command: str = ""
+    labelled: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -69,6 +72,7 @@ class Origin:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON, from which ``from_json`` restores the same numbers."""
         encoding = self.known.encoding
+        labelled = {"labelled": list(self.labelled)} if self.labelled else {}
         return {
             "name": self.name,
             "columns": list(self.columns),
@@ -80,6 +84,7 @@ class Origin:
             "range": [self.low, self.high],
             "location": self.location.to_json() if self.location else None,
             "command": self.command,
+            **labelled,
         }
 
     @classmethod
@@ -103,6 +108,7 @@ class Origin:
             high,
             DataLocation.from_json(place) if place else None,
             document.get("command", ""),
+            tuple(document.get("labelled", ())),
         )
 
     def refuse_other_columns(self, dataset: Dataset) -> None:

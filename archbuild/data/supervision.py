@@ -9,6 +9,7 @@ import numpy as np
 
 from archbuild.data.dataset import Dataset
 from archbuild.errors import DataError, UsageError
+from archbuild.spec.top import ALL_LABELS
 
 UNKNOWN: Final = -1
 """In place of a label that training may not read."""
@@ -19,7 +20,7 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
 
     Args:
         dataset: with labels; negative ones count as unknown.
-        supervision: ``labels``, a number of rows or ``all``, and ``per_class``.
+        supervision: ``labels``, a number of rows or ``all``, ``per_class`` and ``batch_size``.
         seed: chooses the rows.
 
     Returns:
@@ -27,7 +28,7 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
 
     Raises:
         DataError: the dataset has no labels.
-        UsageError: fewer rows have a label than are requested.
+        UsageError: fewer rows have a label than are requested, or than ``batch_size``.
     """
     if dataset.labels is None:
         raise DataError(
@@ -36,13 +37,10 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
         )
     labels, wanted = dataset.labels.astype(np.int32), supervision["labels"]
     known = np.flatnonzero(labels >= 0)
-    if wanted == "all":
+    if wanted == ALL_LABELS:
+        _refuse_fewer(len(known), "batch_size", supervision.get("batch_size") or 0, dataset)
         return labels
-    if wanted > len(known):
-        raise UsageError(
-            f"supervision.labels is {wanted}, and {dataset.name} has {len(known)} labelled rows; "
-            "lower it, or write all"
-        )
+    _refuse_fewer(len(known), "labels", wanted, dataset)
     rng = np.random.default_rng([seed, wanted])
     if supervision["per_class"]:
         rows = _per_class(labels, known, wanted, rng)
@@ -51,6 +49,19 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
     found = np.full(len(labels), UNKNOWN, np.int32)
     found[rows] = labels[rows]
     return found
+
+
+def labelled_rows(labels: np.ndarray) -> np.ndarray:
+    """Return the numbers of the rows whose label ``chosen_labels`` lets training read."""
+    return np.flatnonzero(labels != UNKNOWN)
+
+
+def _refuse_fewer(n_known: int, key: str, wanted: int, dataset: Dataset) -> None:
+    if wanted > n_known:
+        raise UsageError(
+            f"supervision.{key} is {wanted}, and {dataset.name} has {n_known} labelled rows; "
+            "lower it" + (", or write all" if key == "labels" else "")
+        )
 
 
 def _per_class(

@@ -18,7 +18,10 @@ K_MEANS, HEAD = "k-means", "head"
 _WIDTH = 100
 _LONGEST_TEXT = 20
 _GAP = "  "
-_TEXTS = ("space", "method", "supervision")
+_TEXTS = ("space", "method", "supervision", "labels_used")
+_HEADINGS = {"labels_used": "labels"}
+_WITHOUT = {"labels_used": 0}
+"""Columns that rows without them have a value in too, and which."""
 
 
 def evaluate_space(
@@ -105,8 +108,8 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _cells(key: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     score = SCORES.get(key)
-    heading, form = (score.heading, score.form) if score else (key, ".4f")
-    return [heading, *(_cell(row.get(key), form) for row in rows)]
+    heading, form = (score.heading, score.form) if score else (_HEADINGS.get(key, key), ".4f")
+    return [heading, *(_cell(row.get(key, _WITHOUT.get(key)), form) for row in rows)]
 
 
 def _column(key: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:

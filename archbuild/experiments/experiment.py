@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from archbuild.data import Dataset, arch_stem
 from archbuild.data.batches import count_batches
-from archbuild.data.supervision import chosen_labels
+from archbuild.data.supervision import chosen_labels, labelled_rows
 from archbuild.errors import RunError
 from archbuild.experiments.head_files import write_head_files
 from archbuild.experiments.outcome import ending, summary, versions, writers
@@ -44,6 +45,7 @@ from archbuild.runs.names import (
 )
 from archbuild.runs.texts import clear_stage
 from archbuild.spec import NETWORK_KEYS, Plan, Spec, load_spec, make_plan
+from archbuild.spec.top import ALL_LABELS
 from archbuild.training.progress import LOGGER, EventHandler, Note, StageEnded, counted, log_event
 
 if TYPE_CHECKING:
@@ -248,7 +250,7 @@ class Experiment:
         finished = folder.status() == "finished"
         if not finished:
             refuse_out_of_range(self.spec, self.dataset, self.origin)
-        origin = {} if finished else self.origin.to_json()
+        origin = {} if finished else self._origin_of(head).to_json()
         folder.begin(request, versions=versions(), origin=origin)
         self.folder.write_spec(self.spec.tree)
         if finished:
@@ -258,6 +260,14 @@ class Experiment:
             return False
         self._train_stage(folder, head, self._network(pretrained))
         return True
+
+    def _origin_of(self, head: Head | None) -> Origin:
+        """Return the origin of a stage, with the labelled rows where its head reads some labels."""
+        if head is None or self.labels is None or self.spec.supervision is None:
+            return self.origin
+        if self.spec.supervision["labels"] == ALL_LABELS:
+            return self.origin
+        return replace(self.origin, labelled=tuple(labelled_rows(self.labels).tolist()))
 
     def _network(self, pretrained: StageFolder | None) -> Network:
         """Build a network of the stage's own, with the pretrained weights if there are some."""
@@ -308,6 +318,7 @@ class Experiment:
             emit,
             from_scratch=is_from_scratch(name),
             labels=self.labels,
+            labelled_batch=(self.spec.supervision or {}).get("batch_size"),
         )
 
     def _new_head(self) -> Head:
@@ -330,6 +341,7 @@ class Experiment:
         }
         if labels is not None:
             request["labels"] = hashlib.sha256(labels.tobytes()).hexdigest()
+            request["labels_used"] = len(labelled_rows(labels))
         return request
 
     def _pretrained(self) -> StageFolder:

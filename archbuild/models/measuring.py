@@ -90,11 +90,11 @@ def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[st
 
 
 def _with_supervision(row: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
-    """Return the row, with its kind of supervision where training read labels."""
+    """Return the row, with its kind and number of labels where training read some."""
     if stage is None or stage.supervision is None:
         return row
     texts = {"space": row["space"], "method": row["method"], "supervision": stage.supervision}
-    return texts | row
+    return texts | {"labels_used": stage.labels_used} | row
 
 
 def _head_stage(run: Run, space: str) -> Stage | None:

@@ -66,6 +66,11 @@ class Stage:
         return "supervised" if section["labels"] == "all" else "semi-supervised"
 
     @property
+    def labels_used(self) -> int:
+        """The number of labels that its training read."""
+        return int(self.manifest["request"].get("labels_used", 0))
+
+    @property
     def assigns(self) -> bool:
         """True if it left an assignment of the training rows."""
         return "assignments.npy" in self.manifest.get("files", ())

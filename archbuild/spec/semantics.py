@@ -149,6 +149,14 @@ def latent_problems(plan: Plan) -> Iterator[Problem]:
 def supervision_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
     """Check that the spec allows labels where its head reads them, and only there."""
     used = vocabulary.heads[spec.head.type].labels_used
+    labels, batch = (dict(spec.supervision or {}).get(key) for key in ("labels", "batch_size"))
+    if isinstance(labels, int) and batch is not None and batch > labels:
+        yield Problem(
+            f"{labels} labelled rows do not fill a batch of {batch}",
+            ("supervision", "batch_size"),
+            shown(batch),
+            f"at most {labels}",
+        )
     if spec.supervision is not None and used == "never":
         yield Problem(
             f"the {spec.head.type} head does not use labels",

@@ -241,4 +241,11 @@ SUPERVISION_FIELDS: Final[tuple[Field, ...]] = (
         "Equally many labelled rows from each class, as far as it has rows.",
         default=True,
     ),
+    fields.integer(
+        "batch_size",
+        "Labelled rows that are added to each batch, whose other rows then count as unlabelled; "
+        "absent: none, labelled rows come where they lie among the others.",
+        maximum=1_000_000,
+        default=None,
+    ),
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 import numpy as np
 
+from archbuild.data.batches import labelled_batches
+from archbuild.data.supervision import UNKNOWN, labelled_rows
 from archbuild.evaluation.collapse import Occupancy, occupancy
 from archbuild.heads.base import Head
 from archbuild.io.arrays import prefixed, unprefixed
@@ -35,6 +37,8 @@ class HeadTrainer(StageTrainer):
         emit: receives the events.
         from_scratch: the network is not pretrained: a head's warmup, if it has one, comes first.
         labels: ``(n,)`` classes that the head may read, -1 where unknown; ``None``: none at all.
+        labelled_batch: how many labelled rows are added to each batch, behind its own, which are
+            then given without labels; ``None``: rows have their labels where they come.
 
     Attributes:
         epochs: the settings' own, times the head's rounds.
@@ -55,10 +59,11 @@ class HeadTrainer(StageTrainer):
         emit: EventHandler,
         from_scratch: bool = False,
         labels: np.ndarray | None = None,
+        labelled_batch: int | None = None,
     ) -> None:
         head.refines = not from_scratch
         super().__init__(name, settings, network, head, feed, folder, seed, emit)
-        self.head, self.labels = head, labels
+        self.head, self.labels, self.labelled_batch = head, labels, labelled_batch
         self.epochs *= head.rounds or 1
         self.begins = warmup_epochs(head, settings, self.steps) if from_scratch else 0
         self.read = network.reader(head.code)
@@ -153,8 +158,22 @@ class HeadTrainer(StageTrainer):
                 variable.assign(self._first_weights[name])
 
     def _targets(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        labels = {} if self.labels is None else {"labels": self.labels[indices]}
-        return super()._targets(indices) | labels
+        targets = super()._targets(indices)
+        if self.labels is None:
+            return targets
+        labels = self.labels[indices]
+        if self.labelled_batch is not None:
+            labels[: -self.labelled_batch] = UNKNOWN
+        return targets | {"labels": labels}
+
+    def _batches(self, epoch: int) -> Iterator[np.ndarray]:
+        batches = super()._batches(epoch)
+        if self.labels is None or self.labelled_batch is None:
+            return batches
+        rows, size = labelled_rows(self.labels), self.labelled_batch
+        labelled = labelled_batches(rows, size, self.seed, self.name, epoch)
+        # the one without end comes second, so that none of its batches is drawn in vain
+        return (np.concatenate(both) for both in zip(batches, labelled, strict=False))
 
     def _schedule(self, position: Position) -> float:
         for name, variable in self.head.scheduled.items():

@@ -163,9 +163,9 @@ class StageTrainer:
         return {}
 
     def _train(self, epoch: int) -> dict[str, float]:
-        """Pass over the data once; return the mean over its rows of the loss and of every term."""
+        """Pass over the data once; return the mean over all batches' rows of each term."""
         rng = generator(self.seed, f"augment {self.name}", epoch)
-        rate, sums = 0.0, dict.fromkeys(self.model.term_names, 0.0)
+        rate, sums, n_rows = 0.0, dict.fromkeys(self.model.term_names, 0.0), 0
         for step, indices in enumerate(self._batches(epoch)):
             step_of_round = epoch % self.settings["epochs"] * self.steps + step
             rate = self._schedule(Position(step_of_round + 1, self.steps))
@@ -177,8 +177,9 @@ class StageTrainer:
             self._refuse_non_finite(losses, epoch, step)
             for name in sums:
                 sums[name] += float(losses[name]) * len(indices)
+            n_rows += len(indices)
             self.emit(StepDone(self.name))
-        means = {name: total / len(self.feed) for name, total in sums.items()}
+        means = {name: total / n_rows for name, total in sums.items()}
         return means | {"learning_rate": rate}
 
     def _batches(self, epoch: int) -> Iterator[np.ndarray]:

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
-from archbuild.data.batches import count_batches, epoch_batches, ordered_batches
+from archbuild.data.batches import (
+    count_batches,
+    epoch_batches,
+    labelled_batches,
+    ordered_batches,
+)
 
 
 def epoch(n=10, size=4, seed=0, stage="pretrain", number=0) -> list[np.ndarray]:
@@ -43,3 +50,31 @@ def test_ordered_batches_keep_the_order_and_the_short_end():
 def test_a_batch_size_below_one_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         epoch(size=0)
+
+
+def labelled(count=7, size=3, steps=9, **changes) -> list[np.ndarray]:
+    rows = 10 * np.arange(count)
+    keys = {"seed": 0, "stage": "train-probe", "epoch": 0} | changes
+    return list(islice(labelled_batches(rows, size, **keys), steps))
+
+
+def test_batches_of_labelled_rows_never_end_and_have_no_row_twice():
+    batches = labelled(steps=60)
+    assert all(len(set(batch.tolist())) == 3 for batch in batches)
+    counts = np.bincount(np.concatenate(batches) // 10)
+    assert len(counts) == 7
+    assert counts.min() > 15
+    assert all(sorted(batch) == [0, 10, 20] for batch in labelled(count=3))
+
+
+def test_batches_of_labelled_rows_depend_on_seed_stage_and_epoch_alone():
+    first = np.concatenate(labelled())
+    np.testing.assert_array_equal(first, np.concatenate(labelled()))
+    for change in ({"seed": 1}, {"stage": "cluster-probe"}, {"epoch": 1}):
+        assert (first != np.concatenate(labelled(**change))).any()
+
+
+@pytest.mark.parametrize("size", [0, 8])
+def test_a_batch_that_labelled_rows_cannot_fill_is_refused(size):
+    with pytest.raises(ValueError, match="expected 1 to 7"):
+        labelled(size=size)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from archbuild.data import dataset_from_arrays
-from archbuild.data.supervision import UNKNOWN, chosen_labels
+from archbuild.data.supervision import UNKNOWN, chosen_labels, labelled_rows
 from archbuild.errors import DataError, UsageError
 
 LABELS = np.repeat([0, 1, 2], [50, 30, 4])
@@ -37,8 +39,21 @@ def test_all_is_all():
     np.testing.assert_array_equal(found, LABELS)
 
 
+def test_rows_without_a_label_are_never_chosen():
+    some = replace(dataset(), labels=np.where(np.arange(84) % 2, LABELS, -1))
+    found = chosen_labels(some, {"labels": "all", "per_class": True}, seed=0)
+    np.testing.assert_array_equal(labelled_rows(found), np.arange(1, 84, 2))
+    found = chosen_labels(some, {"labels": 12, "per_class": True}, seed=0)
+    assert np.bincount(found[labelled_rows(found)]).tolist() == [5, 5, 2]
+    assert np.all(labelled_rows(found) % 2)
+
+
 def test_too_few_labels_and_none_are_refused():
     with pytest.raises(UsageError, match="has 84 labelled rows"):
         chosen_labels(dataset(), {"labels": 85, "per_class": True}, seed=0)
+    with pytest.raises(
+        UsageError, match=r"supervision\.batch_size is 85, and rows has 84 labelled"
+    ):
+        chosen_labels(dataset(), {"labels": "all", "per_class": True, "batch_size": 85}, seed=0)
     with pytest.raises(DataError, match="has no labels"):
         chosen_labels(dataset(None), {"labels": 5, "per_class": True}, seed=0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import FunctionType, ModuleType
 from typing import ClassVar
 
 import numpy as np
@@ -99,10 +101,76 @@ def test_some_labels_reach_a_head_that_asks_and_every_table_says_so(tmp_path):
     assert np.bincount(labels[labels >= 0]).tolist() == [2, 2, 2]
     rows = measure(run)["rows"]
     assert [row.get("supervision") for row in rows] == [None, None, *["semi-supervised"] * 2]
-    assert "semi-supervised" in format_table(rows)
+    assert [row.get("labels_used") for row in rows] == [None, None, 6, 6]
+    heading, raw, *_, last = format_table(rows).splitlines()
+    place = slice(heading.index("labels"), heading.index("labels") + 6)
+    assert "semi-supervised" in last
+    assert (raw[place].strip(), last[place].strip()) == ("0", "6")
     again = experiment(tmp_path, supervision={"labels": 7})
     with pytest.raises(RunError, match="supervision"):
         again.cluster()
+
+
+def test_labelled_rows_come_beside_each_batch_of_rows_without_labels(tmp_path):
+    section = {"labels": 9, "batch_size": 5}
+    run = trained(tmp_path, supervision=section, batch_size=20)
+    last = run.stage("cluster-probe").history()[-1]
+    assert last["share"] == pytest.approx(5 / 25)
+    assert 0 < last["mean_label"] < CLASSES - 1
+    (tmp_path / "again").mkdir()
+    again = trained(tmp_path / "again", supervision=section, batch_size=20)
+    assert again.stage("cluster-probe").history()[-1] == last
+
+
+def test_the_manifest_says_whose_labels_were_read(tmp_path):
+    run = trained(tmp_path, supervision={"labels": 6})
+    stage = run.stage("cluster-probe")
+    rows = stage.origin.labelled
+    assert len(rows) == stage.labels_used == 6
+    assert json.loads((stage.path / "manifest.json").read_text())["origin"]["labelled"] == [*rows]
+    labels = np.load(stage.folder.file("supervised.npy"))
+    np.testing.assert_array_equal(np.flatnonzero(labels >= 0), rows)
+    np.testing.assert_array_equal(labels[[*rows]], run.dataset.labels[[*rows]])
+    assert run.stage("pretrain").labels_used == 0
+    assert run.stage("pretrain").origin.labelled == ()
+
+
+def reaches(thing, wanted, seen=None):
+    """Whether an array of these values can be had from a thing, by attributes and containers."""
+    seen = set() if seen is None else seen
+    if id(thing) in seen or isinstance(thing, ModuleType | FunctionType | type):
+        return False
+    seen.add(id(thing))
+    if isinstance(thing, np.ndarray):
+        return thing.shape == wanted.shape and np.array_equal(thing, wanted)
+    if isinstance(thing, Mapping):
+        parts = list(thing.values())
+    elif isinstance(thing, list | tuple | set):
+        parts = list(thing)
+    else:
+        bound = getattr(thing, "__self__", None)
+        parts = [*getattr(thing, "__dict__", {}).values(), *([] if bound is None else [bound])]
+    return any(reaches(part, wanted, seen) for part in parts)
+
+
+@pytest.mark.parametrize("section", [None, {"labels": 6}])
+def test_no_way_leads_from_a_head_to_labels_that_it_may_not_read(tmp_path, monkeypatch, section):
+    found = []
+    loss_terms = ProbeHead.loss_terms
+
+    def spying(head, batch):
+        found.append(batch.labels)
+        assert not reaches([head, batch.forward, batch.targets], hidden)
+        return loss_terms(head, batch)
+
+    monkeypatch.setattr(ProbeHead, "loss_terms", spying)
+    made = experiment(tmp_path, **({"supervision": section} if section else {}))
+    hidden = made.dataset.labels
+    assert reaches(made, hidden)  # there, it can be had
+    made.pretrain()
+    made.cluster()
+    assert found
+    assert all((labels is None) == (section is None) for labels in found)
 
 
 def test_without_supervision_labels_cannot_be_had(tmp_path):

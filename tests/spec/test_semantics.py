@@ -74,6 +74,19 @@ def test_what_is_binarised_lies_between_0_and_1(
     assert "binarise: sample" in problem.message
 
 
+def test_a_batch_of_labelled_rows_is_filled(
+    problems_of: ProblemsOf,
+    vocabulary: Vocabulary,
+    tree: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(vocabulary.heads["kld"], "labels_used", "some")
+    section = {"labels": 6, "batch_size": 7}
+    (problem,) = problems_of({**tree, "supervision": section})
+    assert problem.path == ("supervision", "batch_size")
+    assert problem.allowed == "at most 6"
+
+
 def test_specs_that_binarise_nothing_are_those_of_before(
     vocabulary: Vocabulary, tree: dict[str, Any]
 ) -> None:
