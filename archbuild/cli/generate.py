@@ -101,7 +101,7 @@ def _read(latents: Path) -> np.ndarray:
         DataError: the file holds no array, or values that are not finite numbers.
     """
     from archbuild.data.arrays import check_finite, check_kind
-    from archbuild.data.formats.npy import read_npy
+    from archbuild.data.formats.arrays.npy import read_npy
     from archbuild.data.request import ReadRequest
 
     if latents.suffix.lower() != ".npy":

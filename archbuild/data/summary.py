@@ -11,7 +11,7 @@ import numpy as np
 from archbuild.data.columns import NUMBER
 from archbuild.data.counts import LOG_NORMALISE, look_like_counts
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.image_folder import Survey
+from archbuild.data.formats.images.folder import Survey
 from archbuild.data.formats.own import survey_path
 from archbuild.data.guess import Guess
 from archbuild.data.precision import extremes

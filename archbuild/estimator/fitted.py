@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from archbuild.clustering.means import scores_by_means
 from archbuild.data import Dataset, dataset_from_arrays
-from archbuild.data.formats.frame import is_frame, is_plain_frame, read_frame
+from archbuild.data.formats.tables.frame import is_frame, is_plain_frame, read_frame
 from archbuild.data.request import Known, ReadOptions, ReadRequest
 from archbuild.estimator.backend import logged_warnings_raised, started_keras
 from archbuild.estimator.memory import Memory

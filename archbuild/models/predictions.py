@@ -13,8 +13,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from archbuild.data.formats.anndata import count_cells
-from archbuild.data.formats.anndata_writing import Categories, add_to_cells
+from archbuild.data.formats.hdf5.anndata import count_cells
+from archbuild.data.formats.hdf5.anndata_writing import Categories, add_to_cells
 from archbuild.errors import UsageError
 from archbuild.io.atomic import save_npz, write_atomic
 from archbuild.io.containment import named_by_user

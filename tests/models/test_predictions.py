@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from archbuild.data import load_dataset
-from archbuild.data.formats.anndata_frame import Frame
+from archbuild.data.formats.hdf5.anndata_frame import Frame
 from archbuild.errors import RunError, UsageError
 from archbuild.models.model import Prediction
 from archbuild.models.predictions import FILES, SUFFIXES, TEXTS, Layout, save, stream
-from tests.data.formats.anndata_files import CELLS, write_h5ad, write_old_h5ad
+from tests.data.formats.hdf5.anndata_files import CELLS, write_h5ad, write_old_h5ad
 
 ROWS, CLUSTERS, LATENT = 7, 3, 2
 PROBABILITIES = np.random.default_rng(0).dirichlet(np.ones(CLUSTERS), ROWS).astype("float32")

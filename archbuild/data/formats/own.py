@@ -8,26 +8,26 @@ from pathlib import Path
 
 from archbuild.data.arrays import dataset_from_arrays, folder_safe
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.anndata import read_h5ad
-from archbuild.data.formats.arrow_folder import PARQUET, arrow_parts
-from archbuild.data.formats.csv_layout import is_text_table
-from archbuild.data.formats.csv_table import read_csv
-from archbuild.data.formats.excel import read_excel
-from archbuild.data.formats.hdf5_arrays import read_hdf5
-from archbuild.data.formats.image_folder import Survey, read_image_folder, survey
-from archbuild.data.formats.image_layout import SUFFIXES, images_below, split_names
-from archbuild.data.formats.mat import read_mat
-from archbuild.data.formats.npy import read_npy
-from archbuild.data.formats.npz import read_npz
-from archbuild.data.formats.parquet import FEATHER, read_arrow, survey_arrow
-from archbuild.data.formats.series import (
+from archbuild.data.formats.arrays.npy import read_npy
+from archbuild.data.formats.arrays.npz import read_npz
+from archbuild.data.formats.arrays.text_matrix import read_text_matrix
+from archbuild.data.formats.arrow.folder import PARQUET, arrow_parts
+from archbuild.data.formats.arrow.parquet import FEATHER, read_arrow, survey_arrow
+from archbuild.data.formats.hdf5.anndata import read_h5ad
+from archbuild.data.formats.hdf5.arrays import read_hdf5
+from archbuild.data.formats.images.folder import Survey, read_image_folder, survey
+from archbuild.data.formats.images.layout import SUFFIXES, images_below, split_names
+from archbuild.data.formats.matlab.mat import read_mat
+from archbuild.data.formats.series.folder import read_series_folder, series_parts
+from archbuild.data.formats.series.ucr import (
     archive_parts,
     is_archive_table,
     read_archive_table,
     read_ts,
 )
-from archbuild.data.formats.series_folder import read_series_folder, series_parts
-from archbuild.data.formats.text_matrix import read_text_matrix
+from archbuild.data.formats.tables.csv_layout import is_text_table
+from archbuild.data.formats.tables.csv_table import read_csv
+from archbuild.data.formats.tables.excel import read_excel
 from archbuild.data.formats.unused import TEXT_TABLE, refuse_unused
 from archbuild.data.guess import LABELS, Guess, listed
 from archbuild.data.request import Arrays, Known, ReadOptions, ReadRequest

@@ -19,10 +19,10 @@ import numpy as np
 
 from archbuild.data.arrays import dataset_from_arrays
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.mat import mat_shapes, read_mat
-from archbuild.data.formats.npy import read_npy
-from archbuild.data.formats.picture import decode
-from archbuild.data.formats.zipped import ZIP_DAMAGE
+from archbuild.data.formats.arrays.npy import read_npy
+from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
+from archbuild.data.formats.images.picture import decode
+from archbuild.data.formats.matlab.mat import mat_shapes, read_mat
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.source import DatasetSource, first_file, search_folders
 from archbuild.errors import DataError

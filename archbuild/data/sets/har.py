@@ -18,7 +18,7 @@ import numpy as np
 
 from archbuild.data.arrays import check_finite
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.zipped import ZIP_DAMAGE
+from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
 from archbuild.data.limits import check_size
 from archbuild.data.source import first_file, search_folders, selection_sources
 from archbuild.errors import DataError

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.idx import read_idx
-from archbuild.data.formats.npz import read_arrays
+from archbuild.data.formats.arrays.idx import read_idx
+from archbuild.data.formats.arrays.npz import read_arrays
 from archbuild.data.source import DatasetSource, first_file, selection_sources
 from archbuild.errors import DataError
 

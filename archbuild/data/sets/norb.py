@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.binary_matrix import BYTES, INTEGERS, read_matrix, read_rows
+from archbuild.data.formats.arrays.binary_matrix import BYTES, INTEGERS, read_matrix, read_rows
 from archbuild.data.source import first_file, search_folders, selection_sources
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError

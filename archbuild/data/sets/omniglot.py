@@ -23,8 +23,8 @@ from typing import NamedTuple
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.picture import decode
-from archbuild.data.formats.zipped import ZIP_DAMAGE
+from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
+from archbuild.data.formats.images.picture import decode
 from archbuild.data.labels import encode_labels
 from archbuild.data.source import search_folders, selection_sources
 from archbuild.data.spill import release, room_for

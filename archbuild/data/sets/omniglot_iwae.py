@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.mat import read_variables
+from archbuild.data.formats.matlab.mat import read_variables
 from archbuild.data.labels import encode_labels
 from archbuild.data.source import first_file, search_folders, selection_sources
 from archbuild.errors import DataError

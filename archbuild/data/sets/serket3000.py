@@ -13,7 +13,7 @@ import numpy as np
 
 from archbuild.data.arrays import dataset_from_arrays
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.npz import read_arrays
+from archbuild.data.formats.arrays.npz import read_arrays
 from archbuild.data.sets import mnist
 from archbuild.data.source import DatasetSource, first_file, search_folders
 from archbuild.errors import DataError

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.mat import read_mat
+from archbuild.data.formats.matlab.mat import read_mat
 from archbuild.data.request import ReadRequest
 from archbuild.data.source import first_file, search_folders, selection_sources
 from archbuild.errors import DataError

@@ -9,7 +9,7 @@ from archbuild.data import load_dataset
 from archbuild.data.sets import norb
 from archbuild.errors import DataError
 from tests.data.conftest import found
-from tests.data.formats.test_binary_matrix import write_matrix
+from tests.data.formats.arrays.test_binary_matrix import write_matrix
 
 N = 6
 HALVES = {

@@ -1,0 +1,1 @@
+"""Arrays by name or alone, and matrices of text."""

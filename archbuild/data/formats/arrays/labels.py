@@ -1,0 +1,73 @@
+"""Labels that come as an array: classes, marks of classes, or values of a quantity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from archbuild.data.formats.tables.label_column import label_fault
+from archbuild.data.guess import LABELS, Guess
+from archbuild.errors import DataError
+
+
+def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, list[Guess]]:
+    """Return labels, one for each row, or ``None`` and the reason where they name no classes.
+
+    Rows of 0 and a single 1 mark a class by its place, and become its number. Texts in a cell array
+    of MATLAB become plain texts.
+
+    Args:
+        labels: an array of any kind, or ``None``.
+        key: its name.
+        asked: the name by which the user asked for it, ``None`` if it was found.
+
+    Raises:
+        DataError: they name no classes, and the user asked for them.
+    """
+    if labels is None:
+        return None, []
+    found = _from_cells(np.asarray(labels))
+    if _marks_classes(found):
+        said = f"the array '{key}', in which a 1 marks one of {found.shape[1]} classes"
+        return found.argmax(axis=1), [Guess(LABELS, said, "labels=none")]
+    fault = _fault(found.reshape(-1), asked is not None)
+    if fault is not None and asked is not None:
+        raise DataError(
+            f"the array '{key}' has {fault}, so it names no classes; name another with "
+            "data.labels, or write data.labels: none"
+        )
+    if fault is not None:
+        said = f"none; the array '{key}' has {fault}, so it names no classes, and is left out"
+        return None, [Guess(LABELS, said, f"labels={key}")]
+    return found, [Guess(LABELS, f"the array '{key}'", "labels=none")]
+
+
+def _from_cells(labels: np.ndarray) -> np.ndarray:
+    """Return the texts in a cell array; other arrays as they are."""
+    if labels.dtype.kind != "O":
+        return labels
+    cells = [np.asarray(cell) for cell in labels.reshape(-1)]
+    if not all(cell.size == 1 and cell.dtype.kind in "US" for cell in cells):
+        return labels
+    return np.array([str(cell.reshape(-1)[0]) for cell in cells])
+
+
+def _marks_classes(labels: np.ndarray) -> bool:
+    """Return whether each row has a single 1 among zeros."""
+    if labels.ndim != 2 or min(labels.shape) < 2 or labels.dtype.kind not in "biuf":
+        return False
+    is_binary = ((labels == 0) | (labels == 1)).all()
+    return bool(is_binary and (labels.sum(axis=1) == 1).all())
+
+
+def _fault(labels: np.ndarray, asked: bool) -> str | None:
+    """Return what keeps labels from naming classes, in words behind 'has'."""
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        return "NaN or infinity"
+    if labels.dtype.kind == "f" and (labels % 1 != 0).any():
+        return "fractions"
+    if labels.dtype.kind not in "iuf" or asked:
+        return None
+    fault = label_fault([str(label) for label in labels.tolist()])
+    return fault and fault.removeprefix("since it has ")

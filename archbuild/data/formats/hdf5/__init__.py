@@ -1,0 +1,1 @@
+"""HDF5: arrays by name, and the counts of single cells."""

@@ -1,0 +1,1 @@
+"""Tables of text, of spreadsheets, and in memory."""

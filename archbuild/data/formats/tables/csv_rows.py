@@ -1,0 +1,227 @@
+"""The rows of a text table, with their line numbers: comments, blank lines and quotes."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from archbuild.data.formats.tables.title import has_number
+from archbuild.data.guess import Guess
+from archbuild.errors import DataError
+
+TOLD_SEPARATOR = re.compile(r"^sep=(.)\s*$", re.IGNORECASE)
+"""A first line that names the separator, as Excel writes it."""
+
+_BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16
+_SAMPLE = 200  # rows
+_SHORT = 3  # lines that a quoted cell may have without a look at them
+_MARK = "#"
+
+
+class Row(NamedTuple):
+    """A row of a text table.
+
+    Attributes:
+        first: the line where it begins, from 1.
+        last: the line where it ends; a later one where a quoted cell has line breaks.
+        cells: the texts.
+    """
+
+    first: int
+    last: int
+    cells: list[str]
+
+    @property
+    def is_blank(self) -> bool:
+        """True if no cell is filled."""
+        return not any(cell.strip() for cell in self.cells)
+
+    @property
+    def is_marked(self) -> bool:
+        """True if it begins with ``#``."""
+        return self.cells[0].lstrip().startswith(_MARK)
+
+
+@dataclass
+class LeftOut:
+    """What is no row of a text table.
+
+    Attributes:
+        comments: lines that begin with ``#``.
+        blank: lines of separators alone; of a table with one column, blank lines between others.
+    """
+
+    comments: int = 0
+    blank: int = 0
+
+    def guesses(self) -> list[Guess]:
+        """Return a line for each kind that there is.
+
+        No key overrules them: as they stand, none of them could be read as a row.
+        """
+        said = []
+        if self.comments:
+            found = f"lines that begin with # are left out, {self.comments:,} of them"
+            found += "; to have one read, drop its #"
+            said.append(Guess("comments", found))
+        if self.blank:
+            found = f"lines without a filled cell are left out, {self.blank:,} of them"
+            said.append(Guess("blank lines", found))
+        return said
+
+
+def open_text(path: Path, errors: str = "strict") -> TextIO:
+    """Open a text file in UTF-8, or in UTF-16 where its first bytes say so.
+
+    It is unpacked where its name ends in ``.gz``.
+
+    Args:
+        path: of the file.
+        errors: what becomes of bytes that are no text, as ``open`` says.
+    """
+    is_packed = path.suffix.lower() == ".gz"
+    with gzip.open(path, "rb") if is_packed else path.open("rb") as file:
+        encoding = "utf-16" if file.read(2) in _BYTE_ORDER else "utf-8-sig"
+    if is_packed:
+        return gzip.open(path, "rt", newline="", encoding=encoding, errors=errors)
+    return path.open(newline="", encoding=encoding, errors=errors)
+
+
+def csv_records(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    """Return the reader of the cells of lines.
+
+    Several blanks in a row separate like one, and blanks in front of a cell are no part of it.
+    """
+    if separator == " ":
+        lines = (line.strip().replace("\t", " ") + "\n" for line in lines)
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True)
+
+
+def numbered_rows(
+    path: Path, separator: str, skip: int = 0, left_out: LeftOut | None = None
+) -> Iterator[Row]:
+    """Yield the rows, header included.
+
+    Blank lines, comments and a line ``sep=`` are left out. A line that begins with ``#`` is a
+    comment, unless it has as many cells as the others, or is the header.
+
+    Args:
+        path: of the table.
+        separator: between the cells; a blank stands for any number of blanks and tabs.
+        skip: how many lines at the top are no part of the table.
+        left_out: counts what is left out.
+
+    Raises:
+        DataError: a quote is not closed.
+    """
+    left_out = left_out if left_out is not None else LeftOut()
+    with open_text(path) as file:
+        rows = _filled(_records(path, file, separator, skip), separator, left_out)
+        head = list(islice(rows, _SAMPLE))
+        plain = [row for row in head if not row.is_marked] or head
+        header = _marked_header(head, plain)
+        width = len(plain[0].cells) if plain else 0
+        begun = False
+        for row in chain(head, rows):
+            if row is header:
+                row.cells[0] = row.cells[0].lstrip(f"{_MARK} ")
+                begun = True
+            elif (
+                row.is_marked and plain is not head and not (begun and len(row.cells) == width > 1)
+            ):
+                left_out.comments += 1
+                continue
+            begun = begun or not row.is_marked
+            yield row
+
+
+def _marked_header(head: Sequence[Row], plain: Sequence[Row]) -> Row | None:
+    """Return the header that begins with ``#``: the last such line above rows of its width.
+
+    It is a comment where the row below is a header: words above numbers.
+    """
+    if plain is head or not plain:
+        return None
+    above = [row for row in head if row.last < plain[0].first]
+    if not above or not len(above[-1].cells) == len(plain[0].cells) > 1:
+        return None
+    below_has_header = (
+        len(plain) > 1 and not has_number(plain[0].cells) and has_number(plain[1].cells)
+    )
+    return None if below_has_header else above[-1]
+
+
+def _filled(rows: Iterator[Row], separator: str, left_out: LeftOut) -> Iterator[Row]:
+    """Yield the rows with a filled cell, without the line ``sep=``."""
+    blank, begun = 0, False
+    for row in rows:
+        if row.is_blank:
+            blank += len(row.cells) < 2
+            left_out.blank += len(row.cells) > 1
+        elif begun or not TOLD_SEPARATOR.match(separator.join(row.cells)):
+            left_out.blank += blank if begun and len(row.cells) == 1 else 0
+            blank, begun = 0, True
+            yield row
+
+
+def _records(path: Path, file: TextIO, separator: str, skip: int) -> Iterator[Row]:
+    """Yield all rows, blank ones too; a quote that is not closed is refused."""
+    seen: list[str] = []
+    last: list[str] = []
+    reader = csv_records(noted(islice(file, skip, None), seen), separator)
+    first = skip + 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:  # a quote may go on to the end of a large file
+            raise _fault_of_quotes(path, first, error, seen) from error
+        long = len(seen) > _SHORT and _are_rows(seen[1:-1], separator, len(cells))
+        if long or (len(seen) > 1 and _fault_in(seen, separator, "expected after")):
+            raise _open_quote(path, first, f"is closed in line {first + len(seen) - 1} only")
+        yield Row(first, first + len(seen) - 1, cells)
+        first += len(seen)
+        last = seen[:]
+        seen.clear()
+    if last and _fault_in(last, separator, "unexpected end"):
+        raise _open_quote(path, first - len(last), "is never closed")
+
+
+def noted(lines: Iterable[str], seen: list[str]) -> Iterator[str]:
+    """Yield lines, and note them in ``seen``."""
+    for line in lines:
+        seen.append(line)
+        yield line
+
+
+def _are_rows(lines: Sequence[str], separator: str, width: int) -> bool:
+    """Return whether lines inside a quoted cell look like rows of the table."""
+    return width > 1 and all(len(cells) == width for cells in csv_records(lines, separator))
+
+
+def _fault_in(lines: Sequence[str], separator: str, fault: str) -> bool:
+    """Return whether a row has a fault of quotes, by the words of the strict parser."""
+    try:
+        for _ in csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True):
+            pass
+    except csv.Error as error:
+        return fault in str(error)
+    return False
+
+
+def _fault_of_quotes(path: Path, first: int, error: csv.Error, seen: list[str]) -> Exception:
+    return _open_quote(path, first, "is not closed") if len(seen) > 1 else error
+
+
+def _open_quote(path: Path, line: int, what: str) -> DataError:
+    return DataError(
+        f"{path}, line {line}: a quote opens in this line and {what}, so that the rows behind it "
+        "would be one cell; close it, or write it twice where it is part of a text"
+    )

@@ -1,0 +1,120 @@
+"""The way from a table in any format to numbers: the roles of its columns, and their contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from archbuild.data.columns import number_in
+from archbuild.data.formats.tables.encoding import read_features
+from archbuild.data.formats.tables.faults import fault_message
+from archbuild.data.formats.tables.label_column import judge_labels, say_of_other_labels
+from archbuild.data.formats.tables.roles import Roles, assign_roles, chosen_roles
+from archbuild.data.formats.tables.source import TableSource
+from archbuild.data.guess import Guess, column_key
+from archbuild.data.request import Arrays, Known, ReadRequest
+from archbuild.errors import DataError
+
+_NO_LABEL = ("", "nan")
+
+
+def read_table(source: TableSource, request: ReadRequest) -> Arrays:
+    """Return the features, the labels and the rows' names of a table.
+
+    Raises:
+        DataError: a column that is wanted is missing, most cells of a column are numbers and some
+            are not, a label is missing, or there are no rows.
+    """
+    roles, n_rows, texts, said = _settled(source, _roles(source, request))
+    said = _with_kind_of_names([*source.guesses, *said], source, roles, texts)
+    features, encoding, said_of_columns = read_features(source, request, roles, n_rows)
+    return Arrays(
+        values=features,
+        labels=None if roles.label is None else texts[roles.label],
+        ids=None if roles.ids is None else texts[roles.ids],
+        columns=encoding.features if source.has_header else (),
+        guesses=(*said, *said_of_columns),
+        encoding=None if encoding.is_plain else encoding,
+        gaps=encoding.masks_gaps,
+    )
+
+
+def _settled(
+    source: TableSource, roles: Roles
+) -> tuple[Roles, int, dict[int, list[str]], list[Guess]]:
+    """Return the roles once the labels are known to be classes, and as ``_read_texts``."""
+    n_rows, texts = _read_texts(source, roles)
+    guesses = list(roles.guesses)
+    while roles.label is not None:
+        judged = judge_labels(source, roles, texts[roles.label])
+        roles = judged.roles
+        guesses += judged.guesses
+        if judged.holds_classes or not roles.label_like:
+            break
+        roles = roles.with_next_label()
+        n_rows, texts = _read_texts(source, roles)
+    return roles, n_rows, texts, [*guesses, *say_of_other_labels(source, roles)]
+
+
+def _with_kind_of_names(
+    guesses: Sequence[Guess], source: TableSource, roles: Roles, texts: Mapping[int, Sequence[str]]
+) -> list[Guess]:
+    """Return guesses in which row names that are words can be read as a category."""
+    if roles.ids is None or all(
+        number_in(text, source.decimal) is not None for text in texts[roles.ids]
+    ):
+        return list(guesses)
+    name = source.columns[roles.ids]
+    number, category = column_key(name, "number"), column_key(name, "category")
+    return [
+        guess._replace(overrule=category) if guess.overrule == number else guess
+        for guess in guesses
+    ]
+
+
+def _roles(source: TableSource, request: ReadRequest) -> Roles:
+    wanted = _wanted_columns(request.known)
+    if wanted and source.has_header:
+        label = _known_label(source, request)
+        return chosen_roles(source.columns, wanted, source.path, label)
+    roles = assign_roles(source.columns, request.options, source.path, has_header=source.has_header)
+    if request.known is None:
+        return roles
+    return Roles(roles.label if request.wants_labels else None, roles.ids, roles.features)
+
+
+def _known_label(source: TableSource, request: ReadRequest) -> int | None:
+    """Return the label column of rows that training left unseen; of new rows there is none."""
+    if not request.wants_labels:
+        return None
+    return assign_roles(source.columns, request.options, source.path).label
+
+
+def _wanted_columns(known: Known | None) -> tuple[str, ...]:
+    if known is None:
+        return ()
+    encoding = known.encoding
+    return tuple(column.name for column in encoding.used) if encoding else known.columns
+
+
+def _read_texts(source: TableSource, roles: Roles) -> tuple[int, dict[int, list[str]]]:
+    """Return the number of rows, and the cells of the columns of labels and names."""
+    wanted = [index for index in (roles.label, roles.ids) if index is not None]
+    texts: dict[int, list[str]] = {index: [] for index in wanted}
+    missing: list[str] = []
+    n_rows = 0
+    for batch in source.batches(wanted):
+        n_rows += len(batch.places)
+        for index, cells in zip(wanted, batch.columns, strict=True):
+            texts[index] += [cell.strip() for cell in cells]
+            if index == roles.label:
+                empty = [
+                    place
+                    for place, cell in zip(batch.places, cells, strict=True)
+                    if cell.strip().casefold() in _NO_LABEL
+                ]
+                missing += [f"{place}, column '{source.columns[index]}'" for place in empty]
+    if not n_rows:
+        raise DataError(f"{source.path} has a header and no rows; expected one line for each row")
+    if missing:
+        raise DataError(fault_message(source.path, {"without a label": missing}))
+    return n_rows, texts

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from archbuild.data.formats.arrays.labels import judge_labels
+from archbuild.errors import DataError
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float64, bool])
+def test_marks_of_classes_become_their_numbers(kind):
+    labels, (said,) = judge_labels(np.eye(3, dtype=kind)[[2, 0, 1, 1]], "y")
+    assert labels.tolist() == [2, 0, 1, 1]
+    assert "the array 'y', in which a 1 marks one of 3 classes" in str(said)
+
+
+def test_rows_of_several_marks_stay_as_they_are():
+    marks = np.array([[1, 1], [0, 1]])
+    assert judge_labels(marks, "y")[0] is marks
+
+
+@pytest.mark.parametrize(
+    ("labels", "cause"),
+    [
+        ([0.5, 1], "fractions"),
+        ([0.0, np.nan], "NaN or infinity"),
+        (np.arange(60), "60 different numbers in 60 rows"),
+    ],
+)
+def test_what_names_no_classes_is_left_out_with_the_cause(labels, cause):
+    kept, (said,) = judge_labels(labels, "y")
+    assert kept is None
+    assert str(said) == (
+        f"labels: none; the array 'y' has {cause}, so it names no classes, and is left out "
+        "[otherwise: --set data.labels=y]"
+    )
+
+
+def test_what_the_user_names_is_taken_unless_it_cannot_be():
+    assert judge_labels(np.arange(60), "y", "y")[0].shape == (60,)
+    with pytest.raises(DataError, match="'y' has NaN or infinity"):
+        judge_labels([np.nan, 1.0], "y", "y")
+
+
+def test_texts_in_cells_are_texts():
+    cells = np.array([[np.array(["cat"])], [np.array(["dog"])]], object)
+    assert judge_labels(cells, "y")[0].tolist() == ["cat", "dog"]
+    mixed = np.array([1, "dog"], object)
+    assert judge_labels(mixed, "y")[0] is mixed

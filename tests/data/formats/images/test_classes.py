@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from archbuild.data.formats.images.classes import find_images
+from archbuild.data.request import ReadRequest
+from tests.data.writers import write_image
+
+GREY = np.arange(20, dtype=np.uint8).reshape(4, 5)
+
+
+def found(folder: Path, *names: str) -> tuple[list[str], list[str] | None, str]:
+    """The images' paths, their classes, and what is said, once the folder holds the files."""
+    for name in names:
+        if name.lower().endswith("png"):
+            write_image(folder / name, GREY)
+        else:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text("something else")
+    images = find_images(ReadRequest(folder))
+    paths = [path.relative_to(folder).as_posix() for path in images.paths]
+    return paths, images.classes, " / ".join(map(str, images.guesses))
+
+
+@pytest.mark.parametrize("other", ["notes/readme.txt", "__MACOSX/cat/._1.png", ".cache/cat/1.png"])
+def test_folders_without_images_change_nothing(tmp_path, other):
+    names = ("data/cat/1.png", "data/dog/2.PNG")
+    paths, classes, said = found(tmp_path, *names, other)
+    assert (paths, classes) == (list(names), ["cat", "dog"])
+    assert "2 classes, a folder each: 'cat', 'dog'" in said
+    assert "left out: 1 files that are no images" in said
+
+
+def test_parts_are_parts_beside_a_folder_without_images(tmp_path):
+    _, classes, said = found(tmp_path, "train/cat/1.png", "test/dog/2.png", "docs/about.txt")
+    assert classes == ["dog", "cat"]
+    assert "parts: train, test" in said
+
+
+def test_images_in_folders_beside_images_are_counted(tmp_path):
+    paths, classes, said = found(tmp_path, "1.png", "2.png", "cat/3.png", "cat/deep/4.png")
+    assert (paths, classes) == (["1.png", "2.png"], None)
+    assert "left out: 2 images in the folders 'cat'" in said
+
+
+def test_images_in_no_folder_of_a_class_cost_the_labels_with_a_word(tmp_path):
+    names = ("train/cat/1.png", "train/dog/2.png", "train/3.png", "test/cat/4.png")
+    paths, classes, said = found(tmp_path, *names)
+    assert (len(paths), classes) == (4, None)
+    assert "labels: none; 1 images lie in no folder of a class, beside 'cat', 'dog'" in said
+
+
+def test_folders_inside_the_classes_are_said_to_count_for_them(tmp_path):
+    _, classes, said = found(tmp_path, "cat/deep/1.png", "cat/2.png", "dog/3.png")
+    assert classes == ["cat", "cat", "dog"]
+    assert "images of the folders inside them count for them" in said
+
+
+def test_a_link_to_a_folder_around_it_is_not_followed(tmp_path):
+    write_image(tmp_path / "cat/1.png", GREY)
+    (tmp_path / "cat/again").symlink_to(tmp_path)
+    assert found(tmp_path, "dog/2.png")[0] == ["cat/1.png", "dog/2.png"]
+
+
+def test_other_files_are_counted_by_kind(tmp_path):
+    kinds = [f"{number}.s{number}" for number in range(10)]
+    said = found(tmp_path, "1.png", "2.png", "Thumbs.db", ".DS_Store", *kinds)[2]
+    assert "left out: 12 files that are no images" in said
+    assert "and 4 more kinds" in said
+
+
+def test_folders_beside_train_and_test_are_no_classes(tmp_path):
+    names = ("train/cat/1.png", "test/dog/2.png", "extra/cat/3.png")
+    paths, classes, said = found(tmp_path, *names)
+    assert (paths, classes) == (["test/dog/2.png", "train/cat/1.png"], ["dog", "cat"])
+    assert "left out: 1 images in the folders 'extra', which are no parts" in said
+
+
+def test_a_class_may_have_the_name_of_a_part(tmp_path):
+    assert found(tmp_path, "train/1.png", "bus/2.png", "car/3.png")[1] == ["bus", "car", "train"]

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from archbuild.data.formats.tables.faults import cell_fault, fault_message
+
+PATH = Path("table.csv")
+
+
+def test_faults_are_listed_by_cause_up_to_five():
+    text = fault_message(PATH, {"infinite": ["line 2"], "blank": [f"line {n}" for n in range(7)]})
+    assert text.startswith("table.csv: infinite: line 2; blank: line 0, line 1")
+    assert "line 4 and 2 more; fill these" in text
+    assert fault_message(PATH, {}, "why") == "table.csv: why"
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "cause"),
+    [
+        ("", "number", "missing"),
+        ("NA", "date", "missing"),
+        ("x", "number", "no number"),
+        ("-inf", "number", "infinite"),
+        ("1e300", "number", "beyond float32"),
+        ("soon", "date", "no date"),
+        ("maybe", "boolean", "neither true nor false"),
+    ],
+)
+def test_the_cause_of_a_fault_is_named(cell, kind, cause):
+    found, where = cell_fault(cell, kind, "line 3")
+    assert cause in found
+    assert where == (f"line 3 ({cell})" if cell else "line 3")
