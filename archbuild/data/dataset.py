@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
@@ -13,6 +13,7 @@ import numpy as np
 
 from archbuild.data.columns import TableEncoding
 from archbuild.data.guess import Guess
+from archbuild.data.labels import UNKNOWN
 from archbuild.data.precision import needs_double
 from archbuild.data.spill import read_part
 from archbuild.errors import DataError
@@ -30,7 +31,8 @@ class Dataset:
         name: safe as a folder's name: ``MNIST``, or the stem of the user's file.
         values: ``(n, height, width, channels)``, ``(n, length, channels)`` or ``(n, features)``;
             any numeric dtype; may be a memory map, and is never read whole.
-        labels: ``(n,)`` int64 codes ``0..C-1``, or ``None``. Read by metrics only.
+        labels: ``(n,)`` int64 codes ``0..C-1``, -1 where a row has none, or ``None``. Read by
+            metrics, and by training under the spec's ``supervision`` alone.
         class_names: what the codes stand for; ``()`` without labels.
         scale: ``rows`` multiplies by it; 1/255 for uint8.
         arch_stem: the stem of the spec files made for it: ``mnist``, also for MNIST-60K.
@@ -66,6 +68,11 @@ class Dataset:
     def n_classes(self) -> int | None:
         """Number of classes of the labels; ``None`` without labels."""
         return len(self.class_names) if self.labels is not None else None
+
+    @property
+    def n_unlabelled(self) -> int:
+        """Number of rows without a label; 0 where there are no labels at all."""
+        return 0 if self.labels is None else int(np.sum(self.labels < 0))
 
     @property
     def shape(self) -> Shape:
@@ -132,6 +139,17 @@ class Dataset:
         for part in chunk_slices(len(self), prod(values.shape[1:]) * values.itemsize):
             digest.update(read_part(values, part).data)
         return digest.hexdigest()
+
+    def numbered_as(self, class_names: Sequence[str]) -> Dataset:
+        """Return the rows with the class codes of another dataset, where a class has its name.
+
+        Classes that the other lacks come after its own.
+        """
+        if self.labels is None or self.class_names == tuple(class_names):
+            return self
+        names = tuple(dict.fromkeys((*class_names, *self.class_names)))
+        codes = np.array([*map(names.index, self.class_names), UNKNOWN], np.int64)
+        return replace(self, labels=codes[self.labels], class_names=names)
 
     def fitted_to(self, input_shape: Shape) -> Dataset:
         """Return the rows in the shape of a spec's Input.

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import isnan
 from typing import Any, Final
 
 import numpy as np
 
 from archbuild.errors import DataError
 
+UNKNOWN: Final = -1
+"""In place of the code of a row without a label."""
+
 _PLAIN_NUMBER: Final = re.compile(r"[+-]?(?!0\d)\d+(\.\d*)?([eE][+-]?\d+)?")  # 3, 3.0, 3e0; not 03
 
 
 def encode_labels(labels: Any, n_rows: int, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Encode labels that are texts, whole numbers or truth values as contiguous codes.
+
+    A blank text, NaN among numbers and ``None`` among objects are no label.
 
     Args:
         labels: ``(n,)``, ``(n, 1)`` or ``(1, n)``. Texts that are all whole numbers count as such,
@@ -24,20 +30,44 @@ def encode_labels(labels: Any, n_rows: int, source: str) -> tuple[np.ndarray, tu
         source: where they came from, for messages.
 
     Returns:
-        ``(n,)`` int64 codes in the order of the sorted classes, and the classes' names.
+        ``(n,)`` int64 codes in the order of the sorted classes, ``UNKNOWN`` where a row has no
+        label, and the classes' names.
 
     Raises:
-        DataError: the wrong number, more than one per row, fractions, NaN, or another kind.
+        DataError: the wrong number, more than one per row, fractions, infinity, another kind, or
+            not one label.
     """
     flat = _one_per_row(np.asarray(labels), n_rows, source)
-    classes, codes = np.unique(_plain(flat, source), return_inverse=True)
-    names = tuple(str(name) for name in classes.tolist())
-    return codes.reshape(-1).astype(np.int64), names
+    known = np.flatnonzero(~_is_blank(flat))
+    if not known.size:
+        raise DataError(f"no row has a label in {source}; leave the labels out")
+    classes, found = np.unique(_plain(flat, known, source), return_inverse=True)
+    codes = np.full(n_rows, UNKNOWN, np.int64)
+    codes[known] = found.reshape(-1)
+    return codes, tuple(str(name) for name in classes.tolist())
 
 
 def count_classes(texts: Sequence[str]) -> int:
     """Return how many classes labels that are texts name, as ``encode_labels`` tells them apart."""
-    return len(np.unique(_numbers_where_all_are(np.asarray(texts, str))))
+    known = [text for text in texts if text.strip()]
+    return len(np.unique(_numbers_where_all_are(np.asarray(known, str))))
+
+
+def _is_blank(labels: np.ndarray) -> np.ndarray:
+    """Return where there is no label, ``(n,)``."""
+    kind = labels.dtype.kind
+    if kind == "f":
+        blank: np.ndarray = np.isnan(labels)
+        return blank
+    if kind not in "USO":
+        return np.zeros(len(labels), bool)
+    return np.array([_is_blank_object(label) for label in labels.tolist()], bool)
+
+
+def _is_blank_object(label: Any) -> bool:
+    if isinstance(label, str | bytes):
+        return not label.strip()
+    return label is None or (isinstance(label, float) and isnan(label))
 
 
 def _one_per_row(labels: np.ndarray, n_rows: int, source: str) -> np.ndarray:
@@ -49,15 +79,16 @@ def _one_per_row(labels: np.ndarray, n_rows: int, source: str) -> np.ndarray:
     return labels.reshape(-1)
 
 
-def _plain(labels: np.ndarray, source: str) -> np.ndarray:
-    """Return the labels as integers or as texts."""
+def _plain(labels: np.ndarray, known: np.ndarray, source: str) -> np.ndarray:
+    """Return the labels of the rows that have one as integers or as texts."""
+    if labels.dtype.kind == "f":
+        return _whole(labels, known, source)
+    labels = labels[known]
     kind = labels.dtype.kind
     if kind in "iu":
         return labels
     if kind == "b":
         return labels.astype(np.int64)
-    if kind == "f":
-        return _whole(labels, source)
     if kind == "S":
         return _numbers_where_all_are(np.char.decode(labels, "utf-8", "replace"))
     if kind == "U" or (kind == "O" and all(isinstance(label, str | int) for label in labels)):
@@ -67,16 +98,16 @@ def _plain(labels: np.ndarray, source: str) -> np.ndarray:
     )
 
 
-def _whole(labels: np.ndarray, source: str) -> np.ndarray:
-    # written so that NaN counts as broken
-    broken = ~(np.isfinite(labels) & (labels == np.rint(labels)))
+def _whole(labels: np.ndarray, known: np.ndarray, source: str) -> np.ndarray:
+    broken = np.isinf(labels[known]) | (labels[known] != np.rint(labels[known]))
     if broken.any():
-        row = int(np.argmax(broken))
+        row = int(known[np.argmax(broken)])
         raise DataError(
             f"the label of row {row} in {source} is {labels[row]}, and {int(broken.sum())} labels "
             "in all are no whole numbers; labels name classes, so give whole numbers or texts"
         )
-    return labels.astype(np.int64)
+    whole: np.ndarray = labels[known].astype(np.int64)
+    return whole
 
 
 def _numbers_where_all_are(labels: np.ndarray) -> np.ndarray:

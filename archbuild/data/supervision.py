@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from archbuild.data.dataset import Dataset
+from archbuild.data.labels import UNKNOWN
 from archbuild.errors import DataError, UsageError
 from archbuild.spec.top import ALL_LABELS
-
-UNKNOWN: Final = -1
-"""In place of a label that training may not read."""
 
 
 def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""Agreement of clusters with classes. Labels serve to measure, never to train or to choose."""
+"""Agreement of clusters with classes. Labels serve to measure, never to train or to choose.
+
+Points whose label is a negative number have none, and are left out.
+"""
 
 from __future__ import annotations
 
@@ -74,6 +77,7 @@ def swap_accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
     Raises:
         DataError: as :func:`contingency`.
     """
+    labels, clusters = _labelled(labels, clusters)
     _counted(labels, clusters)
     size = int(max(np.max(labels), np.max(clusters))) + 1
     pairs = np.ravel_multi_index((labels, clusters), (size, size))
@@ -120,6 +124,7 @@ def confident_point_accuracy(labels: np.ndarray, assignments: np.ndarray) -> flo
     """
     labels, assignments = np.asarray(labels), np.asarray(assignments)
     _check_assignments(labels, assignments)
+    labels, assignments = _labelled(labels, assignments)
     names = labels[assignments.argmax(axis=0)]
     return float(np.mean(names[assignments.argmax(axis=1)] == labels))
 
@@ -132,6 +137,7 @@ def normalised_mutual_information(labels: np.ndarray, clusters: np.ndarray) -> f
     """
     from sklearn.metrics import normalized_mutual_info_score
 
+    labels, clusters = _labelled(labels, clusters)
     _counted(labels, clusters)
     return float(normalized_mutual_info_score(labels, clusters, average_method="arithmetic"))
 
@@ -144,6 +150,7 @@ def adjusted_rand_index(labels: np.ndarray, clusters: np.ndarray) -> float:
     """
     from sklearn.metrics import adjusted_rand_score
 
+    labels, clusters = _labelled(labels, clusters)
     _counted(labels, clusters)
     return float(adjusted_rand_score(labels, clusters))
 
@@ -155,11 +162,27 @@ def _counted(labels: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, ...]
             "labels and clusters must be two lists of one length, one entry for each point: "
             f"labels came as {labels.shape}, clusters as {clusters.shape}"
         )
+    labels, clusters = _labelled(labels, clusters)
     classes, rows = np.unique(labels, return_inverse=True)
     groups, columns = np.unique(clusters, return_inverse=True)
     counts = np.zeros((classes.size, groups.size), dtype=np.int64)
     np.add.at(counts, (rows, columns), 1)
     return counts, classes, groups
+
+
+def _labelled(labels: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points that have a label, of both.
+
+    Raises:
+        DataError: there is none.
+    """
+    labels, rows = np.asarray(labels), np.asarray(rows)
+    if labels.dtype.kind not in "if" or labels.shape != rows.shape[:1] or not labels.size:
+        return labels, rows
+    known = labels >= 0
+    if not known.any():
+        raise DataError("no point has a label, so clusters cannot be compared with classes")
+    return labels[known], rows[known]
 
 
 def _check_assignments(labels: np.ndarray, assignments: np.ndarray) -> None:

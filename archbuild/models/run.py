@@ -273,4 +273,6 @@ class Run:
         except DataError as error:
             LOGGER.warning("nothing is measured on held-out rows: %s", error)
             return None
-        return Feed.of(found, self.spec, self.feed.scaler) if found else None
+        if not found:
+            return None
+        return Feed.of(found.numbered_as(self.dataset.class_names), self.spec, self.feed.scaler)

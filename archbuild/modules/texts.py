@@ -77,8 +77,7 @@ def write_texts(
 ) -> list[Path]:
     """Write the arrays of one module ``(n,)`` or ``(n, ...)``, each whole or not at all."""
     if labels is not None and "class" in texts:
-        codes = np.unique(labels, return_inverse=True)[1]
-        accuracy = swap_accuracy(codes, texts["class"])
+        accuracy = swap_accuracy(_codes(labels), texts["class"])
         texts = {**texts, "acc": np.array([accuracy])}
     with explained("write", folder):
         make_folder(folder, below=folder.parent)
@@ -88,6 +87,15 @@ def write_texts(
         write_atomic(path, partial(_save, array))
         paths.append(path)
     return paths
+
+
+def _codes(labels: Any) -> np.ndarray:
+    """Return contiguous codes of labels, numbers or words; negative numbers stay as they are."""
+    labels = np.asarray(labels)
+    known = labels >= 0 if labels.dtype.kind in "if" else np.ones(labels.shape, bool)
+    codes = np.full(labels.shape, -1)
+    codes[known] = np.unique(labels[known], return_inverse=True)[1]
+    return codes
 
 
 def _save(array: np.ndarray, path: Path) -> None:

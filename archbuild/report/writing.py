@@ -21,6 +21,7 @@ from archbuild.models.measuring import recorded_rows
 from archbuild.spec.rendering import shape_text
 
 if TYPE_CHECKING:
+    from archbuild.data import Dataset
     from archbuild.models.run import Run
     from archbuild.models.stage import Stage
     from archbuild.report import Categories, Measure, Remark, Report, Section
@@ -83,13 +84,20 @@ def _facts(run: Run, agreements: dict[str, dict[str, float]]) -> dict[str, str]:
     return {
         "rows": f"{len(run.dataset):,}",
         "one row": shape_text(run.spec.input_shape),
-        "classes": "no labels" if run.dataset.labels is None else f"{run.dataset.n_classes:,}",
+        "classes": _classes_in_words(run.dataset),
         "clusters": str(run.spec.head.config["n_clusters"]),
         "latent": f"{run.plan.latent_size:,}",
         "parameters": f"{run.plan.parameters:,}",
         "seed": str(run.seed),
         **{f"ACC of {head}": f"{scores['acc']:.1%}" for head, scores in agreements.items()},
     }
+
+
+def _classes_in_words(dataset: Dataset) -> str:
+    if dataset.labels is None:
+        return "no labels"
+    missing = dataset.n_unlabelled
+    return f"{dataset.n_classes:,}" + (f"; {missing:,} rows have no label" if missing else "")
 
 
 def _summary(

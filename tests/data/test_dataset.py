@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -120,3 +122,12 @@ def test_values_that_float32_would_blur_are_given_exactly():
     np.testing.assert_array_equal(dataset.rows([1, 2], exact=True), times[1:])
     assert dataset.rows([1, 2]).dtype == np.float32
     assert not Dataset("x", np.random.default_rng(0).normal(size=(9, 2))).is_double
+
+
+def test_classes_are_numbered_as_those_of_another_dataset():
+    rows = Dataset("own", np.zeros((4, 2)), np.array([0, 1, -1, 2]), ("b", "d", "a"))
+    found = rows.numbered_as(("a", "b", "c"))
+    assert found.class_names == ("a", "b", "c", "d")
+    assert found.labels.tolist() == [1, 3, -1, 0]
+    assert rows.numbered_as(rows.class_names) is rows
+    assert replace(rows, labels=None).numbered_as(("a",)).labels is None

@@ -22,6 +22,10 @@ from archbuild.errors import DataError
         (["08", "10", "08"], [0, 1, 0], ("08", "10")),
         (np.array(["b", "a", "b"], object), [1, 0, 1], ("a", "b")),
         (np.array([[4, 9, 4]]), [0, 1, 0], ("4", "9")),
+        ([np.nan, 10.0, 2.0], [-1, 1, 0], ("2", "10")),
+        (["10", "2", " "], [1, 0, -1], ("2", "10")),
+        ([b"", b"b", b"a"], [-1, 1, 0], ("a", "b")),
+        (np.array(["b", None, np.nan], object), [0, -1, -1], ("b",)),
     ],
 )
 def test_labels_become_contiguous_codes_and_names(labels, codes, names):
@@ -31,7 +35,9 @@ def test_labels_become_contiguous_codes_and_names(labels, codes, names):
     assert (came.tolist(), classes) == (codes, names)
 
 
-@pytest.mark.parametrize("labels", [["1", "1.0", "2"], ["01", "1", "2"], ["a", "1", "1.0"]])
+@pytest.mark.parametrize(
+    "labels", [["1", "1.0", "2"], ["01", "1", "2"], ["a", "1", "1.0"], ["2", "", "2.0"]]
+)
 def test_classes_are_counted_as_they_are_encoded(labels):
     assert count_classes(labels) == len(encode_labels(labels, 3, "file")[1])
 
@@ -42,7 +48,9 @@ def test_classes_are_counted_as_they_are_encoded(labels):
         ([1, 2], "shape (2,), and the data have 3 rows"),
         (np.eye(3), "shape (3, 3)"),
         ([0.0, 0.5, 1.0], "row 1 in file is 0.5"),
-        ([0.0, np.nan, np.inf], "2 labels in all"),
+        ([0.0, np.nan, np.inf], "row 2 in file is inf, and 1 labels in all"),
+        ([np.nan] * 3, "no row has a label in file"),
+        (["", " ", ""], "no row has a label in file"),
         (np.array([1j, 2, 3]), "complex128"),
         (np.array([[1], [2], None], object), "of type object"),
     ],

@@ -217,3 +217,17 @@ def test_what_does_not_fit_is_refused(labels, clusters):
         label_scores(np.array(labels), np.array(clusters))
     with pytest.raises(DataError, match="one entry for each point"):
         swap_accuracy(np.array(labels), np.array(clusters))
+
+
+def test_points_without_a_label_are_left_out():
+    labels, clusters = random_pair(3, 4)
+    known = np.arange(60) % 4 > 0
+    some = np.where(known, labels, -1)
+    assert label_scores(some, clusters) == label_scores(labels[known], clusters[known])
+    assert match_clusters(some, clusters) == match_clusters(labels[known], clusters[known])
+    assert swap_accuracy(some, clusters) == swap_accuracy(labels[known], clusters[known])
+    assignments = np.random.default_rng(0).dirichlet(np.ones(4), 60)
+    found = confident_point_accuracy(some, assignments)
+    assert found == confident_point_accuracy(labels[known], assignments[known])
+    with pytest.raises(DataError, match="no point has a label"):
+        clustering_accuracy(np.full(60, -1), clusters)

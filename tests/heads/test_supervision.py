@@ -12,6 +12,7 @@ import pytest
 from keras import ops
 
 from archbuild.errors import RunError, SpecError
+from archbuild.evaluation.scores import label_scores
 from archbuild.evaluation.table import format_table
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
@@ -19,6 +20,7 @@ from archbuild.figures.drawing import draw
 from archbuild.heads import HEADS, KLDHead
 from archbuild.models.measuring import measure
 from archbuild.models.run import open_run
+from archbuild.report.writing import write_report
 
 pytestmark = pytest.mark.graphs(False)
 ROWS, CLASSES = 60, 3
@@ -133,6 +135,33 @@ def test_the_manifest_says_whose_labels_were_read(tmp_path):
     np.testing.assert_array_equal(labels[[*rows]], run.dataset.labels[[*rows]])
     assert run.stage("pretrain").labels_used == 0
     assert run.stage("pretrain").origin.labelled == ()
+
+
+def test_a_column_with_blanks_labels_the_other_rows(tmp_path):
+    made = experiment(tmp_path)
+    classes = [
+        f"group {label}" if row >= 20 else "" for row, label in enumerate(made.dataset.labels)
+    ]
+    cells = [",".join(f"{value:.4f}" for value in row) for row in made.dataset.values]
+    lines = [f"{row},{label}" for row, label in zip(cells, classes, strict=True)]
+    (tmp_path / "table.csv").write_text("\n".join(["a,b,c,d,label", *lines]) + "\n")
+    overrides = ("supervision.labels=all", "supervision.batch_size=20")
+    paths = (str(tmp_path / "table.csv"), str(tmp_path / "spec.json"))
+    table = Experiment(ExperimentRequest(*paths, overrides=overrides, out=tmp_path))
+    assert "20 of 60 rows have no label" in " ".join(map(str, table.dataset.guesses))
+    table.pretrain()
+    table.cluster()
+    run = open_run(table.folder.path)
+    last = run.stage("cluster-probe").history()[-1]
+    assert last["share"] == pytest.approx(20 / (ROWS + 20))
+    rows = measure(run)["rows"]
+    assert [row.get("labels_used") for row in rows] == [None, None, 40, 40]
+    known = run.dataset.labels >= 0
+    clusters = run.stage("cluster-probe").clusters
+    scores = label_scores(run.dataset.labels[known], clusters[known])
+    assert rows[-1]["acc"] == scores["acc"]
+    assert {"confusion-probe.png", "scatter.png"} <= {path.name for path in draw(run)}
+    assert "3; 20 rows have no label" in write_report(run).read_text()
 
 
 def reaches(thing, wanted, seen=None):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any
 
 import numpy as np
 
-from archbuild.data.formats.tables.label_column import label_fault
+from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
 from archbuild.data.guess import LABELS, Guess
 from archbuild.errors import DataError
 
@@ -15,7 +16,7 @@ def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, 
     """Return labels, one for each row, or ``None`` and the reason where they name no classes.
 
     Rows of 0 and a single 1 mark a class by its place, and become its number. Texts in a cell array
-    of MATLAB become plain texts.
+    of MATLAB become plain texts. NaN among whole numbers is no label.
 
     Args:
         labels: an array of any kind, or ``None``.
@@ -40,7 +41,14 @@ def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, 
     if fault is not None:
         said = f"none; the array '{key}' has {fault}, so it names no classes, and is left out"
         return None, [Guess(LABELS, said, f"labels={key}")]
-    return found, [Guess(LABELS, f"the array '{key}'", "labels=none")]
+    texts = _texts(found.reshape(-1))
+    return found, [Guess(LABELS, f"the array '{key}'{unlabelled_in_words(texts)}", "labels=none")]
+
+
+def _texts(labels: np.ndarray) -> list[str]:
+    """Return labels as texts, blank where there is none."""
+    numbers = labels.dtype.kind == "f"
+    return ["" if numbers and isnan(label) else str(label).strip() for label in labels.tolist()]
 
 
 def _from_cells(labels: np.ndarray) -> np.ndarray:
@@ -63,11 +71,14 @@ def _marks_classes(labels: np.ndarray) -> bool:
 
 def _fault(labels: np.ndarray, asked: bool) -> str | None:
     """Return what keeps labels from naming classes, in words behind 'has'."""
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        return "NaN or infinity"
-    if labels.dtype.kind == "f" and (labels % 1 != 0).any():
+    is_float = labels.dtype.kind == "f"
+    if is_float and np.isnan(labels).all():
+        return "NaN alone"
+    if is_float and np.isinf(labels).any():
+        return "infinity"
+    if is_float and (labels[~np.isnan(labels)] % 1 != 0).any():
         return "fractions"
     if labels.dtype.kind not in "iuf" or asked:
         return None
-    fault = label_fault([str(label) for label in labels.tolist()])
+    fault = label_fault(_texts(labels))
     return fault and fault.removeprefix("since it has ")

@@ -14,7 +14,7 @@ from archbuild.data.formats.arrow.source import ArrowSource
 from archbuild.data.formats.images.folder import Survey
 from archbuild.data.formats.images.picture import header_of, without_warnings
 from archbuild.data.formats.images.stack import Files, probe, read_stack
-from archbuild.data.formats.tables.label_column import label_fault
+from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
 from archbuild.data.formats.unused import refuse_unused
 from archbuild.data.guess import LABELS, Guess, listed
@@ -161,8 +161,6 @@ def _labels(
     names = _class_names(source, name)
     labels = [_class(cell, names) for cell in _cells(source, name)]
     fault = label_fault(labels, asked=request.options.labels is not None)
-    if not all(labels):
-        fault = f"since {labels.count('')} rows have none"
     if fault is not None and request.options.labels is not None:
         raise DataError(
             f"{source.path}: the column '{name}' holds no classes, {fault}; choose another column, "
@@ -170,7 +168,7 @@ def _labels(
         )
     if fault is not None:
         return None, (*said, Guess(LABELS, f"none; the column '{name}' is left out, {fault}"))
-    found = f"column '{name}', {count_classes(labels)} classes"
+    found = f"column '{name}', {count_classes(labels)} classes{unlabelled_in_words(labels)}"
     return labels, (*said, Guess(LABELS, found, "labels=none"))
 
 

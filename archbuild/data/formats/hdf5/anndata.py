@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from archbuild.data.formats.hdf5.anndata_frame import Frame
 from archbuild.data.formats.hdf5.file import find, is_dataset, is_group, opened, unique_names
 from archbuild.data.formats.hdf5.matrix import Matrix, matrix_at
-from archbuild.data.formats.tables.label_column import label_fault
+from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
 from archbuild.data.guess import Guess, listed
 from archbuild.data.labels import count_classes
@@ -143,29 +143,32 @@ def _label_column(obs: Frame, request: ReadRequest) -> tuple[str | None, list[Gu
     """Return the column of the labels, and how it was found."""
     asked = request.options.labels
     if not request.wants_labels or asked is not None:
-        return _asked_column(obs, request) if request.wants_labels else None, []
+        return _asked_column(obs, request) if request.wants_labels else (None, [])
     tried: list[Guess] = []
     for name in _candidates(obs):
         labels = obs.texts(name)
-        fault = label_fault(labels) if all(labels) else "since some cells have none"
+        fault = label_fault(labels)
         if fault is None:
             found = f"column '{name}' of obs, {count_classes(labels)} classes"
+            found += unlabelled_in_words(labels)
             return name, [*tried, Guess("labels", found, "labels=none")]
         tried.append(Guess("labels", f"not the column '{name}' of obs, {fault}"))
     return None, tried
 
 
 def _candidates(obs: Frame) -> list[str]:
+    """Return the columns with a label's name, those with a label for each cell first."""
     folded = {_folded(name): name for name in reversed(obs.columns)}
-    return [folded[name] for name in CELL_TYPES if name in folded]
+    found = [folded[name] for name in CELL_TYPES if name in folded]
+    return sorted(found, key=lambda name: not all(obs.texts(name)))
 
 
 def _folded(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-def _asked_column(obs: Frame, request: ReadRequest) -> str:
-    """Return the column that the user named, once it is known to hold a class for each cell."""
+def _asked_column(obs: Frame, request: ReadRequest) -> tuple[str, list[Guess]]:
+    """Return the column that the user named, once it is known to hold classes."""
     name = str(request.options.labels)
     if name not in obs.columns:
         raise DataError(
@@ -173,18 +176,14 @@ def _asked_column(obs: Frame, request: ReadRequest) -> str:
             f"{', '.join(obs.columns) or '(none)'}"
         )
     labels = obs.texts(name)
-    missing = [cell for cell, label in zip(obs.index, labels, strict=True) if not label]
-    if missing:
-        raise DataError(
-            f"{request.path}: {len(missing)} cells have no label in the column '{name}' of obs: "
-            f"{listed(missing)}; drop these cells, or choose another column"
-        )
     fault = label_fault(labels, asked=True)
     if fault is not None:
         raise DataError(
             f"{request.path}: the column '{name}' of obs holds no classes, {fault}; choose another"
         )
-    return name
+    words = unlabelled_in_words(labels)
+    found = f"column '{name}' of obs, {count_classes(labels)} classes{words}"
+    return name, [Guess("labels", found, "labels=none")] if words else []
 
 
 def _left_out(file: File, obs: Frame, label: str | None) -> list[Guess]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from archbuild.data.formats.tables.label_column import label_fault
+from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
 from archbuild.data.guess import LABELS, Guess, listed
 from archbuild.data.labels import count_classes
@@ -64,7 +64,8 @@ def labelled_by_metadata(top: Path, paths: Sequence[Path], request: ReadRequest)
     if column is None:
         return Labelled(list(paths), None, said)
     classes = _classes(top, column, [rows[path] for path in kept], request)
-    found = f"column '{column}' of the metadata, {count_classes(classes)} classes"
+    words = unlabelled_in_words(classes)
+    found = f"column '{column}' of the metadata, {count_classes(classes)} classes{words}"
     said += (Guess(LABELS, found, "labels=none"),)
     if len(kept) < len(paths):
         found = f"{len(paths) - len(kept)} images that the metadata do not name"
@@ -75,7 +76,7 @@ def labelled_by_metadata(top: Path, paths: Sequence[Path], request: ReadRequest)
 def _classes(top: Path, column: str, rows: Sequence[_Row], request: ReadRequest) -> list[str]:
     classes = [row.get(column, "") for row in rows]
     asked = request.options.labels is not None
-    fault = label_fault(classes, asked=asked) if all(classes) else "since some images have none"
+    fault = label_fault(classes, asked=asked)
     if fault is not None:
         raise DataError(
             f"{top}: the column '{column}' of the metadata holds no classes, {fault}; choose "

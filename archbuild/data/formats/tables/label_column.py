@@ -41,9 +41,10 @@ def judge_labels(source: TableSource, roles: Roles, labels: Sequence[str]) -> Ju
     name = source.columns[index]
     fault = label_fault(labels, source.decimal, asked=not roles.label_is_guessed)
     if fault is None:
-        found = f"column '{name}', {count_classes(labels)} classes{_with_gaps(labels)}"
-        said = (Guess(LABELS, found, "labels=none"),) if roles.label_is_guessed else ()
-        return Judgement(roles, True, said)
+        words = f"{_with_gaps(labels)}{unlabelled_in_words(labels)}"
+        found = f"column '{name}', {count_classes(labels)} classes{words}"
+        is_said = roles.label_is_guessed or not all(labels)
+        return Judgement(roles, True, (Guess(LABELS, found, "labels=none"),) if is_said else ())
     if not roles.label_is_guessed:
         raise DataError(
             f"{source.path}: the column '{name}' holds no classes, {fault}; labels name classes, "
@@ -58,13 +59,19 @@ def judge_labels(source: TableSource, roles: Roles, labels: Sequence[str]) -> Ju
 
 def _with_gaps(labels: Sequence[str]) -> str:
     """Return a remark on classes whose name may stand for a missing one."""
-    gaps = sorted(text for text in set(labels) if is_missing(text))
+    gaps = sorted(text for text in set(labels) if text and is_missing(text))
     return f", {listed(gaps)} among them" if gaps else ""
+
+
+def unlabelled_in_words(labels: Sequence[str]) -> str:
+    """Return how many rows have no label, to stand behind the classes; ``""`` if all have one."""
+    count = sum(not text for text in labels)
+    return f"; {count:,} of {len(labels):,} rows have no label" if count else ""
 
 
 def _as_names(roles: Roles, name: str, labels: Sequence[str], fault: str) -> Judgement:
     """Return the judgement on a column of words that is no feature either."""
-    names_rows = roles.ids is None and len(set(labels)) == len(labels)
+    names_rows = roles.ids is None and len(set(labels)) == len(labels) and all(labels)
     use = "names the rows" if names_rows else "is left out"
     said = Guess(LABELS, f"the column '{name}' {use}, {fault}", f"labels={name}")
     ids = roles.label if names_rows else roles.ids
@@ -90,10 +97,13 @@ def label_fault(labels: Sequence[str], decimal: str = ".", *, asked: bool = Fals
     nearly every row has its own, unless the user named the column.
 
     Args:
-        labels: one for each row, not blank.
+        labels: one for each row; blank ones are left out.
         decimal: the decimal sign.
         asked: whether the user named the column.
     """
+    labels = [text for text in labels if text]
+    if not labels:
+        return "since it is blank in every row"
     counts = Counter(labels)
     numbers = [number_in(text, decimal) for text in counts]
     fractions = [number for number in numbers if number is not None and number % 1]
@@ -109,4 +119,4 @@ def label_fault(labels: Sequence[str], decimal: str = ".", *, asked: bool = Fals
 
 
 def _holds_words(labels: Sequence[str], decimal: str) -> bool:
-    return any(number_in(text, decimal) is None for text in labels)
+    return any(number_in(text, decimal) is None for text in labels if text)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from archbuild.data.columns import number_in
 from archbuild.data.formats.tables.encoding import read_features
-from archbuild.data.formats.tables.faults import fault_message
 from archbuild.data.formats.tables.label_column import judge_labels, say_of_other_labels
 from archbuild.data.formats.tables.roles import Roles, assign_roles, chosen_roles
 from archbuild.data.formats.tables.source import TableSource
@@ -14,7 +13,7 @@ from archbuild.data.guess import Guess, column_key
 from archbuild.data.request import Arrays, Known, ReadRequest
 from archbuild.errors import DataError
 
-_NO_LABEL = ("", "nan")
+_NO_LABEL = "nan"  # beside blank cells: as pandas writes them
 
 
 def read_table(source: TableSource, request: ReadRequest) -> Arrays:
@@ -22,7 +21,7 @@ def read_table(source: TableSource, request: ReadRequest) -> Arrays:
 
     Raises:
         DataError: a column that is wanted is missing, most cells of a column are numbers and some
-            are not, a label is missing, or there are no rows.
+            are not, or there are no rows.
     """
     roles, n_rows, texts, said = _settled(source, _roles(source, request))
     said = _with_kind_of_names([*source.guesses, *said], source, roles, texts)
@@ -97,24 +96,20 @@ def _wanted_columns(known: Known | None) -> tuple[str, ...]:
 
 
 def _read_texts(source: TableSource, roles: Roles) -> tuple[int, dict[int, list[str]]]:
-    """Return the number of rows, and the cells of the columns of labels and names."""
+    """Return the number of rows, and the cells of the columns of labels and names.
+
+    Cells of rows without a label are blank.
+    """
     wanted = [index for index in (roles.label, roles.ids) if index is not None]
     texts: dict[int, list[str]] = {index: [] for index in wanted}
-    missing: list[str] = []
     n_rows = 0
     for batch in source.batches(wanted):
         n_rows += len(batch.places)
         for index, cells in zip(wanted, batch.columns, strict=True):
-            texts[index] += [cell.strip() for cell in cells]
+            stripped = [cell.strip() for cell in cells]
             if index == roles.label:
-                empty = [
-                    place
-                    for place, cell in zip(batch.places, cells, strict=True)
-                    if cell.strip().casefold() in _NO_LABEL
-                ]
-                missing += [f"{place}, column '{source.columns[index]}'" for place in empty]
+                stripped = ["" if cell.casefold() == _NO_LABEL else cell for cell in stripped]
+            texts[index] += stripped
     if not n_rows:
         raise DataError(f"{source.path} has a header and no rows; expected one line for each row")
-    if missing:
-        raise DataError(fault_message(source.path, {"without a label": missing}))
     return n_rows, texts

@@ -23,7 +23,9 @@ def test_rows_of_several_marks_stay_as_they_are():
     ("labels", "cause"),
     [
         ([0.5, 1], "fractions"),
-        ([0.0, np.nan], "NaN or infinity"),
+        ([0.0, np.inf], "infinity"),
+        ([np.nan, np.nan], "NaN alone"),
+        ([0.5, np.nan], "fractions"),
         (np.arange(60), "60 different numbers in 60 rows"),
     ],
 )
@@ -38,8 +40,15 @@ def test_what_names_no_classes_is_left_out_with_the_cause(labels, cause):
 
 def test_what_the_user_names_is_taken_unless_it_cannot_be():
     assert judge_labels(np.arange(60), "y", "y")[0].shape == (60,)
-    with pytest.raises(DataError, match="'y' has NaN or infinity"):
-        judge_labels([np.nan, 1.0], "y", "y")
+    with pytest.raises(DataError, match="'y' has infinity"):
+        judge_labels([np.inf, 1.0], "y", "y")
+
+
+@pytest.mark.parametrize("labels", [[1.0, np.nan, 2.0, np.nan], np.array(["a", "", "b", " "])])
+def test_rows_without_a_label_are_counted(labels):
+    kept, (said,) = judge_labels(labels, "y")
+    assert len(kept) == 4
+    assert "the array 'y'; 2 of 4 rows have no label" in str(said)
 
 
 def test_texts_in_cells_are_texts():

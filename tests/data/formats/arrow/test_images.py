@@ -100,7 +100,7 @@ def test_columns_can_be_named(tmp_path):
         ({"array": "x"}, {}, "no images in a column 'x'"),
         ({"labels": "x"}, {}, "no column 'x' beside its images; it has 'label'"),
         ({"columns": {"label": "category"}}, {}, "leave it out"),
-        ({"labels": "label"}, {"label": ["a", None, "b", "b"]}, "since 1 rows have none"),
+        ({"labels": "label"}, {"label": ["", None, "", None]}, "since it is blank in every row"),
         ({}, {"image": [{"bytes": None, "path": "a"}] * 4}, "names images and holds none; give"),
         ({}, {"image": [{"bytes": b"x", "path": "a"}] * 4}, "0 images that can be read"),
     ],
@@ -111,6 +111,12 @@ def test_what_cannot_be_is_refused_with_the_cause(tmp_path, options, columns, ma
     path = write(tmp_path, image=pa.array(table["image"], kinds), label=table["label"])
     with pytest.raises(DataError, match=match):
         load_dataset(path, options=ReadOptions(**options))
+
+
+def test_images_without_a_label_are_counted(tmp_path):
+    dataset = load_dataset(write(tmp_path, image=cells(), label=["a", None, "b", "b"]))
+    assert dataset.labels.tolist() == [0, -1, 1, 1]
+    assert "column 'label', 2 classes; 1 of 4 rows have no label" in said(dataset)
 
 
 def test_a_label_that_names_no_classes_is_left_out_with_a_word(tmp_path):

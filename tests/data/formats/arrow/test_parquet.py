@@ -73,7 +73,7 @@ def test_large_tables_are_read_in_parts_onto_disk(tmp_path, monkeypatch):
         ({"a": [1e300, 1.0]}, "", "row 0 (counted from 0), column 'a'"),
         ({"a": [1.0, float("inf")]}, "", "row 1 (counted from 0), column 'a'"),
         ({"a": [None, None]}, "", "no column that can be used"),
-        ({"a": [1.0, 2.0], "label": ["x", None]}, "", "row 1 (counted from 0), column 'label'"),
+        ({"a": [1.0, 2.0], "label": ["", None]}, "label", "since it is blank in every row"),
         ({"width": [1.0, 2.0]}, "widht", "did you mean 'width'?"),
         ({"label": [1, 2]}, "", "no column beside its labels"),
         ({"a": [1.0]}, "", "at least 2 rows"),
@@ -85,6 +85,13 @@ def test_what_cannot_be_read_is_named(tmp_path, columns, column, part):
         read(tmp_path, column, **columns)
     assert part in str(caught.value)
     assert "table.parquet" in str(caught.value)
+
+
+@pytest.mark.parametrize("labels", [["x", None, "y"], [2.0, float("nan"), 3.0], [2, None, 3]])
+def test_rows_without_a_label_are_counted(tmp_path, labels):
+    dataset = read(tmp_path, a=[1.0, 2.0, 3.0], label=labels)
+    assert dataset.labels.tolist() == [0, -1, 1]
+    assert any("1 of 3 rows have no label" in guess.found for guess in dataset.guesses)
 
 
 def test_a_damaged_file_is_refused(tmp_path):

@@ -78,15 +78,14 @@ def test_labels_can_be_named_and_left_out(tmp_path):
     assert load_dataset(str(path), options=ReadOptions(labels="none")).labels is None
 
 
-def test_a_column_with_gaps_or_fractions_is_no_label(tmp_path):
+def test_cells_without_a_label_are_counted_and_fractions_are_none(tmp_path):
     columns = {"cell_type": ([0, -1, 1, 0], ["B", "T"]), "label": np.array([0.5, 1.5, 2.5, 0.5])}
     path = write_h5ad(tmp_path / "own.h5ad", columns)
-    dataset = load_dataset(str(path))
-    assert dataset.labels is None
-    assert "'cell_type' of obs, since some cells have none" in said(dataset, "labels")
-    assert "'label' of obs, since it has fractions" in said(dataset, "labels")
-    with pytest.raises(DataError, match="1 cells have no label in the column 'cell_type'"):
-        load_dataset(f"{path}:cell_type")
+    for dataset in (load_dataset(str(path)), load_dataset(f"{path}:cell_type")):
+        assert dataset.labels.tolist() == [0, -1, 1, 0]
+        found = "'cell_type' of obs, 2 classes; 1 of 4 rows have no label"
+        assert found in said(dataset, "labels")
+    assert "'label' of obs, since it has fractions" in said(load_dataset(str(path)), "labels")
     with pytest.raises(DataError, match="holds no classes, since it has fractions"):
         load_dataset(f"{path}:label")
 

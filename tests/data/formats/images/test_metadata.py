@@ -73,7 +73,7 @@ def test_each_part_has_its_own_file(tmp_path):
     ("name", "text", "part"),
     [
         ("metadata.csv", "name,label\n0.png,a\n", "has no column 'file_name'"),
-        ("metadata.csv", "file_name,label\n0.png,a\n1.png,\n", "since some images have none"),
+        ("metadata.csv", "file_name,label\n0.png,\n1.png,\n", "since it is blank in every row"),
         ("metadata.csv", "file_name,label\n0.png,0.5\n1.png,1\n", "it has fractions"),
         ("metadata.jsonl", "[1]\n", "has a line that is no JSON object"),
         ("metadata.jsonl", "{\n", "has a line that is no JSON object"),
@@ -83,6 +83,13 @@ def test_what_cannot_be_read_is_named(folder, name, text, part):
     (folder / name).write_text(text)
     with pytest.raises(DataError, match=part):
         load_dataset(str(folder))
+
+
+def test_images_without_a_label_are_counted(folder):
+    (folder / "metadata.csv").write_text("file_name,label\n0.png,a\n1.png,\n")
+    dataset = load_dataset(str(folder))
+    assert dataset.labels.tolist() == [0, -1]
+    assert "of the metadata, 1 classes; 1 of 2 rows have no label" in said(dataset)
 
 
 def test_the_file_may_lie_above_the_only_folder_and_bear_windows_paths(tmp_path):

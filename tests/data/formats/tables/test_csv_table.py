@@ -102,7 +102,7 @@ def test_large_tables_are_read_in_parts_onto_disk(tmp_path, monkeypatch):
         ("a,b\n1,2\n2,1e300\n", "", ["line 3, column 'b' (1e300)"]),
         ("a\n" + "inf\n" * 8, "", ["line 6, column 'a' (inf) and 3 more"]),
         ("a\n" + "nan\n" * 8, "", ["no column that can be used"]),
-        ("a,label\n1,cat\n2,\n", "", ["line 3, column 'label'"]),
+        ("a,label\n1,\n2,nan\n", "label", ["'label' holds no classes", "blank in every row"]),
         ("a\n1\n2\n3\n4\n1_000\n", "", ["the column 'a' holds numbers", "line 6 ('1_000')"]),
         ("a,label\n1,0.5\n2,1.5\n", "label", ["'label' holds no classes", "fractions (0.5)"]),
         ("a,b\n1,2\n3\n", "", ["line 3: 1 cells, where the first line has 2"]),
@@ -210,6 +210,23 @@ def test_the_next_column_with_a_label_name_is_tried(tmp_path):
 def test_features_with_a_label_name_are_said(tmp_path, column, line):
     table = f"a,class,target\n{rows_of('{i}.5,{w},{w}')}"
     assert line in said(read(tmp_path, table, column))
+
+
+@pytest.mark.parametrize("column", ["", "label"])
+@pytest.mark.parametrize(("blank", "words"), [("", ("cat", "ant")), ("nan", ("10", "2"))])
+def test_rows_without_a_label_are_counted_and_said(tmp_path, column, blank, words):
+    rows = "".join(f"{row}.5,{words[row % 2] if row % 3 else blank}\n" for row in range(20))
+    dataset = read(tmp_path, f"a,label\n{rows}", column)
+    assert dataset.class_names == tuple(reversed(words))
+    assert dataset.labels.tolist() == [1 - row % 2 if row % 3 else -1 for row in range(20)]
+    assert dataset.n_unlabelled == 7
+    assert "column 'label', 2 classes; 7 of 20 rows have no label" in said(dataset)
+
+
+def test_a_column_of_blanks_is_no_label_column(tmp_path):
+    dataset = read(tmp_path, "a,label\n" + "".join(f"{row}.5,\n" for row in range(20)))
+    assert (dataset.labels, dataset.columns) == (None, ("a",))
+    assert "the column 'label'" in said(dataset)
 
 
 def test_a_class_that_may_stand_for_no_label_is_said(tmp_path):
@@ -341,7 +358,6 @@ def test_other_files_are_not_taken_for_tables(tmp_path, content):
     [
         ("a,b\n1,2,3,4\n5,6,7,8\n", "the first line has 2 cells, and the next 4"),
         ("k=a,k\n1,a\n2,b\n3,a\n4,b\n", "several columns of one name: 'k=a'"),
-        ("a,label\n1,NaN\n2,DE\n3,FR\n", "line 2, column 'label'"),
         ("a,d\n" + "1,2024-01-02\n" * 9 + "2,soon\n", "line 11, column 'd' (soon)"),
     ],
 )
