@@ -221,40 +221,43 @@ class FittedClustering(
         told = options.columns or not is_plain_frame(X) if is_frame(X) else False
         if is_frame(X) and (known.encoding if known else told):
             return self._dataset_of_frame(X, known, options)
-        shape = getattr(X, "shape", ())[1:]
-        if len(shape) > 1 and not reset and shape != self._row_shape:
-            raise ValueError(
-                f"X has rows of shape {shape}, but {type(self).__name__} was fitted on rows of "
-                f"shape {self._row_shape}"
-            )
-        gaps = known.gaps if known else options.masks_gaps
-        flat = np.reshape(X, (len(X), prod(shape))) if len(shape) > 1 else X
-        values = validate_data(
-            self,
-            flat,
-            reset=reset,
-            dtype="numeric",
-            ensure_all_finite="allow-nan" if gaps else True,
-            ensure_min_samples=2 if reset else 1,
-        )
-        if len(shape) < 2:
-            shape = values.shape[1:] if reset else self._row_shape
-        names = getattr(self, "feature_names_in_", ())
+        values = self._checked(X, known.gaps if known else options.masks_gaps, reset)
         dataset = dataset_from_arrays(
             "array",
-            values.reshape(len(values), *shape),
+            values,
             input_shape=input_shape,
             source="X",
-            columns=names,
+            columns=getattr(self, "feature_names_in_", ()),
             least_rows=1,
             known=known,
             options=options,
         )
         if reset:
-            self._row_shape = shape
+            self._row_shape = shape = values.shape[1:]
             is_moved = dataset.values.ndim == len(shape) + 1 and dataset.values.shape[1:] != shape
             self._channels_first = is_moved or options.channels == "first"
         return dataset
+
+    def _checked(self, X: Any, gaps: bool, reset: bool) -> np.ndarray:
+        """Return the rows as finite numbers, in the shape of a row; ``gaps`` may be NaN."""
+        shape = getattr(X, "shape", ())[1:]
+        is_flat = len(shape) < 2
+        if not is_flat and not reset and shape != self._row_shape:
+            raise ValueError(
+                f"X has rows of shape {shape}, but {type(self).__name__} was fitted on rows of "
+                f"shape {self._row_shape}"
+            )
+        values: np.ndarray = validate_data(
+            self,
+            X if is_flat else np.reshape(X, (len(X), prod(shape))),
+            reset=reset,
+            dtype="numeric",
+            ensure_all_finite="allow-nan" if gaps else True,
+            ensure_min_samples=2 if reset else 1,
+        )
+        if is_flat:
+            shape = values.shape[1:] if reset else self._row_shape
+        return values.reshape(len(values), *shape)
 
     def _dataset_of_frame(self, frame: Any, known: Known | None, options: ReadOptions) -> Dataset:
         """Return the rows of a frame with columns that are no plain numbers."""

@@ -7,6 +7,7 @@ import pytest
 from sklearn.datasets import load_digits, make_blobs
 
 from archbuild import DeepClustering
+from archbuild.heads import HEADS
 
 SHORT = {
     "pretrain_epochs": 2,
@@ -45,7 +46,7 @@ def images():
     return (load_digits().images[:90, ..., np.newaxis] * 15).astype(np.uint8)
 
 
-@pytest.fixture(scope="session", params=["kld", "kmeans", "gmm", "gmvae", "messages"])
+@pytest.fixture(scope="session", params=list(HEADS.own))
 def fitted(request, blobs):
     """One of every head."""
     model = DeepClustering(head=request.param, n_clusters=4, **SHORT)

@@ -21,6 +21,7 @@ from archbuild.cli.main import main
 from archbuild.errors import RunError, SpecError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
+from archbuild.heads import HEADS
 from tests.estimator.conftest import IMAGES, QUICKEST, SHORT
 from tests.test_documents import ROOT, arguments, commands
 
@@ -41,7 +42,7 @@ def test_groups_that_lie_apart_are_found(blobs):
 
 
 def test_centres_are_called_as_scikit_learn_calls_them(fitted):
-    generative = fitted.head in ("gmm", "gmvae", "messages")
+    generative = HEADS[fitted.head].generates
     assert hasattr(fitted, "means_") == generative
     assert hasattr(fitted, "cluster_centers_") != generative
     centres = fitted.means_ if generative else fitted.cluster_centers_

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from archbuild import figures
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
-from archbuild.figures.drawing import draw
+from archbuild.figures.drawing import PICTURES, draw
 from archbuild.runs import StageFolder
 from tests.small_runs import GAMMA, MESSAGES, SPEC, experiment_from, make_experiment
 
 pytestmark = [pytest.mark.graphs(False), pytest.mark.usefixtures("plain_maps")]
 LAST = 6
-EVERY_TITLE = (
-    "draw_components",
-    "draw_confusion",
-    "draw_curves",
-    "draw_exchange",
-    "draw_gallery",
-    "draw_generated",
-    "draw_occupancy",
-    "draw_reconstructions",
-    "draw_scatter",
-    "draw_scatter_panels",
-)
 
 
 @pytest.fixture
@@ -50,9 +38,10 @@ def listen(monkeypatch, kept):
         found[path.name] = kept(arguments, options)
         return path
 
-    for name in EVERY_TITLE:
-        draw_one = getattr(figures, name)
-        monkeypatch.setattr(f"{draw_one.__module__}.{name}", drawing)
+    for module in {type(picture).__module__ for picture in PICTURES.values()}:
+        for name in vars(import_module(module)):
+            if name.startswith("draw_"):
+                monkeypatch.setattr(f"{module}.{name}", drawing)
     return found
 
 
