@@ -7,7 +7,6 @@ a stage that is done is skipped, and one that was interrupted is resumed. Result
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -23,11 +22,11 @@ from archbuild.experiments.head_files import write_head_files
 from archbuild.experiments.outcome import ending, summary, versions, writers
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.requirements import (
-    depended_on,
     refuse_endless_warmup,
     refuse_other_blocks,
     refuse_out_of_range,
     refuse_scratch,
+    stage_request,
     with_clusters,
     with_n_clusters,
 )
@@ -330,19 +329,9 @@ class Experiment:
     # -- what a stage depends on -----------------------------------------------------------
 
     def _request(self, section: str) -> dict[str, Any]:
-        keys = [*self.spec.network_keys, "batch_size", "augment", section]
-        keys += ["head"] if section != PRETRAIN else []
-        labels = None if section == PRETRAIN else self.labels
-        keys += ["supervision"] if labels is not None else []
-        request = {
-            "spec": depended_on(self.spec.tree, keys, self.vocabulary),
-            "seed": self.request.seed,
-            "data": self.dataset.digest(),
-        }
-        if labels is not None:
-            request["labels"] = hashlib.sha256(labels.tobytes()).hexdigest()
-            request["labels_used"] = len(labelled_rows(labels))
-        return request
+        return stage_request(
+            self.spec, section, self.request.seed, self.dataset, self.labels, self.vocabulary
+        )
 
     def _pretrained(self) -> StageFolder:
         """Return the finished pretrained stage, checked to be of this network."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild.data import Dataset
+from archbuild.data.supervision import labelled_rows
 from archbuild.errors import DataError, UsageError
 from archbuild.heads.base import AUTO
+from archbuild.runs.names import PRETRAIN
 from archbuild.spec import Spec, Vocabulary, spec_from_tree
 from archbuild.spec.top import OF_COUNTS, SAMPLE
 from archbuild.training.progress import counted
@@ -59,6 +62,36 @@ def depended_on(
         passing = vocabulary.heads[tree["head"]["type"]].passing_fields
         found["head"] = {name: v for name, v in tree["head"].items() if name not in passing}
     return found
+
+
+def stage_request(
+    spec: Spec,
+    section: str,
+    seed: int,
+    dataset: Dataset,
+    labels: np.ndarray | None,
+    vocabulary: Vocabulary,
+) -> dict[str, Any]:
+    """Return what a stage depends on, for its manifest; the digest of an earlier stage is not in.
+
+    Args:
+        spec: with the number of clusters filled in.
+        section: ``pretrain``, ``cluster`` or ``train``.
+        seed: of the run.
+        dataset: its values are digested.
+        labels: those that a head may read; ``None`` without supervision. Pretraining reads none.
+        vocabulary: knows the fields of a head that training ignores.
+    """
+    keys = [*spec.network_keys, "batch_size", "augment", section]
+    keys += ["head"] if section != PRETRAIN else []
+    read = None if section == PRETRAIN else labels
+    keys += ["supervision"] if read is not None else []
+    found = depended_on(spec.tree, keys, vocabulary)
+    request = {"spec": found, "seed": seed, "data": dataset.digest()}
+    if read is not None:
+        digest = hashlib.sha256(read.tobytes()).hexdigest()
+        request |= {"labels": digest, "labels_used": len(labelled_rows(read))}
+    return request
 
 
 def refuse_other_blocks(spec: Spec, dataset: Dataset) -> None:

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from archbuild.data.supervision import chosen_labels
 from archbuild.errors import RunError, UsageError
 from archbuild.evaluation.scores import SCORES
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
-from archbuild.experiments.requirements import depended_on
+from archbuild.experiments.requirements import stage_request
 from archbuild.io.containment import refuse_links
-from archbuild.registry import default_vocabulary
 from archbuild.runs import RunFolder, StageFolder, slug, with_digest
 from archbuild.runs.catalogue import SWEEPS
-from archbuild.runs.names import PRETRAIN, space_of
+from archbuild.runs.names import PRETRAIN, section_of, space_of
 from archbuild.spec.override import length_path
 from archbuild.spec.reading import parse_text
+from archbuild.spec.stages import STAGE_DEFAULTS
 
 Setting = tuple[str, ...]
 """``key=value`` texts, one for each key of the grid; empty without a grid."""
@@ -76,7 +77,7 @@ class SweepPart:
         stages: what is trained: ``pretrain``, ``cluster``, ``train`` -> the name of the folder.
         dataset: the dataset's name.
         tree: the resolved spec.
-        data: the digest of the data.
+        requests: ``pretrain``, ``cluster``, ``train`` -> what such a stage depends on.
     """
 
     request: ExperimentRequest
@@ -84,7 +85,7 @@ class SweepPart:
     stages: Mapping[str, str]
     dataset: str
     tree: Mapping[str, Any]
-    data: str
+    requests: Mapping[str, Mapping[str, Any]]
 
     @property
     def head(self) -> str:
@@ -138,15 +139,10 @@ class SweepPart:
         }
 
     def _expected(self, stage: StageFolder) -> dict[str, Any]:
-        """Return the expected request of its manifest, of the keys that the stage depends on."""
+        """Return the request that its manifest has if it was made for this part."""
         manifest: Any = stage.manifest()
-        asked = manifest["request"]
-        expected = {
-            "spec": depended_on(self.tree, asked["spec"], default_vocabulary()),
-            "seed": self.request.seed,
-            "data": self.data,
-        }
-        if PRETRAIN in asked:
+        expected = dict(self.requests[section_of(stage.name)])
+        if PRETRAIN in manifest["request"]:
             expected[PRETRAIN] = self.folder.stage(PRETRAIN).digest
         return expected
 
@@ -286,10 +282,21 @@ def _parts(request: SweepRequest, setting: Setting, head: str | None) -> list[Sw
             stages={section: stages[section] for section in request.stages},
             dataset=dataset.name,
             tree=spec.tree,
-            data=dataset.digest(),
+            requests=_stage_requests(experiment, seed),
         )
         for seed in request.seeds
     ]
+
+
+def _stage_requests(experiment: Experiment, seed: int) -> dict[str, dict[str, Any]]:
+    """Return what stages of each section depend on, with a seed of their own."""
+    spec, dataset = experiment.spec, experiment.dataset
+    section = spec.supervision
+    labels = None if section is None else chosen_labels(dataset, section, seed)
+    return {
+        stage: stage_request(spec, stage, seed, dataset, labels, experiment.vocabulary)
+        for stage in STAGE_DEFAULTS
+    }
 
 
 def _refuse_contradiction(request: SweepRequest, experiment: Experiment) -> None:

@@ -49,12 +49,7 @@ def finish(part: SweepPart, acc: float = 0.5) -> None:
         stage = part.folder.stage(name)
         if stage.status() == "finished":
             continue
-        keys = ("layers", section, *(["head"] if section != "pretrain" else []))
-        request = {
-            "spec": {key: part.tree[key] for key in keys},
-            "seed": part.request.seed,
-            "data": part.data,
-        }
+        request = dict(part.requests[section])
         if section == "cluster":
             request["pretrain"] = part.folder.stage("pretrain").digest
         stage.begin(request)

@@ -9,6 +9,7 @@ import pytest
 from archbuild.errors import SpecError, UsageError
 from archbuild.experiments.sweeps import read_grid
 from archbuild.experiments.sweeps.plan import setting_name
+from archbuild.heads import KLDHead
 from tests.experiments.sweeps.conftest import finish, measure
 
 
@@ -115,12 +116,31 @@ def test_a_part_is_done_when_all_of_it_is_there_measured_and_asked_for(planned):
     assert not part.is_done()
     finish(part)
     assert part.is_done()
-    assert not replace(part, data="other").is_done()
-    assert not replace(part, request=replace(part.request, seed=1)).is_done()
-    other_head = {**part.tree, "head": {**part.tree["head"], "n_clusters": 3}}
-    assert not replace(part, tree=other_head).is_done()
-    elsewhere = {**part.tree, "train": None}  # neither stage depends on it
-    assert replace(part, tree=elsewhere).is_done()
+    assert not asked(part, "pretrain", data="other").is_done()
+    assert not asked(part, "cluster", seed=1).is_done()
+    assert not asked(part, "cluster", spec={**part.tree, "head": {"type": "kmeans"}}).is_done()
+    assert asked(part, "train", seed=1).is_done()  # it is none of its stages
+
+
+def asked(part, section, **changes):
+    """A part of which something else is asked in a section."""
+    return replace(part, requests={**part.requests, section: part.requests[section] | changes})
+
+
+@pytest.mark.parametrize("grid", [{"binarise": ["sample"]}, {"supervision.labels": ["20"]}])
+def test_a_part_is_not_done_once_its_spec_has_a_key_more(planned, monkeypatch, grid):
+    monkeypatch.setattr(KLDHead, "labels_used", "some")
+    before, after = planned(), planned(grid=grid)
+    part = before.runs[0].parts[0]
+    finish(part)
+    assert part.is_done()
+    there = replace(after.runs[0].parts[0], folder=part.folder)
+    assert not there.is_done()
+    for name in part.stages.values():
+        there.folder.stage(name).clear()
+    finish(there)
+    assert there.is_done()
+    assert not part.is_done()
 
 
 def test_metrics_of_a_stage_that_was_trained_again_do_not_count(planned):
@@ -129,9 +149,10 @@ def test_metrics_of_a_stage_that_was_trained_again_do_not_count(planned):
     part.folder.stage("cluster-kld").clear()
     assert not part.is_done()
     metrics = part.folder.metrics_path.read_bytes()
-    finish(replace(part, tree={**part.tree, "layers": []}))
+    again = asked(part, "cluster", data="other")
+    finish(again)
     part.folder.metrics_path.write_bytes(metrics)
-    finished = replace(part, tree={**part.tree, "layers": []}, stages={"cluster": "cluster-kld"})
+    finished = replace(again, stages={"cluster": "cluster-kld"})
     assert not finished.is_done()
     measure(part)
     assert finished.is_done()
