@@ -62,13 +62,14 @@ def _row(entry: RunEntry, out: Path) -> tuple[str, ...]:
 def _about(entry: RunEntry, out: Path) -> Iterator[str]:
     """Return the lines of the last column."""
     from archbuild.evaluation.scores import BRIEF
+    from archbuild.evaluation.table import method_in_words
 
     yield from (_stage(name, stage) for name, stage in entry.stages.items())
     if not entry.stages:
         yield "in use" if entry.in_use else "no epoch yet"
     if entry.best:
         scores = [f"{BRIEF[key]} {entry.best[key]:.4f}" for key in BRIEF if key in entry.best]
-        yield f"best: {' '.join(scores)} ({entry.best['space']}, {entry.best['method']})"
+        yield f"best: {' '.join(scores)} ({entry.best['space']}, {method_in_words(entry.best)})"
     if entry.out != out:
         yield f"in {entry.out}"
 

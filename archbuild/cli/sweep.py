@@ -194,13 +194,15 @@ def table_text(found: Mapping[str, Any]) -> str:
 
 
 def _line(row: Mapping[str, Any], keys: Sequence[str], shown: Sequence[str]) -> list[str]:
+    from archbuild.evaluation.table import method_in_words
+
     first, *others = (row["scores"].get(score) for score in shown)
     setting = [row["setting"][key] for key in keys]
     spread = ["-"] * 3
     if first:
         best, worst = (f"{first[end]['value']:.4f} ({first[end]['seed']})" for end in _ENDS)
         spread = [f"{first['median']:.4f}", best, worst]
-    names = [*setting, row["space"], row["method"], str(len(row["seeds"]))]
+    names = [*setting, row["space"], method_in_words(row), str(len(row["seeds"]))]
     return [*names, _mean(first), *spread, *map(_mean, others)]
 
 

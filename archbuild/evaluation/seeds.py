@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from archbuild.evaluation.scores import SCORES
-from archbuild.evaluation.table import MetricRow
+from archbuild.evaluation.table import LABEL_KEYS, MetricRow
 
 
 def over_seeds(rows: Mapping[int, Sequence[MetricRow]]) -> list[dict[str, Any]]:
@@ -17,7 +17,8 @@ def over_seeds(rows: Mapping[int, Sequence[MetricRow]]) -> list[dict[str, Any]]:
         rows: for each seed, the rows of its ``metrics.json``.
 
     Returns:
-        ``space``, ``method``, ``seeds`` and ``scores``. A score has ``mean``, ``std`` (of a
+        ``space``, ``method``, ``seeds`` and ``scores``, and ``supervision`` and ``labels_used`` of
+        rows that have them. A score has ``mean``, ``std`` (of a
         sample, with n - 1; ``None`` of a single seed), ``median``, ``best`` and ``worst``, the
         last two with their ``seed``; seeds for which it is not defined do not count.
     """
@@ -26,9 +27,21 @@ def over_seeds(rows: Mapping[int, Sequence[MetricRow]]) -> list[dict[str, Any]]:
         for row in rows[seed]:
             grouped.setdefault((row["space"], row["method"]), {})[seed] = row
     return [
-        {"space": space, "method": method, "seeds": list(found), "scores": _scores(found)}
+        {
+            "space": space,
+            "method": method,
+            **_labels(found),
+            "seeds": list(found),
+            "scores": _scores(found),
+        }
         for (space, method), found in grouped.items()
     ]
+
+
+def _labels(rows: Mapping[int, MetricRow]) -> MetricRow:
+    """Return the kind and the number of labels that training read, which no seed changes."""
+    row = next(iter(rows.values()))
+    return {key: row[key] for key in LABEL_KEYS if key in row}
 
 
 def _scores(rows: Mapping[int, MetricRow]) -> dict[str, dict[str, Any]]:

@@ -18,7 +18,10 @@ K_MEANS, HEAD = "k-means", "head"
 _WIDTH = 100
 _LONGEST_TEXT = 20
 _GAP = "  "
-_TEXTS = ("space", "method", "supervision", "labels_used")
+LABEL_KEYS = ("supervision", "labels_used")
+"""What rows of heads whose training read labels say of it: the kind, and how many."""
+
+_TEXTS = ("space", "method", *LABEL_KEYS)
 _HEADINGS = {"labels_used": "labels"}
 _WITHOUT = {"labels_used": 0}
 """Columns that rows without them have a value in too, and which."""
@@ -86,6 +89,12 @@ def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
         if width <= _WIDTH:
             kept.append(column)
     return "\n".join(_GAP.join(cells).rstrip() for cells in zip(*kept, strict=True))
+
+
+def method_in_words(row: Mapping[str, Any]) -> str:
+    """Return a row's method, and how many labels training read where it read some."""
+    used = row.get("labels_used")
+    return f"{row['method']}, {used:,} labels" if used else str(row["method"])
 
 
 def table_cells(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:

@@ -173,5 +173,6 @@ def _best(run: RunFolder, stages: Mapping[str, StageState]) -> dict[str, Any] | 
         scored = [row for row in rows if row.get(score) is not None]
         if scored:
             row = max(scored, key=lambda row: row[score])
-            return {key: row.get(key) for key in ("space", "method", score, *others)}
+            told = [key for key in ("supervision", "labels_used") if key in row]
+            return {key: row.get(key) for key in ("space", "method", *told, score, *others)}
     return None

@@ -47,7 +47,11 @@ def test_a_sweep_ends_in_a_table_and_is_not_run_again(
     assert said[0] == "seed 0 kld: begins"
     assert said[1].startswith("seed 0 kld: done, ACC 0.")
     assert said[-1].startswith("the table is in out/sweeps/DIGITS-tiny.json")
-    assert Path("out/sweeps/DIGITS-tiny.csv").read_text().startswith("seed,space,method,acc,")
+    assert (
+        Path("out/sweeps/DIGITS-tiny.csv")
+        .read_text()
+        .startswith("seed,space,method,supervision,labels_used,acc,")
+    )
 
     monkeypatch.setattr(running, "Child", None)  # no process is started again
     again = archbuild(*asked, *once)
@@ -174,6 +178,12 @@ def test_the_table_of_labelled_data_goes_by_accuracy() -> None:
         *("0.5100", "(1)", "0.4900", "(0)", "0.4000", "±", "0.0100"),
     ]
     assert "silhouette" not in heading
+
+
+def test_a_row_says_how_many_labels_were_used() -> None:
+    alone = row({}, "probe", acc=0.3) | {"supervision": "semi-supervised", "labels_used": 1000}
+    _, first = table_text({"grid": {}, "table": [alone]}).split("\n")
+    assert "head, 1,000 labels" in first
 
 
 def test_the_table_without_labels_goes_by_silhouette() -> None:

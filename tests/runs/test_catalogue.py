@@ -65,6 +65,16 @@ def test_a_stage_runs_only_while_a_process_holds_the_run(tmp_path):
             [{"space": "kld", "method": "head", "silhouette": value} for value in (None, 0.5, 0.2)],
             {"method": "head", "silhouette": 0.5},
         ),
+        (
+            [{**HEAD, "supervision": "semi-supervised", "labels_used": 9}],
+            {
+                "method": "head",
+                "supervision": "semi-supervised",
+                "labels_used": 9,
+                "acc": 0.8,
+                "nmi": 0.7,
+            },
+        ),
         ([OF_RAW], None),
         ([{**HEAD, "space": "gmm"}], None),  # of a stage that is gone
     ],

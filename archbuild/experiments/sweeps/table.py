@@ -10,6 +10,7 @@ from typing import Any
 
 from archbuild.evaluation.scores import SCORES
 from archbuild.evaluation.seeds import over_seeds
+from archbuild.evaluation.table import LABEL_KEYS
 from archbuild.experiments.sweeps.plan import SweepPart, SweepPlan, SweepRun
 from archbuild.io.atomic import write_json, write_text
 from archbuild.io.containment import refuse_links
@@ -77,13 +78,15 @@ def _table(runs: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _csv(found: dict[str, Any]) -> str:
-    """Return a line for each run, space and method; an undefined score is empty."""
+    """Return a line for each run, space and method; what is not defined is empty."""
     text = io.StringIO()
-    names = [*found["grid"], "seed", "space", "method", *SCORES, "epochs", "seconds"]
+    names = [*found["grid"], "seed", "space", "method", *LABEL_KEYS, *SCORES, "epochs", "seconds"]
     writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     for run in found["runs"]:
         for row in run["rows"]:
             effort = run["stages"].get(stage_of(row["space"]), {})
-            writer.writerow({**run["setting"], "seed": run["seed"], **row, **effort})
+            writer.writerow(
+                {**run["setting"], "seed": run["seed"], "labels_used": 0, **row, **effort}
+            )
     return text.getvalue()

@@ -62,6 +62,22 @@ def test_files_for_programs(plan, tmp_path):
         "nmi": "",
     }
     assert (rows[1]["epochs"], rows[1]["seconds"]) == ("1", "1.5")
+    assert (rows[1]["supervision"], rows[1]["labels_used"]) == ("", "0")
+
+
+def test_rows_say_how_many_labels_were_used(plan, tmp_path):
+    done = [part for _, part in plan.parts]
+    for part in done:
+        finish(part)
+        told = {"space": "kld", "method": "head", "supervision": "semi-supervised"}
+        found = json.loads(part.folder.metrics_path.read_text())
+        found["rows"].append({**told, "labels_used": 30, "acc": 0.9})
+        part.folder.metrics_path.write_text(json.dumps(found))
+    table = document(plan, done)
+    (row, *_) = [row for row in table["table"] if row["method"] == "head"]
+    assert (row["supervision"], row["labels_used"]) == ("semi-supervised", 30)
+    _, path = write_table(tmp_path / "table.json", table)
+    assert "kld,head,semi-supervised,30," in path.read_text()
 
 
 def test_nothing_done_is_an_empty_table(plan):
