@@ -7,6 +7,8 @@ import re
 import shlex
 from typing import NamedTuple
 
+from archbuild.spec.line import one_line, quoted
+
 LABELS = "labels"
 """The subject of guesses about labels."""
 
@@ -26,16 +28,30 @@ class Guess(NamedTuple):
     overrule: str = ""
 
     def __str__(self) -> str:
-        key = shlex.quote(f"data.{self.overrule}")
-        advice = f" [otherwise: --set {key}]" if self.overrule else ""
-        return f"{self.subject}: {self.found}{advice}"
+        advice = f" [otherwise: {as_option(self.overrule)}]" if self.overrule else ""
+        return one_line(f"{self.subject}: {self.found}{advice}")
+
+
+def as_option(key: str) -> str:
+    """Return the option of the command line that sets a key of the spec's ``data`` section."""
+    return f"--set {shlex.quote(f'data.{key}')}"
 
 
 def column_key(name: str, kind: str) -> str:
-    """Return the assignment that states the kind of a column, for ``--set data.``."""
+    """Return the assignment that states the kind of a column, for ``--set data.``.
+
+    It is empty for a name that no spec can hold: one with line breaks or control characters.
+    """
+    if not name.isprintable():
+        return ""
     if re.fullmatch(r"[A-Za-z_]\w*", name):
         return f"columns.{name}={kind}"
     return f"columns={json.dumps({name: kind}, ensure_ascii=False)}"
+
+
+def value_key(key: str, value: str) -> str:
+    """Return the assignment of a name to a key, for ``--set data.``; empty as ``column_key``."""
+    return f"{key}={quoted(value)}" if value.isprintable() else ""
 
 
 def column_subject(name: str) -> str:

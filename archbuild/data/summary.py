@@ -78,7 +78,11 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
         reason=reason,
         size_reason=size,
         guesses=(*dataset.guesses, *said),
-        columns={column.name: column.kind for column in encoded if column.kind != NUMBER},
+        columns={
+            column.name: column.kind
+            for column in encoded
+            if column.kind != NUMBER and column.name.isprintable()  # others no spec can hold
+        },
         blocks=dataset.encoding.blocks if dataset.encoding else {},
         counts=counts,
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from archbuild.spec.line import one_line
 from archbuild.spec.plan import Shape
 
 _COMMENTS_BEGIN: Final = 30
@@ -101,9 +102,12 @@ def template(kind: str) -> str:
 
 
 def spec_text(subject: Subject) -> str:
-    """Return a commented YAML spec that fits the subject, and validates."""
+    """Return a commented YAML spec that fits the subject, and validates.
+
+    Line breaks and control characters in what is said about the data are escaped.
+    """
     parts = (_head_lines, _data_lines, _layer_lines, _augment_lines, _tail_lines)
-    return "".join(f"{line}\n" for part in parts for line in part(subject))
+    return "".join(f"{one_line(line)}\n" for part in parts for line in part(subject))
 
 
 def spec_name(text: str) -> str:

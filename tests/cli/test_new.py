@@ -253,3 +253,14 @@ def test_embedded_columns_get_their_layer(archbuild, elsewhere):
     assert spec["data"]["columns"] == {"colour": "embedding", "zip": "number"}
     assert spec["layers"][1] == {"type": "Embedding", "blocks": {"colour": [1, 2]}}
     assert archbuild("validate", "mine.yaml").status == 0
+
+
+def test_cells_with_line_breaks_leave_the_spec_valid(archbuild: Archbuild, elsewhere: Path) -> None:
+    rows = [f'{i},"red\nseed: {i % 2}",{i % 3}' for i in range(20)]
+    header = '"wide\nseed: 3","shop\nseed: 5","a\x1b[31m"\n'
+    (elsewhere / "odd.csv").write_text(header + "\n".join(rows) + "\n")
+    status, _, err = archbuild("new", "--for", "odd.csv", "--clusters", "3")
+    assert status == 0
+    assert r"'red\nseed: 0'" in err
+    assert written("odd.yaml")["data"] == {"columns": {"shop seed: 5": "category"}}
+    assert archbuild("validate", "odd.yaml").status == 0

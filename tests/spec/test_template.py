@@ -102,3 +102,19 @@ def test_any_name_becomes_a_specs_name(text: str, name: str) -> None:
 def test_names_that_yaml_would_misread_are_text(name: str, vocabulary: Vocabulary) -> None:
     spec, _ = read(spec_text(Subject(name, (2,))), vocabulary)
     assert spec.name == spec_name(name)
+
+
+def test_no_text_from_the_data_leaves_its_comment(vocabulary: Vocabulary) -> None:
+    odd = "1.5\nseed: 7\r\n\x85seed: 8\u2028seed: 9 \x00\x1b[31m"
+    subject = Subject(
+        "x",
+        (3,),
+        title=odd,
+        scaling_reason=odd,
+        size_reason=odd,
+        n_clusters=3,
+        n_clusters_reason=odd,
+        remarks=(odd,),
+    )
+    read(spec_text(subject), vocabulary)
+    assert "seed" not in parse_text(spec_text(subject), "t", "yaml").tree

@@ -18,7 +18,7 @@ from archbuild.data.formats.arrays.npz_parts import Parts, parts_of
 from archbuild.data.formats.arrays.row_axis import rows_first
 from archbuild.data.formats.arrays.sparse import dense
 from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
-from archbuild.data.guess import Guess, listed
+from archbuild.data.guess import Guess, listed, value_key
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import read_part, release, room_for
 from archbuild.errors import DataError
@@ -85,7 +85,7 @@ def _read_parts(request: ReadRequest, keys: Mapping[str, Header], parts: Parts) 
     rows = f"the arrays {listed(parts.values)}, one below the other"
     others = tuple(key for key in keys if key not in (*parts.values, *parts.labels))
     left_out = [Guess("left out", f"the arrays {listed(others)}")] if others else []
-    first = Guess("rows", rows, f"array={parts.values[0]}")
+    first = Guess("rows", rows, value_key("array", parts.values[0]))
     return Arrays(values, labels, guesses=(first, *said, *left_out))
 
 

@@ -17,7 +17,7 @@ from archbuild.data.formats.images.stack import Files, probe, read_stack
 from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
 from archbuild.data.formats.unused import refuse_unused
-from archbuild.data.guess import LABELS, Guess, listed
+from archbuild.data.guess import LABELS, Guess, listed, value_key
 from archbuild.data.labels import count_classes
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
@@ -204,4 +204,4 @@ def _say_rows(table: ImageTable) -> tuple[Guess, ...]:
     if not table.others:
         return (*table.source.guesses, Guess("rows", said))
     found = f"{said}; left out: {listed(table.others)}"
-    return (*table.source.guesses, Guess("rows", found, f"array={table.others[0]}"))
+    return (*table.source.guesses, Guess("rows", found, value_key("array", table.others[0])))

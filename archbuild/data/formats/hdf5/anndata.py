@@ -15,7 +15,7 @@ from archbuild.data.formats.hdf5.file import find, is_dataset, is_group, opened,
 from archbuild.data.formats.hdf5.matrix import Matrix, matrix_at
 from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
-from archbuild.data.guess import Guess, listed
+from archbuild.data.guess import Guess, listed, value_key
 from archbuild.data.labels import count_classes
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
@@ -90,7 +90,7 @@ def _choose_matrix(file: File, request: ReadRequest) -> tuple[str, Matrix, list[
     said = Guess(
         "rows",
         f"{rows:,} cells of {columns:,} genes from {name}, {what}{more}",
-        f"array={others[0]}" if others and not asked else "",
+        value_key("array", others[0]) if others and not asked else "",
     )
     return name, matrices[name], [said]
 

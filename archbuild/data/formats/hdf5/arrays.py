@@ -25,7 +25,7 @@ from archbuild.data.formats.hdf5.file import (
     shape_of,
 )
 from archbuild.data.formats.hdf5.ten_x import read_ten_x, ten_x_group
-from archbuild.data.guess import Guess
+from archbuild.data.guess import Guess, value_key
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -67,7 +67,7 @@ def _arrays(file: File, request: ReadRequest) -> Arrays:
     others = [name for name in there if name not in (key, label_key)]
     shapes = _some([shape_of(there[name]) for name in others])
     left = f"{len(others)} arrays: {shapes}"
-    left_out = [Guess("left out", left, f"array={others[0]}")] if others else []
+    left_out = [Guess("left out", left, value_key("array", others[0]))] if others else []
     several = "" if key in _VALUES else f"the array '{key}', {values.shape}"
     rows = [Guess("rows", several)] if several else []
     return Arrays(turned, labels, guesses=(*rows, *said_of_rows, *said, *left_out))

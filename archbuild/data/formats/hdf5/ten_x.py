@@ -16,7 +16,7 @@ from archbuild.data.formats.hdf5.file import (
     unique_names,
 )
 from archbuild.data.formats.hdf5.matrix import Matrix
-from archbuild.data.guess import Guess, listed
+from archbuild.data.guess import Guess, listed, value_key
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -91,7 +91,7 @@ def _wanted(kinds: list[str], request: ReadRequest) -> tuple[list[int], list[Gue
         return wanted, []
     left_out = ", ".join(f"{counts[other]} of {other}" for other in others)
     found = f"{counts[kind]:,} of {kind}; left out: {left_out}"
-    return wanted, [Guess("features", found, f"array={others[0]}")]
+    return wanted, [Guess("features", found, value_key("array", others[0]))]
 
 
 def _known_order(columns: tuple[str, ...], request: ReadRequest) -> list[int]:

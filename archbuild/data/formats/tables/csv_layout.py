@@ -25,6 +25,7 @@ from archbuild.data.formats.tables.separator import (
     separator_name,
 )
 from archbuild.data.formats.tables.single_column import find_single_column
+from archbuild.data.formats.tables.source import column_name
 from archbuild.data.formats.tables.title import count_titles, say_title
 from archbuild.data.guess import Guess, column_key
 from archbuild.data.request import ReadOptions
@@ -108,7 +109,7 @@ def _find_columns(
     """Return the names of the columns, and what is behind or in front of those with names."""
     first, body = rows[0], rows[1:]
     has_header, said = find_header(first, body, decimal, options)
-    names = [cell.strip() for cell in first]
+    names = [column_name(cell) for cell in first]
     if not has_header:
         names = [str(number) for number in range(1, len(first) + 1)]
     width = len(body[0]) if body else len(first)

@@ -25,7 +25,7 @@ from archbuild.data.formats.tables.narrow import as_narrow
 from archbuild.data.formats.tables.odd_numbers import say_odd_numbers
 from archbuild.data.formats.tables.roles import Roles, refuse_twins
 from archbuild.data.formats.tables.source import TableSource
-from archbuild.data.guess import Guess, column_key, column_subject, listed
+from archbuild.data.guess import Guess, as_option, column_key, column_subject, listed
 from archbuild.data.profile import MOST_DISTINCT, Profile
 from archbuild.data.request import ReadRequest
 from archbuild.data.spill import release, room_for
@@ -102,7 +102,7 @@ def _odd_cells(path: Path, name: str, profile: Profile, top: Sequence[str]) -> D
     return DataError(
         f"{path}: the column '{name}' holds numbers, but not in {', '.join(odd)}"
         f"{f' and {more} more' if more > 0 else ''}; mend these cells, leave them blank, "
-        f"or set data.columns.{name} to category or ignore"
+        f"or {as_option(column_key(name, CATEGORY))} (or ignore)"
         + ("; lines above the table are left out with data.skip_lines" if above else "")
     )
 
@@ -134,7 +134,7 @@ def _learn(path: Path, name: str, kind: str, profile: Profile, masked: bool) -> 
     if kind in CATEGORICAL and len(profile.texts) == MOST_DISTINCT:
         raise DataError(
             f"{path}: the column '{name}' has {MOST_DISTINCT:,} different values or more, too many "
-            f"for a category; set data.columns.{name} to ignore or identifier"
+            f"for a category: {as_option(column_key(name, IGNORE))} (or identifier)"
         )
     categories = tuple(sorted(profile.texts)) if kind in CATEGORICAL else ()
     marked = profile.missing > 0 and not masked

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,10 +13,10 @@ import numpy as np
 from archbuild.data.formats.tables.excel_marks import Marks, marks_of
 from archbuild.data.formats.tables.header import find_header
 from archbuild.data.formats.tables.separator import find_decimal
-from archbuild.data.formats.tables.source import Batch
+from archbuild.data.formats.tables.source import Batch, column_name
 from archbuild.data.formats.tables.table import read_table
 from archbuild.data.formats.tables.title import count_titles, say_title
-from archbuild.data.guess import Guess, listed
+from archbuild.data.guess import Guess, listed, value_key
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -85,7 +83,7 @@ class ExcelSource:
         sample = list(islice(self._rows(), _SAMPLE))
         first, body = sample[0][1], [cells for _, cells in sample[1:]]
         self.has_header, said_of_header = find_header(first, body, self.decimal, request.options)
-        names = [cell.strip() for cell in first]
+        names = [column_name(cell) for cell in first]
         numbers = map(str, range(1, len(names) + 1))
         self.columns: tuple[str, ...] = tuple(names if self.has_header else numbers)
         said_of_marks = self._say_marks(marks_of(self.path, self.sheet), sample[0][0])
@@ -155,11 +153,7 @@ def _chosen_sheet(book: Any, request: ReadRequest) -> tuple[Any, list[Guess]]:
     if asked is not None or not others:
         return sheets[title], []
     found = f"'{title}', the first; {len(others)} more are left out ({listed(others)})"
-    return sheets[title], [Guess("sheet", found, f"array={_yaml(others[0])}")]
-
-
-def _yaml(text: str) -> str:
-    return text if re.fullmatch(r"[A-Za-z_]\w*", text) else json.dumps(text, ensure_ascii=False)
+    return sheets[title], [Guess("sheet", found, value_key("array", others[0]))]
 
 
 def _numbered(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:

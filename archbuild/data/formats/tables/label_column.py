@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archbuild.data.columns import is_missing, number_in
 from archbuild.data.formats.tables.roles import Roles
 from archbuild.data.formats.tables.source import TableSource
-from archbuild.data.guess import LABELS, Guess, column_key, column_subject, listed
+from archbuild.data.guess import LABELS, Guess, column_key, column_subject, listed, value_key
 from archbuild.data.labels import count_classes
 from archbuild.errors import DataError
 
@@ -73,7 +73,7 @@ def _as_names(roles: Roles, name: str, labels: Sequence[str], fault: str) -> Jud
     """Return the judgement on a column of words that is no feature either."""
     names_rows = roles.ids is None and len(set(labels)) == len(labels) and all(labels)
     use = "names the rows" if names_rows else "is left out"
-    said = Guess(LABELS, f"the column '{name}' {use}, {fault}", f"labels={name}")
+    said = Guess(LABELS, f"the column '{name}' {use}, {fault}", value_key("labels", name))
     ids = roles.label if names_rows else roles.ids
     return Judgement(roles._replace(label=None, ids=ids), False, (said,))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -50,3 +51,8 @@ class TableSource(Protocol):
 
         This is the fast way for tables that hold nothing else.
         """
+
+
+def column_name(cell: str) -> str:
+    """Return the name that a header's cell gives, in one line: line breaks in it become blanks."""
+    return re.sub(r"[^\S ]+", " ", cell.strip())
