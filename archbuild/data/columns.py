@@ -6,7 +6,8 @@ kind            features
 ``number``      the number
 ``boolean``     0 or 1
 ``date``        days since 1970-01-01
-``category``    one feature of 0 and 1 for each category (one-hot); all 0 for one that is unknown
+``category``    one feature of 0 and 1 for each category (one-hot); all 0 for one that is unknown.
+                Numbers are compared as such, unless one has leading zeros: ``1.0`` is ``1``
 ``embedding``   the same, for a network with the layer ``Embedding``
 ==============  ==================================================================================
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -27,6 +28,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from archbuild.data.labels import plain_number
 from archbuild.spec.top import EMBEDDING
 
 NUMBER, BOOLEAN, DATE, CATEGORY = "number", "boolean", "date", "category"
@@ -37,12 +39,14 @@ MISSING: Final = frozenset(
     {"", "na", "n/a", "nan", "null", "none", "?", "#n/a", "<na>", "nat", "."}
 )
 BOOLEANS: Final = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+_SHORT_BOOLEANS: Final = {"t": 1.0, "f": 0.0, "y": 1.0, "n": 0.0}  # words, in other columns
 _GROUPED: Final = {
     sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}({group}\d{{3}})+({re.escape(sign)}\d*)?")
     for sign, group in ((",", r"\."), (".", ","))
 }
 _SPACED: Final = re.compile(r"[+-]?[1-9]\d{0,2}([ '\u2019\u00a0\u202f]\d{3})+([.,]\d*)?")
 _SPACES: Final = str.maketrans("", "", " '\u2019\u00a0\u202f")
+_PADDED: Final = re.compile(r"[+-]?0\d")
 _SECONDS_A_DAY = 86_400.0
 
 
@@ -102,6 +106,27 @@ def date_in(cell: str, *, compact: bool = False) -> float | None:
     return moment.timestamp() / _SECONDS_A_DAY
 
 
+def _truth_in(cell: str, decimal: str) -> float | None:
+    """Return 1 or 0 for a cell of a column of truth values; ``None`` where it holds neither."""
+    word = cell.strip().casefold()
+    number = (BOOLEANS | _SHORT_BOOLEANS).get(word, number_in(word, decimal))
+    return number if number in (0.0, 1.0) else None
+
+
+def _by_number(categories: Sequence[str], decimal: str) -> dict[float | None, int]:
+    """Return number -> place of the categories that are numbers; ``{}`` where they are names.
+
+    They are names where one has leading zeros, and where two are written for one number.
+    """
+    numbers = [plain_number(text, decimal) for text in categories]
+    found: dict[float | None, int] = {
+        number: place for place, number in enumerate(numbers) if number is not None
+    }
+    padded = any(_PADDED.match(text) for text in categories)
+    unequal = len(found) == sum(number is not None for number in numbers)
+    return found if unequal and not padded else {}
+
+
 @dataclass(frozen=True)
 class ColumnEncoding:
     """The way from the cells of one column to features, learnt from the training table.
@@ -139,7 +164,7 @@ class ColumnEncoding:
         rows = np.zeros((len(cells), len(self.features)))
         missing = np.array([is_missing(cell) for cell in cells], bool)
         if self.kind in CATEGORICAL:
-            self._mark(rows, cells)
+            self._mark(rows, cells, decimal)
         else:
             numbers = [self._number(cell, decimal) for cell in cells]
             rows[:, 0] = np.where(missing, np.nan if self.fill is None else self.fill, numbers)
@@ -149,20 +174,28 @@ class ColumnEncoding:
             rows[missing] = np.nan
         return rows
 
-    def unknown(self, cells: Sequence[str]) -> Counter[str]:
+    def unknown(self, cells: Sequence[str], decimal: str = ".") -> Counter[str]:
         """Return the categories that the training table does not have, and how often they come."""
         if self.kind not in CATEGORICAL:
             return Counter()
-        known, expected = set(self.categories), self.gaps or self.masked
-        texts = (cell.strip() for cell in cells if not (expected and is_missing(cell)))
-        return Counter(text for text in texts if text not in known)
+        expected = self.gaps or self.masked
+        texts = Counter(cell.strip() for cell in cells if not (expected and is_missing(cell)))
+        places = self._places(texts, decimal)
+        return Counter({text: count for text, count in texts.items() if text not in places})
 
-    def _mark(self, rows: np.ndarray, cells: Sequence[str]) -> None:
+    def _mark(self, rows: np.ndarray, cells: Sequence[str], decimal: str) -> None:
+        texts = [cell.strip() for cell in cells]
+        places = self._places(texts, decimal)
+        for row, text in enumerate(texts):
+            if text in places:
+                rows[row, places[text]] = 1.0
+
+    def _places(self, texts: Iterable[str], decimal: str) -> dict[str, int]:
+        """Return the category of each text that has one, first as it is written, then by number."""
         places = {text: place for place, text in enumerate(self.categories)}
-        for row, cell in enumerate(cells):
-            place = places.get(cell.strip())
-            if place is not None:
-                rows[row, place] = 1.0
+        numbers = _by_number(self.categories, decimal)
+        found = {text: numbers.get(plain_number(text, decimal)) for text in {*texts} - {*places}}
+        return places | {text: place for text, place in found.items() if place is not None}
 
     def _number(self, cell: str, decimal: str) -> float:
         if self.kind == NUMBER:
@@ -170,8 +203,7 @@ class ColumnEncoding:
         elif self.kind == DATE:
             found = date_in(cell, compact=True)
         else:
-            found = BOOLEANS.get(cell.strip().casefold())
-            found = {"1": 1.0, "0": 0.0}.get(cell.strip()) if found is None else found
+            found = _truth_in(cell, decimal)
         return np.nan if found is None else found
 
     def to_json(self) -> dict[str, Any]:

@@ -47,6 +47,12 @@ def encode_labels(labels: Any, n_rows: int, source: str) -> tuple[np.ndarray, tu
     return codes, tuple(str(name) for name in classes.tolist())
 
 
+def plain_number(text: str, decimal: str = ".") -> float | None:
+    """Return the number that a label or category is; ``None`` for a word, such as ``01``."""
+    text = text.strip().replace(decimal, ".")
+    return float(text) if _PLAIN_NUMBER.fullmatch(text) else None
+
+
 def count_classes(texts: Sequence[str]) -> int:
     """Return how many classes labels that are texts name, as ``encode_labels`` tells them apart."""
     known = [text for text in texts if text.strip()]
@@ -111,7 +117,7 @@ def _whole(labels: np.ndarray, known: np.ndarray, source: str) -> np.ndarray:
 
 
 def _numbers_where_all_are(labels: np.ndarray) -> np.ndarray:
-    if not all(_PLAIN_NUMBER.fullmatch(text.strip()) for text in set(labels.tolist())):
+    if any(plain_number(text) is None for text in set(labels.tolist())):
         return labels
     numbers = labels.astype(np.float64)
     whole = np.isfinite(numbers) & (numbers == np.rint(numbers)) & (np.abs(numbers) < 2**53)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +33,11 @@ from archbuild.errors import DataError
 
 _LONGEST_EXAMPLE = 30
 _TOP = 5  # rows that may be a title, or a second header with units
+
+_NONE_KNOWN = (
+    "; it knows none of the column's values: are they written as in the training table, and in the "
+    "right column?"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -221,6 +226,7 @@ def _encoded(
     start = 0
     faults: dict[str, list[str]] = {}
     unknown: dict[str, Counter[str]] = {}
+    understood: set[str] = set()
     for batch in source.batches(wanted):
         stop, place = start + len(batch.places), 0
         for column, cells in zip(encoding.used, batch.columns, strict=True):
@@ -229,14 +235,17 @@ def _encoded(
                 where = f"{batch.places[row]}, column '{column.name}'"
                 cause, where = cell_fault(cells[row].strip(), column.kind, where, source.decimal)
                 faults.setdefault(cause, []).append(where)
-            unknown.setdefault(column.name, Counter()).update(column.unknown(cells))
+            others = column.unknown(cells, source.decimal)
+            unknown.setdefault(column.name, Counter()).update(others)
+            if (rows[:, : len(column.categories)] == 1).any():
+                understood.add(column.name)
             values[start:stop, place : place + rows.shape[1]] = rows
             place += rows.shape[1]
         start = stop
         release(values)
     if faults:
         raise DataError(fault_message(source.path, faults))
-    _warn_of_unknown(source.path, unknown)
+    _warn_of_unknown(source.path, unknown, understood)
     return as_narrow(values, source.path)
 
 
@@ -246,13 +255,15 @@ def _unreadable(numbers: np.ndarray, column: ColumnEncoding, cells: Sequence[str
     return [row for row in broken if not (column.masked and is_missing(cells[row]))]
 
 
-def _warn_of_unknown(path: Path, unknown: Mapping[str, Counter[str]]) -> None:
+def _warn_of_unknown(path: Path, unknown: Mapping[str, Counter[str]], understood: Set[str]) -> None:
+    """Warn of categories that training did not have; ``understood`` are the columns with others."""
     for name, texts in unknown.items():
         if texts:
             _log.warning(
-                "%s: the column '%s' has categories that the model does not know, in %d rows: %s",
+                "%s: the column '%s' has categories that the model does not know, in %d rows: %s%s",
                 path,
                 name,
                 texts.total(),
                 listed(tuple(texts)),
+                "" if name in understood else _NONE_KNOWN,
             )

@@ -12,8 +12,9 @@ LARGEST = 3.4e38
 """Float32's largest number; cells beyond it are refused."""
 
 _SHOWN = 5
+_NO_GAPS = "missing, where the training table has every cell"
 _CAUSES = {
-    BOOLEAN: "neither true nor false (nor yes, no, 1, 0)",
+    BOOLEAN: "neither true nor false (nor yes, no, y, n, 1, 0)",
     DATE: "no date in ISO 8601 form (2024-01-31)",
 }
 
@@ -21,7 +22,7 @@ _CAUSES = {
 def cell_fault(cell: str, kind: str, place: str, decimal: str = ".") -> tuple[str, str]:
     """Return why a cell cannot be read as its column's kind, and its place with what it holds."""
     if is_missing(cell):
-        cause = "missing, where the training table has every cell"
+        cause = _NO_GAPS
     elif kind in _CAUSES:
         cause = _CAUSES[kind]
     else:
@@ -51,4 +52,9 @@ def fault_message(path: Path, faults: Mapping[str, Sequence[str]], otherwise: st
     ]
     if not parts:
         return f"{path}: {otherwise or 'it cannot be read as numbers'}"
-    return f"{path}: {'; '.join(parts)}; fill these cells in or drop the rows"
+    advice = "fill these cells in or drop the rows"
+    if _NO_GAPS in faults:
+        advice += (
+            ", or train anew with data.gaps: mask, with which cells of any column may be missing"
+        )
+    return f"{path}: {'; '.join(parts)}; {advice}"

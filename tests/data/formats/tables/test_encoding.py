@@ -79,3 +79,53 @@ def test_a_column_told_to_be_the_label_is_no_feature_where_labels_are_not_wanted
     text = "a,b,kind\n1,2,x\n3,4,y\n"
     dataset = read(tmp_path, text, labels="none", columns={"kind": "label"})
     assert (dataset.columns, dataset.labels) == (("a", "b"), None)
+
+
+def read_anew(folder: Path, old: str, new: str, **options: Any) -> Dataset:
+    """Read new rows in the form of a table that a model was trained on."""
+    trained = read(folder, old, **options)
+    known = Origin.of(trained, Scaler("none", np.zeros(1), np.ones(1))).known
+    path = folder / "new.csv"
+    path.write_text(new)
+    return load_dataset(str(path), known=known)
+
+
+@pytest.mark.parametrize(
+    ("trained", "new", "known"),
+    [
+        ("1 2 3", "1.0 3.0 2", [0, 2, 1]),
+        ("1.0 2.0", "1 2.00", [0, 1]),
+        ("01 10 2", "1 10.0 2", [None, None, 2]),  # with leading zeros they are words
+        ("1 1.0 2", "1.00 1 2.0", [None, 0, None]),  # of two that are one number none is meant
+        ("1 2 red", "2.0 RED red", [1, None, 2]),
+    ],
+)
+def test_categories_that_are_numbers_are_compared_as_numbers(tmp_path, caplog, trained, new, known):
+    old = "x,kind\n" + "".join(f"{row},{kind}\n" for row, kind in enumerate(trained.split()))
+    rows = "x,kind\n" + "".join(f"0,{kind}\n" for kind in new.split())
+    dataset = read_anew(tmp_path, old, rows, columns={"kind": "category"})
+    found = [np.flatnonzero(row[1:]).tolist() for row in dataset.values]
+    assert found == [[] if place is None else [place] for place in known]
+    assert ("does not know" in caplog.text) == (None in known)
+
+
+@pytest.mark.parametrize(("new", "none"), [("a,,b", True), ("a,red,b", False)])
+def test_a_column_of_which_no_value_is_known_is_said(tmp_path, caplog, new, none):
+    old = "x,kind\n1,red\n2,blue\n3,\n"
+    rows = "".join(f"0,{kind}\n" for kind in new.split(","))
+    read_anew(tmp_path, old, f"x,kind\n{rows}", columns={"kind": "category"})
+    assert "in 2 rows: 'a', 'b'" in caplog.text
+    assert ("it knows none of the column's values" in caplog.text) == none
+
+
+def test_short_words_and_numbers_are_truth_values_where_the_column_has_them(tmp_path):
+    old = "x,open\n1,yes\n2,no\n3,yes\n"
+    dataset = read_anew(tmp_path, old, "x,open\n1,Y\n2,n\n3,1.0\n4,0\n5,F\n")
+    np.testing.assert_array_equal(dataset.values[:, 1], [1, 0, 1, 0, 0])
+    with pytest.raises(DataError, match=r"neither true nor false .*line 2, column 'open' \(2\)"):
+        read_anew(tmp_path, old, "x,open\n1,2\n")
+
+
+def test_a_gap_that_training_did_not_have_is_answered_with_what_can_be_done(tmp_path):
+    with pytest.raises(DataError, match=r"training table has every cell.*data\.gaps: mask"):
+        read_anew(tmp_path, "a,b\n1,2\n3,4\n", "a,b\n1,\n")
