@@ -59,6 +59,12 @@ def count_classes(texts: Sequence[str]) -> int:
     return len(np.unique(_numbers_where_all_are(np.asarray(known, str))))
 
 
+def unlabelled_in_words(labels: Sequence[str]) -> str:
+    """Return how many rows have no label, to stand behind the classes; ``""`` if all have one."""
+    count = sum(not text for text in labels)
+    return f"; {count:,} of {len(labels):,} rows have no label" if count else ""
+
+
 def _is_blank(labels: np.ndarray) -> np.ndarray:
     """Return where there is no label, ``(n,)``."""
     kind = labels.dtype.kind

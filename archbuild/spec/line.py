@@ -8,7 +8,7 @@ from typing import Final
 
 from archbuild.spec.yaml_text import scalar
 
-_PLAIN: Final = re.compile(r"[A-Za-z_][\w/.-]*")
+_PLAIN: Final = re.compile(r"[A-Za-z_](?:[\w/. -]*[\w/.-])?")
 _USUAL: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
+from archbuild.data.formats.tables.label_column import label_fault
 from archbuild.data.guess import LABELS, Guess
+from archbuild.data.labels import unlabelled_in_words
 from archbuild.errors import DataError
 
 

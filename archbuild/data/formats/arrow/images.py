@@ -14,11 +14,11 @@ from archbuild.data.formats.arrow.source import ArrowSource
 from archbuild.data.formats.images.folder import Survey
 from archbuild.data.formats.images.picture import header_of, without_warnings
 from archbuild.data.formats.images.stack import Files, probe, read_stack
-from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
+from archbuild.data.formats.tables.label_column import label_fault
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
 from archbuild.data.formats.unused import refuse_unused
 from archbuild.data.guess import LABELS, Guess, listed, value_key
-from archbuild.data.labels import count_classes
+from archbuild.data.labels import count_classes, unlabelled_in_words
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from archbuild.data.formats.hdf5.anndata_frame import Frame
 from archbuild.data.formats.hdf5.file import find, is_dataset, is_group, opened, unique_names
 from archbuild.data.formats.hdf5.matrix import Matrix, matrix_at
-from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
+from archbuild.data.formats.tables.label_column import label_fault
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
 from archbuild.data.guess import Guess, listed, value_key
-from archbuild.data.labels import count_classes
+from archbuild.data.labels import count_classes, unlabelled_in_words
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 

@@ -5,7 +5,8 @@ in the folder                               read as
 ==========================================  ======================================================
 images                                      rows without labels
 folders with images in them                 a class each
-one folder and no image beside it           that folder
+both                                        the one of the two that has more images
+one folder and no image beside it, or fewer  that folder
 ``train`` and ``test``, or ``val``          parts; the classes are the folders below them
 ==========================================  ======================================================
 
@@ -30,6 +31,7 @@ from archbuild.data.formats.images.layout import (
 )
 from archbuild.data.formats.images.metadata import METADATA_FILES, labelled_by_metadata
 from archbuild.data.guess import LABELS, Guess, listed
+from archbuild.data.labels import unlabelled_in_words
 from archbuild.data.request import ReadRequest
 
 _SHOWN = 8  # suffixes of files that are left out
@@ -62,10 +64,13 @@ def find_images(request: ReadRequest) -> Images:
 
 def _by_folders(folder: Path, top: Path, split: str | None) -> Images:
     guesses = [*_say_wrapped(folder, top), *_say_left_out(folder)]
+    outside = [path for path in images_below(folder) if not path.is_relative_to(top)]
+    guesses += _say_strays(outside, [top])
     here = [path for path in sorted(top.iterdir()) if is_image(path)]
-    if here:
+    inside = [path for path in images_below(top) if path.parent != top]
+    if len(here) >= len(inside):
         return Images(here, None, (*guesses, *_say_beside(top)))
-    inside = list(images_below(top))
+    guesses += _say_strays(here, image_folders(top))
     parts = split_names(folder)
     if parts:
         by_split = [(split_of(path, top), path) for path in inside]
@@ -77,16 +82,18 @@ def _by_folders(folder: Path, top: Path, split: str | None) -> Images:
 
 
 def _classes(names: Sequence[Sequence[str]], depth: int) -> tuple[list[str] | None, list[Guess]]:
-    """Return the folder at a depth of each path as its class, if there are several."""
-    stray = sum(len(name) <= depth + 1 for name in names)
-    classes = [name[depth] for name in names if len(name) > depth + 1]
-    found = sorted(set(classes))
+    """Return the folder at a depth of each path as its class, blank in none, if there are several.
+
+    Where most images lie in none, there are no classes.
+    """
+    classes = [name[depth] if len(name) > depth + 1 else "" for name in names]
+    found, stray = sorted({*classes} - {""}), classes.count("")
     if len(found) < 2:
         return None, []
-    if stray:
+    if 2 * stray > len(classes):
         lost = f"none; {stray} images lie in no folder of a class, beside {listed(found)}"
         return None, [Guess(LABELS, lost)]
-    said = f"{len(found)} classes, a folder each: {listed(found)}"
+    said = f"{len(found)} classes, a folder each: {listed(found)}{unlabelled_in_words(classes)}"
     if any(len(name) > depth + 2 for name in names):
         said += "; images of the folders inside them count for them"
     return classes, [Guess(LABELS, said, "labels=none")]
@@ -113,14 +120,27 @@ def _say_wrapped(folder: Path, top: Path) -> list[Guess]:
 
 
 def _say_beside(top: Path) -> list[Guess]:
-    """Return a line about folders with images that lie beside images."""
+    """Return a line about folders with images that lie beside as many images, or more."""
     folders = image_folders(top)
     if not folders:
         return []
     count = sum(1 for folder in folders for _ in images_below(folder))
-    names = listed([folder.name for folder in folders])
-    found = f"{count} images in the folders {names}, since images lie beside them"
+    names = listed(_names(folders))
+    found = f"{count} images in the folders {names}, since as many or more lie beside them"
     return [Guess("left out", f"{found}; move these away, or name a folder, to read them")]
+
+
+def _say_strays(strays: Sequence[Path], folders: Sequence[Path]) -> list[Guess]:
+    """Return a line about images beside folders that have more."""
+    if not strays:
+        return []
+    found = f"{len(strays)} images beside the folders {listed(_names(folders))}, which have more"
+    named = listed(_names(strays))
+    return [Guess("left out", f"{found}: {named}; move them into a folder to read them")]
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    return [path.name for path in paths]
 
 
 def _say_left_out(folder: Path) -> list[Guess]:

@@ -53,12 +53,12 @@ def images_below(folder: Path) -> Iterator[Path]:
 
 
 def unwrapped(folder: Path) -> Path:
-    """Return the innermost folder, where folders hold one folder of images and no image each."""
+    """Return the innermost folder, where folders hold one of images each, and fewer images."""
     inside = image_folders(folder)
-    has_images = any(is_image(path) for path in folder.iterdir())
-    if len(inside) != 1 or has_images:
+    if len(inside) != 1:
         return folder
-    return unwrapped(inside[0])
+    beside = sum(map(is_image, folder.iterdir()))
+    return folder if beside >= sum(1 for _ in images_below(inside[0])) else unwrapped(inside[0])
 
 
 def split_of(path: Path, top: Path) -> str | None:

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from archbuild.data.formats.tables.label_column import label_fault, unlabelled_in_words
+from archbuild.data.formats.tables.label_column import label_fault
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
 from archbuild.data.guess import LABELS, Guess, listed
-from archbuild.data.labels import count_classes
+from archbuild.data.labels import count_classes, unlabelled_in_words
 from archbuild.data.limits import check_size
 from archbuild.data.request import ReadRequest
 from archbuild.errors import DataError

@@ -10,7 +10,7 @@ from archbuild.data.columns import is_missing, number_in
 from archbuild.data.formats.tables.roles import Roles
 from archbuild.data.formats.tables.source import TableSource
 from archbuild.data.guess import LABELS, Guess, column_key, column_subject, listed, value_key
-from archbuild.data.labels import count_classes
+from archbuild.data.labels import count_classes, unlabelled_in_words
 from archbuild.errors import DataError
 
 _MOST_NUMBERS = 20  # different ones, that are classes however few the rows
@@ -61,12 +61,6 @@ def _with_gaps(labels: Sequence[str]) -> str:
     """Return a remark on classes whose name may stand for a missing one."""
     gaps = sorted(text for text in set(labels) if text and is_missing(text))
     return f", {listed(gaps)} among them" if gaps else ""
-
-
-def unlabelled_in_words(labels: Sequence[str]) -> str:
-    """Return how many rows have no label, to stand behind the classes; ``""`` if all have one."""
-    count = sum(not text for text in labels)
-    return f"; {count:,} of {len(labels):,} rows have no label" if count else ""
 
 
 def _as_names(roles: Roles, name: str, labels: Sequence[str], fault: str) -> Judgement:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from archbuild.data import load_dataset
 from archbuild.data.formats.images.classes import find_images
 from archbuild.data.request import ReadRequest
 from tests.data.writers import write_image
@@ -40,17 +41,44 @@ def test_parts_are_parts_beside_a_folder_without_images(tmp_path):
     assert "parts: train, test" in said
 
 
-def test_images_in_folders_beside_images_are_counted(tmp_path):
+def test_images_in_folders_beside_as_many_images_are_counted(tmp_path):
     paths, classes, said = found(tmp_path, "1.png", "2.png", "cat/3.png", "cat/deep/4.png")
     assert (paths, classes) == (["1.png", "2.png"], None)
     assert "left out: 2 images in the folders 'cat'" in said
 
 
-def test_images_in_no_folder_of_a_class_cost_the_labels_with_a_word(tmp_path):
-    names = ("train/cat/1.png", "train/dog/2.png", "train/3.png", "test/cat/4.png")
+@pytest.mark.parametrize("strays", [("0.png",), ("0.png", "9.png", "z.png")])
+def test_few_images_beside_the_folders_of_classes_are_left_out_by_name(tmp_path, strays):
+    names = ("cat/1.png", "cat/2.png", "dog/3.png", "dog/4.png")
+    paths, classes, said = found(tmp_path, *names, *strays)
+    assert (paths, classes) == (list(names), ["cat", "cat", "dog", "dog"])
+    named = ", ".join(f"'{name}'" for name in strays)
+    assert (
+        f"left out: {len(strays)} images beside the folders 'cat', 'dog', which have more: {named}"
+        in said
+    )
+
+
+def test_few_images_beside_the_folder_around_the_classes_are_left_out_too(tmp_path):
+    paths, classes, said = found(tmp_path, "0.png", "all/cat/1.png", "all/dog/2.png")
+    assert (paths, classes) == (["all/cat/1.png", "all/dog/2.png"], ["cat", "dog"])
+    assert "left out: 1 images beside the folders 'all', which have more: '0.png'" in said
+
+
+def test_images_of_a_part_in_no_folder_of_a_class_have_no_label(tmp_path):
+    names = ("train/cat/1.png", "train/dog/2.png", "train/3.png", "test/4.png")
     paths, classes, said = found(tmp_path, *names)
-    assert (len(paths), classes) == (4, None)
-    assert "labels: none; 1 images lie in no folder of a class, beside 'cat', 'dog'" in said
+    labels = {"test/4.png": "", "train/3.png": "", "train/cat/1.png": "cat"}
+    assert dict(zip(paths, classes, strict=True)) == labels | {"train/dog/2.png": "dog"}
+    assert "2 classes, a folder each: 'cat', 'dog'; 2 of 4 rows have no label" in said
+    assert load_dataset(str(tmp_path)).n_unlabelled == 2
+
+
+def test_more_images_in_no_folder_of_a_class_cost_the_labels_with_a_word(tmp_path):
+    names = ("train/cat/1.png", "train/dog/2.png", "train/3.png", "test/4.png", "test/5.png")
+    paths, classes, said = found(tmp_path, *names)
+    assert (len(paths), classes) == (5, None)
+    assert "labels: none; 3 images lie in no folder of a class, beside 'cat', 'dog'" in said
 
 
 def test_folders_inside_the_classes_are_said_to_count_for_them(tmp_path):
