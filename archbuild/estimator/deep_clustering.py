@@ -20,6 +20,7 @@ from archbuild.estimator.fitting import (
     run_folder,
     spec_for,
     trained_stage,
+    with_labels,
 )
 from archbuild.estimator.memory import Memory
 from archbuild.layers.shapes import channels_last
@@ -37,7 +38,8 @@ class DeepClustering(FittedClustering):
     """Cluster rows in the latent space of an autoencoder that a spec declares.
 
     ``fit`` pretrains the autoencoder and refines it with a clustering head, or trains both as one
-    where ``train_epochs`` is given. Labels ``y`` are ignored everywhere.
+    where ``train_epochs`` is given. Labels ``y`` are ignored, unless the
+    spec has ``supervision``.
 
     Parameters
     ----------
@@ -192,8 +194,9 @@ class DeepClustering(FittedClustering):
         X : array-like of shape (n_samples, n_features) or ndarray of shape (n_samples, ...)
             Rows as in the notes of the class.
 
-        y : ignored
-            For consistency with scikit-learn.
+        y : array-like of shape (n_samples,), default=None
+            Labels, read only where the spec has ``supervision``; -1, NaN, ``None`` or a blank text
+            for a row without one. Ignored otherwise.
 
         Returns
         -------
@@ -203,7 +206,8 @@ class DeepClustering(FittedClustering):
         Raises
         ------
         ValueError
-            ``X`` is not what scikit-learn takes, or has fewer rows than there are clusters.
+            ``X`` is not what scikit-learn takes, or has fewer rows than there are clusters, or the
+            spec has ``supervision`` and ``y`` is ``None``.
         SpecError
             The spec has problems; all of them are named.
         DataError
@@ -214,11 +218,24 @@ class DeepClustering(FittedClustering):
         changed = self._changes()
         dataset = self._dataset(X, *reading_of(self.arch, changed), reset=True)
         spec = spec_for(dataset, self.arch, changed)
+        dataset = with_labels(dataset, spec, y)
         with run_folder(self.out) as out:
             experiment = experiment_of(spec, dataset, self._seed(), out, bool(self.verbose))
             with experiment.folder.lock(), started_keras():
                 self._learn(trained_stage(experiment, self.train_epochs is not None))
         return self
+
+    def fit_predict(self, X: Any, y: Any = None) -> np.ndarray:
+        """Train on the rows of ``X``, and return the cluster of each.
+
+        Parameters, errors
+            As of ``fit``.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+        """
+        return self.fit(X, y).labels_
 
     def _changes(self) -> dict[str, Any]:
         """Return the changes that the parameters make to the spec."""

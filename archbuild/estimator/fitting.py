@@ -11,7 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from archbuild.data import Dataset
+from archbuild.data.labels import UNKNOWN, encode_labels
 from archbuild.data.request import ReadOptions
 from archbuild.data.summary import scaling_of
 from archbuild.experiments.experiment import Experiment
@@ -97,6 +100,33 @@ def spec_for(dataset: Dataset, arch: Source | None, changed: Mapping[str, Any]) 
     if isinstance(wanted, int) and wanted > len(dataset):
         raise ValueError(f"n_samples={len(dataset)} should be >= n_clusters={wanted}.")
     return spec
+
+
+def with_labels(dataset: Dataset, spec: Spec, y: Any) -> Dataset:
+    """Return the rows with labels where the spec has ``supervision``, else without.
+
+    Args:
+        dataset: the rows.
+        spec: what is trained.
+        y: a label for each row; -1, as in scikit-learn, NaN, ``None`` or a blank text for a row
+            that has none.
+
+    Raises:
+        DataError: there are not as many labels as rows, or they name no classes.
+        ValueError: the spec has ``supervision``, and ``y`` is ``None``.
+    """
+    if spec.supervision is None:
+        return dataset
+    if y is None:
+        raise ValueError(
+            "the spec has supervision, and y is None; give a label for each row, -1 where it is "
+            "unknown, or leave supervision out"
+        )
+    labels = np.asarray(y)
+    if labels.dtype.kind in "if":
+        labels = np.where(labels == UNKNOWN, np.nan, labels)
+    codes, names = encode_labels(labels, len(dataset), "y")
+    return replace(dataset, labels=codes, class_names=names)
 
 
 def run_folder(
