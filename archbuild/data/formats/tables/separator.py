@@ -24,6 +24,7 @@ DECIMAL_COMMA_KEY = 'decimal=","'
 """The assignment that makes a comma the decimal sign; without quotes it is no YAML."""
 
 _MOST_TITLES = 20  # lines
+_NEARLY_ALL = 0.9
 DECIMAL_COMMA = re.compile(r"^\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*$")
 _DECIMAL_POINT = re.compile(r"^\s*[+-]?\d*\.\d+([eE][+-]?\d+)?\s*$")
 
@@ -145,7 +146,8 @@ def best_cut(lines: Sequence[str]) -> Cut | None:
     cuts += [blanks] if blanks and numbers > 0.5 else []
     exact = [cut for cut in cuts if cut.share == 1]
     best = min(exact, key=lambda cut: cut.skip, default=None)
-    if best and blanks and blanks.skip == best.skip:  # of 0,5 1,5 commas make one cell 5 1
+    if best and blanks and blanks.skip == best.skip and numbers > _NEARLY_ALL:
+        # of 0,5 1,5 commas make one cell 5 1; a blank in each line's words is no separator
         return blanks if numbers > _share_of_numbers(lines, best.separator) else best
     most = max(cuts, key=lambda cut: cut.share, default=None)
     return best or (most if most and most.share >= 0.5 else None)

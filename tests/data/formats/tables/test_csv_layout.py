@@ -86,6 +86,13 @@ def test_tables_of_other_programs_are_read(tmp_path, text, encoding):
     assert dataset.columns == ("a", "b")
 
 
+def test_a_blank_in_the_words_of_every_line_is_no_separator(tmp_path):
+    rows = [f"{row},{['NA', 'x'][row % 2]},Oslo,note {row},{row % 3}" for row in range(20)]
+    dataset = read(tmp_path, "\n".join(["id,size,city,note,group", *rows]) + "\n", labels="group")
+    assert dataset.class_names == ("0", "1", "2")
+    assert len(dataset) == 20
+
+
 def test_several_blanks_separate_like_one(tmp_path):
     dataset = read(tmp_path, "a b\n" + lines("{a}    {b}"), separator=" ")
     np.testing.assert_allclose(dataset.values, PAIRS)
