@@ -6,7 +6,7 @@ in the folder                               read as
 images                                      rows without labels
 folders with images in them                 a class each
 both                                        the one of the two that has more images
-one folder and no image beside it, or fewer  that folder
+one folder, and no images or fewer beside   that folder
 ``train`` and ``test``, or ``val``          parts; the classes are the folders below them
 ==========================================  ======================================================
 

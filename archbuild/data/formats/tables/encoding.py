@@ -20,7 +20,7 @@ from archbuild.data.columns import (
     TableEncoding,
     is_missing,
 )
-from archbuild.data.formats.tables.faults import LARGEST, cell_fault, fault_message
+from archbuild.data.formats.tables.faults import LARGEST, NoFeatures, cell_fault, fault_message
 from archbuild.data.formats.tables.narrow import as_narrow
 from archbuild.data.formats.tables.odd_numbers import say_odd_numbers
 from archbuild.data.formats.tables.roles import Roles, refuse_twins
@@ -60,7 +60,7 @@ def read_features(
         return _encoded(source, roles.features, known, n_rows), known, []
     encoding, guesses = _choose_encoding(source, roles.features, told, masked)
     if not encoding.features:
-        raise DataError(
+        raise NoFeatures(
             f"{source.path} has no column that can be used ({'; '.join(map(str, guesses))}); state "
             "the kinds of its columns in the spec's data.columns"
         )

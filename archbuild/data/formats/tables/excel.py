@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from archbuild.data.formats.tables.excel_marks import Marks, marks_of
+from archbuild.data.formats.tables.faults import NoFeatures
 from archbuild.data.formats.tables.header import find_header
 from archbuild.data.formats.tables.separator import find_decimal
 from archbuild.data.formats.tables.source import Batch, column_name
 from archbuild.data.formats.tables.table import read_table
 from archbuild.data.formats.tables.title import count_titles, say_title
-from archbuild.data.guess import Guess, listed, value_key
+from archbuild.data.guess import Guess, as_option, listed, value_key
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -37,6 +38,8 @@ def read_excel(request: ReadRequest) -> Arrays:
         if source.has_blanks:
             _refuse_formulas(source)
         return read_table(source, request)
+    except NoFeatures as error:
+        raise DataError(f"{error}{_sheets_of_numbers(book, source.sheet.title)}") from None
     finally:
         book.close()
 
@@ -154,6 +157,24 @@ def _chosen_sheet(book: Any, request: ReadRequest) -> tuple[Any, list[Guess]]:
         return sheets[title], []
     found = f"'{title}', the first; {len(others)} more are left out ({listed(others)})"
     return sheets[title], [Guess("sheet", found, value_key("array", others[0]))]
+
+
+def _sheets_of_numbers(book: Any, title: str) -> str:
+    """Return which other sheets hold numbers, to stand behind a message; ``""`` of one sheet."""
+    others = [sheet for sheet in book.worksheets if sheet.title != title]
+    if not others:
+        return ""
+    names = [sheet.title for sheet in others if _holds_numbers(sheet)]
+    if not names:
+        return f". This is the sheet '{title}'; no sheet of the workbook holds numbers"
+    which = f"{listed(names)} {'hold' if len(names) > 1 else 'alone holds'} numbers"
+    return f". This is the sheet '{title}'; {which}: {as_option(value_key('array', names[0]))}"
+
+
+def _holds_numbers(sheet: Any) -> bool:
+    """Return whether two of a sheet's first rows hold a number each."""
+    rows = islice(sheet.iter_rows(values_only=True), _SAMPLE)
+    return sum(any(type(cell) in (int, float) for cell in row) for row in rows) > 1
 
 
 def _numbered(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:

@@ -7,11 +7,18 @@ from math import isinf, isnan
 from pathlib import Path
 
 from archbuild.data.columns import BOOLEAN, DATE, is_missing, number_in
+from archbuild.errors import DataError
 
 LARGEST = 3.4e38
 """Float32's largest number; cells beyond it are refused."""
 
 _SHOWN = 5
+
+
+class NoFeatures(DataError):
+    """A table in which no column can be used."""
+
+
 _NO_GAPS = "missing, where the training table has every cell"
 _CAUSES = {
     BOOLEAN: "neither true nor false (nor yes, no, y, n, 1, 0)",

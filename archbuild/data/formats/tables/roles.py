@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archbuild.data.columns import IDENTIFIER, IGNORE
+from archbuild.data.formats.tables.faults import NoFeatures
 from archbuild.data.guess import Guess, column_key, listed
 from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
@@ -76,7 +77,7 @@ def assign_roles(
     left_out |= {*_of_kind(columns, options, IDENTIFIER), *_of_kind(columns, options, LABEL)}
     features = tuple(index for index in range(len(columns)) if index not in left_out)
     if not features:
-        raise DataError(f"{path} has no column beside its labels; there is nothing to cluster")
+        raise NoFeatures(f"{path} has no column beside its labels; there is nothing to cluster")
     guesses += tuple(_say_no_name(columns, features, options)) if has_header else ()
     return Roles(label, ids, features, is_guessed, tuple(named), guesses)
 

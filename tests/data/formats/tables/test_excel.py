@@ -83,6 +83,21 @@ def test_a_hidden_or_an_empty_first_sheet_is_not_read(tmp_path):
     assert load_dataset(path).columns == ("a", "b")
 
 
+def test_a_first_sheet_of_words_is_refused_with_the_sheets_that_hold_numbers(tmp_path):
+    words = [["About"], ["these data"], ["were measured"], ["by hand"]]
+    path = write(tmp_path / "own.xlsx", words, ROWS)
+    with pytest.raises(DataError, match=r"'Sheet1' alone holds numbers: --set data\.array=Sheet1"):
+        load_dataset(path)
+    path = write(tmp_path / "two.xlsx", words, ROWS, words, ROWS)
+    with pytest.raises(
+        DataError, match=r"'Sheet1', 'Sheet3' hold numbers: --set data\.array=Sheet1"
+    ):
+        load_dataset(path)
+    path = write(tmp_path / "none.xlsx", words, words)
+    with pytest.raises(DataError, match="no sheet of the workbook holds numbers"):
+        load_dataset(path)
+
+
 def test_a_formula_without_a_value_is_refused_by_cell(tmp_path):
     path = write(tmp_path / "own.xlsx", ROWS)
     changed(path, lambda sheet: sheet.__setitem__("B5", "=A5*2"))
