@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archbuild.data.columns import number_in
-from archbuild.data.formats.tables.csv_rows import TOLD_SEPARATOR, Row, numbered_rows, open_text
+from archbuild.data.formats.tables.csv_rows import (
+    TOLD_SEPARATOR,
+    Row,
+    numbered_rows,
+    open_text,
+)
 from archbuild.data.formats.tables.header import find_header
+from archbuild.data.formats.tables.left_out import LeftOut
 from archbuild.data.formats.tables.separator import (
     MARKS,
     SIGN,
@@ -194,10 +200,14 @@ def _cut_as_told(lines: Sequence[str], separator: str) -> Cut:
 def _table_rows(path: Path, cut: Cut, options: ReadOptions) -> tuple[list[Row], int]:
     """Return the first rows of the table, and how many lines are above them."""
     skip = cut.skip if options.skip_lines is None else options.skip_lines
-    rows = list(islice(numbered_rows(path, cut.separator, skip), _SAMPLE))
+    left_out = LeftOut()
+    rows = list(islice(numbered_rows(path, cut.separator, skip, left_out), _SAMPLE))
     if not rows:
         behind = f" behind its first {skip} lines (data.skip_lines)" if skip else ""
-        raise DataError(f"{path} is empty{behind}; expected one line of numbers for each row")
+        found = "".join(f" ({guess.found})" for guess in left_out.guesses())
+        raise DataError(
+            f"{path} is empty{behind}{found}; expected one line of numbers for each row"
+        )
     titles = count_titles([row.cells for row in rows]) if options.skip_lines is None else 0
     return (rows[titles:], rows[titles].first - 1) if titles else (rows, skip)
 

@@ -6,13 +6,12 @@ import csv
 import gzip
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from archbuild.data.formats.tables.left_out import LeftOut
 from archbuild.data.formats.tables.title import has_number
-from archbuild.data.guess import Guess
 from archbuild.errors import DataError
 
 TOLD_SEPARATOR = re.compile(r"^sep=(.)\s*$", re.IGNORECASE)
@@ -46,34 +45,6 @@ class Row(NamedTuple):
     def is_marked(self) -> bool:
         """True if it begins with ``#``."""
         return self.cells[0].lstrip().startswith(_MARK)
-
-
-@dataclass
-class LeftOut:
-    """What is no row of a text table.
-
-    Attributes:
-        comments: lines that begin with ``#``.
-        blank: lines of separators alone; of a table with one column, blank lines between others.
-    """
-
-    comments: int = 0
-    blank: int = 0
-
-    def guesses(self) -> list[Guess]:
-        """Return a line for each kind that there is.
-
-        No key overrules them: as they stand, none of them could be read as a row.
-        """
-        said = []
-        if self.comments:
-            found = f"lines that begin with # are left out, {self.comments:,} of them"
-            found += "; to have one read, drop its #"
-            said.append(Guess("comments", found))
-        if self.blank:
-            found = f"lines without a filled cell are left out, {self.blank:,} of them"
-            said.append(Guess("blank lines", found))
-        return said
 
 
 def open_text(path: Path, errors: str = "strict") -> TextIO:
@@ -135,7 +106,7 @@ def numbered_rows(
             elif (
                 row.is_marked and plain is not head and not (begun and len(row.cells) == width > 1)
             ):
-                left_out.comments += 1
+                left_out.comments.add(row.first)
                 continue
             begun = begun or not row.is_marked
             yield row
@@ -159,14 +130,18 @@ def _marked_header(head: Sequence[Row], plain: Sequence[Row]) -> Row | None:
 
 def _filled(rows: Iterator[Row], separator: str, left_out: LeftOut) -> Iterator[Row]:
     """Yield the rows with a filled cell, without the line ``sep=``."""
-    blank, begun = 0, False
+    ends: list[int] = []  # blank lines with no row behind them yet
+    begun = False
     for row in rows:
         if row.is_blank:
-            blank += len(row.cells) < 2
-            left_out.blank += len(row.cells) > 1
+            if len(row.cells) > 1:
+                left_out.blank.add(*ends, row.first)
+                ends = []
+            elif begun:
+                ends.append(row.first)
         elif begun or not TOLD_SEPARATOR.match(separator.join(row.cells)):
-            left_out.blank += blank if begun and len(row.cells) == 1 else 0
-            blank, begun = 0, True
+            left_out.blank.add(*ends)
+            ends, begun = [], True
             yield row
 
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.tables.csv_layout import CsvLayout, read_layout
-from archbuild.data.formats.tables.csv_rows import LeftOut, Row, numbered_rows, open_text
+from archbuild.data.formats.tables.csv_rows import Row, numbered_rows, open_text
+from archbuild.data.formats.tables.left_out import LeftOut
 from archbuild.data.formats.tables.source import Batch
 from archbuild.data.formats.tables.table import read_table
 from archbuild.data.guess import Guess

@@ -13,6 +13,7 @@ import numpy as np
 from archbuild.data.formats.tables.excel_marks import Marks, marks_of
 from archbuild.data.formats.tables.faults import NoFeatures
 from archbuild.data.formats.tables.header import find_header
+from archbuild.data.formats.tables.left_out import LeftOut
 from archbuild.data.formats.tables.separator import find_decimal
 from archbuild.data.formats.tables.source import Batch, column_name
 from archbuild.data.formats.tables.table import read_table
@@ -72,7 +73,7 @@ class ExcelSource:
     def __init__(self, request: ReadRequest, book: Any) -> None:
         self.path: Path = request.path
         self.sheet, said = _chosen_sheet(book, request)
-        self.places, self.has_blanks = _filled_columns(self.sheet)
+        self.places, self.has_blanks, blank = _filled_columns(self.sheet)
         self.decimal = "."
         told = request.options.skip_lines
         self.above = told or 0
@@ -90,7 +91,15 @@ class ExcelSource:
         numbers = map(str, range(1, len(names) + 1))
         self.columns: tuple[str, ...] = tuple(names if self.has_header else numbers)
         said_of_marks = self._say_marks(marks_of(self.path, self.sheet), sample[0][0])
-        self.guesses: tuple[Guess, ...] = (*said, *said_of_sign, *said_of_header, *said_of_marks)
+        left_out = LeftOut("row")
+        left_out.blank.add(*(number for number in blank if number > sample[0][0]))
+        self.guesses: tuple[Guess, ...] = (
+            *said,
+            *said_of_sign,
+            *said_of_header,
+            *left_out.guesses(),
+            *said_of_marks,
+        )
 
     def batches(self, wanted: Sequence[int]) -> Iterator[Batch]:
         """Yield the rows as texts, some thousand at a time."""
@@ -181,17 +190,27 @@ def _numbered(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
     return enumerate(sheet.iter_rows(min_row=1, values_only=True), 1)
 
 
-def _filled_columns(sheet: Any) -> tuple[list[int], bool]:
-    """Return the columns with a filled cell, and whether one of them has a blank one."""
+def _filled_columns(sheet: Any) -> tuple[list[int], bool, list[int]]:
+    """Return the columns with a filled cell, whether one has a blank one, and the blank rows.
+
+    Blank rows are those between others, by number.
+    """
     sheet.reset_dimensions()  # what a workbook says about its size may be wrong
     counts: dict[int, int] = {}
     n_rows = 0
-    for _, row in _numbered(sheet):
+    ends: list[int] = []  # blank rows with no other behind them yet
+    blank: list[int] = []
+    for number, row in _numbered(sheet):
         filled = [place for place, cell in enumerate(row) if _text(cell)]
         n_rows += bool(filled)
+        if filled:
+            blank += ends
+            ends = []
+        elif n_rows:
+            ends.append(number)
         for place in filled:
             counts[place] = counts.get(place, 0) + 1
-    return sorted(counts), any(count < n_rows for count in counts.values())
+    return sorted(counts), any(count < n_rows for count in counts.values()), blank
 
 
 def _refuse_formulas(source: ExcelSource) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from archbuild.data.columns import number_in
 from archbuild.data.formats.tables.encoding import read_features
 from archbuild.data.formats.tables.label_column import judge_labels, say_of_other_labels
+from archbuild.data.formats.tables.left_out import BLANK_LINES, COMMENTS
 from archbuild.data.formats.tables.roles import Roles, assign_roles, chosen_roles
 from archbuild.data.formats.tables.source import TableSource
 from archbuild.data.guess import Guess, column_key
 from archbuild.data.request import Arrays, Known, ReadRequest
 from archbuild.errors import DataError
 
+_NO_ROWS = (COMMENTS, BLANK_LINES)
 _NO_LABEL = "nan"  # beside blank cells: as pandas writes them
 
 
@@ -111,5 +113,9 @@ def _read_texts(source: TableSource, roles: Roles) -> tuple[int, dict[int, list[
                 stripped = ["" if cell.casefold() == _NO_LABEL else cell for cell in stripped]
             texts[index] += stripped
     if not n_rows:
-        raise DataError(f"{source.path} has a header and no rows; expected one line for each row")
+        found = [guess.found for guess in source.guesses if guess.subject in _NO_ROWS]
+        left_out = f" ({'; '.join(found)})" if found else ""
+        raise DataError(
+            f"{source.path} has a header and no rows{left_out}; expected one line for each row"
+        )
     return n_rows, texts

@@ -179,7 +179,36 @@ def test_what_is_left_out_is_counted(tmp_path):
     text = "# one\na,b\n" + lines("{a},{b}") + "# two\n" + lines("{a},{b}", 2) + ",\n"
     assert "lines that begin with # are left out, 2 of them" in said(read(tmp_path, text))
     assert "lines without a filled cell are left out, 1 of them" in said(read(tmp_path, text))
-    assert "filled cell are left out, 2 of them" in said(read(tmp_path, "a\n1\n\n2\n\n3\n\n"))
+    assert "left out, 2 of them (lines 3, 5)" in said(read(tmp_path, "a\n1\n\n2\n\n3\n\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("a,b\n1,2\n\n3,4\n5,6\n\n\n7,8\n\n", "3 of them (lines 3, 6, 7)"),
+        ('a,b\n"1",2\n  \n,\n3,4\n', "2 of them (lines 3, 4)"),
+        ("\n\na,b\n1,2\n3,4\n,\n", "1 of them (line 6)"),
+        ("a\n1\n" + "\n2\n" * 30, "30 of them (lines 3, 5, "),
+    ],
+)
+def test_blank_lines_that_shift_the_numbers_of_rows_are_named(tmp_path, text, lines):
+    assert f"without a filled cell are left out, {lines}" in said(read(tmp_path, text))
+
+
+def test_comments_are_named_by_line(tmp_path):
+    assert "(line 3); to have one read" in said(read(tmp_path, "a,b\n1,2\n# x\n3,4\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (",,\n,,\n", r"is empty \(lines without a filled cell are left out, 2 of them"),
+        ("a,b\n,\n,\n", r"header and no rows \(lines .*, 2 of them \(lines 2, 3\)"),
+    ],
+)
+def test_lines_of_separators_alone_are_counted_where_nothing_is_left(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        read(tmp_path, text)
 
 
 def test_a_cell_behind_the_separator_that_ends_lines_is_refused(tmp_path):

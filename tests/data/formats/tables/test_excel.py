@@ -158,3 +158,10 @@ def test_damage_and_a_missing_library_are_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     with pytest.raises(DataError, match=r"pip install 'archbuild\[excel\]'"):
         load_dataset(str(path))
+
+
+def test_blank_rows_that_shift_the_numbers_of_rows_are_named(tmp_path):
+    rows: list[list[object]] = [["a", "b"], [1, 2.5], [], [3, 4.5], [], [], [5, 6.5]]
+    dataset = load_dataset(write(tmp_path / "own.xlsx", rows))
+    assert len(dataset) == 3
+    assert any("3 of them (rows 3, 5, 6)" in str(guess) for guess in dataset.guesses)
