@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.data.formats.tables.label_column import label_fault
-from archbuild.data.guess import LABELS, Guess
+from archbuild.data.guess import LABELS, Guess, value_key
 from archbuild.data.labels import unlabelled_in_words
 from archbuild.errors import DataError
 
@@ -41,7 +41,8 @@ def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, 
         )
     if fault is not None:
         said = f"none; the array '{key}' has {fault}, so it names no classes, and is left out"
-        return None, [Guess(LABELS, said, f"labels={key}")]
+        can_be_told = _fault(found.reshape(-1), asked=True) is None
+        return None, [Guess(LABELS, said, value_key("labels", key) if can_be_told else "")]
     texts = _texts(found.reshape(-1))
     return found, [Guess(LABELS, f"the array '{key}'{unlabelled_in_words(texts)}", "labels=none")]
 

@@ -49,11 +49,11 @@ def read_npz(request: ReadRequest) -> Arrays:
     keys = npz_headers(request.path)
     if {"format", "shape", "data"} <= keys.keys():
         return _read_sparse(request.path)
-    value_key = request.options.array or pick_key(keys, VALUE_KEYS) or _only_array(keys)
-    parts = parts_of(keys) if value_key is None else None
+    rows_key = request.options.array or pick_key(keys, VALUE_KEYS) or _only_array(keys)
+    parts = parts_of(keys) if rows_key is None else None
     if parts is not None:
         return _read_parts(request, keys, parts)
-    if value_key is None:
+    if rows_key is None:
         raise DataError(
             f"{request.path} has the arrays {', '.join(keys) or '(none)'}; expected the data under "
             f"{', '.join(VALUE_KEYS)} and, if there are labels, {', '.join(LABEL_KEYS)}: save it "
@@ -61,12 +61,12 @@ def read_npz(request: ReadRequest) -> Arrays:
         )
     asked = request.options.labels if request.wants_labels else None
     label_key = asked or pick_key(keys, LABEL_KEYS)
-    wanted = [value_key] if label_key is None else [value_key, label_key]
+    wanted = [rows_key] if label_key is None else [rows_key, label_key]
     arrays = read_arrays(request.path, wanted)
     labels = arrays.get(label_key or "")
-    values, said_of_rows = rows_first(arrays[value_key], labels, request)
+    values, said_of_rows = rows_first(arrays[rows_key], labels, request)
     labels, said = judge_labels(labels, label_key or "", asked)
-    said_of_keys = _say_keys(keys, value_key, label_key, request.options.array)
+    said_of_keys = _say_keys(keys, rows_key, label_key, request.options.array)
     return Arrays(values, labels, guesses=(*said_of_rows, *said, *said_of_keys))
 
 
@@ -109,19 +109,30 @@ def _only_array(keys: Mapping[str, Header]) -> str | None:
 
 
 def _say_keys(
-    keys: Mapping[str, Header], value_key: str, label_key: str | None, asked: str | None
+    keys: Mapping[str, Header], rows_key: str, label_key: str | None, asked: str | None
 ) -> list[Guess]:
     """Return lines about an array of an unusual name, and about arrays that are left out."""
     guesses = []
-    if value_key not in (*VALUE_KEYS, asked):
-        guesses.append(Guess("rows", f"the array '{value_key}', the only one of two axes or more"))
-    others = tuple(key for key in keys if key not in (value_key, label_key))
-    n_rows = keys[value_key].shape[:1]
-    able = [key for key in others if keys[key].shape == n_rows]
+    if rows_key not in (*VALUE_KEYS, asked):
+        guesses.append(Guess("rows", f"the array '{rows_key}', the only one of two axes or more"))
+    others = tuple(key for key in keys if key not in (rows_key, label_key))
     if others:
-        overrule = f"labels={able[0]}" if able else f"array={others[0]}"
+        overrule = _key_of_another(keys, others, keys[rows_key].shape[:1])
         guesses.append(Guess("left out", f"the arrays {listed(others)}", overrule))
     return guesses
+
+
+def _key_of_another(
+    keys: Mapping[str, Header], others: Sequence[str], n_rows: tuple[int, ...]
+) -> str:
+    """Return the key that reads another array, as labels or as rows; empty if none can be."""
+    labels = [
+        key for key in others if keys[key].shape == n_rows and keys[key].dtype.kind in "biuUS"
+    ]
+    rows = [key for key in others if len(keys[key].shape) > 1 and keys[key].dtype.kind in "biuf"]
+    if labels:
+        return value_key("labels", labels[0])
+    return value_key("array", rows[0]) if rows else ""
 
 
 def _read_sparse(path: Path) -> Arrays:

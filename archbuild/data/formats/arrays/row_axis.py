@@ -11,6 +11,10 @@ from archbuild.data.guess import Guess
 from archbuild.data.request import ReadRequest
 
 _CHANNELS = (1, 3, 4)  # of images
+_BY_LABELS = (
+    "which the labels count and not the first; without them (data.labels: none) data.rows: first "
+    "reads it otherwise"
+)
 
 
 def rows_first(
@@ -35,14 +39,15 @@ def rows_first(
     if reason is None:
         return values, []
     found = f"the last of the axes {values.shape}, {reason}"
-    return np.moveaxis(values, -1, 0), [Guess("rows", found, "rows=first")]
+    key = "" if labels is not None else "rows=first"  # the labels fit no other axis
+    return np.moveaxis(values, -1, 0), [Guess("rows", found, key)]
 
 
 def _reason_for_last(
     shape: tuple[int, ...], count: int | None, request: ReadRequest, is_matlab: bool
 ) -> str | None:
     if count is not None:
-        return "which the labels count" if shape[0] != count == shape[-1] else None
+        return _BY_LABELS if shape[0] != count == shape[-1] else None
     wanted = prod(request.input_shape or ())
     if request.input_shape and prod(shape[1:]) != wanted == prod(shape[:-1]):
         return "by the size of the spec's Input"

@@ -67,7 +67,9 @@ def _arrays(file: File, request: ReadRequest) -> Arrays:
     others = [name for name in there if name not in (key, label_key)]
     shapes = _some([shape_of(there[name]) for name in others])
     left = f"{len(others)} arrays: {shapes}"
-    left_out = [Guess("left out", left, value_key("array", others[0]))] if others else []
+    able = [name for name in others if _can_be_rows(there[name])]
+    overrule = value_key("array", able[0]) if able else ""
+    left_out = [Guess("left out", left, overrule)] if others else []
     several = "" if key in _VALUES else f"the array '{key}', {values.shape}"
     rows = [Guess("rows", several)] if several else []
     return Arrays(turned, labels, guesses=(*rows, *said_of_rows, *said, *left_out))
@@ -78,7 +80,7 @@ def _value_key(file: File, there: Mapping[str, Dataset], request: ReadRequest) -
     asked = request.options.array
     if asked is not None:
         return _named(file, there, asked, request)
-    able = [name for name, array in there.items() if array.ndim > 1 and is_numeric(array.dtype)]
+    able = [name for name, array in there.items() if _can_be_rows(array)]
     usual = [name for wanted in _VALUES for name in able if name == wanted]
     rows = usual[:1] or [name for name in able if name not in _LABELS]
     if len(rows) == 1:
@@ -91,6 +93,10 @@ def _value_key(file: File, there: Mapping[str, Dataset], request: ReadRequest) -
         else f"expected numbers of two axes or more, as {', '.join(VALUE_KEYS)}"
     )
     raise DataError(f"{request.path} has {problem}: {shown or '(none)'}; {advice}")
+
+
+def _can_be_rows(array: Dataset) -> bool:
+    return array.ndim > 1 and is_numeric(array.dtype)
 
 
 def _label_key(

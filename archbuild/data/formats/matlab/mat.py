@@ -14,7 +14,7 @@ from archbuild.data.formats.arrays.npz import pick_key
 from archbuild.data.formats.arrays.row_axis import rows_first
 from archbuild.data.formats.arrays.sparse import dense
 from archbuild.data.formats.matlab.mat73 import headers_73, is_version_73, load_73
-from archbuild.data.guess import Guess, listed
+from archbuild.data.guess import Guess, listed, value_key
 from archbuild.data.limits import check_size
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
@@ -40,8 +40,8 @@ def read_mat(request: ReadRequest) -> Arrays:
     is_hdf5 = is_version_73(path)
     headers = headers_73(path) if is_hdf5 else _headers(path)
     asked_array = _named(request.options.array, headers, path)
-    value_key = asked_array or pick_key(headers, VALUE_KEYS) or _only_array(headers)
-    if value_key is None:
+    rows_key = asked_array or pick_key(headers, VALUE_KEYS) or _only_array(headers)
+    if rows_key is None:
         raise DataError(
             f"{path} has the variables {', '.join(headers) or '(none)'}; expected the data under "
             f"{', '.join(VALUE_KEYS)} and, if there are labels, {', '.join(LABEL_KEYS)}, or named "
@@ -49,28 +49,33 @@ def read_mat(request: ReadRequest) -> Arrays:
         )
     asked = request.options.labels if request.wants_labels else None
     label_key = _named(asked, headers, path) or pick_key(headers, LABEL_KEYS)
-    wanted = [key for key in (value_key, label_key) if key is not None]
-    check_size(_n_bytes(*headers[value_key]), f"the variable '{value_key}' in {path}")
+    wanted = [key for key in (rows_key, label_key) if key is not None]
+    check_size(_n_bytes(*headers[rows_key]), f"the variable '{rows_key}' in {path}")
     variables = load_73(path, wanted) if is_hdf5 else _load(path, wanted)
     labels = _as_array(variables[label_key], path) if label_key is not None else None
-    found = _as_array(variables[value_key], path)
+    found = _as_array(variables[rows_key], path)
     values, said_of_rows = rows_first(found, labels, request, is_matlab=True)
     labels, said = judge_labels(labels, label_key or "", asked)
-    others = tuple(key for key in headers if key not in (value_key, label_key))
+    others = tuple(key for key in headers if key not in (rows_key, label_key))
     named = f"the variables {listed(others)}"
-    left_out = [Guess("left out", named, f"array={others[0]}")] if others else []
-    rows = [] if value_key in (*VALUE_KEYS, asked_array) else [_say_only(value_key)]
+    able = [key for key in others if _can_be_rows(*headers[key])]
+    overrule = value_key("array", able[0]) if able else ""
+    left_out = [Guess("left out", named, overrule)] if others else []
+    rows = [] if rows_key in (*VALUE_KEYS, asked_array) else [_say_only(rows_key)]
     return Arrays(values, labels, guesses=(*rows, *said_of_rows, *said, *left_out))
 
 
 def _only_array(headers: Mapping[str, tuple[tuple[int, ...], str]]) -> str | None:
     """Return the only variable that can be rows: numbers along two axes or more."""
     found = [
-        name
-        for name, (shape, kind) in headers.items()
-        if sum(size > 1 for size in shape) > 1 and kind in _NUMBERS and name not in LABEL_KEYS
+        name for name, header in headers.items() if _can_be_rows(*header) and name not in LABEL_KEYS
     ]
     return found[0] if len(found) == 1 else None
+
+
+def _can_be_rows(shape: tuple[int, ...], kind: str) -> bool:
+    """Return whether a variable holds numbers along two axes or more."""
+    return sum(size > 1 for size in shape) > 1 and kind in _NUMBERS
 
 
 def _say_only(key: str) -> Guess:

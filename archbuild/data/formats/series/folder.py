@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from archbuild.data.formats.series.ucr import (
+    AS_TABLE,
+    NO_LABEL_KEY,
     PARTS,
     archive_parts,
     is_archive_table,
@@ -38,7 +40,12 @@ def read_series_folder(request: ReadRequest) -> Arrays:
     wanted = {part: path for part, path in parts.items() if request.split in (None, part)}
     arrays = joined([parse_series(path) for path in wanted.values()], request)
     said = (_say_parts(request, parts), *_say_left_out(request.path, parts))
-    return arrays._replace(guesses=(*said, *arrays.guesses))
+    return arrays._replace(guesses=(*said, *map(_for_folder, arrays.guesses)))
+
+
+def _for_folder(guess: Guess) -> Guess:
+    """Return a guess that a folder's keys overrule: it is read as no table."""
+    return guess._replace(overrule=NO_LABEL_KEY) if guess.overrule == AS_TABLE else guess
 
 
 def series_parts(folder: Path) -> Mapping[str, Path]:

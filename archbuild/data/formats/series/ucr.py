@@ -25,6 +25,9 @@ from archbuild.errors import DataError
 from archbuild.spec.top import MASK
 
 PARTS = ("TRAIN", "TEST")
+AS_TABLE = "header=false"
+"""The key by which a table of the archive is read as any other table."""
+NO_LABEL_KEY = "labels=none"
 
 _ARCHIVE_NAME = re.compile(r"(.+)_(TRAIN|TEST)\.(tsv|txt|csv)$", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[\s,]+")
@@ -74,9 +77,10 @@ def _parse_ts(path: Path) -> Parsed:
         series, said = _stamped_lines(path, labelled)
     else:
         series, said = list(_ts_lines(path, labelled)), []
-    if is_found:
-        found = "what stands alone behind the last ':', although the header has no @classLabel"
-        said.append(Guess(LABELS, found, "labels=none"))
+    if labelled and not is_quantity:
+        why = "although the header has no" if is_found else "as the header says by"
+        found = f"what stands alone behind the last ':', {why} @classLabel"
+        said.append(Guess(LABELS, found, NO_LABEL_KEY))
     if is_quantity:
         series = [line._replace(label=None) for line in series]
         found = "none; the last value of each line is a quantity (@targetLabel)"
@@ -146,7 +150,7 @@ def _parse_table(path: Path) -> Parsed:
                     Series([_numbers(cells, f"{path}, line {number}")], _class_name(label))
                 )
     found = "the first of each line, as in the UCR archive; the others are a series"
-    return Parsed(series, [Guess(LABELS, found, "header=false")])
+    return Parsed(series, [Guess(LABELS, found, AS_TABLE)])
 
 
 def _ts_header(path: Path) -> Iterator[tuple[str, str]]:

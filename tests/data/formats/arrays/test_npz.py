@@ -211,3 +211,17 @@ def test_large_parts_are_joined_on_disk(tmp_path, monkeypatch):
     dataset = load_dataset(str(tmp_path / "own.npz"))
     assert isinstance(dataset.values, np.memmap)
     np.testing.assert_array_equal(dataset.values, np.vstack(parts))
+
+
+@pytest.mark.parametrize(
+    ("others", "key"),
+    [
+        ({"mean": np.full(3, 0.5)}, None),
+        ({"mean": np.full(3, 0.5), "kind": np.array(["a", "b", "a"])}, "data.labels=kind"),
+        ({"mean": np.full(3, 0.5), "two": np.eye(3)}, "data.array=two"),
+    ],
+)
+def test_only_what_can_be_read_is_offered(tmp_path, others, key):
+    np.savez(tmp_path / "own.npz", x=np.eye(3), **others)
+    line = str(load_dataset(str(tmp_path / "own.npz")).guesses[-1])
+    assert line.endswith(f" [otherwise: --set {key}]" if key else "'mean'")

@@ -131,3 +131,14 @@ def test_variables_can_be_named(tmp_path):
     assert load_dataset(str(path), options=options).labels.tolist() == [0, 1, 0]
     with pytest.raises(DataError, match="no variable 'pixel'; it has pixels, kind"):
         load_dataset(str(path), options=ReadOptions(array="pixel"))
+
+
+def test_only_what_can_be_read_is_offered(tmp_path):
+    path = tmp_path / "own.mat"
+    names = np.array(["a", "b", "c"], object)
+    savemat(path, {"X": np.eye(3), "names": names, "other": np.ones((3, 2))})
+    (said,) = load_dataset(str(path)).guesses
+    assert "'names', 'other' [otherwise: --set data.array=other]" in str(said)
+    assert load_dataset(str(path), options=ReadOptions(array="other")).shape == (2,)
+    savemat(path, {"X": np.eye(3), "names": names})
+    assert str(load_dataset(str(path)).guesses[0]) == "left out: the variables 'names'"

@@ -40,6 +40,15 @@ def test_both_parts_are_one_dataset(tmp_path, suffix):
     assert summarise(str(tmp_path / "Series")).n_rows == 5
 
 
+@pytest.mark.parametrize("suffix", [".ts", ".tsv"])
+def test_the_key_that_is_printed_for_labels_works(tmp_path, suffix):
+    path = str(write(tmp_path / "Series", suffix=suffix))
+    assert "labels: " in said(load_dataset(path))
+    assert "--set data.labels=none" in said(load_dataset(path))
+    told = load_dataset(path, options=ReadOptions(labels="none"))
+    assert (told.labels, "labels: " in said(told)) == (None, False)
+
+
 def test_a_part_can_be_named_and_leaves_the_other_unseen(tmp_path):
     text = f"{write(tmp_path / 'Series')}-TRAIN"
     dataset = load_dataset(text)
