@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from archbuild.data import registry
@@ -193,3 +194,17 @@ def test_a_file_that_cannot_be_read_is_measured_anew(halves, make_experiment, te
         == document
         == json.loads(experiment.folder.metrics_path.read_text())
     )
+
+
+def test_classes_of_held_out_rows_have_the_numbers_of_the_others(halves, make_experiment):
+    def threes_and_more(data, input_shape=None):
+        whole = SOURCE.load(data, input_shape)
+        rows = np.flatnonzero(whole.labels >= 3)[:50]
+        labels, names = whole.labels[rows] - 3, whole.class_names[3:]
+        return replace(whole, values=whole.values[rows], labels=labels, class_names=names)
+
+    halves(threes_and_more)
+    run = make_experiment().results()
+    held_out = run.held_out.dataset
+    assert held_out.class_names == run.dataset.class_names
+    np.testing.assert_array_equal(held_out.labels, threes_and_more(None).labels + 3)

@@ -40,6 +40,15 @@ def test_every_module_has_its_folder_and_numpy_reads_what_is_in_it(graph, tmp_pa
     assert float((folder / "acc_learn.txt").read_text()) == swap_accuracy(labels, found)
 
 
+def test_rows_without_a_label_do_not_count_for_the_accuracy(graph, tmp_path):
+    labels = np.arange(40) % 2
+    accuracies = []
+    for name, known in (("some", np.where(np.arange(40) < 30, labels, -1)), ("all", labels)):
+        save_texts(tmp_path / name, graph[2], known)
+        accuracies.append(float((tmp_path / name / "module001_gmm" / "acc_learn.txt").read_text()))
+    assert accuracies == [1.0, 1.0]
+
+
 def test_without_labels_there_is_no_accuracy(graph, tmp_path):
     assert not [path for path in save_texts(tmp_path, graph[2]) if path.name.startswith("acc")]
 
