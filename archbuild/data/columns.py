@@ -36,8 +36,11 @@ IDENTIFIER, IGNORE = "identifier", "ignore"
 CATEGORICAL: Final = (CATEGORY, EMBEDDING)
 
 MISSING: Final = frozenset(
-    {"", "na", "n/a", "nan", "null", "none", "?", "#n/a", "<na>", "nat", "."}
+    {"", "na", "n/a", "nan", "-nan", "null", "none", "?", ".", "<na>", "nat", "\\n"}
+    | {"#na", "#n/a", "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"}
 )
+"""What stands for no value, in small letters: as databases, pandas, R and Excel write it."""
+
 BOOLEANS: Final = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 _SHORT_BOOLEANS: Final = {"t": 1.0, "f": 0.0, "y": 1.0, "n": 0.0}  # words, in other columns
 _GROUPED: Final = {

@@ -36,6 +36,7 @@ class ReadOptions:
         gaps: ``impute`` or ``mask``: what becomes of missing values.
         columns: of a table, column -> kind.
         skip_lines: how many lines, or rows of a sheet, are above the table.
+        missing: of a table, further texts and numbers that stand for missing values.
     """
 
     labels: str | None = None
@@ -50,19 +51,22 @@ class ReadOptions:
     gaps: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     skip_lines: int | None = None
+    missing: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> ReadOptions:
         """Return the options of a spec's ``data`` section, ``{}`` where it has none."""
         separator = SEPARATORS.get(section.get("separator") or "")
         columns = section.get("columns") or {}
-        return cls(**{**section, "separator": separator, "columns": columns})
+        missing = tuple(map(str, section.get("missing") or ()))
+        own = {"separator": separator, "columns": columns, "missing": missing}
+        return cls(**{**section, **own})
 
     @property
     def told(self) -> frozenset[str]:
         """The keys that the user has set."""
         return frozenset(
-            key.name for key in fields(self) if getattr(self, key.name) not in (None, {})
+            key.name for key in fields(self) if getattr(self, key.name) not in (None, {}, ())
         )
 
     @property

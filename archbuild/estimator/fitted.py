@@ -218,7 +218,7 @@ class FittedClustering(
     ) -> Dataset:
         """Return the rows as a dataset, after scikit-learn's checks; ``reset`` is for ``fit``."""
         known = None if reset else self._memory.origin.known
-        told = options.columns or not is_plain_frame(X) if is_frame(X) else False
+        told = options.columns or options.missing or not is_plain_frame(X) if is_frame(X) else False
         if is_frame(X) and (known.encoding if known else told):
             return self._dataset_of_frame(X, known, options)
         values = self._checked(X, known.gaps if known else options.masks_gaps, reset)

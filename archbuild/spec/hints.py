@@ -109,9 +109,8 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "output_dim": ("num_units",),
     "embedding_dim": ("num_units",),
     "encoder": ("layers",),
-    "missing": ("gaps",),
     "nan": ("gaps",),
-    "na_values": ("gaps",),
+    "na_values": ("missing",),
     "sep": ("separator",),
     "delimiter": ("separator",),
     "dtype": ("columns",),
@@ -177,6 +176,7 @@ _VALUES: Final[Mapping[str, Mapping[str, str]]] = {
         **dict.fromkeys(("mean", "fill", "fillna"), "did you mean 'impute'?"),
         **dict.fromkeys(("nan", "zero", "ignore"), "did you mean 'mask'?"),
     },
+    "missing": dict.fromkeys(("mask", "impute"), "did you mean 'gaps'?"),
     "regulariser": {"l1": "write {l1: 0.01}", "l2": "write {l2: 0.01}"},
 }
 

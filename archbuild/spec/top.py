@@ -107,6 +107,19 @@ DATA_FIELDS: Final[tuple[Field, ...]] = (
             default=None,
         )
     ),
+    fields.implicit(
+        Field(
+            "missing",
+            {
+                "type": "array",
+                "items": {"type": ["string", "number"]},
+                "maxItems": 1000,
+                "description": "a list of texts and numbers",
+            },
+            None,
+            "Further texts and numbers of a table that stand for missing values, such as -99.",
+        )
+    ),
 )
 
 TOP_FIELDS: Final[tuple[Field, ...]] = (

@@ -77,12 +77,12 @@ _ADVICE = {
 
 
 _USED: Mapping[Callable[[ReadRequest], Arrays], tuple[str, frozenset[str]]] = {
-    read_csv: ("a text table", TEXT_TABLE | {"labels", "columns"}),
+    read_csv: ("a text table", TEXT_TABLE | {"labels", "columns", "missing"}),
     read_excel: (
         "a sheet",
-        frozenset({"header", "skip_lines", "decimal", "labels", "columns", "array"}),
+        frozenset({"header", "skip_lines", "decimal", "labels", "columns", "missing", "array"}),
     ),
-    read_arrow: ("an Arrow table", frozenset({"labels", "columns", "array"})),
+    read_arrow: ("an Arrow table", frozenset({"labels", "columns", "missing", "array"})),
     read_npy: ("an array", frozenset({"channels", "rows"})),
     read_npz: ("arrays", frozenset({"array", "labels", "channels", "rows"})),
     read_mat: ("arrays", frozenset({"array", "labels", "channels", "rows"})),
@@ -281,7 +281,7 @@ def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
 
 def _is_told_as_table(request: ReadRequest) -> bool:
     """Return whether options of text tables say that a ``.txt`` is one rather than a matrix."""
-    told = request.options.told & (TEXT_TABLE | {"columns", "labels"})
+    told = request.options.told & (TEXT_TABLE | {"columns", "labels", "missing"})
     told -= {"labels"} if request.options.no_labels else set()
     return bool(told - {"header"}) or request.options.header is True
 

@@ -24,6 +24,7 @@ _PURPOSE: Final = {
     "rows": "arrays",
     "array": "files with several arrays or sheets, and columns of images",
     "columns": "tables",
+    "missing": "tables",
 }
 
 

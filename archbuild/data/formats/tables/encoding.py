@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
@@ -107,9 +108,18 @@ def _odd_cells(path: Path, name: str, profile: Profile, top: Sequence[str]) -> D
     return DataError(
         f"{path}: the column '{name}' holds numbers, but not in {', '.join(odd)}"
         f"{f' and {more} more' if more > 0 else ''}; mend these cells, leave them blank, "
-        f"or {as_option(column_key(name, CATEGORY))} (or ignore)"
+        f"{_as_missing(profile)}or {as_option(column_key(name, CATEGORY))} (or ignore)"
         + ("; lines above the table are left out with data.skip_lines" if above else "")
     )
+
+
+def _as_missing(profile: Profile) -> str:
+    """Return advice on a text that stands in every cell that is no number, or ``""``."""
+    odd = {cell for _, cell in profile.odd}
+    if len(odd) > 1 or not all(cell.isprintable() for cell in odd):
+        return ""
+    marks = json.dumps([*odd], ensure_ascii=False)
+    return f"say that it stands for a missing value by {as_option(f'missing={marks}')}, "
 
 
 def _choose_encoding(

@@ -49,7 +49,7 @@ def read_frame(frame: Any, request: ReadRequest) -> Arrays:
         for name, kind in given.columns.items()
         if kind != LABEL or name in source.columns  # labels need not be there
     }
-    options = ReadOptions(labels="none", gaps=given.gaps, columns=columns)
+    options = ReadOptions(labels="none", gaps=given.gaps, columns=columns, missing=given.missing)
     return read_table(source, ReadRequest(request.path, None, options, request.known))
 
 

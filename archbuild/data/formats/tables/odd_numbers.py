@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from archbuild.data.columns import DATE, IDENTIFIER, IGNORE, date_in
+from archbuild.data.columns import DATE, IDENTIFIER, date_in
 from archbuild.data.guess import Guess, column_key, column_subject
 
 _SAMPLE = 200  # rows
@@ -31,24 +31,24 @@ def say_odd_numbers(names: Sequence[str], values: np.ndarray, places: Sequence[i
     coded = np.isin(first, _CODES).any(axis=0)
     said = []
     for place in sorted({*np.flatnonzero(steps | compact | coded).tolist()} & {*places}):
-        found = _look(np.asarray(values[:, place], np.float64))
+        found = _look(names[place], np.asarray(values[:, place], np.float64))
         if found:
-            key = column_key(names[place], found[1])
-            said.append(Guess(column_subject(names[place]), f"a feature, though {found[0]}", key))
+            reason, key = found
+            said.append(Guess(column_subject(names[place]), f"a feature, though {reason}", key))
     return said
 
 
-def _look(numbers: np.ndarray) -> tuple[str, str] | None:
-    """Return what one column looks like, and the kind by which it is read so."""
+def _look(name: str, numbers: np.ndarray) -> tuple[str, str] | None:
+    """Return what one column looks like, and the key by which it is read so."""
     if numbers[0] in (0, 1) and (np.diff(numbers) == 1).all():
-        return f"it counts the rows, from {numbers[0]:.0f} on", IDENTIFIER
+        return f"it counts the rows, from {numbers[0]:.0f} on", column_key(name, IDENTIFIER)
     lowest = numbers.min()
     if lowest in _CODES and (numbers[numbers != lowest] >= 0).all():
         count = int((numbers == lowest).sum())
         return (
             f"{lowest:.0f} may stand for a missing value: it is in {count:,} of {len(numbers):,} "
             "cells, and no other number is below 0"
-        ), IGNORE
+        ), f"missing=[{lowest:.0f}]"
     if all(date_in(f"{number:.0f}", compact=True) is not None for number in set(numbers.tolist())):
-        return f"its numbers look like dates ({numbers[0]:.0f})", DATE
+        return f"its numbers look like dates ({numbers[0]:.0f})", column_key(name, DATE)
     return None

@@ -8,6 +8,7 @@ from archbuild.data.columns import number_in
 from archbuild.data.formats.tables.encoding import read_features
 from archbuild.data.formats.tables.label_column import judge_labels, say_of_other_labels
 from archbuild.data.formats.tables.left_out import BLANK_LINES, COMMENTS
+from archbuild.data.formats.tables.marked import with_marks
 from archbuild.data.formats.tables.roles import Roles, assign_roles, chosen_roles
 from archbuild.data.formats.tables.source import TableSource
 from archbuild.data.guess import Guess, column_key
@@ -25,7 +26,9 @@ def read_table(source: TableSource, request: ReadRequest) -> Arrays:
         DataError: a column that is wanted is missing, most cells of a column are numbers and some
             are not, or there are no rows.
     """
-    roles, n_rows, texts, said = _settled(source, _roles(source, request))
+    roles = _roles(source, request)
+    source = with_marks(source, request.options.missing, roles.ids)
+    roles, n_rows, texts, said = _settled(source, roles)
     said = _with_kind_of_names([*source.guesses, *said], source, roles, texts)
     features, encoding, said_of_columns = read_features(source, request, roles, n_rows)
     return Arrays(
