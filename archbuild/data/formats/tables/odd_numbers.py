@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from archbuild.data.columns import DATE, IDENTIFIER, date_in
+from archbuild.data.columns import DATE, IDENTIFIER, IGNORE, date_in
 from archbuild.data.guess import Guess, column_key, column_subject
 
 _SAMPLE = 200  # rows
 _FEWEST = 10  # rows in which numbers that count up are no chance
+_ID_NAME = re.compile(
+    r"(?i:^(.*[\W_])?(id|uid|uuid|index|idx|key|nr|no)$)|[a-z0-9](ID|Id|Key|Nr|No)$"
+)
 _CODES = (-99.0, -999.0, -9999.0, -99999.0)
 
 
@@ -25,12 +29,13 @@ def say_odd_numbers(names: Sequence[str], values: np.ndarray, places: Sequence[i
     if len(values) < _FEWEST:
         return []
     first = np.asarray(values[:_SAMPLE], np.float64)
-    steps = (np.diff(first, axis=0) == 1).all(axis=0) & np.isin(first[0], (0, 1))
     whole = (first % 1 == 0).all(axis=0)
+    steps = (np.diff(first, axis=0) == 1).all(axis=0) & whole
+    named = np.array([_ID_NAME.search(name) is not None for name in names]) & whole
     compact = whole & (first >= 1900_01_01).all(axis=0) & (first <= 2100_12_31).all(axis=0)
     coded = np.isin(first, _CODES).any(axis=0)
     said = []
-    for place in sorted({*np.flatnonzero(steps | compact | coded).tolist()} & {*places}):
+    for place in sorted({*np.flatnonzero(steps | named | compact | coded).tolist()} & {*places}):
         found = _look(names[place], np.asarray(values[:, place], np.float64))
         if found:
             reason, key = found
@@ -40,8 +45,12 @@ def say_odd_numbers(names: Sequence[str], values: np.ndarray, places: Sequence[i
 
 def _look(name: str, numbers: np.ndarray) -> tuple[str, str] | None:
     """Return what one column looks like, and the key by which it is read so."""
-    if numbers[0] in (0, 1) and (np.diff(numbers) == 1).all():
+    if all(date_in(f"{number:.0f}", compact=True) is not None for number in set(numbers.tolist())):
+        return f"its numbers look like dates ({numbers[0]:.0f})", column_key(name, DATE)
+    if (np.diff(numbers) == 1).all():
         return f"it counts the rows, from {numbers[0]:.0f} on", column_key(name, IDENTIFIER)
+    if _ID_NAME.search(name) and (numbers % 1 == 0).all() and len(set(numbers)) == len(numbers):
+        return "it is called like an id, and every row has its own number", column_key(name, IGNORE)
     lowest = numbers.min()
     if lowest in _CODES and (numbers[numbers != lowest] >= 0).all():
         count = int((numbers == lowest).sum())
@@ -49,6 +58,4 @@ def _look(name: str, numbers: np.ndarray) -> tuple[str, str] | None:
             f"{lowest:.0f} may stand for a missing value: it is in {count:,} of {len(numbers):,} "
             "cells, and no other number is below 0"
         ), f"missing=[{lowest:.0f}]"
-    if all(date_in(f"{number:.0f}", compact=True) is not None for number in set(numbers.tolist())):
-        return f"its numbers look like dates ({numbers[0]:.0f})", column_key(name, DATE)
     return None
