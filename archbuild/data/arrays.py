@@ -35,6 +35,7 @@ from archbuild.data.guess import Guess
 from archbuild.data.labels import encode_labels
 from archbuild.data.request import BYTES, Known, ReadOptions
 from archbuild.data.spill import read_part
+from archbuild.data.table_form import TableForm
 from archbuild.errors import DataError
 from archbuild.spec.top import NO_CHANNELS
 
@@ -62,6 +63,7 @@ def dataset_from_arrays(
     gaps: bool = False,
     scale: float | None = None,
     divisors: Mapping[str, float] | None = None,
+    form: TableForm | None = None,
 ) -> Dataset:
     """Return a checked dataset from a user's arrays.
 
@@ -85,6 +87,7 @@ def dataset_from_arrays(
         scale: the factor of the values where it is settled; by default the options, the training
             rows or the range tell.
         divisors: as ``Dataset.divisors``.
+        form: as ``Dataset.form``.
 
     Raises:
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
@@ -115,6 +118,7 @@ def dataset_from_arrays(
         guesses=(*guesses, *said, *said_of_range),
         encoding=encoding,
         gaps=gaps,
+        form=form,
     )
 
 

@@ -177,6 +177,10 @@ class ColumnEncoding:
             rows[missing] = np.nan
         return rows
 
+    def is_readable(self, cell: str, decimal: str = ".") -> bool:
+        """Return whether a cell holds a value of the column's kind; any word is a category."""
+        return self.kind in CATEGORICAL or not np.isnan(self._number(cell, decimal))
+
     def unknown(self, cells: Sequence[str], decimal: str = ".") -> Counter[str]:
         """Return the categories that the training table does not have, and how often they come."""
         if self.kind not in CATEGORICAL:

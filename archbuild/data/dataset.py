@@ -16,6 +16,7 @@ from archbuild.data.guess import Guess
 from archbuild.data.labels import UNKNOWN
 from archbuild.data.precision import needs_double
 from archbuild.data.spill import read_part
+from archbuild.data.table_form import TableForm
 from archbuild.errors import DataError
 
 Shape = tuple[int, ...]
@@ -45,6 +46,7 @@ class Dataset:
             ``values``; ``None`` otherwise.
         gaps: whether ``values`` may be NaN: behind the end of a series, or where one is missing.
         divisors: of image files, depth -> what its numbers are divided by; ``{}`` otherwise.
+        form: of a table, how it was read, so that new rows can be read alike.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Dataset:
     encoding: TableEncoding | None = None
     gaps: bool = False
     divisors: Mapping[str, float] = field(default_factory=dict)
+    form: TableForm | None = None
 
     def __len__(self) -> int:
         return len(self.values)

@@ -13,6 +13,7 @@ from archbuild.data.dataset import Dataset
 from archbuild.data.location import DataLocation
 from archbuild.data.request import Known
 from archbuild.data.scaling import Scaler
+from archbuild.data.table_form import TableForm
 from archbuild.errors import DataError
 
 _ENOUGH_ROWS = 10  # fewer may lie close together by chance
@@ -60,7 +61,12 @@ class Origin:
             low = min(low, float(np.fmin.reduce(scaled, axis=None)))
             high = max(high, float(np.fmax.reduce(scaled, axis=None)))
         known = Known(
-            dataset.columns, dataset.encoding, dataset.scale, dataset.divisors, dataset.gaps
+            dataset.columns,
+            dataset.encoding,
+            dataset.scale,
+            dataset.divisors,
+            dataset.gaps,
+            dataset.form,
         )
         return cls(dataset.name, known, scaler, low, high, location, command)
 
@@ -81,6 +87,7 @@ class Origin:
             "divisors": dict(self.known.divisors),
             "encoding": encoding.to_json() if encoding else None,
             "gaps": self.known.gaps,
+            "form": self.known.form.to_json() if self.known.form else None,
             "range": [self.low, self.high],
             "location": self.location.to_json() if self.location else None,
             "command": self.command,
@@ -91,14 +98,15 @@ class Origin:
     def from_json(cls, document: Mapping[str, Any]) -> Origin:
         """Return the object that ``to_json`` was called on."""
         low, high = document["range"]
-        # location, scale, divisors, encoding and gaps are absent in runs of earlier versions
-        place, encoding = document.get("location"), document.get("encoding")
+        # location, scale, divisors, encoding, gaps, form are absent in runs of earlier versions
+        place, encoding, form = map(document.get, ("location", "encoding", "form"))
         known = Known(
             tuple(document["columns"]),
             TableEncoding.from_json(encoding) if encoding else None,
             document.get("scale"),
             document.get("divisors") or {},
             document.get("gaps", False),
+            TableForm.from_json(form) if form else None,
         )
         return cls(
             document["name"],

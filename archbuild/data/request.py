@@ -13,6 +13,7 @@ import numpy as np
 from archbuild.data.columns import TableEncoding
 from archbuild.data.dataset import Shape
 from archbuild.data.guess import Guess
+from archbuild.data.table_form import TableForm
 from archbuild.spec.top import MASK, NO_LABELS, SEPARATORS
 
 BYTES, DEEP, FLOATS = "bytes", "deep", "floats"
@@ -91,6 +92,7 @@ class Known:
             multiplied bytes by 1/255 and nothing else.
         divisors: of image files, depth -> what its numbers were divided by; ``{}`` otherwise.
         gaps: whether values may be NaN, which no loss of the training saw.
+        form: of a table, how it was read; ``None`` for other data, and in runs of earlier versions.
     """
 
     columns: tuple[str, ...] = ()
@@ -98,6 +100,20 @@ class Known:
     scale: float | None = None
     divisors: Mapping[str, float] = field(default_factory=dict)
     gaps: bool = False
+    form: TableForm | None = None
+
+    @property
+    def used_columns(self) -> tuple[str, ...]:
+        """The columns of a table that give features; ``()`` where they have no names at all."""
+        if self.form is not None:
+            return self.form.used
+        encoding = self.encoding
+        return tuple(column.name for column in encoding.used) if encoding else self.columns
+
+    @property
+    def has_names(self) -> bool:
+        """True if the columns of the training table had names of their own."""
+        return self.form.header if self.form is not None else bool(self.columns)
 
 
 @dataclass(frozen=True)
@@ -148,6 +164,7 @@ class Arrays(NamedTuple):
         gaps: whether values may be NaN, where there are none.
         scale: the factor of the values, where the reader knows it; ``None``: their range tells.
         divisors: as ``Known.divisors``.
+        form: as ``Known.form``.
     """
 
     values: np.ndarray
@@ -160,3 +177,4 @@ class Arrays(NamedTuple):
     gaps: bool = False
     scale: float | None = None
     divisors: Mapping[str, float] = MappingProxyType({})
+    form: TableForm | None = None

@@ -190,6 +190,7 @@ def load_path(
         gaps=arrays.gaps,
         scale=arrays.scale,
         divisors=arrays.divisors,
+        form=arrays.form,
     )
 
 

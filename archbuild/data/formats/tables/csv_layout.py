@@ -34,7 +34,8 @@ from archbuild.data.formats.tables.single_column import find_single_column
 from archbuild.data.formats.tables.source import column_name
 from archbuild.data.formats.tables.title import count_titles, say_title
 from archbuild.data.guess import Guess, column_key
-from archbuild.data.request import ReadOptions
+from archbuild.data.request import Known, ReadOptions
+from archbuild.data.table_form import TableForm
 from archbuild.errors import DataError
 
 _SAMPLE = 200  # lines
@@ -68,24 +69,30 @@ class CsvLayout:
     guesses: tuple[Guess, ...]
 
 
-def read_layout(path: Path, options: ReadOptions) -> CsvLayout:
+def read_layout(path: Path, options: ReadOptions, known: Known | None = None) -> CsvLayout:
     """Return the layout that the first lines show and the options say.
+
+    Where a model reads new rows, what was settled for its training table holds, unless the lines
+    cannot be read so.
 
     Raises:
         DataError: the file is empty, the separator that the options name is in no line, or the
             header names fewer columns than there are.
     """
     lines = _first_lines(path, options.skip_lines or 0)
-    cut, said = _find_cut(path, lines, options)
+    form = known.form if known else None
+    cut, said = _find_cut(path, lines, options, form)
     rows, skip = _table_rows(path, cut, options)
     if options.skip_lines is None:
         titles = (line.strip().strip(cut.separator) for line in lines[:skip])
         said = [*say_title([title for title in titles if title], skip), *said]
     cells = [row.cells for row in rows]
-    decimal, said_of_sign = find_decimal(cells, cut.separator, options)
+    decimal, said_of_sign = find_decimal(
+        cells, cut.separator, options, form.decimal if form else None
+    )
     _check_told_separator(path, lines, cells, decimal, options)
     hint = _hint(lines, cut.separator)
-    columns = _find_columns(path, cells, decimal, options, hint)
+    columns = _find_columns(path, cells, decimal, options, hint, known)
     is_said = any(guess.subject == SIGN for guess in said)
     return CsvLayout(
         path=path,
@@ -110,11 +117,16 @@ class _Columns(NamedTuple):
 
 
 def _find_columns(
-    path: Path, rows: Sequence[Sequence[str]], decimal: str, options: ReadOptions, hint: str
+    path: Path,
+    rows: Sequence[Sequence[str]],
+    decimal: str,
+    options: ReadOptions,
+    hint: str,
+    known: Known | None,
 ) -> _Columns:
     """Return the names of the columns, and what is behind or in front of those with names."""
     first, body = rows[0], rows[1:]
-    has_header, said = find_header(first, body, decimal, options)
+    has_header, said = find_header(first, body, decimal, options, known)
     names = [column_name(cell) for cell in first]
     if not has_header:
         names = [str(number) for number in range(1, len(first) + 1)]
@@ -172,8 +184,10 @@ def _first_lines(path: Path, skip: int) -> list[str]:
     return ["\n"] * min(skip, len(lines)) + lines[skip:]
 
 
-def _find_cut(path: Path, lines: Sequence[str], options: ReadOptions) -> tuple[Cut, list[Guess]]:
-    """Return how the table is cut: as the user says, as its first line says, or as fits best."""
+def _find_cut(
+    path: Path, lines: Sequence[str], options: ReadOptions, form: TableForm | None
+) -> tuple[Cut, list[Guess]]:
+    """Return how the table is cut: as told, as its first line says, as trained, or as fits best."""
     if options.separator is not None:
         return _cut_as_told(lines, options.separator), []
     usual = "\t" if ".tsv" in (suffix.lower() for suffix in path.suffixes) else ","
@@ -183,7 +197,10 @@ def _find_cut(path: Path, lines: Sequence[str], options: ReadOptions) -> tuple[C
         other = "separator=semicolon" if told[1] == usual else other
         found = f"as the first line says (sep=), a {separator_name(told[1])}"
         return _cut_as_told(lines, told[1]), [Guess("separator", found, other)]
-    is_single, said = find_single_column(lines, options)
+    as_trained = _cut_as_trained(lines, form)
+    if as_trained is not None:
+        return as_trained, []
+    is_single, said = find_single_column(lines, options, form)
     if is_single:
         return Cut(";", 0, 1.0, 1), said
     cut = best_cut(lines) or Cut(usual, 0, 1.0, 1)
@@ -191,6 +208,14 @@ def _find_cut(path: Path, lines: Sequence[str], options: ReadOptions) -> tuple[C
         few = "every line has" if cut.share == 1 else "most lines have"
         said = [Guess("separator", f"a {separator_name(cut.separator)}, as {few} it", other)]
     return cut, said
+
+
+def _cut_as_trained(lines: Sequence[str], form: TableForm | None) -> Cut | None:
+    """Return the cut by the separator of the training table where it leaves as many columns."""
+    if form is None or form.separator is None:
+        return None
+    cut = cut_by(lines, form.separator)
+    return cut if cut is not None and cut.share == 1 and cut.width in form.widths else None
 
 
 def _cut_as_told(lines: Sequence[str], separator: str) -> Cut:

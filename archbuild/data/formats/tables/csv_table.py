@@ -7,6 +7,7 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -39,7 +40,8 @@ def read_csv(request: ReadRequest) -> Arrays:
     """
     path = request.path
     try:
-        return read_table(CsvSource(read_layout(path, request.options)), request)
+        layout = read_layout(path, request.options, request.known)
+        arrays = read_table(CsvSource(layout), request)
     except UnicodeDecodeError as error:
         raise _other_encoding(path, error) from error
     except (UnicodeError, csv.Error, EOFError, zlib.error, OSError) as error:
@@ -48,6 +50,8 @@ def read_csv(request: ReadRequest) -> Arrays:
         raise DataError(
             f"{path} is no table in UTF-8 text ({error}); save it as CSV, UTF-8"
         ) from error
+    assert arrays.form is not None  # of a table there is one
+    return arrays._replace(form=replace(arrays.form, separator=layout.separator))
 
 
 def _other_encoding(path: Path, error: UnicodeDecodeError) -> DataError:

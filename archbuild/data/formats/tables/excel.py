@@ -75,6 +75,7 @@ class ExcelSource:
         self.sheet, said = _chosen_sheet(book, request)
         self.places, self.has_blanks, blank = _filled_columns(self.sheet)
         self.decimal = "."
+        form = request.known.form if request.known else None
         told = request.options.skip_lines
         self.above = told or 0
         sample = list(islice(self._rows(), _SAMPLE))
@@ -83,10 +84,14 @@ class ExcelSource:
         title, sample = sample[:titles], sample[titles:]
         self.above = sample[0][0] - 1 if titles else self.above
         said += say_title([" ".join(filter(None, cells)) for _, cells in title], self.above, "row")
-        self.decimal, said_of_sign = find_decimal(self._words(), "\t", request.options)
+        self.decimal, said_of_sign = find_decimal(
+            self._words(), "\t", request.options, form.decimal if form else None
+        )
         sample = list(islice(self._rows(), _SAMPLE))
         first, body = sample[0][1], [cells for _, cells in sample[1:]]
-        self.has_header, said_of_header = find_header(first, body, self.decimal, request.options)
+        self.has_header, said_of_header = find_header(
+            first, body, self.decimal, request.options, request.known
+        )
         names = [column_name(cell) for cell in first]
         numbers = map(str, range(1, len(names) + 1))
         self.columns: tuple[str, ...] = tuple(names if self.has_header else numbers)

@@ -6,24 +6,59 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from archbuild.data.columns import number_in
+from archbuild.data.columns import CATEGORICAL, NUMBER, ColumnEncoding, is_missing, number_in
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
 from archbuild.data.guess import Guess, listed
-from archbuild.data.request import ReadOptions
+from archbuild.data.request import Known, ReadOptions
+from archbuild.data.table_form import TableForm, holds_names
 
 _INTEGER = re.compile(r"^\s*[+-]?\d+\s*$")
 
 
 def find_header(
-    first: Sequence[str], body: Sequence[Sequence[str]], decimal: str, options: ReadOptions
+    first: Sequence[str],
+    body: Sequence[Sequence[str]],
+    decimal: str,
+    options: ReadOptions,
+    known: Known | None = None,
 ) -> tuple[bool, list[Guess]]:
-    """Return whether the first row is a header, and the line that says so where it is a guess."""
+    """Return whether the first row is a header, and the line that says so where it is a guess.
+
+    Where a model reads new rows, a row with the names of its columns is a header, and a model
+    of a table without one reads none, unless the first row cannot be one of its rows.
+    """
     if options.header is not None:
         return options.header, []
+    if known is not None and known.has_names:
+        columns = known.form.columns if known.form else ()
+        if holds_names(first, known.used_columns, columns):
+            return True, []
+    elif known is not None and known.form is not None and len(first) in known.form.widths:
+        return _as_without_header(first, decimal, known, known.form)
     reason = _header_reason(first, body, decimal, options)
     if reason:
         return True, [Guess("header", f"the first line, {reason}", "header=false")]
-    return False, [Guess("header", "none; the first line is a row like the others", "header=true")]
+    by_place = known is not None and known.has_names
+    order = ", and the columns are the model's, in its order" if by_place else ""
+    found = f"none; the first line is a row like the others{order}"
+    return False, [Guess("header", found, "header=true")]
+
+
+def _as_without_header(
+    first: Sequence[str], decimal: str, known: Known, form: TableForm
+) -> tuple[bool, list[Guess]]:
+    """Return whether the first row is a header all the same: words in the place of all numbers."""
+    names = form.columns if len(first) == len(form.columns) else form.used
+    cells = dict(zip(names, first, strict=True))
+    encoded = {column.name: column for column in known.encoding.used} if known.encoding else {}
+    encodings = [encoded.get(name, ColumnEncoding(name, NUMBER)) for name in form.used]
+    quantities = [column for column in encodings if column.kind not in CATEGORICAL]
+    filled = [column for column in quantities if not is_missing(cells[column.name])]
+    if filled and not any(column.is_readable(cells[column.name], decimal) for column in filled):
+        shown = cells[filled[0].name].strip()
+        found = f"the first line, where '{shown}' is no {filled[0].kind} as in the training table"
+        return True, [Guess("header", found, "header=false")]
+    return False, [Guess("header", "none, as in the training table", "header=true")]
 
 
 def _header_reason(

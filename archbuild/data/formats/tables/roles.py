@@ -13,6 +13,7 @@ from archbuild.data.columns import IDENTIFIER, IGNORE
 from archbuild.data.formats.tables.faults import NoFeatures
 from archbuild.data.guess import Guess, column_key, listed
 from archbuild.data.request import ReadOptions
+from archbuild.data.table_form import name_key
 from archbuild.errors import DataError
 
 LABEL_COLUMNS = ("label", "class", "target", "y")
@@ -21,6 +22,8 @@ LABEL = "label"
 _PANDAS_INDEX = "__index_level_0__"  # in Parquet, behind the other columns
 _NO_NAME = ("", "Unnamed: 0", "Unnamed: 0.1", _PANDAS_INDEX)  # as data frames write row numbers
 _WITHOUT_NAME = column_key("", IGNORE)
+
+_SHOWN = 5
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +97,7 @@ def chosen_roles(
         DataError: a column that is wanted is missing, or two columns have one name.
     """
     refuse_twins(columns, path)
+    _refuse_missing(wanted, columns, path)
     features = tuple(_place(name, columns, path) for name in wanted)
     ids = _ids_place(columns)
     ids = None if ids in features else ids
@@ -109,6 +113,26 @@ def chosen_roles(
             "%s: left out, as the model was trained without them: %s", path, ", ".join(others)
         )
     return Roles(label, ids, features)
+
+
+def _refuse_missing(wanted: Sequence[str], columns: Sequence[str], path: Path) -> None:
+    """Refuse a table without some of a model's columns; say which may be meant.
+
+    Raises:
+        DataError: some are missing.
+    """
+    missing = [name for name in wanted if name not in columns]
+    if len(missing) == 1:
+        _place(missing[0], columns, path)
+    others = {name_key(name): name for name in columns if name not in wanted}
+    pairs = [(others.get(name_key(name)), name) for name in missing]
+    alike = [f"'{other}' may be '{name}'" for other, name in pairs if other is not None]
+    if missing:
+        meant = f"; {', '.join(alike[:_SHOWN])}: rename them" if alike else ""
+        raise DataError(
+            f"{path} has no columns {listed(missing)}, which the model was trained on{meant}. Its "
+            f"columns are: {_shown(columns)}"
+        )
 
 
 def refuse_twins(columns: Sequence[str], path: Path) -> None:
@@ -160,10 +184,14 @@ def _of_kind(columns: Sequence[str], options: ReadOptions, kind: str) -> list[in
 def _place(name: str, columns: Sequence[str], path: Path) -> int:
     if name in columns:
         return list(columns).index(name)
-    close = get_close_matches(name, columns, n=1)
+    alike = [other for other in columns if name_key(other) == name_key(name)]
+    close = alike or get_close_matches(name, columns, n=1)
     meant = f"; did you mean '{close[0]}'?" if close else "."
-    shown = ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
-    raise DataError(f"{path} has no column '{name}'{meant} Its columns are: {shown}")
+    raise DataError(f"{path} has no column '{name}'{meant} Its columns are: {_shown(columns)}")
+
+
+def _shown(columns: Sequence[str]) -> str:
+    return ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
 
 
 def _ids_place(columns: Sequence[str]) -> int | None:

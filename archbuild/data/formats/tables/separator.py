@@ -161,19 +161,35 @@ def _share_of_numbers(lines: Sequence[str], mark: str) -> float:
 
 
 def find_decimal(
-    rows: Sequence[Sequence[str]], separator: str, options: ReadOptions
+    rows: Sequence[Sequence[str]],
+    separator: str,
+    options: ReadOptions,
+    trained: str | None = None,
 ) -> tuple[str, list[Guess]]:
-    """Return the decimal sign: a comma where cells have one as such, and none has a point."""
+    """Return the decimal sign: a comma where cells have one as such, and none has a point.
+
+    Where a model reads new rows, it is the sign ``trained`` of its table, unless there are only
+    cells that have the other one, and not to group digits.
+    """
     if options.decimal is not None:
         return options.decimal, []
     cells = [cell for row in rows for cell in row]
     commas = [cell for cell in cells if DECIMAL_COMMA.match(cell) or _is_mixed(cell, ",")]
     points = [cell for cell in cells if _DECIMAL_POINT.match(cell) or _is_mixed(cell, ".")]
+    if trained is not None and not _speaks_against(trained, commas, points):
+        return trained, []
     comma_groups = separator == "," and all(is_grouped(cell, ".") for cell in commas)
     if commas and all(is_grouped(cell) for cell in points) and not comma_groups:
         return ",", [Guess(SIGN, f"a comma, as in {commas[0].strip()}", "decimal=.")]
     found = _point_in_words(commas, points, separator)
     return ".", [Guess(SIGN, f"a point{found}", DECIMAL_COMMA_KEY)] if found else []
+
+
+def _speaks_against(sign: str, commas: Sequence[str], points: Sequence[str]) -> bool:
+    """Return whether cells have the other decimal sign alone."""
+    own, others, other = (commas, points, ".") if sign == "," else (points, commas, ",")
+    has_others = any(not is_grouped(cell, sign) for cell in others)
+    return has_others and all(is_grouped(cell, other) for cell in own)
 
 
 def _is_mixed(cell: str, decimal: str) -> bool:

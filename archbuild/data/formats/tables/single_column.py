@@ -10,22 +10,34 @@ from archbuild.data.formats.tables.csv_rows import csv_records
 from archbuild.data.formats.tables.separator import DECIMAL_COMMA, DECIMAL_COMMA_KEY, SIGN
 from archbuild.data.guess import Guess
 from archbuild.data.request import ReadOptions
+from archbuild.data.table_form import TableForm
 
 _WHOLE = re.compile(r"[+-]?\d+")
 _MANY = 30  # lines in which one number in ten would end in 0
 
 
-def find_single_column(lines: Sequence[str], options: ReadOptions) -> tuple[bool, list[Guess]]:
+def find_single_column(
+    lines: Sequence[str], options: ReadOptions, form: TableForm | None = None
+) -> tuple[bool, list[Guess]]:
     """Return whether lines such as ``0,75`` are one column of numbers with a decimal comma.
 
     They might be two columns of whole numbers too. They are one column below a header of one name,
     unless the first numbers count the rows; and without a header where the digits behind the comma
     look like a fraction's.
+
+    Args:
+        lines: the first of the table.
+        options: the user's decisions.
+        form: of the training table, where a model reads new rows: if that was one such column,
+            numbers are read so.
     """
     kept = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     named = bool(kept) and not _is_number(kept[0]) and _is_one_cell(kept[0])
     body = kept[named:]
     pairs = [line.split(",") for line in body if DECIMAL_COMMA.match(line)]
+    was_single = form is not None and len(form.columns) == 1 and form.decimal == ","
+    if was_single and options.separator is None and options.decimal != ".":
+        return bool(body) and all(map(_is_number, body)), []
     asked = options.separator is not None or options.decimal == "."
     if asked or len(body) < 2 - named or not pairs or not all(map(_is_number, body)):
         return False, []

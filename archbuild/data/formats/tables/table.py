@@ -11,8 +11,9 @@ from archbuild.data.formats.tables.left_out import BLANK_LINES, COMMENTS
 from archbuild.data.formats.tables.marked import with_marks
 from archbuild.data.formats.tables.roles import Roles, assign_roles, chosen_roles
 from archbuild.data.formats.tables.source import TableSource
-from archbuild.data.guess import Guess, column_key
+from archbuild.data.guess import Guess, column_key, listed
 from archbuild.data.request import Arrays, Known, ReadRequest
+from archbuild.data.table_form import TableForm
 from archbuild.errors import DataError
 
 _NO_ROWS = (COMMENTS, BLANK_LINES)
@@ -39,6 +40,12 @@ def read_table(source: TableSource, request: ReadRequest) -> Arrays:
         guesses=(*said, *said_of_columns),
         encoding=None if encoding.is_plain else encoding,
         gaps=encoding.masks_gaps,
+        form=TableForm(
+            source.has_header,
+            tuple(source.columns),
+            tuple(column.name for column in encoding.used),
+            source.decimal,
+        ),
     )
 
 
@@ -76,28 +83,46 @@ def _with_kind_of_names(
 
 
 def _roles(source: TableSource, request: ReadRequest) -> Roles:
-    wanted = _wanted_columns(request.known)
-    if wanted and source.has_header:
+    known = request.known
+    if known is not None and known.used_columns:
         label = _known_label(source, request)
-        return chosen_roles(source.columns, wanted, source.path, label)
+        return chosen_roles(_known_names(source, known), known.used_columns, source.path, label)
     roles = assign_roles(source.columns, request.options, source.path, has_header=source.has_header)
-    if request.known is None:
+    if known is None:
         return roles
     return Roles(roles.label if request.wants_labels else None, roles.ids, roles.features)
+
+
+def _known_names(source: TableSource, known: Known) -> Sequence[str]:
+    """Return the names of a table's columns as a model knows them: its own, or those of places.
+
+    Raises:
+        DataError: the columns go by their places, and there are more of them, or fewer.
+    """
+    if source.has_header and known.has_names:
+        return source.columns
+    count, used = len(source.columns), known.used_columns
+    columns = known.form.columns if known.form else used
+    if count == len(columns):
+        return columns
+    if count == len(used):
+        return used
+    if known.form is None and not known.has_names:
+        return [str(number) for number in range(1, count + 1)]
+    lacks = "the model's table has none" if source.has_header else "it has none"
+    raise DataError(
+        f"{source.path} has {count} columns, which go by their places, since of the header's names "
+        f"{lacks}, and the model was trained on {len(used)}: {listed(used)}; give it these, in "
+        "this order"
+    )
 
 
 def _known_label(source: TableSource, request: ReadRequest) -> int | None:
     """Return the label column of rows that training left unseen; of new rows there is none."""
     if not request.wants_labels:
         return None
-    return assign_roles(source.columns, request.options, source.path).label
-
-
-def _wanted_columns(known: Known | None) -> tuple[str, ...]:
-    if known is None:
-        return ()
-    encoding = known.encoding
-    return tuple(column.name for column in encoding.used) if encoding else known.columns
+    names, has_header = source.columns, source.has_header
+    return assign_roles(names, request.options, source.path, has_header=has_header).label
 
 
 def _read_texts(source: TableSource, roles: Roles) -> tuple[int, dict[int, list[str]]]:
