@@ -69,6 +69,7 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
     dataset.refuse_constant()  # as training would
     scaling, reason = scaling_of(dataset)
     shape, size = _flat_images(dataset)
+    said = (*said, *_say_flat(dataset, shape))
     encoded = dataset.encoding.columns if dataset.encoding else ()
     return DataSummary(
         n_rows=len(dataset),
@@ -112,6 +113,15 @@ def _flat_images(dataset: Dataset) -> tuple[Shape, str]:
     if dataset.values.dtype == np.uint8:
         return (1, side, side), f"[{side**2}], and no augment, if rows are no images"
     return dataset.shape, f"or [1, {side}, {side}], and augment, if rows are images"
+
+
+def _say_flat(dataset: Dataset, shape: Shape) -> tuple[Guess, ...]:
+    """Return a line where rows of numbers are taken for images."""
+    if shape == dataset.shape:
+        return ()
+    found = f"rows of {dataset.shape[0]} bytes are taken for square ones, {shape[1]} x {shape[2]}"
+    otherwise = f"write output_shape: [{dataset.shape[0]}] in Input, and no augment, otherwise"
+    return (Guess("images", f"{found}; {otherwise}"),)
 
 
 def _summarise_images(found: Survey, options: ReadOptions | None) -> DataSummary:

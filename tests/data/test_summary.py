@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from archbuild.data import load_dataset
 from archbuild.data.request import ReadOptions
 from archbuild.data.summary import summarise
 from archbuild.errors import DataError
@@ -94,6 +95,28 @@ def test_bytes_that_may_be_images_are_taken_for_images(tmp_path):
     summary = summarise(str(tmp_path / "x.npy"))
     assert summary.shape == (1, 28, 28)
     assert summary.size_reason.startswith("[784], and no augment")
+    assert "rows of 784 bytes are taken for square ones, 28 x 28; write output_shape: [784]" in (
+        str(summary.guesses[-1])
+    )
+
+
+def test_folders_of_classes_are_not_labels_if_none_are_wanted(tmp_path):
+    for name in ("a/1.png", "b/2.png"):
+        write_image(tmp_path / name, np.eye(9, dtype=np.uint8))
+    assert "labels" in [guess.subject for guess in summarise(str(tmp_path)).guesses]
+    summary = summarise(str(tmp_path), ReadOptions(labels="none"))
+    assert "labels" not in [guess.subject for guess in summary.guesses]
+
+
+def test_one_coloured_image_among_grey_ones_is_named(tmp_path):
+    for number in range(3):
+        write_image(tmp_path / f"{number}.png", np.eye(9, dtype=np.uint8))
+    write_image(tmp_path / "red.png", np.full((9, 9, 3), [200, 0, 0], np.uint8))
+    summary = summarise(str(tmp_path))
+    assert summary.shape == (3, 9, 9)
+    line = "channels: 3, as 1 images have colours ('red.png'); 3 are grey"
+    assert line in " / ".join(map(str, summary.guesses))
+    assert line in " / ".join(map(str, load_dataset(str(tmp_path)).guesses))
 
 
 def test_rows_that_training_refuses_are_refused(tmp_path):

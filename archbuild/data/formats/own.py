@@ -207,9 +207,10 @@ def survey_path(text: str, options: ReadOptions) -> Survey | None:
     if not path.is_dir() and suffix_of(path) not in (*PARQUET, *FEATHER):
         return None
     reader = _checked_reader(request)
-    if reader is read_arrow:
-        return survey_arrow(request)
-    return survey(request) if reader is read_image_folder else None
+    if reader not in (read_arrow, read_image_folder):
+        return None
+    found = survey_arrow(request) if reader is read_arrow else survey(request)
+    return found and found._replace(guesses=_of_interest(found.guesses, request))
 
 
 def held_out_part(text: str) -> str | None:

@@ -26,7 +26,7 @@ from archbuild.data.formats.images.picture import (
     without_warnings,
 )
 from archbuild.data.formats.images.range import Divisors, Ranges, divisors_for
-from archbuild.data.guess import Guess
+from archbuild.data.guess import Guess, listed
 from archbuild.data.request import BYTES, ReadRequest
 from archbuild.data.spill import read_part, release, room_for
 from archbuild.errors import DataError
@@ -110,7 +110,11 @@ def read_stack(files: Files, request: ReadRequest) -> Stack:
     _warn(request.path, files.names, rows, headers, shape, faults)
     if len(rows) < request.least_rows:
         raise too_few(request.path, len(rows), request.least_rows)
-    guesses = (*divisors.guesses, *_say_parts(headers, shape))
+    guesses = (
+        *divisors.guesses,
+        *_say_channels(headers, files.names, shape),
+        *_say_parts(headers, shape),
+    )
     scale = 1 / (divisors.shared or 1)
     return Stack(values[: len(rows)], rows, scale, divisors.by_depth, guesses)
 
@@ -141,7 +145,11 @@ def probe(files: Files, request: ReadRequest) -> Probe:
         ranges[depth][0] >= 0 and ranges[depth][1] <= divisor
         for depth, divisor in divisors.by_depth.items()
     )
-    guesses = (*divisors.guesses, *_say_parts(headers, shape))
+    guesses = (
+        *divisors.guesses,
+        *_say_channels(headers, files.names, shape),
+        *_say_parts(headers, shape),
+    )
     return Probe(len(there), shape, _is_common(headers, shape), is_scaled, guesses)
 
 
@@ -297,6 +305,20 @@ def _sound(headers: Sequence[Header | None], faults: Mapping[int, str]) -> dict[
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, UnfitPictureError) else ""
+
+
+def _say_channels(
+    headers: Sequence[Header | None], names: Sequence[str], shape: Shape
+) -> list[Guess]:
+    """Return a line where grey images get the channels of those that have colours."""
+    grey = sum(header is not None and header.grey for header in headers)
+    coloured = [
+        name for name, header in zip(names, headers, strict=True) if header and not header.grey
+    ]
+    if not grey or not coloured or shape[-1] == 1:
+        return []
+    found = f"{shape[-1]}, as {len(coloured)} images have colours ({listed(coloured)}); {grey} are"
+    return [Guess("channels", f"{found} grey. An Input of 1 channel reads all as grey")]
 
 
 def _say_parts(headers: Sequence[Header | None], shape: Shape) -> tuple[Guess, ...]:
