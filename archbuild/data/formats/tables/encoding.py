@@ -26,6 +26,7 @@ from archbuild.data.formats.tables.narrow import as_narrow
 from archbuild.data.formats.tables.odd_numbers import say_odd_numbers
 from archbuild.data.formats.tables.roles import Roles, refuse_twins
 from archbuild.data.formats.tables.source import TableSource
+from archbuild.data.formats.tables.told_kinds import refuse_other_kind
 from archbuild.data.guess import Guess, as_option, column_key, column_subject, listed
 from archbuild.data.profile import MOST_DISTINCT, Profile
 from archbuild.data.request import ReadRequest
@@ -128,6 +129,8 @@ def _choose_encoding(
     """Return the encoding of the columns that can be used, and a line for each decision."""
     names = [source.columns[index] for index in wanted]
     profiles = _profiles(source, wanted, told)
+    for name, each in zip(names, profiles, strict=True):
+        refuse_other_kind(source.path, name, told.get(name, ""), each)
     kinds = [told.get(name) or each.kind() for name, each in zip(names, profiles, strict=True)]
     learnt = [
         _learn(source.path, name, kind, profile, masked)
