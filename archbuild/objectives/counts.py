@@ -29,7 +29,7 @@ def library_size(counts: Any) -> Any:
 
 
 def negative_binomial_negative_log_likelihood(
-    counts: Any, logits: Any, log_dispersion: Any, present: Any = None
+    counts: Any, logits: Any, log_dispersion: Any, present: Any = None, by_row: bool = False
 ) -> Any:
     """Compute ``-log NB(x | m, t)``: sum over a row, mean over the batch, in nats.
 
@@ -42,17 +42,23 @@ def negative_binomial_negative_log_likelihood(
         logits: ``(batch, features)``.
         log_dispersion: ``(batch, features)``, ``log t``, bounded.
         present: ``(batch, features)``, 1 or 0; elements where it is 0 are left out.
+        by_row: whether to leave out the mean over the batch.
 
     Returns:
-        A scalar. Source: Lopez et al., Deep generative modeling for single-cell transcriptomics,
-        Nature Methods 15 (2018), with the observed library size; Eraslan et al., Nature
-        Communications 10 (2019), eq. 1.
+        A scalar; ``(batch,)`` under ``by_row``. Source: Lopez et al., Deep generative modeling for
+        single-cell transcriptomics, Nature Methods 15 (2018), with the observed library size;
+        Eraslan et al., Nature Communications 10 (2019), eq. 1.
     """
-    return _negative_sum(_log_mass(counts, logits, log_dispersion), present)
+    return _negative_sum(_log_mass(counts, logits, log_dispersion), present, by_row)
 
 
 def zero_inflated_negative_log_likelihood(
-    counts: Any, logits: Any, log_dispersion: Any, dropout_logits: Any, present: Any = None
+    counts: Any,
+    logits: Any,
+    log_dispersion: Any,
+    dropout_logits: Any,
+    present: Any = None,
+    by_row: bool = False,
 ) -> Any:
     """Compute ``-log ZINB(x | d, m, t)``: sum over a row, mean over the batch, in nats.
 
@@ -65,14 +71,15 @@ def zero_inflated_negative_log_likelihood(
         log_dispersion: ``(batch, features)``, ``log t``, bounded.
         dropout_logits: ``(batch, features)``.
         present: ``(batch, features)``, 1 or 0; elements where it is 0 are left out.
+        by_row: whether to leave out the mean over the batch.
 
     Returns:
-        A scalar. Source: Eraslan et al., Nature Communications 10 (2019), eq. 1 and 2, with the
-        observed library size.
+        A scalar; ``(batch,)`` under ``by_row``. Source: Eraslan et al., Nature Communications 10
+        (2019), eq. 1 and 2, with the observed library size.
     """
     log_mass = _log_mass(counts, logits, log_dispersion)
     either = ops.where(counts > 0, log_mass, ops.logaddexp(dropout_logits, log_mass))
-    return _negative_sum(either - ops.softplus(dropout_logits), present)
+    return _negative_sum(either - ops.softplus(dropout_logits), present, by_row)
 
 
 def _log_mass(counts: Any, logits: Any, log_dispersion: Any) -> Any:
@@ -88,9 +95,10 @@ def _log_mass(counts: Any, logits: Any, log_dispersion: Any) -> Any:
     )
 
 
-def _negative_sum(log_masses: Any, present: Any) -> Any:
+def _negative_sum(log_masses: Any, present: Any, by_row: bool) -> Any:
     log_masses = log_masses if present is None else log_masses * present
-    return -ops.mean(ops.sum(log_masses, axis=-1))
+    rows = ops.sum(log_masses, axis=-1)
+    return -rows if by_row else -ops.mean(rows)
 
 
 def log_gamma_ratio(start: Any, steps: Any) -> Any:

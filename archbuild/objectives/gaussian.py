@@ -41,6 +41,51 @@ def gaussian_log_density(value: Any, mean: Any, log_variance: Any) -> Any:
     return -0.5 * ops.sum(log(2.0 * pi) + log_variance + scaled, axis=-1)
 
 
+def gaussian_log_ratio(
+    value: Any, mean: Any, log_variance: Any, other_mean: Any, other_log_variance: Any
+) -> Any:
+    """Compute ``log N(x_j | μ_j, v_j) - log N(x_j | m_j, s_j)`` of every unit, in nats.
+
+    Its mean over draws of the first Gaussian is the unit's part of ``gaussian_divergence``.
+
+    Args:
+        value: ``(..., latent)``; the five broadcast against each other.
+        mean: ``(..., latent)``, as the other three.
+        log_variance: of the first Gaussian.
+        other_mean: of the second Gaussian.
+        other_log_variance: of the second Gaussian.
+
+    Returns:
+        ``(..., latent)``: no axis is summed.
+    """
+    here = ops.square(value - mean) * ops.exp(-log_variance)
+    there = ops.square(value - other_mean) * ops.exp(-other_log_variance)
+    return 0.5 * (other_log_variance - log_variance + there - here)
+
+
+def merged_gaussians(
+    mean: Any, log_variance: Any, other_mean: Any, other_log_variance: Any
+) -> tuple[Any, Any]:
+    """Weigh two Gaussians by their precisions: what their densities' product is proportional to.
+
+    ``v = 1 / (1/v₁ + 1/v₂)``, ``μ = v (μ₁/v₁ + μ₂/v₂)``, from log-variances: the share of the first
+    precision is ``σ(log v₂ - log v₁)``, so that nothing overflows. Source: Sønderby et al., Ladder
+    variational autoencoders, arXiv 1602.02282, equations 17 and 18.
+
+    Args:
+        mean: ``(..., latent)``, as the other three.
+        log_variance: of the first Gaussian.
+        other_mean: of the second Gaussian.
+        other_log_variance: of the second Gaussian.
+
+    Returns:
+        Mean and log-variance, ``(..., latent)`` each.
+    """
+    share = ops.sigmoid(other_log_variance - log_variance)
+    merged = other_mean + share * (mean - other_mean)
+    return merged, -ops.logaddexp(-log_variance, -other_log_variance)
+
+
 def gaussian_divergence(
     mean: Any, log_variance: Any, other_mean: Any, other_log_variance: Any
 ) -> Any:

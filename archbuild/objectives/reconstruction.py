@@ -36,7 +36,9 @@ def squared_error(inputs: Any, reconstruction: Any, present: Any = None) -> Any:
     return ops.sum(errors * present) / ops.maximum(ops.sum(present), 1.0)
 
 
-def bernoulli_negative_log_likelihood(inputs: Any, logits: Any, present: Any = None) -> Any:
+def bernoulli_negative_log_likelihood(
+    inputs: Any, logits: Any, present: Any = None, by_row: bool = False
+) -> Any:
     """Compute binary cross-entropy from logits: sum over a row, mean over the batch, in nats.
 
     ``-[x log σ(l) + (1 - x) log(1 - σ(l))] = softplus(l) - x l``, which never overflows.
@@ -45,15 +47,18 @@ def bernoulli_negative_log_likelihood(inputs: Any, logits: Any, present: Any = N
         inputs: ``(batch, ...)`` in [0, 1]; grey values are taken as probabilities.
         logits: ``(batch, ...)``.
         present: ``(batch, ...)``, 1 or 0; elements where it is 0 are left out.
+        by_row: whether to leave out the mean over the batch.
 
     Returns:
-        A scalar. Source: Kingma and Welling, arXiv 1312.6114, appendix C.1.
+        A scalar; ``(batch,)`` under ``by_row``. Source: Kingma and Welling, arXiv 1312.6114,
+        appendix C.1.
     """
-    return ops.mean(_sum_over_row(ops.softplus(logits) - inputs * logits, present))
+    rows = _sum_over_row(ops.softplus(logits) - inputs * logits, present)
+    return rows if by_row else ops.mean(rows)
 
 
 def gaussian_negative_log_likelihood(
-    inputs: Any, mean: Any, log_variance: Any, present: Any = None
+    inputs: Any, mean: Any, log_variance: Any, present: Any = None, by_row: bool = False
 ) -> Any:
     """Compute ``-log N(x | m, s)``: sum over a row, mean over the batch, in nats.
 
@@ -64,9 +69,12 @@ def gaussian_negative_log_likelihood(
         mean: ``(batch, ...)``.
         log_variance: ``(batch, ...)``, already bounded.
         present: ``(batch, ...)``, 1 or 0; elements where it is 0 are left out.
+        by_row: whether to leave out the mean over the batch.
 
     Returns:
-        A scalar. Source: Kingma and Welling, arXiv 1312.6114, appendix C.2.
+        A scalar; ``(batch,)`` under ``by_row``. Source: Kingma and Welling, arXiv 1312.6114,
+        appendix C.2.
     """
     squared = ops.square(inputs - mean) * ops.exp(-log_variance)
-    return ops.mean(0.5 * _sum_over_row(log(2.0 * pi) + log_variance + squared, present))
+    rows = 0.5 * _sum_over_row(log(2.0 * pi) + log_variance + squared, present)
+    return rows if by_row else ops.mean(rows)

@@ -40,6 +40,7 @@ ORDINARY = _ordinary()
 GAUSSIAN = [
     ("bounded_log_variance", "unbounded"),
     ("gaussian_log_density", "latent mean log_variance"),
+    ("gaussian_log_ratio", "latent mean log_variance other_mean other_log_variance"),
     ("gaussian_divergence", "mean log_variance other_mean other_log_variance"),
     ("standard_gaussian_divergence", "mean log_variance"),
     ("reparameterised", "mean log_variance noise"),
@@ -56,6 +57,7 @@ MIXTURE = [
     ("categorical_divergence", "log_assignment log_weights"),
     ("categorical_entropy", "log_assignment"),
     ("at_least", "divergences minimum"),
+    ("importance_bound", "log_joints"),
 ]
 """Name of the function, and of the ``ORDINARY`` arrays that it is given."""
 

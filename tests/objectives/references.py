@@ -21,6 +21,22 @@ def gaussian_log_density(value, mean, log_variance):
     return stats.norm.logpdf(value, mean, np.sqrt(np.exp(log_variance))).sum(axis=-1)
 
 
+def gaussian_log_ratio(value, mean, log_variance, other_mean, other_log_variance):
+    here = stats.norm.logpdf(value, mean, np.sqrt(np.exp(log_variance)))
+    return here - stats.norm.logpdf(value, other_mean, np.sqrt(np.exp(other_log_variance)))
+
+
+def merged_gaussians(mean, log_variance, other_mean, other_log_variance):
+    """Mean and log-variance by precisions."""
+    precision, other = np.exp(-log_variance), np.exp(-other_log_variance)
+    variance = 1 / (precision + other)
+    return variance * (precision * mean + other * other_mean), np.log(variance)
+
+
+def importance_bound(log_weights):
+    return np.log(np.mean(np.exp(log_weights), axis=0))
+
+
 def gaussian_divergence(mean, log_variance, other_mean, other_log_variance):
     arrays = np.broadcast_arrays(mean, log_variance, other_mean, other_log_variance)
     places = np.ndindex(arrays[0].shape[:-1])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from archbuild import objectives
 from tests.objectives import references
 from tests.objectives.cases import GAUSSIAN, arguments
-from tests.objectives.tensors import evaluate, gradients
+from tests.objectives.tensors import evaluate, gradients, tensor
 
 
 @pytest.mark.parametrize(("name", "given"), GAUSSIAN)
@@ -63,3 +64,38 @@ def test_values_and_gradients_stay_finite_at_the_bounds(sign):
     ]:
         assert np.all(np.isfinite(evaluate(function, *given)))
         assert np.all(np.isfinite(gradients(function, *given)))
+
+
+def test_merging_is_the_product_of_two_densities(rng):
+    """By the equation, and on a grid: the product, normalised, has this mean and variance."""
+    given = rng.normal(size=(4, 5, 3))
+    mean, log_variance = map(np.asarray, objectives.merged_gaussians(*map(tensor, given)))
+    for got, expected in zip(
+        (mean, log_variance), references.merged_gaussians(*given), strict=True
+    ):
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+    grid = np.linspace(-30, 30, 60_001)
+    one, other = ((m[0, 0], np.exp(v[0, 0] / 2)) for m, v in (given[:2], given[2:]))
+    product = stats.norm.pdf(grid, *one) * stats.norm.pdf(grid, *other)
+    product /= product.sum()
+    centre = np.sum(grid * product)
+    np.testing.assert_allclose(mean[0, 0], centre, rtol=1e-4)
+    spread = np.sum((grid - centre) ** 2 * product)
+    np.testing.assert_allclose(np.exp(log_variance[0, 0]), spread, rtol=1e-4)
+
+
+def test_merging_with_something_certain_leaves_that():
+    """At the bounds of log-variances neither value nor slope overflows."""
+    given = [np.array([each]) for each in (3.0, -10.0, -2.0, 10.0)]
+    mean, log_variance = objectives.merged_gaussians(*map(tensor, given))
+    np.testing.assert_allclose([mean[0], log_variance[0]], [3.0, -10.0], rtol=1e-6)
+    for which in range(2):
+        slopes = gradients(lambda *of: objectives.merged_gaussians(*of)[which], *given)  # noqa: B023
+        assert np.all(np.isfinite(slopes))
+
+
+def test_log_ratios_of_units_sum_to_that_of_densities(rng):
+    value, *given = rng.normal(size=(5, 6, 3))
+    units = evaluate(objectives.gaussian_log_ratio, value, *given)
+    densities = [references.gaussian_log_density(value, *each) for each in (given[:2], given[2:])]
+    np.testing.assert_allclose(units.sum(axis=1), densities[0] - densities[1], rtol=1e-4)

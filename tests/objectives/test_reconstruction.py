@@ -65,3 +65,20 @@ def test_elements_that_are_not_present_are_left_out(rng):
         rtol=1e-5,
     )
     assert float(evaluate(objectives.squared_error, *arguments[:2], 0 * mask)) == 0
+
+
+def test_losses_of_rows_have_the_loss_of_the_batch_as_their_mean(rng):
+    x, mean, log_variance = rng.normal(size=(3, 5, 6)).astype("f")
+    counts = rng.poisson(3.0, size=(5, 6)).astype("f")
+    present = rng.integers(0, 2, size=(5, 6)).astype("f")
+    for function, given in [
+        (objectives.bernoulli_negative_log_likelihood, (x, mean)),
+        (objectives.gaussian_negative_log_likelihood, (x, mean, log_variance)),
+        (objectives.negative_binomial_negative_log_likelihood, (counts, mean, log_variance)),
+        (objectives.zero_inflated_negative_log_likelihood, (counts, mean, log_variance, mean)),
+    ]:
+        rows = np.asarray(function(*given, present, by_row=True))
+        assert rows.shape == (5,)
+        np.testing.assert_allclose(rows.mean(), function(*given, present), rtol=1e-5)
+        one = [each[2:3] for each in given]
+        np.testing.assert_allclose(rows[2], function(*one, present[2:3]), rtol=1e-5)
