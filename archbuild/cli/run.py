@@ -166,10 +166,10 @@ def _in_words(experiment: Experiment) -> str:
 
 def _needs_keras(options: RunOptions, run: Run) -> bool:
     """Return whether a network is built after training."""
-    from archbuild.models.measuring import measures_held_out
+    from archbuild.models.measuring import measures_bounds, measures_held_out
 
     draws = options.visualize or options.report
-    return draws or (options.metrics and measures_held_out(run))
+    return draws or (options.metrics and (measures_held_out(run) or measures_bounds(run)))
 
 
 def _start_keras(progress: Progress) -> None:

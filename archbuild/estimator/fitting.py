@@ -91,11 +91,13 @@ def spec_for(dataset: Dataset, arch: Source | None, changed: Mapping[str, Any]) 
         changed: as ``changes``.
 
     Raises:
-        ValueError: there are more clusters than rows.
+        ValueError: there are more clusters than rows, or the head finds none.
         SpecError: the spec has problems; all of them are named.
     """
+    _refuse_without_clusters(changed["head"])
     source = _tree_for(dataset, changed["head"]) if arch is None else arch
     spec = spec_of(source, default_vocabulary(), **changed)
+    _refuse_without_clusters(spec.head.type)
     wanted = spec.head.config["n_clusters"]
     if isinstance(wanted, int) and wanted > len(dataset):
         raise ValueError(f"n_samples={len(dataset)} should be >= n_clusters={wanted}.")
@@ -127,6 +129,14 @@ def with_labels(dataset: Dataset, spec: Spec, y: Any) -> Dataset:
         labels = np.where(labels == UNKNOWN, np.nan, labels)
     codes, names = encode_labels(labels, len(dataset), "y")
     return replace(dataset, labels=codes, class_names=names)
+
+
+def _refuse_without_clusters(head: str | None) -> None:
+    if head is not None and head in HEADS and HEADS[head].answers == "nothing":
+        raise ValueError(
+            f"the {head} head finds no clusters, and the estimator has nothing to give without; "
+            "train it with archbuild.Experiment or the command line"
+        )
 
 
 def run_folder(

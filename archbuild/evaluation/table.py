@@ -15,6 +15,8 @@ MetricRow = dict[str, Any]
 
 K_MEANS, HEAD = "k-means", "head"
 
+_LEVELS = {"kl": ("KL by level", ".1f"), "active": ("active units", "d")}
+"""Beginning of the names of a level's columns -> heading and format of the one column shown."""
 _WIDTH = 100
 _LONGEST_TEXT = 20
 _GAP = "  "
@@ -80,8 +82,35 @@ def format_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
     Columns that no row has are left out, those with labels for instance, and so are the last ones
     where they do not fit; scores of other names come after the known. An undefined score is a
-    dash. No rows, no text.
+    dash. Rows that share no score with the others, as bounds do, make a table of their own below.
+    No rows, no text.
     """
+    return "\n\n".join(map(_text, tables_of(rows)))
+
+
+def tables_of(rows: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return the rows as those of one table, or of two where some share no column with others.
+
+    The second has the bounds on a likelihood, which are no scores of a clustering.
+    """
+    rows = [_by_level(row) for row in rows]
+    scores = {key for row in rows if SCORES.keys() & row.keys() for key in row} - {*_TEXTS}
+    apart = [row for row in rows if scores and not scores & row.keys()]
+    together = [row for row in rows if row not in apart]
+    return [part for part in (together, apart) if part]
+
+
+def _by_level(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row with one column for all levels, bottom first, of what is said of each."""
+    found = dict(row)
+    for key, (heading, form) in _LEVELS.items():
+        names = [name for name in row if name.startswith(f"{key}_")]
+        if names:
+            found[heading] = " ".join(format(found.pop(name), form) for name in names)
+    return found
+
+
+def _text(rows: Sequence[Mapping[str, Any]]) -> str:
     columns = [_column(key, rows) for key in _columns(rows)]
     kept, width = [], -len(_GAP)
     for column in columns:

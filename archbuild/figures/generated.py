@@ -70,7 +70,8 @@ class GeneratedPicture(HeadPicture):
 
 def drawn_from(stage: Stage) -> str:
     """Return what a picture of rows that a stage's head generates shows."""
-    return f"drawn from each cluster of {stage.space}{stage.progress}"
+    of = "each cluster of " if stage.finds_clusters else ""
+    return f"drawn from {of}{stage.space}{stage.progress}"
 
 
 def draw_generated(
@@ -127,7 +128,10 @@ def generated_figure(
         figure = _strip(samples, title, caption, feature_names)
     else:
         figure = (_images if kind == "images" else _series)(samples, title, caption)
-    _name_clusters(figure.axes[0], len(samples), shares)
+    if len(samples) > 1 or shares is not None:
+        _name_clusters(figure.axes[0], len(samples), shares)
+    else:  # of no cluster
+        figure.axes[0].set_yticks([])
     return figure
 
 

@@ -40,8 +40,8 @@ class OccupancyPicture(HeadPicture):
     section = "Training"
 
     def stages(self, run: Run) -> Sequence[Stage]:
-        """Return every stage with a head."""
-        return [stage for stage in run.stages if stage.has_head]
+        """Return every stage whose head assigns rows to clusters."""
+        return [stage for stage in run.stages if stage.finds_clusters]
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw the shares in a stage's history."""

@@ -9,6 +9,7 @@ from archbuild.heads.gmm import GMMHead
 from archbuild.heads.gmvae import GMVAEHead
 from archbuild.heads.kld import KLDHead
 from archbuild.heads.kmeans import KMeansHead
+from archbuild.heads.ladder import LadderHead
 from archbuild.heads.messages import MessagesHead
 from archbuild.plugins import Registry, subclass_of
 
@@ -16,7 +17,7 @@ __all__ = ["HEADS", "Head"]
 
 HEADS: Final[Registry[type[Head]]] = Registry(
     "archbuild.heads",
-    (KLDHead, KMeansHead, GMMHead, GMVAEHead, MessagesHead),
+    (KLDHead, KMeansHead, GMMHead, GMVAEHead, LadderHead, MessagesHead),
     subclass_of(Head),
 )
 """Every head that a spec may name, in the order in which they are listed."""

@@ -14,13 +14,13 @@ from archbuild.clustering.starts import first_clusters, means
 from archbuild.errors import UsageError
 from archbuild.evaluation.collapse import Occupancy
 from archbuild.heads.batch import Batch, Forward, autoencode, reconstruction_loss
-from archbuild.heads.records import NewRows, TrainedRows, Update
+from archbuild.heads.records import Evidence, NewRows, TrainedRows, Update
 from archbuild.networks.rows import by_rows, to_numpy
-from archbuild.spec.fields import integer, number
+from archbuild.spec.fields import implicit, integer, number
 from archbuild.spec.vocabulary import HeadType
 
 if TYPE_CHECKING:
-    from archbuild.networks.network import Encoding, Network
+    from archbuild.networks.network import Encoding, Network, Reconstruction
     from archbuild.spec.plan import Plan
 
 AUTO = "auto"
@@ -33,6 +33,15 @@ N_CLUSTERS = integer(
     maximum=10_000,
     word=AUTO,
     default=None,
+)
+BOUND_SAMPLES = implicit(
+    integer(
+        "bound_samples",
+        "Draws of each row for the bound on its likelihood that --metrics reports; 0: none.",
+        minimum=0,
+        maximum=1_000_000,
+        default=0,
+    )
 )
 REFRESH = integer(
     "refresh", "Epochs between two full passes over the rows (targets, centres).", default=1
@@ -66,8 +75,9 @@ class Head(HeadType):
         seed: random seed of the head's draws and of the first weights of its own networks.
     """
 
-    term_names: ClassVar[tuple[str, ...]]
-    monitored_names: ClassVar[tuple[str, ...]] = ()
+    term_names: tuple[str, ...]
+    """Of the type; ``__init__`` sets them where they depend on the network."""
+    monitored_names: tuple[str, ...] = ()
     """Values of ``loss_terms`` that are logged and are no part of the loss."""
     refines: bool = False
     """True if training starts from a pretrained network, whose variances are untrained."""
@@ -219,6 +229,26 @@ class Head(HeadType):
     @abstractmethod
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Restore the state that ``arrays`` returned."""
+
+    # -- reconstruction and evidence -------------------------------------------------------
+
+    def reconstruct(self, network: Network, inputs: Any) -> Reconstruction:
+        """Return what the decoder makes of rows ``(batch, *input_shape)`` without chance."""
+        encoding = network.encode(inputs)
+        return network.decode(encoding.mean, encoding.switches)
+
+    def evidence(self, network: Network, inputs: Any, draws: int, present: Any = None) -> Evidence:
+        """Draw ``q(z | x)`` of rows ``(batch, *input_shape)``, for a bound on ``log p(x)``.
+
+        Only heads with the field ``bound_samples`` have one.
+
+        Args:
+            network: with inference statistics.
+            inputs: the rows.
+            draws: number of draws of each row.
+            present: as ``Batch.present``.
+        """
+        raise NotImplementedError(f"the {self.name} head bounds no likelihood")
 
     # -- figures, files and generation ----------------------------------------------------
 

@@ -74,7 +74,11 @@ def autoencode(
 
 
 def reconstruction_loss(
-    kind: str, inputs: Any, reconstruction: Reconstruction, present: Any = None
+    kind: str,
+    inputs: Any,
+    reconstruction: Reconstruction,
+    present: Any = None,
+    by_row: bool = False,
 ) -> Any:
     """Compute the loss that a spec's ``reconstruction`` names, a scalar in its own units.
 
@@ -83,23 +87,24 @@ def reconstruction_loss(
         inputs: what is to come out, ``(batch, ...)``.
         reconstruction: what came out.
         present: as ``Batch.present``.
+        by_row: whether to return ``-log p(x | z)`` of each row, ``(batch,)``; ``squared_error`` has
+            none.
     """
+    value, rest = reconstruction.value, (present, by_row)
     if kind == "bernoulli":
-        return objectives.bernoulli_negative_log_likelihood(inputs, reconstruction.value, present)
+        return objectives.bernoulli_negative_log_likelihood(inputs, value, *rest)
     if kind == "gaussian":
         return objectives.gaussian_negative_log_likelihood(
-            inputs, reconstruction.value, reconstruction.log_variance, present
+            inputs, value, reconstruction.log_variance, *rest
         )
     if kind == NEGATIVE_BINOMIAL:
         return objectives.negative_binomial_negative_log_likelihood(
-            inputs, reconstruction.value, reconstruction.log_dispersion, present
+            inputs, value, reconstruction.log_dispersion, *rest
         )
     if kind == ZERO_INFLATED:
         return objectives.zero_inflated_negative_log_likelihood(
-            inputs,
-            reconstruction.value,
-            reconstruction.log_dispersion,
-            reconstruction.dropout_logits,
-            present,
+            inputs, value, reconstruction.log_dispersion, reconstruction.dropout_logits, *rest
         )
-    return objectives.squared_error(inputs, reconstruction.value, present)
+    if by_row:
+        raise ValueError(f"reconstruction '{kind}' is no likelihood, so no bound can be had of it")
+    return objectives.squared_error(inputs, value, present)

@@ -10,10 +10,11 @@ import numpy as np
 from archbuild import objectives
 from archbuild.heads.base import Head
 from archbuild.heads.batch import Batch, reconstruction_loss
+from archbuild.heads.records import Evidence
 from archbuild.spec.fields import number
 
 if TYPE_CHECKING:
-    from archbuild.networks.network import Encoding
+    from archbuild.networks.network import Encoding, Reconstruction
     from archbuild.spec.plan import Plan
 
 RECONSTRUCTION_WEIGHT = number(
@@ -52,6 +53,13 @@ class GenerativeHead(Head):
                 "MaxPool2D* needs the places of the maxima of a real row"
             )
             found.append(("", message, "use MaxPool2D in place of MaxPool2D*"))
+        if config.get("bound_samples") and plan.spec.reconstruction == "squared_error":
+            message = "a bound on the likelihood needs one, and squared_error is none"
+            advice = (
+                "write reconstruction: gaussian, or bernoulli for values from 0 to 1; or "
+                "bound_samples: 0"
+            )
+            found.append(("bound_samples", message, advice))
         return found
 
     @property
@@ -64,32 +72,61 @@ class GenerativeHead(Head):
         """True: the decoder is part of the bound."""
         return True
 
-    def sampled(self, encoding: Encoding, scale: Any = 1.0) -> Any:
-        """Draw ``draws`` samples of ``q(z | x)``, one set of the batch after the other.
+    def sampled(self, encoding: Encoding, scale: Any = 1.0, draws: int | None = None) -> Any:
+        """Draw samples of ``q(z | x)``, one set of the batch after the other.
 
         Args:
             encoding: mean and log-variance ``(batch, latent)``.
             scale: of the noise; 0 gives the means.
+            draws: how many; ``None``: those of training.
 
         Returns:
             ``(draws * batch, latent)``.
         """
-        return self.sampled_gaussian(encoding.mean, encoding.log_variance, scale)
+        return self.sampled_gaussian(encoding.mean, encoding.log_variance, scale, draws)
 
-    def sampled_gaussian(self, mean: Any, log_variance: Any, scale: Any = 1.0) -> Any:
-        """Draw ``draws`` samples of a Gaussian of each row, one set after the other."""
+    def sampled_gaussian(
+        self, mean: Any, log_variance: Any, scale: Any = 1.0, draws: int | None = None
+    ) -> Any:
+        """Draw samples of a Gaussian of each row, one set after the other, as ``sampled``."""
         from keras import ops, random
 
-        shape = (self.draws, ops.shape(mean)[0], mean.shape[1])
+        shape = (draws or self.draws, ops.shape(mean)[0], mean.shape[1])
         noise = scale * random.normal(shape, seed=self.noise)
         drawn = objectives.reparameterised(mean, log_variance, noise)
         return ops.reshape(drawn, (-1, mean.shape[1]))
 
-    def repeated(self, rows: Any) -> Any:
+    def repeated(self, rows: Any, draws: int | None = None) -> Any:
         """Repeat ``(batch, ...)`` to ``(draws * batch, ...)``, in the order of ``sampled``."""
         from keras import ops
 
-        return rows if self.draws == 1 else ops.concatenate([rows] * self.draws)
+        number = draws or self.draws
+        return rows if number == 1 else ops.concatenate([rows] * number)
+
+    def evidence_of(
+        self,
+        reconstruction: Reconstruction,
+        log_ratio: Any,
+        inputs: Any,
+        draws: int,
+        present: Any = None,
+    ) -> Evidence:
+        """Return the weights ``p(x | z) p(z) / q(z | x)`` of draws.
+
+        Args:
+            reconstruction: of the draws, ``(draws * batch, ...)``.
+            log_ratio: ``log q(z | x) - log p(z)`` of the draws, ``(draws * batch,)``.
+            inputs: ``(batch, ...)``.
+            draws: how many there are of each row.
+            present: as ``Batch.present``.
+        """
+        from keras import ops
+
+        given = [None if each is None else self.repeated(each, draws) for each in (inputs, present)]
+        loss = reconstruction_loss(
+            self.reconstruction, given[0], reconstruction, given[1], by_row=True
+        )
+        return Evidence(ops.reshape(-loss - log_ratio, (draws, -1)))
 
     def reconstruction_term(self, batch: Batch) -> dict[str, Any]:
         """Compute the weighted ``-log p(x | z)``, a mean over draws and batch."""
@@ -98,7 +135,7 @@ class GenerativeHead(Head):
         loss = reconstruction_loss(self.reconstruction, inputs, batch.reconstruction, present)
         return {"reconstruction": self.config["reconstruction_weight"] * loss}
 
-    def centres(self) -> np.ndarray:
+    def centres(self) -> np.ndarray | None:
         """Return the means of the prior's components, ``(cluster, latent)``."""
         return self.components()[0]
 

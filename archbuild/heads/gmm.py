@@ -23,14 +23,15 @@ import numpy as np
 
 from archbuild import objectives
 from archbuild.clustering.starts import START, START_SAMPLE, mixture_of
-from archbuild.heads.base import N_CLUSTERS, TOLERANCE
+from archbuild.heads.base import BOUND_SAMPLES, N_CLUSTERS, TOLERANCE
 from archbuild.heads.batch import Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.networks.rows import to_numpy
 from archbuild.spec.fields import UNIT, choice, integer, number, schedule, section
 
 if TYPE_CHECKING:
-    from archbuild.networks.network import Encoding
+    from archbuild.heads.records import Evidence
+    from archbuild.networks.network import Encoding, Network
     from archbuild.spec.plan import Plan
 
 # a component narrower than this part of the latents' spread would keep a few rows for ever
@@ -74,7 +75,9 @@ class GMMHead(GenerativeHead):
             default=None,
         ),
         replace(TOLERANCE, default=0.0),
+        BOUND_SAMPLES,
     )
+    passing_fields: ClassVar[frozenset[str]] = frozenset({"bound_samples"})
     term_names = ("reconstruction", "standard_prior", "conditional_prior", "cluster_prior")
 
     def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
@@ -189,6 +192,21 @@ class GMMHead(GenerativeHead):
             "conditional_prior": weight * conditional,
             "cluster_prior": weight * cluster,
         }
+
+    def evidence(self, network: Network, inputs: Any, draws: int, present: Any = None) -> Evidence:
+        """Return the weights of draws; the sum over the components is exact."""
+        from keras import ops
+
+        encoding = network.encode(inputs)
+        latent = self.sampled(encoding, draws=draws)
+        log_q = objectives.gaussian_log_density(
+            latent,
+            self.repeated(encoding.mean, draws),
+            self.repeated(encoding.log_variance, draws),
+        )
+        log_prior = ops.logsumexp(self._log_joints(latent), axis=1)
+        decoded = network.decode(latent)
+        return self.evidence_of(decoded, log_q - log_prior, inputs, draws, present)
 
     def assign(self, codes: Any) -> Any:
         """Return ``p(k | z)`` at the mean of ``q(z | x)``, ``(batch, cluster)``."""

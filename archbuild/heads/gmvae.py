@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.heads.base import N_CLUSTERS
+from archbuild.heads.base import BOUND_SAMPLES, N_CLUSTERS
 from archbuild.heads.batch import Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
 from archbuild.networks.rows import to_numpy
@@ -40,7 +40,8 @@ from archbuild.spec.fields import choice, integer, number, schedule
 from archbuild.spec.parts import Part, PartLayer
 
 if TYPE_CHECKING:
-    from archbuild.networks.network import Encoding
+    from archbuild.heads.records import Evidence
+    from archbuild.networks.network import Encoding, Network
     from archbuild.spec.plan import Plan
 
 
@@ -76,7 +77,9 @@ class GMVAEHead(GenerativeHead):
             default="batch",
         ),
         RECONSTRUCTION_WEIGHT,
+        BOUND_SAMPLES,
     )
+    passing_fields: ClassVar[frozenset[str]] = frozenset({"bound_samples"})
     term_names = (
         "reconstruction",
         "conditional_prior",
@@ -187,6 +190,29 @@ class GMVAEHead(GenerativeHead):
         log_variances = self.networks["prior_log_variances"](hidden)
         bounded = objectives.bounded_log_variance(log_variances)
         return ops.reshape(means, shape), ops.reshape(bounded, shape)
+
+    def evidence(self, network: Network, inputs: Any, draws: int, present: Any = None) -> Evidence:
+        """Return the weights of draws of ``x`` and ``w``; the sum over the clusters is exact."""
+        from keras import ops
+
+        encoding = network.encode(inputs)
+        x = encoding.mean, encoding.log_variance
+        w = self._style(encoding)
+        drawn = [self.sampled_gaussian(*each, draws=draws) for each in (x, w)]
+        log_q = sum(
+            objectives.gaussian_log_density(
+                draw, self.repeated(mean, draws), self.repeated(log_variance, draws)
+            )
+            for draw, (mean, log_variance) in zip(drawn, (x, w), strict=True)
+        )
+        latent, style = drawn
+        joints = objectives.component_log_joints(latent, self._log_uniform, *self.prior(style))
+        zero = ops.zeros_like(style)
+        log_prior = ops.logsumexp(joints, axis=1) + objectives.gaussian_log_density(
+            style, zero, zero
+        )
+        decoded = network.decode(latent)
+        return self.evidence_of(decoded, log_q - log_prior, inputs, draws, present)
 
     def assign(self, codes: Any) -> Any:
         """Return ``q(z | y)``; under ``posterior: bayes`` ``p(z | x, w)`` at the means of both."""

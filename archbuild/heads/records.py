@@ -1,14 +1,27 @@
-"""Records that heads take and return beside tensors: rows to write files about, and updates."""
+"""Records that heads take and return: evidence, rows to write files about, and updates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Decoder = Callable[[np.ndarray], np.ndarray]
 """From latents ``(n, latent)`` to rows ``(n, *input_shape)`` in the units of the data."""
+
+
+class Evidence(NamedTuple):
+    """What draws of ``q(z | x)`` say about ``log p(x)``, as tensors.
+
+    Attributes:
+        log_weights: ``log p(x, z) - log q(z | x)`` in nats, ``(draws, batch)``.
+        divergences: for each level of a hierarchy, bottom first, ``log q - log p`` of every unit,
+            a mean over the draws, ``(batch, units)``; none where there is one level.
+    """
+
+    log_weights: Any
+    divergences: tuple[Any, ...] = ()
 
 
 class TrainedRows(NamedTuple):

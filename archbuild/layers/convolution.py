@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from archbuild.layers.building import finished, zero_padded
 from archbuild.layers.convolution_sizes import convolved, mirror_padding, reach
 from archbuild.layers.shapes import alike, by_axes, per_axis, require_axes, with_step
-from archbuild.layers.weights import WEIGHT_FIELDS, kernel_settings
+from archbuild.layers.weights import WEIGHT_FIELDS, kernel_settings, use_bias
 from archbuild.spec.field import Field
 from archbuild.spec.fields import choice, implicit, integer, non_linearity, size
 from archbuild.spec.plan import PlannedLayer, Shape
@@ -229,11 +229,6 @@ def _keras_layer(kind: str, name: str, settings: Mapping[str, Any]) -> Any:
     import keras
 
     return getattr(keras.layers, kind)(name=name, **settings)
-
-
-def use_bias(layer: PlannedLayer) -> bool:
-    """Return whether the layer adds a bias; batch normalisation has its own."""
-    return bool(layer.config["use_bias"]) and not layer.batch_norm
 
 
 def _grouped(config: Mapping[str, Any]) -> str:

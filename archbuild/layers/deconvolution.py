@@ -13,11 +13,10 @@ from archbuild.layers.convolution import (
     convolve,
     dilation_of,
     require_padding_allowed,
-    use_bias,
 )
 from archbuild.layers.convolution_sizes import deconvolved, reach, same_as_valid
 from archbuild.layers.shapes import by_axes, per_axis, require_axes
-from archbuild.layers.weights import kernel_settings
+from archbuild.layers.weights import kernel_settings, use_bias
 from archbuild.spec.field import Field
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import ShapeError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from archbuild.layers.building import finished, flat
 from archbuild.layers.shapes import flat_size, require_input
-from archbuild.layers.weights import WEIGHT_FIELDS, kernel_settings
+from archbuild.layers.weights import BATCH_NORM, WEIGHT_FIELDS, kernel_settings, use_bias
 from archbuild.spec.fields import integer, non_linearity
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType
@@ -21,7 +21,12 @@ class Dense(LayerType):
 
     name = "Dense"
     summary = "A fully connected layer; flattens its input."
-    fields = (integer("num_units", "Number of outputs."), non_linearity(), *WEIGHT_FIELDS)
+    fields = (
+        integer("num_units", "Number of outputs."),
+        non_linearity(),
+        *WEIGHT_FIELDS,
+        BATCH_NORM,
+    )
     mirroring = "code"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
@@ -62,11 +67,11 @@ class Dense(LayerType):
         if layer.tied_to is not None:
             from archbuild.layers.tied import TiedDense
 
-            source, use_bias = context.kernels[layer.tied_to], layer.config["use_bias"]
-            return finished(TiedDense(source, use_bias, name=layer.name)(below), layer)
+            source = context.kernels[layer.tied_to]
+            return finished(TiedDense(source, use_bias(layer), name=layer.name)(below), layer)
         dense = keras.layers.Dense(
             layer.config["num_units"],
-            **kernel_settings(layer.config, context),
+            **kernel_settings(layer.config, context) | {"use_bias": use_bias(layer)},
             name=layer.name,
         )
         context.kernels.setdefault(layer.index, dense)

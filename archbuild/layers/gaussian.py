@@ -1,4 +1,4 @@
-"""Gaussian: a stochastic bottleneck."""
+"""Gaussian: a stochastic layer, the bottleneck or a level of a hierarchy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from archbuild import objectives
-from archbuild.layers.building import flat, glorot_uniform
+from archbuild.layers.building import batch_normalised, flat, glorot_uniform
 from archbuild.layers.context import Level
 from archbuild.layers.shapes import flat_size, require_input
+from archbuild.layers.weights import BATCH_NORM
 from archbuild.spec.fields import integer
 from archbuild.spec.plan import PlannedLayer, Shape
 from archbuild.spec.vocabulary import LayerType
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
 class Gaussian(LayerType):
     """Two linear heads side by side: the mean and the log-variance of a diagonal Gaussian.
 
-    The layer does not draw: a head decides whether the decoder is given a sample or the mean.
+    The layer does not draw: a head decides whether what comes next is given a sample or the mean.
+    One inside the encoder is mirrored by another, which gives the prior of its latent from what the
+    level above it decodes to.
     """
 
     name = "Gaussian"
-    summary = "A stochastic bottleneck: linear mean and log-variance."
-    fields = (integer("num_units", "Dimensions of the Gaussian."),)
-    sides = frozenset({"encoder"})
+    summary = "A stochastic layer: linear mean and log-variance."
+    fields = (
+        integer("num_units", "Dimensions of the Gaussian."),
+        BATCH_NORM,
+    )
     mirroring = "code"
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
@@ -47,10 +52,13 @@ class Gaussian(LayerType):
         units: int = config["num_units"]
         return 2 * (flat_size(input_shape) + 1) * units
 
+    def batch_norm_parameters(self, config: Mapping[str, Any], shape: Shape) -> int:
+        """Count those of the mean and of the log-variance."""
+        return 2 * super().batch_norm_parameters(config, shape)
+
     def mirror(self, layer: PlannedLayer) -> Sequence[Mapping[str, Any]]:
-        """Return a linear Dense of the layer's own width."""
-        units = layer.config["num_units"]
-        return [{"type": "Dense", "num_units": units, "non_linearity": "linear"}]
+        """Return a Gaussian of the layer's own width: the prior of what the layer gives."""
+        return [{"type": self.name, **layer.config}]
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """Return the mean, ``(batch, num_units)``.
@@ -69,7 +77,9 @@ class Gaussian(LayerType):
 
         dense = keras.layers.Dense(
             layer.config["num_units"],
+            use_bias=not layer.batch_norm,
             kernel_initializer=glorot_uniform(context),
             name=f"{layer.name}_{part}",
         )
-        return dense(tensor)
+        given = dense(tensor)
+        return batch_normalised(given, f"{dense.name}_batch_norm") if layer.batch_norm else given

@@ -10,6 +10,7 @@ from archbuild.spec.fields import boolean, choice, implicit, number, section
 
 if TYPE_CHECKING:
     from archbuild.layers.context import BuildContext
+    from archbuild.spec.plan import PlannedLayer
 
 INITIALISERS: Final = {
     # spec name -> Keras class
@@ -47,6 +48,20 @@ WEIGHT_FIELDS: Final[tuple[Field, ...]] = tuple(
         ),
     )
 )
+
+BATCH_NORM: Final = implicit(
+    boolean(
+        "batch_norm",
+        "Batch normalisation of what the layer computes, before any non-linearity; the output "
+        "layer of a mirrored decoder has none.",
+        default=False,
+    )
+)
+
+
+def use_bias(layer: PlannedLayer) -> bool:
+    """Return whether the layer adds a bias; batch normalisation has its own."""
+    return bool(layer.config["use_bias"]) and not layer.batch_norm
 
 
 def initialiser(config: Mapping[str, Any], context: BuildContext) -> Any:

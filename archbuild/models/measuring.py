@@ -9,6 +9,7 @@ from archbuild.data import Dataset
 from archbuild.errors import RunError
 from archbuild.evaluation.scores import SCORES
 from archbuild.evaluation.table import evaluate_head, evaluate_space, metrics_document
+from archbuild.heads import HEADS
 from archbuild.io.atomic import write_json
 from archbuild.models.run import RAW
 from archbuild.models.suggestion import n_clusters_of
@@ -62,6 +63,23 @@ def measures_held_out(run: Run) -> bool:
     return bool(run.finished_heads) and run.held_out is not None
 
 
+def measures_bounds(run: Run) -> bool:
+    """Return whether a head bounds the likelihood of rows, which needs the network."""
+    return any(bound_samples(run, stage) for stage in run.finished_heads)
+
+
+def bound_samples(run: Run, stage: Stage) -> int:
+    """Return how many draws of a row bound its likelihood under a stage's head; 0: none.
+
+    Training does not depend on it, so what the run's spec says now counts, where it has that head.
+    """
+    trained = stage.settings["head"]["type"]
+    if run.spec.head.type == trained:
+        return int(run.spec.head.config.get("bound_samples", 0))
+    defaults = {field.name: field.default for field in HEADS[trained].fields}
+    return int(defaults.get("bound_samples", 0))
+
+
 def measure_held_out(space: str, model: Model, feed: Feed, seed: int) -> dict[str, Any]:
     """Return the row of a head on rows that it has not seen.
 
@@ -86,7 +104,23 @@ def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[st
         rows.append(evaluate_head(space, values, stage.assignments, labels, run.seed))
         if run.held_out is not None:
             rows.append(measure_held_out(space, stage.model, run.held_out, run.seed))
+    if stage is not None:
+        rows += _bounds(run, stage)
     return [_with_supervision(row, stage) for row in rows]
+
+
+def _bounds(run: Run, stage: Stage) -> list[dict[str, Any]]:
+    """Return the row of the bound on the likelihood of the held-out rows, else of all, if any."""
+    samples = bound_samples(run, stage)
+    if not samples:
+        return []
+    from archbuild.training.bounds import bound_of
+
+    held_out, model = run.held_out, stage.model
+    feed = run.feed if held_out is None else held_out
+    bound = bound_of(model.network, model.begun_head, feed, samples, run.seed)
+    method = "bound" if held_out is None else "bound, held out"
+    return [{"space": stage.space, "method": method, **bound.scores()}]
 
 
 def _with_supervision(row: dict[str, Any], stage: Stage | None) -> dict[str, Any]:
@@ -121,6 +155,9 @@ def _sources(run: Run, n_clusters: int | None) -> dict[str, str]:
     if heads and run.held_out is not None:
         held_out = _data_digest(run.held_out.dataset)
         sources |= {stage.space: f"{sources[stage.space]}/{held_out}" for stage in heads}
+    for stage in heads:
+        if samples := bound_samples(run, stage):
+            sources[stage.space] += f"/{samples} draws"
     return sources
 
 

@@ -113,12 +113,21 @@ class Model:
         Raises:
             RunError: there is none, or it is not initialised yet.
         """
+        if self.head is not None and self.head.answers == "nothing":
+            raise RunError(f"the {self.head.name} head assigns rows to no clusters or classes")
+        return self.begun_head
+
+    @property
+    def begun_head(self) -> Head:
+        """The head, if it is initialised.
+
+        Raises:
+            RunError: there is none, or it is not initialised yet.
+        """
         if self.head is None:
             raise RunError(
                 "a pretrained network has no clusters; train a head (--cluster on the command line)"
             )
-        if self.head.answers == "nothing":
-            raise RunError(f"the {self.head.name} head assigns rows to no clusters or classes")
         if not self.head.is_initialised:
             raise RunError(
                 f"the {self.head.name} head has not begun after epoch {self.epoch}, and has no "
@@ -236,21 +245,25 @@ class Model:
         """
         from archbuild.networks.rows import to_numpy
 
-        encoding = self.network.encode(rows)
-        decoded = self.network.decode(encoding.mean, encoding.switches)
+        if self.head is not None:
+            decoded = self.head.reconstruct(self.network, rows)
+        else:
+            encoding = self.network.encode(rows)
+            decoded = self.network.decode(encoding.mean, encoding.switches)
         return to_numpy(self.network.expected(decoded, rows))
 
     def generate(self, per_cluster: int, seed: int) -> np.ndarray:
         """Draw ``(cluster, per_cluster, *input_shape)`` rows, in the units of the data.
 
-        They are the means of ``p(x | z)`` at latents drawn from each cluster, channels last.
+        They are the means of ``p(x | z)`` at latents drawn from each cluster, channels last; those
+        of a head without clusters stand where the first cluster's would.
 
         Raises:
             RunError: there is no head, it has no generative process, or is not initialised yet.
         """
         self._refuse_without_process()
         rng = np.random.default_rng(seed)
-        rows = self.assigning_head.sample_rows(self.network, per_cluster, rng)
+        rows = self.begun_head.sample_rows(self.network, per_cluster, rng)
         return self.origin.scaler.undo(rows)
 
     def _refuse_without_process(self) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from archbuild.data.origin import Origin
 from archbuild.errors import RunError
+from archbuild.heads import HEADS
 from archbuild.io.reading import read_npy
 from archbuild.models.model import Model
 from archbuild.runs import StageFolder
@@ -69,6 +70,11 @@ class Stage:
     def labels_used(self) -> int:
         """The number of labels that its training read."""
         return int(self.manifest["request"].get("labels_used", 0))
+
+    @property
+    def finds_clusters(self) -> bool:
+        """True if its head assigns rows to clusters or classes."""
+        return self.has_head and HEADS[self.settings["head"]["type"]].answers != "nothing"
 
     @property
     def assigns(self) -> bool:

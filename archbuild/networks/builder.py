@@ -10,7 +10,7 @@ import keras
 
 from archbuild import objectives
 from archbuild.layers.building import flat
-from archbuild.layers.context import BuildContext
+from archbuild.layers.context import BuildContext, Level
 from archbuild.layers.shapes import channels_last
 from archbuild.networks.network import Network
 from archbuild.spec.decoder import output_index
@@ -43,13 +43,13 @@ def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
         *inner, last = context.levels
         outputs += [last.log_variance, last.features]
     outputs += [context.switches[index] for index in _undone_pools(plan)]
-    outputs += [tensor for level in inner for tensor in level]
+    outputs += _tensors(inner)
     return keras.Model(rows, outputs, name="encoder")
 
 
 def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras.Model:
     latent = keras.Input((plan.latent_size,), name="latent")
-    context.outputs = {}
+    context.outputs, context.levels = {}, []
     context.switches = {
         index: keras.Input(channels_last(plan.encoder[index].input_shape), name=f"switches_{index}")
         for index in _undone_pools(plan)
@@ -58,7 +58,12 @@ def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
     tensor = _start(plan, latent, conditions)
     further = [*context.switches.values(), *conditions]
     inputs = [latent, *further] if further else latent
-    return keras.Model(inputs, _decoded(plan, latent, tensor, vocabulary, context), name="decoder")
+    outputs = _decoded(plan, latent, tensor, vocabulary, context)
+    return keras.Model(inputs, [*outputs, *_tensors(context.levels)], name="decoder")
+
+
+def _tensors(levels: Sequence[Level]) -> list[Any]:
+    return [tensor for level in levels for tensor in level]
 
 
 def _decoded(

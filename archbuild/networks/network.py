@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import keras
@@ -13,8 +14,9 @@ from archbuild import objectives
 from archbuild.data.counts import TARGET_SUM
 from archbuild.errors import UsageError
 from archbuild.layers.context import Level
+from archbuild.networks.hierarchy import Steps
 from archbuild.networks.rows import by_rows
-from archbuild.spec.plan import Plan
+from archbuild.spec.plan import Plan, PlannedLayer
 from archbuild.spec.top import OF_COUNTS
 
 
@@ -66,7 +68,8 @@ class Network(keras.Model):
     Args:
         plan: what was built.
         encoder: from a batch to the latent, its log-variance where there is one, the switches.
-        decoder: from the latent and the switches to the value and its log-variance, likewise.
+        decoder: from the latent and the switches to the value and its log-variance, likewise; and
+            the priors of the levels below, top first.
     """
 
     def __init__(self, plan: Plan, encoder: keras.Model, decoder: keras.Model) -> None:
@@ -81,8 +84,17 @@ class Network(keras.Model):
     def choose_trained(self, decoder: bool, log_variance: bool) -> None:
         """Say what is trained beside the encoder: what no loss reaches must not be."""
         self.decoder.trainable = decoder
-        for layer in self.plan.stochastic_layers:
-            self.encoder.get_layer(f"{layer.name}_log_variance").trainable = log_variance
+        self._train_log_variances(self.decoder, self.plan.priors, decoder and log_variance)
+        self._train_log_variances(self.encoder, self.plan.stochastic_layers, log_variance)
+
+    @staticmethod
+    def _train_log_variances(
+        half: keras.Model, levels: Sequence[PlannedLayer], trained: bool
+    ) -> None:
+        prefixes = tuple(f"{level.name}_log_variance" for level in levels)
+        for layer in half.layers if prefixes else ():
+            if layer.name.startswith(prefixes):
+                layer.trainable = trained
 
     def encode(self, inputs: Any, training: bool = False) -> Encoding:
         """Encode ``(batch, *input_shape)``, channels last."""
@@ -114,10 +126,61 @@ class Network(keras.Model):
             )
         further = [*switches, *conditions]
         given = [latent, *further] if further else latent
-        value, *rest = keras.tree.flatten(self.decoder(given, training=training))
+        outputs = keras.tree.flatten(self.decoder(given, training=training))
+        return self._reconstruction(outputs[: self._n_reconstructed])
+
+    @cached_property
+    def _n_reconstructed(self) -> int:
+        """Number of the decoder's outputs that are no priors of levels."""
+        return len(self.decoder.outputs) - len(Level._fields) * len(self.plan.priors)
+
+    def _reconstruction(self, outputs: Sequence[Any]) -> Reconstruction:
+        value, *rest = outputs
         if self.plan.spec.reconstruction in OF_COUNTS:
             return Reconstruction(value, None, *rest)
         return Reconstruction(value, rest[0] if rest else None)
+
+    # -- hierarchies: one level at a time -------------------------------------------------
+
+    @cached_property
+    def _upward(self) -> Steps:
+        """The encoder, cut at its levels: the inputs are the rows, then each level but the top."""
+        levels = self._encoding(self.encoder.outputs).levels
+        return Steps([self.encoder.input, *(level[:2] for level in levels)])
+
+    @cached_property
+    def _downward(self) -> Steps:
+        """The decoder, cut at its levels: from the top latent to the rows."""
+        outputs, first, size = self.decoder.outputs, self._n_reconstructed, len(Level._fields)
+        priors = [outputs[at : at + 2] for at in range(first, len(outputs), size)]
+        return Steps([self.decoder.input, *priors, outputs[:first]])
+
+    def encode_above(self, level: int, latent: Any, training: bool = False) -> tuple[Any, Any]:
+        """Return mean and log-variance of the level above ``level``, given a draw of that.
+
+        Args:
+            level: counted from 1 at the bottom; 0: ``latent`` is a batch of rows.
+            latent: ``(batch, size)`` of the level.
+            training: whether batch statistics and dropout are those of training.
+        """
+        mean, log_variance = self._upward(level, latent, training)
+        return mean, log_variance
+
+    def prior(self, level: int, above: Any, training: bool = False) -> tuple[Any, Any]:
+        """Return mean and log-variance of ``p(z | above)`` of ``level``, which is not the top one.
+
+        Args:
+            level: counted from 1 at the bottom.
+            above: ``(batch, size)``, a draw of the level above it.
+            training: as in ``encode_above``.
+        """
+        step = len(self.plan.priors) - level
+        mean, log_variance = self._downward(step, above, training)
+        return mean, log_variance
+
+    def decode_lowest(self, latent: Any, training: bool = False) -> Reconstruction:
+        """Decode ``(batch, size)`` of the lowest level; the only one's where there is only one."""
+        return self._reconstruction(self._downward(len(self.plan.priors), latent, training))
 
     def expected(self, reconstruction: Reconstruction, inputs: Any = None) -> Any:
         """Return the mean of the reconstructed data, ``(batch, *input_shape)``.

@@ -17,7 +17,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from archbuild.evaluation.table import table_cells
+from archbuild.evaluation.table import table_cells, tables_of
 from archbuild.report.network import network_html
 from archbuild.report.pictures import Embedded, embed
 from archbuild.report.words import Remark
@@ -78,7 +78,7 @@ def render_page(report: Report) -> str:
         links=_links(report),
         facts=_pairs("facts", report.facts),
         summary="\n".join(map(_paragraph, report.summary)),
-        metrics=_table(report.metrics),
+        metrics=_tables(report.metrics),
         scatter="" if report.scatter is None else _read("map.html"),
         sections="\n".join(sections),
         network=network_html(report.plan),
@@ -136,9 +136,11 @@ def _paragraph(remark: Remark) -> str:
     return f"<p{kind}>{escape(remark.text)}</p>"
 
 
+def _tables(rows: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join(map(_table, tables_of(rows)))
+
+
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
-        return ""
     headings, *lines = table_cells(rows)
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in headings)
     body = "\n".join(

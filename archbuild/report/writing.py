@@ -81,11 +81,12 @@ def _agreements(run: Run) -> dict[str, dict[str, float]] | None:
 
 
 def _facts(run: Run, agreements: dict[str, dict[str, float]]) -> dict[str, str]:
+    config = run.spec.head.config
     return {
         "rows": f"{len(run.dataset):,}",
         "one row": shape_text(run.spec.input_shape),
         "classes": _classes_in_words(run.dataset),
-        "clusters": str(run.spec.head.config["n_clusters"]),
+        **({"clusters": str(config["n_clusters"])} if "n_clusters" in config else {}),
         "latent": f"{run.plan.latent_size:,}",
         "parameters": f"{run.plan.parameters:,}",
         "seed": str(run.seed),

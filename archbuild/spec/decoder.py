@@ -10,6 +10,8 @@ The mirror walks the encoder backwards, and each layer answers with its inverse:
   it rebuilds.
 * A Dense inside the encoder rebuilds its own output, whatever comes; so does a recurrent layer, at
   the bottleneck too.
+* A Gaussian inside the encoder, a level of a hierarchy, is mirrored by a Gaussian of its width: the
+  prior of its latent, given the level above. Below the lowest one there is a layer with weights.
 * What finishes a layer (an Activation, a normalisation) stands where that layer's output has been
   rebuilt, in the encoder's order.
 * Where the encoder adds an earlier output, the decoder adds the tensor that it began to undo the
@@ -31,7 +33,7 @@ from itertools import groupby
 from math import prod
 from typing import Any
 
-from archbuild.spec.plan import LayerSpec, NonLinearity, PlannedLayer, Shape, Spec
+from archbuild.spec.plan import GAUSSIAN, LayerSpec, NonLinearity, PlannedLayer, Shape, Spec
 from archbuild.spec.top import ON_LOGITS
 from archbuild.spec.vocabulary import LayerType, Vocabulary
 
@@ -103,11 +105,13 @@ def _must_not_act_on_output(layer_type: LayerType) -> bool:
 
 
 def _as_output(entry: Entry, spec: Spec) -> Entry:
-    """Return the entry with the output's non-linearity, and with a bias where it may have one."""
+    """Return the entry with the output's non-linearity, with a bias and unnormalised if it may."""
     logits = spec.reconstruction in ON_LOGITS
     changed: dict[str, Any] = {"non_linearity": "linear" if logits else spec.output_non_linearity}
     if "use_bias" in entry.config:
         changed["use_bias"] = True
+    if "batch_norm" in entry.config:
+        changed["batch_norm"] = False
     return replace(entry, config={**entry.config, **changed})
 
 
@@ -235,7 +239,7 @@ class _Mirror:
         layer_type = self._layers[fields["type"]]
         config = {field.name: fields.get(field.name, field.default) for field in layer_type.fields}
         self._count += 1
-        if layer_type.mirroring == "rebuilding":
+        if layer_type.mirroring == "rebuilding" or layer_type.name == GAUSSIAN:
             self._learns = False
         elif "non_linearity" in config:
             self._learns |= layer_type.mirroring in ("inverse", "code")

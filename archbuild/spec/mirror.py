@@ -12,7 +12,7 @@ from typing import Final
 from archbuild.errors import Problem, SpecError
 from archbuild.spec.decoder import Entry, declared_decoder, mirrored, output_index, tied
 from archbuild.spec.parts import Condition, Part
-from archbuild.spec.plan import Plan, PlannedLayer, Shape, Spec
+from archbuild.spec.plan import GAUSSIAN, Plan, PlannedLayer, Shape, Spec
 from archbuild.spec.top import DEFAULT_MAX_PARAMETERS, OF_COUNTS, TWO_OUTPUTS
 from archbuild.spec.vocabulary import LayerType, ShapeError, Vocabulary
 
@@ -60,6 +60,7 @@ def _encoder_half(spec: Spec, vocabulary: Vocabulary) -> _Half:
     half = _Half(spec, vocabulary, "encoder", {})
     half.plan(entries, ())
     half.problems += [*_misplaced(entries, spec, vocabulary), *_unread(entries, vocabulary)]
+    half.problems += _crossing(entries, vocabulary)
     return half
 
 
@@ -74,6 +75,8 @@ def _decoder_half(
         entries = mirrored(spec, vocabulary, tuple(encoder.values()), start)
     half = _Half(spec, vocabulary, "decoder", encoder)
     half.plan(entries, start)
+    if spec.decoder is not None:
+        half.problems += _crossing(entries, vocabulary)
     return half
 
 
@@ -146,13 +149,13 @@ class _Half:
         self, index: int, entry: Entry, below: Shape, above: Shape, is_output: bool
     ) -> PlannedLayer:
         layer_type = self._layers[entry.type]
-        batch_norm = self._spec.use_batch_norm and layer_type.batch_norm_follows and not is_output
+        follows = self._spec.use_batch_norm and layer_type.batch_norm_follows and not is_output
+        batch_norm = follows or entry.config.get("batch_norm", False)
         read = self._read_by(layer_type)
         parameters = layer_type.parameters_in_network(entry.config, below, read)
         notation = layer_type.notation(entry.config)
         if batch_norm:
-            # Scale, offset, running mean and running variance take the place of the bias.
-            parameters += (3 if entry.config.get("use_bias", True) else 4) * above[0]
+            parameters += layer_type.batch_norm_parameters(entry.config, above)
         if is_output and self._spec.reconstruction in TWO_OUTPUTS:
             # Once for the mean, once for the log-variance, or the logits of a dropout.
             parameters *= 2
@@ -186,12 +189,28 @@ def _misplaced(encoder: Sequence[Entry], spec: Spec, vocabulary: Vocabulary) -> 
     if vocabulary.heads[spec.head.type].takes_inner_levels:
         return
     for entry in encoder[:-1]:
-        if entry.type == "Gaussian":
+        if entry.type == GAUSSIAN:
             yield Problem(
                 "a Gaussian layer must be the last of the encoder under this head",
                 entry.path,
                 advice="move it to the end, or put a Dense in its place",
             )
+
+
+def _crossing(entries: Sequence[Entry], vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Yield a problem for each layer that reads past a Gaussian: levels depend on neighbours."""
+    lowest = 0
+    for index, entry in enumerate(entries):
+        read = vocabulary.layers[entry.type].reads(entry.config, index)
+        if any(below < lowest for below in read if index):
+            yield Problem(
+                f"this {entry.type} reads a layer on the other side of a Gaussian, and a level of "
+                "a hierarchy depends on the level next to it alone",
+                entry.path,
+                advice=f"read layers from {lowest} on, or leave this {entry.type} out",
+            )
+        if entry.type == GAUSSIAN:
+            lowest = index
 
 
 def _unread(encoder: Sequence[Entry], vocabulary: Vocabulary) -> Iterator[Problem]:
@@ -225,6 +244,7 @@ def _end_problems(
             ("reconstruction",),
             advice="add a Dense to the decoder, or use reconstruction 'squared_error'",
         )
+    yield from _prior_problems(spec, encoder, decoder)
     yield from _bare_output(spec, decoder)
     yield from _tie_problems(spec, decoder)
     wanted = encoder[0].output_shape
@@ -236,6 +256,36 @@ def _end_problems(
             place,
             advice=f"end with {_ending(reached, wanted)}",
         )
+
+
+def _prior_problems(
+    spec: Spec, encoder: Sequence[PlannedLayer], decoder: Sequence[PlannedLayer]
+) -> Iterator[Problem]:
+    """Check that a stated decoder has one Gaussian for each of the encoder's below the bottleneck.
+
+    Where the mirror makes the decoder it has them.
+    """
+    wanted = [each.output_shape[0] for each in reversed(encoder[:-1]) if each.type == GAUSSIAN]
+    found = [each.output_shape[0] for each in decoder if each.type == GAUSSIAN]
+    if found != wanted:
+        yield Problem(
+            "the decoder's Gaussian layers are the priors of those below the bottleneck, from the "
+            f"top: expected {wanted or 'none'}, and it has {found or 'none'}",
+            ("decoder",),
+            advice="write decoder: mirror, or one Gaussian of its size for each of them",
+        )
+    outputs = [each for each in decoder[_after_priors(decoder) :] if "non_linearity" in each.config]
+    if found and not outputs:
+        yield Problem(
+            "no layer with weights decodes the lowest level",
+            ("decoder", len(decoder) - 1),
+            advice="end the decoder with a Dense or a Deconv layer",
+        )
+
+
+def _after_priors(decoder: Sequence[PlannedLayer]) -> int:
+    """Return the place after the last Gaussian."""
+    return max((each.index + 1 for each in decoder if each.type == GAUSSIAN), default=0)
 
 
 def _tie_problems(spec: Spec, decoder: Sequence[PlannedLayer]) -> Iterator[Problem]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 from archbuild.spec.parts import Condition, Part
 from archbuild.spec.top import TIED
+
+GAUSSIAN: Final = "Gaussian"
+"""The type of stochastic layers."""
 
 Shape = tuple[int, ...]
 NonLinearity = str | Mapping[str, Any]
@@ -161,12 +164,22 @@ class Plan:
     @property
     def stochastic(self) -> bool:
         """True if the bottleneck is a Gaussian."""
-        return self.encoder[-1].type == "Gaussian"
+        return self.encoder[-1].type == GAUSSIAN
 
     @property
     def stochastic_layers(self) -> tuple[PlannedLayer, ...]:
         """The encoder's Gaussian layers, bottom first."""
-        return tuple(layer for layer in self.encoder if layer.type == "Gaussian")
+        return tuple(layer for layer in self.encoder if layer.type == GAUSSIAN)
+
+    @property
+    def priors(self) -> tuple[PlannedLayer, ...]:
+        """The decoder's Gaussian layers, top first: each gives the prior of a level."""
+        return tuple(layer for layer in self.decoder if layer.type == GAUSSIAN)
+
+    @property
+    def level_sizes(self) -> tuple[int, ...]:
+        """Dimensions of every Gaussian layer of the encoder, bottom first."""
+        return tuple(prod(layer.output_shape) for layer in self.stochastic_layers)
 
     @property
     def needs_switches(self) -> bool:

@@ -11,7 +11,7 @@ from archbuild.spec.plan import Plan, PlannedLayer
 WIDTH: Final = 100
 """Columns that a plan takes at most, as far as its layers allow."""
 
-_HIDDEN: Final = {"output_shape", "inverse_of"}
+_HIDDEN: Final = {"output_shape", "inverse_of", "batch_norm"}
 _DERIVED: Final = {"output_padding"}  # what the mirror chooses, so that shapes come out exactly
 _SHOWN_BARE: Final = {"num_units", "num_filters", "filter_size", "rate", "times", "stddev"}
 _BETWEEN: Final = "  |  "

@@ -39,7 +39,8 @@ class LayerType(ABC):
     batch_norm_follows: ClassVar[bool] = False
     """True if ``use_batch_norm: true`` puts batch normalisation after the layer.
 
-    Such a layer has one bias per channel, and drops them where batch normalisation follows.
+    Such a layer has one bias per channel, and drops them where batch normalisation follows. A type
+    with a field ``batch_norm`` leaves it to each layer.
     """
     reads_own_half: ClassVar[bool] = False
     """Whether ``shape_in_network`` and ``parameters_in_network`` are handed the layers of the half
@@ -92,6 +93,13 @@ class LayerType(ABC):
     ) -> int:
         """``parameters``, for types that read other layers than the one below."""
         return self.parameters(config, input_shape)
+
+    def batch_norm_parameters(self, config: Mapping[str, Any], shape: Shape) -> int:
+        """Return the number of parameters that batch normalisation adds to an output of ``shape``.
+
+        Scale, offset, running mean and running variance take the place of the bias.
+        """
+        return (3 if config.get("use_bias", True) else 4) * shape[0]
 
     def notation(self, config: Mapping[str, Any]) -> str:
         """Return the layer in the one-line notation of a network: ``50[5x5]``, ``max[2x2]``.

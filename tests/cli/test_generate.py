@@ -153,7 +153,7 @@ def test_a_head_without_a_process_says_which_have_one(
     experiment = ["-d", "DIGITS", "-a", start / "tiny.json", "--out", start]
     status, _, err = archbuild("generate", *experiment, "--output", "x.png")
     assert status == 2
-    assert "the kld head has no generative process; gmm, gmvae, messages have one" in err
+    assert "the kld head has no generative process; gmm, gmvae, ladder, messages have one" in err
 
 
 def test_latents_are_decoded_by_any_head(

@@ -112,6 +112,17 @@ def test_more_clusters_than_rows_are_refused_in_scikit_learns_words(blobs):
         DeepClustering(n_clusters=6).fit(blobs[0][:5])
 
 
+def test_a_head_that_finds_no_clusters_is_refused(blobs):
+    layers = [{"type": "Input", "output_shape": [2]}, {"type": "Gaussian", "num_units": 2}]
+    spec = {"spec_version": 1, "name": "levels", "layers": layers, "reconstruction": "gaussian"}
+    for model in (
+        DeepClustering(head="ladder"),
+        DeepClustering({**spec, "head": {"type": "ladder"}}),
+    ):
+        with pytest.raises(ValueError, match="the ladder head finds no clusters"):
+            model.fit(blobs[0])
+
+
 def test_random_states_are_read_as_scikit_learn_reads_them(blobs):
     def latents(state):
         model = DeepClustering(n_clusters=4, **{**SHORT, "random_state": state})

@@ -17,6 +17,7 @@ from archbuild.evaluation.table import (
     evaluate_space,
     format_table,
     metrics_document,
+    tables_of,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -143,3 +144,23 @@ def test_importing_the_room_loads_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
     )
     assert answer.stdout.strip() == "set()"
+
+
+BOUND = {"space": "train-ladder", "method": "bound", "elbo": -85.5, "nats": -82.25, "draws": 5000}
+LEVELS = {"kl_1": 14.25, "active_1": 30, "kl_2": 3.0, "active_2": 8}
+
+
+def test_bounds_have_a_table_of_their_own_with_a_column_for_all_levels():
+    first, second = format_table([ROW, {**BOUND, **LEVELS}]).split("\n\n")
+    assert first == format_table([ROW])
+    assert second.splitlines() == [
+        "space         method      elbo      nats  draws  KL by level  active units",
+        "train-ladder  bound   -85.5000  -82.2500   5000     14.2 3.0          30 8",
+    ]
+
+
+def test_rows_that_share_a_score_stay_in_one_table():
+    rows = [ROW, {"space": "kld", "method": "head", "acc": 0.5}]
+    assert tables_of(rows) == [rows]
+    assert tables_of([BOUND]) == [[BOUND]]
+    assert tables_of([]) == []

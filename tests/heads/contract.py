@@ -20,6 +20,7 @@ from archbuild.networks.rows import to_numpy
 from archbuild.runs import StageFolder
 from archbuild.spec import Plan, make_plan, spec_from_tree
 from archbuild.spec.vocabulary import Vocabulary
+from archbuild.training.bounds import bound_of
 from archbuild.training.feed import Feed
 from archbuild.training.head_stage import HeadTrainer
 from archbuild.training.progress import EpochDone, EventHandler, log_event
@@ -37,8 +38,12 @@ def _stop(event):
 class _Case:
     """A head's type on a small network, with what is needed to train it."""
 
-    def __init__(self, kind: type[Head], config: dict[str, Any], folder: Path) -> None:
+    def __init__(
+        self, kind: type[Head], config: dict[str, Any], folder: Path, keys: dict[str, Any]
+    ) -> None:
         self.kind, self.folder = kind, folder
+        if any(field.name == "n_clusters" for field in kind.fields):
+            config = {"n_clusters": CLUSTERS, **config}
         self.vocabulary = Vocabulary(layers=LAYERS, heads={kind.name: kind})
         self.tree = {
             "spec_version": 1,
@@ -50,8 +55,9 @@ class _Case:
                 {"type": "Dense", "num_units": 5},
                 {"type": "Gaussian", "num_units": 2},
             ],
-            "head": {"type": kind.name, "n_clusters": CLUSTERS, **config},
+            "head": {"type": kind.name, **config},
             "cluster": {"epochs": 2},
+            **keys,
         }
         self.spec = spec_from_tree(self.tree, self.vocabulary)
         values = np.random.default_rng(0).normal(size=(ROWS, 6)).astype("float32")
@@ -84,15 +90,18 @@ class _Case:
         )
 
 
-def run_head_contract(kind: type[Head], folder: Path, **config: Any) -> None:
+def run_head_contract(
+    kind: type[Head], folder: Path, keys: dict[str, Any] | None = None, **config: Any
+) -> None:
     """Check a head's type against its contract.
 
     Args:
         kind: the type; a Gaussian bottleneck and a decoder are there for it.
         folder: an empty one, for checkpoints.
+        keys: of the spec, for heads that need another network.
         config: fields that differ from their defaults.
     """
-    case = _Case(kind, config, folder)
+    case = _Case(kind, config, folder, keys or {})
     _its_fields_are_a_spec(case)
     trainer = case.trainer("whole", log_event)
     before = [to_numpy(variable) for variable in trainer.network.encoder.trainable_variables]
@@ -102,6 +111,7 @@ def run_head_contract(kind: type[Head], folder: Path, **config: Any) -> None:
     _its_answers_depend_on_nothing_else(trainer.head, outcome.codes)
     _it_is_saved_and_restored(case, trainer.head, outcome.codes)
     _others_can_ask_what_it_has(trainer)
+    _its_evidence_is_an_estimate_for_each_row(trainer)
 
 
 def _its_fields_are_a_spec(case: _Case) -> None:
@@ -143,6 +153,10 @@ def _a_resumed_stage_ends_bit_for_bit(
 
 def _its_answers_depend_on_nothing_else(head: Head, codes: np.ndarray) -> None:
     """Neither on chance nor on which rows are asked about together."""
+    if head.answers == "nothing":
+        with pytest.raises(NotImplementedError, match=head.name):
+            head.assign(codes)
+        return
     found = head.assignments(codes)
     assert found.shape == (ROWS, CLUSTERS)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
@@ -157,7 +171,8 @@ def _it_is_saved_and_restored(case: _Case, head: Head, codes: np.ndarray) -> Non
     with np.load(path, allow_pickle=False) as arrays:
         fresh.restore(dict(arrays))
     assert fresh.is_initialised
-    np.testing.assert_array_equal(fresh.assignments(codes), head.assignments(codes))
+    if head.answers != "nothing":
+        np.testing.assert_array_equal(fresh.assignments(codes), head.assignments(codes))
     _same(fresh.arrays(), head.arrays())
 
 
@@ -171,10 +186,33 @@ def _others_can_ask_what_it_has(trainer: HeadTrainer) -> None:
         with pytest.raises(NotImplementedError, match=head.name):
             head.sample_rows(trainer.network, 2, rng)
         return
-    assert head.sample_rows(trainer.network, 2, rng).shape == (CLUSTERS, 2, 6)
+    drawn = head.sample_rows(trainer.network, 2, rng)
+    assert np.all(np.isfinite(drawn))
+    if head.answers == "nothing":
+        assert drawn.shape == (1, 2, 6)
+        return
+    assert drawn.shape == (CLUSTERS, 2, 6)
     means, variances = head.components()
     assert means.shape == variances.shape == (CLUSTERS, 2)
     assert np.all(variances > 0)
+
+
+def _its_evidence_is_an_estimate_for_each_row(trainer: HeadTrainer) -> None:
+    """With more draws its bound rises, and nothing that training goes on from has moved."""
+    head, network = trainer.head, trainer.network
+    if "bound_samples" not in head.config:
+        with pytest.raises(NotImplementedError, match=head.name):
+            head.evidence(network, trainer.feed.clean(np.arange(2)), 1)
+        return
+    if head.reconstruction == "squared_error":
+        return
+    before = [to_numpy(variable) for variable in head.variables]
+    bounds = [bound_of(network, head, trainer.feed, samples, 0) for samples in (1, 70)]
+    assert bounds[1].elbo < bounds[1].nats
+    assert bounds[0].elbo == pytest.approx(bounds[0].nats)
+    assert bound_of(network, head, trainer.feed, 70, 0).nats == bounds[1].nats
+    for one, other in zip(before, head.variables, strict=True):
+        np.testing.assert_array_equal(one, to_numpy(other))
 
 
 def _same(found: Any, expected: Any) -> None:

@@ -16,9 +16,20 @@ CONFIGS = {
     "kld": {"start": "k-means", "tolerance": 0.0},
     "kmeans": {"start": "k-means", "tolerance": 0.0},
     "gmm": {"start": "k-means"},
+    "ladder": {"mc_samples": 2, "importance_samples": 2},
     "gmvae": {"mc_samples": 2, "prior_units": 4, "style_size": 2},
     "messages": {"rounds": 2, "modules": [{"type": "gmm", "chains": 1, "sweeps": 5}]},
 }
+LIKELIHOOD = {"reconstruction": "gaussian"}
+LEVELS = [
+    {"type": "Input", "output_shape": [6]},
+    {"type": "Dense", "num_units": 5},
+    {"type": "Gaussian", "num_units": 3, "batch_norm": True},
+    {"type": "Dense", "num_units": 4},
+    {"type": "Gaussian", "num_units": 2},
+]
+KEYS = {"gmm": LIKELIHOOD, "gmvae": LIKELIHOOD, "ladder": {**LIKELIHOOD, "layers": LEVELS}}
+"""Keys of the spec that a head needs, or is better tried with."""
 
 
 class Linear(Head):
@@ -58,7 +69,12 @@ class Linear(Head):
 
 @pytest.mark.parametrize("name", list(HEADS.own))
 def test_every_head_of_ours_keeps_the_contract(name, tmp_path):
-    run_head_contract(HEADS[name], tmp_path, **CONFIGS[name])
+    run_head_contract(HEADS[name], tmp_path, KEYS.get(name), **CONFIGS[name])
+
+
+def test_levels_inferred_from_the_bottom_up_keep_the_contract(tmp_path):
+    config = {"inference": "bottom_up", "kl_weight": {"end": 1, "ramp": 4}, "free_bits": 0.1}
+    run_head_contract(HEADS["ladder"], tmp_path, KEYS["ladder"], **config)
 
 
 def test_a_head_without_centres_from_outside_keeps_it(tmp_path):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import special
 
 from archbuild.errors import SpecError
 from archbuild.heads import GMMHead, GMVAEHead
+from archbuild.networks.builder import build_network
 from archbuild.networks.rows import to_numpy
 from archbuild.registry import default_vocabulary
 from archbuild.spec import spec_from_tree
-from tests.heads.conftest import batch_for, bernoulli, encoding_of, head_of
+from tests.heads.conftest import PRIOR_PLAN, batch_for, bernoulli, encoding_of, head_of
+from tests.objectives import references
 
 INPUT = {"type": "Input", "output_shape": [1, 8, 8]}
 GAUSSIAN = {"type": "Gaussian", "num_units": 4}
@@ -107,3 +110,65 @@ def test_reconstruction_is_the_weighted_mean_over_draws_and_rows(draws, rng):
     logits = batch.reconstruction.value.reshape(draws, 6, 6)
     expected = 2.5 * np.mean([bernoulli(batch.inputs, each) for each in logits])
     np.testing.assert_allclose(head.reconstruction_term(batch)["reconstruction"], expected, 1e-5)
+
+
+# evidence
+
+
+def gaussian(pair, draws, noise):
+    """Draws of a Gaussian, ``(draws * batch, size)``, and ``log q`` of each."""
+    pair = [to_numpy(each).astype(float) for each in pair]
+    drawn = references.reparameterised(*pair, noise((draws, *pair[0].shape)))
+    log_q = np.concatenate([references.gaussian_log_density(each, *pair) for each in drawn])
+    return drawn.reshape(-1, pair[0].shape[1]), log_q
+
+
+def log_ratio_of_gmm(head, encoding, noise):
+    latent, log_q = gaussian((encoding.mean, encoding.log_variance), 4, noise)
+    means, variances = head.components()
+    weights = to_numpy(head.log_weights)
+    joints = references.component_log_joints(latent, weights, means, np.log(variances))
+    return latent, log_q - special.logsumexp(joints, axis=1)
+
+
+def log_ratio_of_gmvae(head, encoding, noise):
+    latent, log_q = gaussian((encoding.mean, encoding.log_variance), 4, noise)
+    style, log_q_style = gaussian(head._style(encoding), 4, noise)
+    components = [to_numpy(each) for each in head.prior(style.astype("float32"))]
+    joints = references.component_log_joints(latent, np.full(3, -np.log(3)), *components)
+    log_p = references.gaussian_log_density(style, 0 * style, 0 * style)
+    return latent, log_q + log_q_style - special.logsumexp(joints, axis=1) - log_p
+
+
+@pytest.mark.parametrize("kind", [GMMHead, GMVAEHead])
+def test_the_evidence_is_of_the_joint_density_and_the_posterior(kind, noise, rng):
+    head = head_of(kind, **({"style_size": 3} if kind is GMVAEHead else {}))
+    if kind is GMMHead:
+        head.restore({name: rng.normal(size=array.shape) for name, array in head.arrays().items()})
+    network = build_network(PRIOR_PLAN, default_vocabulary(), 0)
+    rows = rng.random((5, 6)).astype("float32")
+    of_kind = {GMMHead: log_ratio_of_gmm, GMVAEHead: log_ratio_of_gmvae}[kind]
+    latent, log_ratio = of_kind(head, network.encode(rows), noise)
+    logits = to_numpy(network.decode(latent.astype("float32")).value)
+    expected = -bernoulli(np.tile(rows, (4, 1)), logits) - log_ratio
+    found = head.evidence(network, rows, 4)
+    assert found.divergences == ()
+    np.testing.assert_allclose(found.log_weights, expected.reshape(4, 5), rtol=1e-4)
+    present = np.zeros_like(rows)
+    without = head.evidence(network, rows, 4, present).log_weights
+    np.testing.assert_allclose(without, -log_ratio.reshape(4, 5), rtol=1e-3, atol=1e-3)
+
+
+def test_a_bound_that_has_no_likelihood_is_refused():
+    tree = {
+        "spec_version": 1,
+        "name": "test",
+        "layers": [INPUT, GAUSSIAN],
+        "head": {"type": "gmm", "bound_samples": 5},
+    }
+    with pytest.raises(SpecError) as caught:
+        spec_from_tree(tree, default_vocabulary())
+    (problem,) = caught.value.problems
+    assert problem.path == ("head", "bound_samples")
+    assert "squared_error is none" in problem.message
+    assert spec_from_tree({**tree, "reconstruction": "gaussian"}, default_vocabulary())

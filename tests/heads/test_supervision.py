@@ -228,6 +228,7 @@ def test_a_head_that_answers_nothing_trains_and_is_reported_without_clusters(tmp
     assert [row["method"] for row in measure(run)["rows"]] == ["k-means"] * 3
     names = {path.name for path in draw(run)}
     assert "curves-cluster-mute.png" in names
-    assert not names & {"clusters-mute.png", "confusion-mute.png"}
+    assert not names & {"clusters-mute.png", "confusion-mute.png", "occupancy-mute.png"}
+    assert "<dt>clusters</dt>" not in write_report(run).read_text()
     with pytest.raises(RunError, match="assigns rows to no clusters"):
         next(stage.open().predict(run.dataset))

@@ -19,6 +19,7 @@ IMAGE = {"type": "Input", "output_shape": [2, 7, 9]}
 SERIES = {"type": "Input", "output_shape": [2, 13]}
 ROW = {"type": "Input", "output_shape": [6]}
 CODE = {"type": "Dense", "num_units": 3}
+TOP = {"type": "Gaussian", "num_units": 2}
 CONV = {"type": "Conv2D", "num_filters": 4, "filter_size": 3}
 SAME = {**CONV, "conv_mode": "same"}
 CONV1D = {"type": "Conv1D", "num_filters": 3, "filter_size": 3}
@@ -36,6 +37,11 @@ def _decoder(*layers: Tree, decoder: list[Tree], index: int) -> tuple[str, int, 
     return "decoder", index, list(layers), {"decoder": decoder}
 
 
+def _levels(side: str, *layers: Tree, index: int) -> tuple[str, int, list[Tree], Tree]:
+    """A case of a hierarchy, whose decoder is its mirror."""
+    return side, index, [ROW, *layers], {"reconstruction": "gaussian", "head": {"type": "ladder"}}
+
+
 def _of(kind: str, **fields: Any) -> Tree:
     return {"type": kind, **fields}
 
@@ -46,6 +52,8 @@ CASES = {
         _encoder(ROW, _of("Dense", num_units=4), CODE),
         _encoder(IMAGE, _of("Dense", num_units=4, non_linearity="tanh")),
         _encoder(ROW, _of("Dense", num_units=4, use_bias=False, initialiser="orthogonal"), CODE),
+        _encoder(ROW, _of("Dense", num_units=4, batch_norm=True), CODE),
+        _encoder(ROW, _of("Dense", num_units=4, use_bias=False, batch_norm=True), CODE),
     ],
     "Embedding": [
         _encoder(ROW, _of("Embedding", blocks={"b": [3, 3], "a": [1, 2]}), CODE),
@@ -203,6 +211,10 @@ CASES = {
     "Gaussian": [
         _encoder(IMAGE, _of("Gaussian", num_units=3)),
         _encoder(ROW, _of("Gaussian", num_units=3), reconstruction="gaussian"),
+        _encoder(IMAGE, _of("Gaussian", num_units=3, batch_norm=True)),
+        _levels("encoder", _of("Gaussian", num_units=3), CODE, TOP, index=1),
+        _levels("decoder", _of("Gaussian", num_units=3, batch_norm=True), CODE, TOP, index=1),
+        _levels("decoder", _of("Gaussian", num_units=6), TOP, index=0),
     ],
     "Deconv2D": [
         _decoder(
@@ -298,7 +310,7 @@ def test_contract(
 
 NOTATIONS = {
     "Input": [""],
-    "Dense": ["fc[4]", "fc[4]", "fc[4]"],
+    "Dense": ["fc[4]", "fc[4]", "fc[4]", "fc[4] fc[4]_bn", "fc[4] fc[4]_bn"],
     "Embedding": ["emb[2>1,3>2]", "emb[6>2]"],
     "Conv2D": [
         "4[3x3]",
@@ -340,7 +352,14 @@ NOTATIONS = {
     "Dropout": ["drop[0.5]"],
     "BatchNorm": ["bn"],
     "Concat": ["cat[1,2]", "cat[1]"],
-    "Gaussian": ["gauss[3]", "gauss[3]"],
+    "Gaussian": [
+        "gauss[3]",
+        "gauss[3]",
+        "gauss[3] gauss[3]_bn",
+        "gauss[3]",
+        "gauss[3] gauss[3]_bn",
+        "gauss[6]",
+    ],
     "Deconv2D": ["2[1x1]", "2[3x4]/2"],
     "Deconv1D": ["2[3]/2"],
     "Unpool2D": ["ups[2x2]"],

@@ -16,8 +16,14 @@ from archbuild.data.sets.digits import SOURCE
 from archbuild.errors import DataError, RunError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
+from archbuild.figures.drawing import draw
 from archbuild.models import measuring
-from archbuild.models.measuring import measure, measures_held_out, recorded_rows
+from archbuild.models.measuring import (
+    measure,
+    measures_bounds,
+    measures_held_out,
+    recorded_rows,
+)
 
 pytestmark = pytest.mark.graphs(False)
 NEVER_MISSING = {"acc", "nmi", "ari", "purity", "simplified_silhouette", "centre_separation"}
@@ -208,3 +214,98 @@ def test_classes_of_held_out_rows_have_the_numbers_of_the_others(halves, make_ex
     held_out = run.held_out.dataset
     assert held_out.class_names == run.dataset.class_names
     np.testing.assert_array_equal(held_out.labels, threes_and_more(None).labels + 3)
+
+
+# bounds
+
+
+def hierarchy_in(folder, samples=3, head="ladder"):
+    """A trained experiment on HALF with two levels; its spec asks for ``samples`` draws."""
+    layers = [
+        {"type": "Input", "output_shape": [1, 8, 8]},
+        {"type": "Gaussian", "num_units": 4},
+        {"type": "Gaussian", "num_units": 2},
+    ]
+    tree = {
+        "spec_version": 1,
+        "name": "small",
+        "batch_size": 100,
+        "reconstruction": "bernoulli",
+        "layers": layers if head == "ladder" else [*layers[:1], layers[2]],
+        "head": {"type": head, "bound_samples": samples},
+        "train": {"epochs": 1},
+    }
+    (folder / "spec.json").write_text(json.dumps(tree))
+    experiment = Experiment(ExperimentRequest("HALF", str(folder / "spec.json"), out=folder))
+    experiment.train()
+    return experiment.results()
+
+
+def bound_rows(document):
+    return [row for row in document["rows"] if row["method"].startswith("bound")]
+
+
+def test_a_hierarchy_has_its_bounds_and_no_clusters(halves, tmp_path):
+    halves(None)
+    run = hierarchy_in(tmp_path)
+    assert measures_bounds(run)
+    document = measure(run)
+    assert names(document) == [
+        ("raw", "k-means"),
+        ("train-ladder", "k-means"),
+        ("train-ladder", "bound"),
+    ]
+    (row,) = bound_rows(document)
+    assert list(row)[2:] == [
+        *("elbo", "nats", "draws", "rows"),
+        *("kl_1", "active_1", "kl_2", "active_2"),
+    ]
+    assert (row["draws"], row["rows"]) == (3, 300)
+    assert row["elbo"] < row["nats"] < 0
+    assert measure(hierarchy_in(tmp_path)) == document
+
+
+def test_bounds_are_of_the_held_out_rows_where_there_are_any(halves, tmp_path):
+    halves(partial(part_of_digits, slice(300, 500)))
+    (row,) = bound_rows(measure(hierarchy_in(tmp_path)))
+    assert (row["method"], row["rows"]) == ("bound, held out", 200)
+
+
+def test_more_draws_are_measured_without_training_again(halves, tmp_path):
+    halves(None)
+    run = hierarchy_in(tmp_path)
+    (first,) = bound_rows(measure(run))
+    digest = run.stage("train-ladder").digest
+    more = hierarchy_in(tmp_path, samples=70)
+    assert recorded_rows(more) == [row for row in measure(run)["rows"] if row["space"] == "raw"]
+    (second,) = bound_rows(measure(more))
+    assert more.stage("train-ladder").digest == digest
+    assert second["draws"] == 70
+    assert second["nats"] > first["nats"]
+    assert bound_rows(measure(hierarchy_in(tmp_path, samples=0))) == []
+
+
+def test_a_mixture_prior_has_bounds_where_they_are_asked_for(halves, tmp_path):
+    halves(None)
+    (row,) = bound_rows(measure(hierarchy_in(tmp_path, head="gmvae")))
+    assert row["elbo"] < row["nats"] < 0
+    assert not any(key.startswith("kl_") for key in row)
+
+
+def test_a_hierarchy_reconstructs_and_generates(halves, tmp_path):
+    halves(None)
+    model = hierarchy_in(tmp_path).stage("train-ladder").open()
+    assert model.generate(5, seed=0).shape == (1, 5, 8, 8, 1)
+    rows = model.feed(part_of_digits(slice(0, 7), None)).clean(range(7))
+    assert model.reconstruct(rows).shape == (7, 8, 8, 1)
+    assert model.decode(model.codes_of(rows)).shape == (7, 8, 8, 1)
+    with pytest.raises(RunError, match="assigns rows to no clusters"):
+        _ = model.n_clusters
+
+
+def test_what_is_drawn_of_a_hierarchy_shows_no_clusters(halves, tmp_path):
+    halves(None)
+    run = hierarchy_in(tmp_path)
+    found = {path.name for path in draw(run)}
+    assert {"generated-train-ladder.png", "reconstructions-train-ladder.png"} <= found
+    assert "occupancy-train-ladder.png" not in found

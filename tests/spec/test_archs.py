@@ -10,7 +10,7 @@ from archbuild.spec.locate import PACKAGED
 
 # files whose names say the system, not the layers, and its head
 SYSTEMS = {"vade": "gmm", "s3vdc": "gmm", "gmvae": "gmvae", "spiral": "gmvae"}
-SYSTEMS |= {"serket3000": "messages"}
+SYSTEMS |= {"serket3000": "messages", "lvae": "ladder"}
 # a file whose names say by whom and for what its networks were published
 PUBLISHED = "published"
 
@@ -31,6 +31,7 @@ def own() -> Vocabulary:
         ("s3vdc", 5, [(1, 8, 8), (1, 28, 28), (1, 28, 28), (9, 28, 28), (9, 128)]),
         ("serket3000", 2, [(1, 28, 28)] * 2),
         ("gmvae", 3, [(1, 28, 28), (1, 28, 28), (3, 32, 32)]),
+        ("lvae", 3, [(1, 8, 8), (1, 28, 28), (1, 28, 28)]),
         (
             PUBLISHED,
             7,
@@ -91,10 +92,11 @@ def test_a_system_goes_by_its_name_and_has_its_head(own: Vocabulary, stem: str, 
         assert spec.head.type == head
         assert make_plan(spec, own).stochastic
     prefix = {"spiral": "gmvae", "serket3000": "serket"}.get(stem, stem)
-    assert all(name.split("-")[0] == prefix for name in names)
+    prefixes = {prefix, "vae"} if stem == "lvae" else {prefix}  # with its usual rival
+    assert {name.split("-")[0] for name in names} == prefixes
 
 
-@pytest.mark.parametrize("stem", ["s3vdc", "gmvae", "spiral", "serket3000"])
+@pytest.mark.parametrize("stem", ["s3vdc", "gmvae", "spiral", "serket3000", "lvae"])
 def test_what_is_trained_from_scratch_can_be(own: Vocabulary, stem: str) -> None:
     for name in [name for path, _, name in shipped_archs() if path.stem == stem]:
         spec = load_spec(name, own)
@@ -124,3 +126,24 @@ def test_gmvae_for_svhn_infers_the_cluster_by_bayes_rule(own: Vocabulary) -> Non
     assert head is not None
     wanted = {"posterior": "bayes", "alpha": 0, "eta": 1, "minimum_information": 0}
     assert {key: head.config[key] for key in wanted} == wanted
+
+
+def test_the_two_hierarchies_for_mnist_differ_in_their_inference_alone(own: Vocabulary) -> None:
+    ladder, usual = (dict(load_spec(name, own).tree) for name in ("lvae-mnist", "vae-mnist-5"))
+    heads = [dict(tree.pop("head")) for tree in (ladder, usual)]
+    assert [head.pop("inference") for head in heads] == ["top_down", "bottom_up"]
+    assert heads[0] == heads[1]
+    del ladder["name"], usual["name"]
+    assert ladder == usual
+
+
+def test_the_hierarchy_for_mnist_has_the_sizes_of_the_paper_in_both_halves(own: Vocabulary) -> None:
+    plan = make_plan(load_spec("lvae-mnist", own), own)
+    assert plan.level_sizes == (64, 32, 16, 8, 4)
+    assert [layer.output_shape[0] for layer in plan.priors] == [8, 16, 32, 64]
+    hidden = [layer.config["num_units"] for layer in plan.encoder if layer.type == "Dense"]
+    assert hidden == [width for width in (512, 256, 128, 64, 32) for _ in range(2)]
+    decoded = [layer.config["num_units"] for layer in plan.decoder if layer.type == "Dense"]
+    assert decoded == [*reversed(hidden), 784]
+    unnormalised = [layer.name for layer in plan.decoder if not layer.batch_norm]
+    assert unnormalised == ["decoder_14_dense", "decoder_15_reshape"]

@@ -155,5 +155,5 @@ def test_shipped_archs(folders: tuple[Path, Path]) -> None:
         ("mnist", 2, "packaged-2"),
     ]
     datasets = {"mnist", "coil20", "digits", "spiral", "serket3000"}
-    systems = {"vade", "s3vdc", "gmvae", "published"}
+    systems = {"vade", "s3vdc", "gmvae", "lvae", "published"}
     assert {path.stem for path, _, _ in shipped_archs()} == datasets | systems

@@ -292,3 +292,93 @@ def test_too_many_parameters_in_a_mirrored_layer(vocabulary: Vocabulary) -> None
     problem = problems_of(vocabulary, *layers, max_parameters=10_000_000)[0]
     assert problem.path in {("layers", 1), ("layers", 2)}
     assert "parameters" in problem.message
+
+
+# hierarchies of Gaussian layers
+
+
+def gaussian(units: int, **fields: Any) -> Tree:
+    return {"type": "Gaussian", "num_units": units, **fields}
+
+
+LADDER = {"head": {"type": "ladder"}, "reconstruction": "bernoulli"}
+
+
+def test_the_mirror_of_an_inner_gaussian_is_its_prior(vocabulary: Vocabulary) -> None:
+    inner = gaussian(8, batch_norm=True)
+    layers = [inputs(20), dense(12), inner, dense(6), gaussian(4), dense(5), gaussian(2)]
+    plan = plan_of(vocabulary, *layers, **LADDER)
+    names = [(layer.type, layer.output_shape[0]) for layer in plan.decoder]
+    assert names == [
+        ("Dense", 5),
+        ("Gaussian", 4),
+        ("Dense", 6),
+        ("Gaussian", 8),
+        ("Dense", 12),
+        ("Dense", 20),
+    ]
+    assert [layer.mirrors for layer in plan.priors] == [4, 2]
+    assert [layer.batch_norm for layer in plan.priors] == [False, True]
+    assert plan.level_sizes == (8, 4, 2)
+    assert plan.latent_size == 2
+
+
+def test_a_lowest_level_as_long_as_the_input_is_decoded_all_the_same(
+    vocabulary: Vocabulary,
+) -> None:
+    plan = plan_of(vocabulary, inputs(8), gaussian(8), dense(5), gaussian(2), **LADDER)
+    assert [layer.type for layer in plan.decoder] == ["Dense", "Gaussian", "Dense"]
+
+
+def test_inner_gaussians_are_for_heads_of_hierarchies(vocabulary: Vocabulary) -> None:
+    (problem,) = problems_of(vocabulary, inputs(8), gaussian(4), gaussian(2))
+    assert problem.path == ("layers", 1)
+    assert "must be the last" in problem.message
+
+
+@pytest.mark.parametrize("kind", ["Concat", "Add"])
+def test_a_layer_must_not_read_past_a_level(vocabulary: Vocabulary, kind: str) -> None:
+    past = {"type": kind, "of": [1, 2]}
+    layers = [inputs(8), dense(4), gaussian(4), past, gaussian(2)]
+    (problem,) = problems_of(vocabulary, *layers, **LADDER)
+    assert problem.path == ("layers", 3)
+    assert "on the other side of a Gaussian" in problem.message
+    layers[3] = {"type": kind, "of": [2, 3]}
+    layers.insert(3, dense(4))
+    layers[4] = {"type": kind, "of": [2, 3]}
+    assert plan_of(vocabulary, *layers, **LADDER).level_sizes == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "path"),
+    [
+        ([dense(5), dense(8)], ("decoder",)),
+        ([dense(5), gaussian(3), dense(8)], ("decoder",)),
+        ([gaussian(4), gaussian(4), dense(8)], ("decoder",)),
+        ([dense(5), gaussian(4), {"type": "Reshape", "output_shape": [4]}], ("decoder", 2)),
+    ],
+)
+def test_a_stated_decoder_has_the_priors_of_the_levels(
+    vocabulary: Vocabulary, decoder: list[Tree], path: tuple[str | int, ...]
+) -> None:
+    size = decoder[-1].get("num_units", 4)
+    layers = [inputs(size), gaussian(4), gaussian(2)]
+    problems = problems_of(vocabulary, *layers, decoder=decoder, **LADDER)
+    assert path in [problem.path for problem in problems]
+    right = [dense(5), gaussian(4), dense(size)]
+    assert len(plan_of(vocabulary, *layers, decoder=right, **LADDER).priors) == 1
+
+
+def test_a_gaussian_has_no_place_in_the_decoder_of_another_head(vocabulary: Vocabulary) -> None:
+    decoder = [gaussian(4), dense(8)]
+    (problem,) = problems_of(vocabulary, inputs(8), gaussian(2), decoder=decoder)
+    assert "expected none, and it has [4]" in problem.message
+
+
+def test_the_output_of_a_mirror_is_not_normalised(vocabulary: Vocabulary) -> None:
+    layers = [inputs(6), dense(6, batch_norm=True), dense(4, batch_norm=True), dense(2)]
+    plan = plan_of(vocabulary, *layers)
+    assert [layer.batch_norm for layer in plan.decoder] == [True, False]
+    stated = [dense(4, batch_norm=True), dense(6, batch_norm=True)]
+    plan = plan_of(vocabulary, *layers, decoder=stated)
+    assert [layer.batch_norm for layer in plan.decoder] == [True, True]

@@ -125,7 +125,8 @@ class SweepPart:
 
     def scores(self) -> dict[str, float]:
         """Return the scores of its last stage: of the head, where it measures itself."""
-        own = [row for row in self.rows() if "held out" not in row["method"]]
+        scored = [row for row in self.rows() if SCORES.keys() & row.keys()]
+        own = [row for row in scored if "held out" not in row["method"]]
         return {key: own[-1][key] for key in SCORES if own[-1].get(key) is not None}
 
     def efforts(self) -> dict[str, dict[str, Any]]:
