@@ -12,6 +12,7 @@ import click
 from archbuild.cli.numbers import Whole
 from archbuild.cli.options import (
     Reading,
+    data_settings,
     force_option,
     output_option,
     reading_options,
@@ -77,7 +78,7 @@ def new(
     decides otherwise.
     """
     _refuse_misplaced(misplaced)
-    settled = _data_section((*overrides, *reading.overrides()))
+    settled = data_settings((*overrides, *reading.overrides()), "a new spec")
     if data is None:
         if settled:
             raise UsageError("--set, --labels and --channels say how data are read: add --for DATA")
@@ -96,21 +97,6 @@ def _refuse_misplaced(given: tuple[str, ...]) -> None:
     is_spec = Path(given[0]).suffix.lower() in _SUFFIXES
     fitting = f"--output {file}, for a spec" if is_spec else f"--for {file}, for data"
     raise UsageError(f"'{given[0]}' needs an option: archbuild new {fitting}")
-
-
-def _data_section(assignments: tuple[str, ...]) -> dict[str, Any]:
-    """Return the spec's ``data`` section that ``--set data.KEY=VALUE`` makes.
-
-    Raises:
-        UsageError: a key of another section is given.
-        SpecError: a key or a value is not one of the section's.
-    """
-    from archbuild.spec.sections import data_section
-
-    others = [text for text in assignments if not text.startswith("data.")]
-    if others:
-        raise UsageError(f"--set {others[0]}: of a new spec only keys of data can be set")
-    return data_section(assignments)
 
 
 def _from_kind(kind: str, clusters: int | str | None, force: bool, file: Path | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from archbuild.cli.numbers import SEED, Whole
+from archbuild.errors import UsageError
 from archbuild.spec.top import CHANNEL_PLACES
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -94,6 +95,36 @@ def set_option_of(text: str, metavar: str = "KEY=VALUE") -> Callable[[_Command],
 set_option = set_option_of(
     "New value of a key of the spec, such as head.n_clusters=16; repeatable."
 )
+
+
+def data_settings(
+    assignments: Sequence[str], place: str, allowed: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """Return the ``data`` section that ``--set data.KEY=VALUE`` makes.
+
+    Args:
+        assignments: as they were given.
+        place: what they are set of, for messages: ``a new spec``.
+        allowed: the keys that may be set; ``None``: all of the section's.
+
+    Raises:
+        UsageError: a key of another section is given, or one that is not allowed.
+        SpecError: a key or a value is not one of the section's.
+    """
+    from archbuild.spec.sections import data_section
+
+    others = [text for text in assignments if not text.startswith("data.")]
+    if others:
+        raise UsageError(f"--set {others[0]}: of {place} only keys of data can be set")
+    section = data_section(assignments)
+    refused = [key for key in section if allowed is not None and key not in allowed]
+    if refused:
+        raise UsageError(
+            f"--set data.{refused[0]}: the model keeps what becomes of the data; of {place} only "
+            f"the keys that say how a file is read can be set: {', '.join(sorted(allowed or ()))}"
+        )
+    return section
+
 
 seed_option = click.option(
     "--seed", type=SEED, default=0, show_default=True, metavar="S", help="Random seed of the run."

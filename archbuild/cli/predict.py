@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from archbuild.cli.numbers import Whole
-from archbuild.cli.options import data_dir_option, format_option, output_option, quiet_option
+from archbuild.cli.options import (
+    data_dir_option,
+    data_settings,
+    format_option,
+    output_option,
+    quiet_option,
+    set_option_of,
+)
 from archbuild.cli.run_choice import RunChoice, run_options
 from archbuild.errors import UsageError
 
@@ -73,6 +80,10 @@ class _Shard(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
     metavar="N",
     help="Number of rows in memory at a time; without effect on the answers.",
 )
+@set_option_of(
+    "Decision about how the file of the rows is read, such as data.header=false; repeatable.",
+    "data.KEY=VALUE",
+)
 @data_dir_option
 @quiet_option
 def predict(
@@ -83,6 +94,7 @@ def predict(
     latent: bool,
     shard: tuple[int, int],
     chunk: int,
+    overrides: tuple[str, ...],
     data_dir: Path | None,
     quiet: bool,
 ) -> None:
@@ -90,19 +102,22 @@ def predict(
 
     The rows are read and scaled as the training data were. The model is the run of ARCH on a
     dataset of that name, or the only run of ARCH there is. Ids are row numbers from 0, or the
-    names of files. Warnings are printed even with --quiet.
+    names of files. Each decision about the structure of the file is printed; --set data.KEY
+    decides otherwise. Warnings are printed even with --quiet.
     """
     from archbuild.cli.progress import reporting
+    from archbuild.data.request import READING_KEYS
     from archbuild.environment import start_keras
 
     kind = _format(kind, output)
     if messages is not None and shard[1] > 1:
         raise UsageError("--messages covers all rows and --shard only some: give one of the two")
+    settled = data_settings(overrides, "new rows", READING_KEYS)
     stage = choice.stage()
     with reporting(quiet, always_warn=True) as progress:
         start_keras()
         model = stage.open()
-        rows = _load(choice, data_dir, model)
+        rows = _load(choice, data_dir, model, settled)
         if messages is not None:
             _write_messages(model, rows, messages, progress)
         wanted = _rows_of(shard, len(rows))
@@ -111,7 +126,8 @@ def predict(
             f"by {stage.folder.path}"
         )
         for guess in rows.guesses:
-            progress.note(f"  {guess}")
+            can_be_set = guess.key in READING_KEYS  # the model keeps the others
+            progress.note(f"  {guess if can_be_set else guess._replace(overrule='')}")
         answers = _named(model.predict(rows, wanted.start, wanted.stop, chunk), rows)
         _write(answers, _layout(model, rows, wanted, latent), kind, output)
         if output is not None:
@@ -137,7 +153,9 @@ def _format(kind: str | None, output: Path | None) -> str:
     return found
 
 
-def _load(choice: RunChoice, data_dir: Path | None, model: Model) -> Dataset:
+def _load(
+    choice: RunChoice, data_dir: Path | None, model: Model, settled: dict[str, Any]
+) -> Dataset:
     """Read new rows like the training rows; one is enough, and labels are optional."""
     from archbuild.data import load_dataset
     from archbuild.data.request import ReadOptions
@@ -148,7 +166,7 @@ def _load(choice: RunChoice, data_dir: Path | None, model: Model) -> Dataset:
         choice.dataset,
         data_dir,
         input_shape=spec.input_shape,
-        options=ReadOptions.of(spec.data),
+        options=ReadOptions.of(spec.data, settled),
         known=model.origin.known,
     )
 

@@ -27,6 +27,11 @@ class Guess(NamedTuple):
     found: str
     overrule: str = ""
 
+    @property
+    def key(self) -> str:
+        """The key of ``data`` that overrules it: ``header``; empty where there is none."""
+        return re.split("[.=]", self.overrule, maxsplit=1)[0]
+
     def __str__(self) -> str:
         advice = f" [otherwise: {as_option(self.overrule)}]" if self.overrule else ""
         return one_line(f"{self.subject}: {self.found}{advice}")

@@ -16,6 +16,11 @@ from archbuild.data.guess import Guess
 from archbuild.data.table_form import TableForm
 from archbuild.spec.top import MASK, NO_LABELS, SEPARATORS
 
+READING_KEYS = frozenset(
+    {"header", "separator", "decimal", "skip_lines", "array", "rows", "channels"}
+)
+"""The keys that say how a file is read, whatever becomes of its numbers; new rows may differ."""
+
 BYTES, DEEP, FLOATS = "bytes", "deep", "floats"
 """The depth of an image: 8 bits at most, whole numbers of more bits, floats."""
 
@@ -38,6 +43,7 @@ class ReadOptions:
         columns: of a table, column -> kind.
         skip_lines: how many lines, or rows of a sheet, are above the table.
         missing: of a table, further texts and numbers that stand for missing values.
+        anew: the keys that the user sets for new rows alone, where a model keeps the others.
     """
 
     labels: str | None = None
@@ -53,21 +59,30 @@ class ReadOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     skip_lines: int | None = None
     missing: tuple[str, ...] = ()
+    anew: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, section: Mapping[str, Any]) -> ReadOptions:
-        """Return the options of a spec's ``data`` section, ``{}`` where it has none."""
+    def of(cls, section: Mapping[str, Any], anew: Mapping[str, Any] | None = None) -> ReadOptions:
+        """Return the options of a spec's ``data`` section, ``{}`` where it has none.
+
+        Args:
+            section: the spec's.
+            anew: keys that replace those of the section, for new rows alone.
+        """
+        section = {**section, **(anew or {})}
         separator = SEPARATORS.get(section.get("separator") or "")
         columns = section.get("columns") or {}
         missing = tuple(map(str, section.get("missing") or ()))
         own = {"separator": separator, "columns": columns, "missing": missing}
-        return cls(**{**section, **own})
+        return cls(**{**section, **own}, anew=frozenset(anew or ()))
 
     @property
     def told(self) -> frozenset[str]:
         """The keys that the user has set."""
         return frozenset(
-            key.name for key in fields(self) if getattr(self, key.name) not in (None, {}, ())
+            key.name
+            for key in fields(self)
+            if key.name != "anew" and getattr(self, key.name) not in (None, {}, ())
         )
 
     @property

@@ -89,6 +89,45 @@ def test_columns_are_found_by_name(archbuild: Archbuild, trained: Path) -> None:
     assert "less.csv has no column 'b'" in err
 
 
+def test_how_the_file_is_read_can_be_set(archbuild: Archbuild, trained: Path) -> None:
+    Path("rows.csv").write_text("7,8\n1,2\n3,4\n")
+    asked = ["predict", "-d", "rows.csv", "-a", "table", "--format", "csv"]
+    status, out, err = archbuild(*asked)
+    assert (status, len(out.splitlines())) == (0, 4)
+    assert "[otherwise: --set data.header=true]" in err
+    status, _, err = archbuild(*asked, "--set", "data.header=true")
+    assert status == 2  # since 7 and 8 are no columns of the model
+    assert "rows.csv has no columns 'a', 'b'" in err
+    status, out, err = archbuild(*asked, "--set", "data.skip_lines=1")
+    assert (status, len(out.splitlines())) == (0, 3)
+
+
+def test_advice_that_cannot_be_followed_is_not_printed(archbuild: Archbuild, trained: Path) -> None:
+    Path("rows.csv").write_text("a,b\nx,1,2\ny,3,4\n")
+    status, _, err = archbuild("predict", "-d", "rows.csv", "-a", "table")
+    assert status == 0
+    assert "their first names the row" in err
+    assert "otherwise" not in err
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("data.columns.a=category", "of new rows only the keys that say how a file is read"),
+        ("data.gaps=mask", "--set data.gaps: the model keeps"),
+        ("head.n_clusters=3", "of new rows only keys of data can be set"),
+        ("data.heder=true", "did you mean 'header'"),
+        ("data.rows=last", "rows would change nothing"),
+    ],
+)
+def test_what_the_model_keeps_cannot_be_set(
+    archbuild: Archbuild, trained: Path, assignment: str, message: str
+) -> None:
+    status, out, err = archbuild("predict", "-d", "old.csv", "-a", "table", "--set", assignment)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
 def test_one_row_is_enough(archbuild: Archbuild, trained: Path) -> None:
     Path("one.csv").write_text("a,b\n1,2\n")
     status, out, _ = archbuild("predict", "-d", "one.csv", "-a", "table")

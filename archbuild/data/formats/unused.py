@@ -31,8 +31,8 @@ _PURPOSE: Final = {
 def refuse_unused(request: ReadRequest, used: Iterable[str], what: str) -> None:
     """Refuse options that would change nothing.
 
-    New rows of a trained model are spared: they may come in another format than the training rows,
-    whose options they bear.
+    For new rows of a trained model that is said of the options given for them alone: they may come
+    in another format than the training rows, whose options they bear as well.
 
     Args:
         request: the file and the user's options.
@@ -42,10 +42,10 @@ def refuse_unused(request: ReadRequest, used: Iterable[str], what: str) -> None:
     Raises:
         DataError: another key is set.
     """
-    if request.known is not None:
-        return
-    others = sorted(request.options.told - FOR_ALL - frozenset(used))
-    if request.options.no_labels and "labels" in others:
+    options = request.options
+    told = options.told if request.known is None else options.anew
+    others = sorted(told - FOR_ALL - frozenset(used))
+    if options.no_labels and "labels" in others:
         others.remove("labels")
     if others:
         reasons = "; ".join(f"data.{key} is for {_PURPOSE[key]}" for key in others)
