@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from archbuild.data.columns import IDENTIFIER, IGNORE
+from archbuild.data.columns import IDENTIFIER, IGNORE, number_in
 from archbuild.data.formats.tables.faults import NoFeatures
 from archbuild.data.guess import Guess, column_key, listed
 from archbuild.data.request import ReadOptions
@@ -99,7 +99,7 @@ def chosen_roles(
     refuse_twins(columns, path)
     _refuse_missing(wanted, columns, path)
     features = tuple(_place(name, columns, path) for name in wanted)
-    ids = _ids_place(columns)
+    ids = ids_place(columns)
     ids = None if ids in features else ids
     label = None if label in features else label
     known = {*features, ids, label}
@@ -131,8 +131,14 @@ def _refuse_missing(wanted: Sequence[str], columns: Sequence[str], path: Path) -
         meant = f"; {', '.join(alike[:_SHOWN])}: rename them" if alike else ""
         raise DataError(
             f"{path} has no columns {listed(missing)}, which the model was trained on{meant}. Its "
-            f"columns are: {_shown(columns)}"
+            f"columns are: {_shown(columns)}{_advice_on_header(columns)}"
         )
+
+
+def _advice_on_header(columns: Sequence[str]) -> str:
+    """Return the advice for names that may be a row; empty where one is a word."""
+    is_row = all(number_in(name) is not None for name in columns)
+    return "; if that is a row rather than a header: data.header: false" if is_row else ""
 
 
 def refuse_twins(columns: Sequence[str], path: Path) -> None:
@@ -194,7 +200,7 @@ def _shown(columns: Sequence[str]) -> str:
     return ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
 
 
-def _ids_place(columns: Sequence[str]) -> int | None:
+def ids_place(columns: Sequence[str]) -> int | None:
     """Return the place of the rows' names: the index of a data frame, else the first column."""
     place = list(columns).index(_PANDAS_INDEX) if _PANDAS_INDEX in columns else 0
     return place if columns[place] in _NO_NAME or columns[place].casefold() == "id" else None
@@ -207,7 +213,7 @@ def _row_names(
     told = _of_kind(columns, options, IDENTIFIER)
     if told:
         return told[0], ()
-    place = _ids_place(columns)
+    place = ids_place(columns)
     if place is None or place == label or len(columns) < 2 or columns[place] in options.columns:
         return None, ()
     name = columns[place]

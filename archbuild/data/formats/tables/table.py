@@ -9,7 +9,12 @@ from archbuild.data.formats.tables.encoding import read_features
 from archbuild.data.formats.tables.label_column import judge_labels, say_of_other_labels
 from archbuild.data.formats.tables.left_out import BLANK_LINES, COMMENTS
 from archbuild.data.formats.tables.marked import with_marks
-from archbuild.data.formats.tables.roles import Roles, assign_roles, chosen_roles
+from archbuild.data.formats.tables.roles import (
+    Roles,
+    assign_roles,
+    chosen_roles,
+    ids_place,
+)
 from archbuild.data.formats.tables.source import TableSource
 from archbuild.data.guess import Guess, column_key, listed
 from archbuild.data.request import Arrays, Known, ReadRequest
@@ -102,18 +107,18 @@ def _known_names(source: TableSource, known: Known) -> Sequence[str]:
     if source.has_header and known.has_names:
         return source.columns
     count, used = len(source.columns), known.used_columns
-    columns = known.form.columns if known.form else used
-    if count == len(columns):
-        return columns
-    if count == len(used):
-        return used
+    has_index = source.has_header and ids_place(source.columns) == 0
+    for index in ((), source.columns[:1]) if has_index else ((),):
+        for names in (known.form.columns if known.form else used, used):
+            if count == len(index) + len(names):
+                return (*index, *names)
     if known.form is None and not known.has_names:
         return [str(number) for number in range(1, count + 1)]
-    lacks = "the model's table has none" if source.has_header else "it has none"
+    whose = "the model's table" if source.has_header else "it"
     raise DataError(
-        f"{source.path} has {count} columns, which go by their places, since of the header's names "
-        f"{lacks}, and the model was trained on {len(used)}: {listed(used)}; give it these, in "
-        "this order"
+        f"{source.path} has {count} columns, and the model was trained on {len(used)}: "
+        f"{listed(used)}. They go by their places, since {whose} has no header; give it just "
+        "these, in this order"
     )
 
 

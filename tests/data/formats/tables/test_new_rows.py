@@ -62,6 +62,14 @@ def test_a_header_with_some_of_the_columns_is_one(tmp_path):
         read(tmp_path, "400,420\n0.1,0.2\n", known)
 
 
+def test_a_row_that_is_taken_for_a_header_is_answered_with_the_key(tmp_path):
+    known = known_from(tmp_path, "a,b,c\n" + "1.5,2.5,0\n3.5,0,9.5\n" * 9)
+    rows = "1,2,3\n7.5,0.5,5.5\n4.5,0.5,1.5\n"
+    with pytest.raises(DataError, match=r"columns are: 1, 2, 3; if .* data\.header: false"):
+        read(tmp_path, rows, known)
+    assert len(read(tmp_path, rows, known, header=False)) == 3
+
+
 def test_names_in_another_spelling_are_answered_with_them(tmp_path):
     known = known_from(tmp_path, BANDS)
     with pytest.raises(DataError, match=r"'400\.0' may be '400', '410\.0' may be '410'"):
@@ -92,6 +100,12 @@ def test_a_first_line_without_a_number_is_a_header_all_the_same(tmp_path):
         read(tmp_path, "1,x,3\n1,2,3\n", known)  # a mistake, rather than a header
 
 
+def test_an_index_in_front_of_columns_without_names_is_no_column(tmp_path):
+    dataset = read(tmp_path, ",0,1,2\n7,1.5,2,3\n8,2.5,3,4\n", known_from(tmp_path, WITHOUT))
+    np.testing.assert_array_equal(dataset.values, [[1.5, 2, 3], [2.5, 3, 4]])
+    assert dataset.ids.tolist() == ["7", "8"]
+
+
 def test_columns_without_names_go_by_their_places(tmp_path):
     rows = "".join(f"{row}.5,{'ab'[row % 2]},text {row} of 99,{row % 3}\n" for row in range(99))
     known = known_from(tmp_path, rows, labels="4")
@@ -100,7 +114,7 @@ def test_columns_without_names_go_by_their_places(tmp_path):
     used = read(tmp_path, "2.5,b\n", known, labels="4")
     for dataset in (all_columns, used):
         np.testing.assert_array_equal(dataset.values, [[2.5, 0, 1]])
-    with pytest.raises(DataError, match=r"has 3 columns, which go by their places.*on 2: '1', '2'"):
+    with pytest.raises(DataError, match=r"has 3 columns, and .* on 2: '1', '2'.*places"):
         read(tmp_path, "2.5,b,other\n", known, labels="4")
 
 
