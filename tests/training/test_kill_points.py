@@ -116,4 +116,5 @@ def test_a_head_killed_anywhere_and_resumed_ends_the_same(name, train, tmp_path,
         ends[state](path)
         assert left(path) == left(whole), f"killed before operation {path.name}"
     assert ends.keys() == {None, ("running", 1), ("running", 2), ("finished", 2)}
-    assert len(kills.taken) > 40
+    fewest = 35 if HEADS[name].answers == "nothing" else 40  # it leaves two files less
+    assert len(kills.taken) > fewest
