@@ -172,7 +172,8 @@ def _subject(
 def _n_clusters(summary: DataSummary, asked: int | str | None) -> tuple[int | str | None, str]:
     """Return the head's ``n_clusters``, and where it comes from."""
     if asked is None and summary.n_classes is not None and summary.n_classes > 1:
-        return None, f"from the labels: {summary.n_classes} classes"
+        more = "; the other rows may be of more" if summary.n_unlabelled else ""
+        return None, f"from the labels: {summary.n_classes} classes{more}"
     if asked is None and sys.stdin.isatty():
         question = "How many clusters? (Enter: estimate them)"
         asked = click.prompt(question, default=_AUTO, show_default=False, type=_CLUSTERS, err=True)
@@ -186,8 +187,15 @@ def _in_words(summary: DataSummary) -> str:
 
     is_table = len(summary.shape) == 1
     row = f"{summary.shape[0]} numbers" if is_table else shape_text(summary.shape)
-    classes = "no labels" if summary.n_classes is None else f"labels of {summary.n_classes} classes"
-    return f"{summary.n_rows:,} rows of {row}, {classes}"
+    return f"{summary.n_rows:,} rows of {row}, {_labels_in_words(summary)}"
+
+
+def _labels_in_words(summary: DataSummary) -> str:
+    if summary.n_classes is None:
+        return "no labels"
+    known = summary.n_rows - summary.n_unlabelled
+    of_some = f" for {known:,} of them" if summary.n_unlabelled else ""
+    return f"labels{of_some} of {summary.n_classes} class{'es' * (summary.n_classes != 1)}"
 
 
 def _refuse(file: Path, force: bool, command: str) -> None:

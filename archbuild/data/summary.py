@@ -36,6 +36,7 @@ class DataSummary:
         guesses: the decisions that reading them took.
         columns: of a table, the columns that are no plain numbers: name -> kind.
         blocks: the columns of kind ``embedding``: name -> first feature, and number of features.
+        n_unlabelled: how many rows have no label, where others have one.
         counts: the ``counts`` of the spec's ``data`` section; ``None`` where rows are none.
     """
 
@@ -49,6 +50,7 @@ class DataSummary:
     columns: Mapping[str, str] = field(default_factory=dict)
     blocks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     counts: str | None = None
+    n_unlabelled: int = 0
 
 
 def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSummary:
@@ -86,6 +88,7 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
         },
         blocks=dataset.encoding.blocks if dataset.encoding else {},
         counts=counts,
+        n_unlabelled=dataset.n_unlabelled,
     )
 
 
@@ -132,7 +135,9 @@ def _summarise_images(found: Survey, options: ReadOptions | None) -> DataSummary
     size += ", brought down" if shrink < 1 else ""
     n_classes = None if options and options.no_labels else found.n_classes
     scaling, reason = ("none", _SCALED) if found.is_scaled else ("minmax", _RAW)
-    return DataSummary(found.n_images, shape, n_classes, scaling, reason, size, found.guesses)
+    unlabelled = 0 if n_classes is None else found.n_unlabelled
+    seen = DataSummary(found.n_images, shape, n_classes, scaling, reason, size, found.guesses)
+    return replace(seen, n_unlabelled=unlabelled)
 
 
 _SCALED = "the images are read as 0 to 1"

@@ -264,3 +264,16 @@ def test_cells_with_line_breaks_leave_the_spec_valid(archbuild: Archbuild, elsew
     assert r"'red\nseed: 0'" in err
     assert written("odd.yaml")["data"] == {"columns": {"shop seed: 5": "category"}}
     assert archbuild("validate", "odd.yaml").status == 0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [("a" * 20, "labels of 1 class\n"), ("ab" * 5, "labels for 10 of them of 2 classes")],
+)
+def test_labels_of_one_class_and_of_some_rows_are_said(archbuild, elsewhere, kinds, words):
+    cells = [*kinds, *[""] * (20 - len(kinds))]
+    rows = "".join(f"{n / 3},{n},{kind}\n" for n, kind in enumerate(cells))
+    Path("mine.csv").write_text("a,b,label\n" + rows)
+    status, _, err = archbuild("new", "--for", "mine.csv", "--clusters", "3")
+    assert (status, words in err) == (0, True)
+    assert ("scores against a single one say nothing" in err) == (kinds[1] == "a")

@@ -87,8 +87,7 @@ def survey_images(table: ImageTable, request: ReadRequest) -> Survey:
     seen = probe(_files(table), request)
     labels, said = _labels(table, request)
     guesses = (*_say_rows(table), *said, *seen.guesses)
-    n_classes = None if labels is None else count_classes(labels)
-    return Survey.of(seen, n_classes, guesses)
+    return Survey.of(seen, labels, guesses)
 
 
 def _holds_images(source: ArrowSource, name: str) -> bool:

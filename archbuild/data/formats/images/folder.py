@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ class Survey(NamedTuple):
         guesses: the decisions.
         is_scaled: whether the rows go from 0 to 1.
         is_common: whether half of the images at least have that size.
+        n_unlabelled: how many have no class, where there are some.
     """
 
     n_images: int
@@ -31,13 +33,17 @@ class Survey(NamedTuple):
     guesses: tuple[Guess, ...]
     is_scaled: bool
     is_common: bool
+    n_unlabelled: int = 0
 
     @classmethod
-    def of(cls, seen: Probe, n_classes: int | None, guesses: tuple[Guess, ...]) -> Survey:
+    def of(cls, seen: Probe, labels: Sequence[str] | None, guesses: tuple[Guess, ...]) -> Survey:
         """Return a probe's answers in the order of a spec."""
         height, width, channels = seen.shape
         shape = (channels, height, width)
-        return cls(seen.n_images, shape, n_classes, guesses, seen.is_scaled, seen.is_common)
+        n_classes = None if labels is None else count_classes(labels)
+        unlabelled = sum(not text for text in labels or ())
+        found = (seen.n_images, shape, n_classes, guesses, seen.is_scaled, seen.is_common)
+        return cls(*found, unlabelled)
 
 
 def read_image_folder(request: ReadRequest) -> Arrays:
@@ -73,9 +79,7 @@ def survey(request: ReadRequest) -> Survey:
     """
     found = _found(request)
     seen = probe(_files(request.path, found.paths), request)
-    n_classes = None if found.classes is None else count_classes(found.classes)
-    guesses = (*found.guesses, *seen.guesses)
-    return Survey.of(seen, n_classes, guesses)
+    return Survey.of(seen, found.classes, (*found.guesses, *seen.guesses))
 
 
 def _found(request: ReadRequest) -> Images:

@@ -19,6 +19,7 @@ from archbuild.data.formats.tables.csv_rows import (
     numbered_rows,
     open_text,
 )
+from archbuild.data.formats.tables.drawn import refuse_drawn
 from archbuild.data.formats.tables.header import find_header
 from archbuild.data.formats.tables.left_out import LeftOut
 from archbuild.data.formats.tables.separator import (
@@ -80,6 +81,7 @@ def read_layout(path: Path, options: ReadOptions, known: Known | None = None) ->
             header names fewer columns than there are.
     """
     lines = _first_lines(path, options.skip_lines or 0)
+    refuse_drawn(path, lines)
     form = known.form if known else None
     cut, said = _find_cut(path, lines, options, form)
     rows, skip = _table_rows(path, cut, options)

@@ -42,8 +42,10 @@ def judge_labels(source: TableSource, roles: Roles, labels: Sequence[str]) -> Ju
     fault = label_fault(labels, source.decimal, asked=not roles.label_is_guessed)
     if fault is None:
         words = f"{_with_gaps(labels)}{unlabelled_in_words(labels)}"
-        found = f"column '{name}', {count_classes(labels)} classes{words}"
-        is_said = roles.label_is_guessed or not all(labels)
+        count = count_classes(labels)
+        found = f"column '{name}', {count} class{'es' * (count != 1)}{words}"
+        found += "; scores against a single one say nothing" if count == 1 else ""
+        is_said = roles.label_is_guessed or not all(labels) or count == 1
         return Judgement(roles, True, (Guess(LABELS, found, "labels=none"),) if is_said else ())
     if not roles.label_is_guessed:
         raise DataError(

@@ -190,6 +190,11 @@ def _of_kind(columns: Sequence[str], options: ReadOptions, kind: str) -> list[in
 def _place(name: str, columns: Sequence[str], path: Path) -> int:
     if name in columns:
         return list(columns).index(name)
+    if name.isdecimal() and list(columns) == [str(number + 1) for number in range(len(columns))]:
+        raise DataError(
+            f"{path} has no column '{name}': without a header its columns are counted from 1, and "
+            f"the last is {len(columns)}"
+        )
     alike = [other for other in columns if name_key(other) == name_key(name)]
     close = alike or get_close_matches(name, columns, n=1)
     meant = f"; did you mean '{close[0]}'?" if close else "."

@@ -239,7 +239,7 @@ def test_the_classes_that_are_said_are_those_that_are_used(tmp_path, other, clas
     lines = "".join(f"{row}.5,{('1', other)[row % 2]}\n" for row in range(20))
     dataset = read(tmp_path, f"a,label\n{lines}")
     assert dataset.n_classes == classes
-    assert f"column 'label', {classes} classes" in said(dataset)
+    assert f"column 'label', {classes} class" in said(dataset)
 
 
 @pytest.mark.parametrize(

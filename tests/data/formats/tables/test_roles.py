@@ -79,3 +79,9 @@ def test_two_columns_of_one_name_are_refused():
     with pytest.raises(DataError, match="several columns of one name: 'a'; rename"):
         assign_roles(("a", "b", "a"), ReadOptions(), PATH)
     assign_roles(("1", "1"), ReadOptions(), PATH, has_header=False)
+
+
+@pytest.mark.parametrize("name", ["0", "4"])
+def test_columns_without_a_header_count_from_1(name):
+    with pytest.raises(DataError, match="columns are counted from 1, and the last is 3"):
+        assign_roles(("1", "2", "3"), ReadOptions(labels=name), PATH, has_header=False)
