@@ -142,8 +142,15 @@ class HeadTrainer(StageTrainer):
             self._measure(previous=None)
 
     def _measure(self, previous: np.ndarray | None) -> Occupancy:
-        """Assign all rows to clusters, and return what these hold."""
-        self.clusters = np.argmax(self.head.assignments(self._codes_now()), axis=1)
+        """Assign all rows to clusters, and return what these hold.
+
+        Raises:
+            DivergenceError: a probability is not finite, as of latents whose squares are not.
+        """
+        assignments = self.head.assignments(self._codes_now())
+        if not np.all(np.isfinite(assignments)):
+            raise self._divergence("a row's assignment", len(self.history), self.steps - 1)
+        self.clusters = np.argmax(assignments, axis=1)
         self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous, self.codes)
         return self.occupancy
 
