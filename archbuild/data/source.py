@@ -61,6 +61,15 @@ class Selection(Protocol):
         """``DatasetSource.held_out``."""
 
 
+class PartSelection(NamedTuple):
+    """A ``Selection`` of parts of a dataset, such as its training and its test half."""
+
+    name: str
+    summary: str
+    parts: Sequence[str]
+    held_out: str | None = None
+
+
 S = TypeVar("S", bound=Selection)
 
 

@@ -13,12 +13,12 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.source import first_file, search_folders, selection_sources
+from archbuild.data.source import PartSelection, first_file, search_folders, selection_sources
 from archbuild.errors import DataError
 
 N_IMAGES = {"train": 50_000, "valid": 10_000, "test": 10_000}
@@ -29,40 +29,31 @@ _BLANKS = b" \t\r\n"
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-class _Selection(NamedTuple):
-    """A name and its files."""
-
-    name: str
-    summary: str
-    parts: Sequence[str]
-    held_out: str | None = None
-
-
 _TEST = f"{_FOLDER}-TEST"
 _SELECTIONS = (
-    _Selection(
+    PartSelection(
         _FOLDER,
         "70,000 digits of MNIST in black and white, 28 x 28, without labels",
         ["train", "valid", "test"],
     ),
-    _Selection(
+    PartSelection(
         f"{_FOLDER}-60K",
         f"the 60,000 images of {_FOLDER} that are not in its test part",
         ["train", "valid"],
         held_out=_TEST,
     ),
-    _Selection(
+    PartSelection(
         f"{_FOLDER}-TRAIN",
         f"the 50,000 training images of {_FOLDER}",
         ["train"],
         held_out=_TEST,
     ),
-    _Selection(f"{_FOLDER}-VALID", f"the 10,000 validation images of {_FOLDER}", ["valid"]),
-    _Selection(_TEST, f"the 10,000 test images of {_FOLDER}", ["test"]),
+    PartSelection(f"{_FOLDER}-VALID", f"the 10,000 validation images of {_FOLDER}", ["valid"]),
+    PartSelection(_TEST, f"the 10,000 test images of {_FOLDER}", ["test"]),
 )
 
 
-def load(selection: _Selection, data: Path, input_shape: Shape | None = None) -> Dataset:
+def load(selection: PartSelection, data: Path, input_shape: Shape | None = None) -> Dataset:
     """Return the selection as ``(n, 28, 28, 1)`` uint8 of 0 and 1, file by file, without labels.
 
     Raises:
@@ -80,7 +71,7 @@ def load(selection: _Selection, data: Path, input_shape: Shape | None = None) ->
     )
 
 
-def find(selection: _Selection, data: Path) -> tuple[bool, str]:
+def find(selection: PartSelection, data: Path) -> tuple[bool, str]:
     """Return whether the files are in the data folder, and which ones, or what to do."""
     files = _files(selection, data)
     missing = [part for part in selection.parts if part not in files]
@@ -95,7 +86,7 @@ def _names(part: str) -> Sequence[str]:
     return [name, f"{name}.gz"]
 
 
-def _files(selection: _Selection, data: Path) -> dict[str, Path]:
+def _files(selection: PartSelection, data: Path) -> dict[str, Path]:
     folders = search_folders(data, _FOLDER)
     paths = {part: first_file(folders, _names(part)) for part in selection.parts}
     return {part: path for part, path in paths.items() if path is not None}

@@ -20,7 +20,7 @@ from archbuild.data.arrays import check_finite
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
 from archbuild.data.limits import check_size
-from archbuild.data.source import first_file, search_folders, selection_sources
+from archbuild.data.source import PartSelection, first_file, search_folders, selection_sources
 from archbuild.errors import DataError
 
 N_WINDOWS = {"train": 7352, "test": 2947}
@@ -50,40 +50,31 @@ class _Files(NamedTuple):
     place: Path
 
 
-class _Selection(NamedTuple):
-    """A name and the halves that belong to it."""
-
-    name: str
-    summary: str
-    halves: Sequence[str]
-    held_out: str | None = None
-
-
 _SELECTIONS = (
-    _Selection(
+    PartSelection(
         "HAR",
         "10,299 windows of 9 smartphone signals, 128 steps, 6 activities",
         ["train", "test"],
     ),
-    _Selection("HAR-TRAIN", "the 7,352 training windows of HAR", ["train"], held_out="HAR-TEST"),
-    _Selection("HAR-TEST", "the 2,947 test windows of HAR, of other people", ["test"]),
+    PartSelection("HAR-TRAIN", "the 7,352 training windows of HAR", ["train"], held_out="HAR-TEST"),
+    PartSelection("HAR-TEST", "the 2,947 test windows of HAR, of other people", ["test"]),
 )
 
 
-def load(selection: _Selection, data: Path, input_shape: Shape | None = None) -> Dataset:
+def load(selection: PartSelection, data: Path, input_shape: Shape | None = None) -> Dataset:
     """Load series ``(n, 128, 9)`` float32, or images ``(n, s, s, 9)`` for an Input ``[9, s, s]``.
 
     Raises:
         DataError: files are missing or damaged, or no image of the Input's size can be made.
     """
     side = _image_side(input_shape)
-    place = _place(data, selection.halves)
+    place = _place(data, selection.parts)
     if place is None:
         raise DataError(f"{selection.name} is {find(selection, data)[1]}")
     with _opened(place) as files:
-        _check_complete(files, selection.halves)
-        windows = np.concatenate([_windows(files, half) for half in selection.halves])
-        labels = np.concatenate([_labels(files, half) for half in selection.halves])
+        _check_complete(files, selection.parts)
+        windows = np.concatenate([_windows(files, half) for half in selection.parts])
+        labels = np.concatenate([_labels(files, half) for half in selection.parts])
     check_finite(windows, str(place))
     return Dataset(
         name=selection.name,
@@ -95,9 +86,9 @@ def load(selection: _Selection, data: Path, input_shape: Shape | None = None) ->
     )
 
 
-def find(selection: _Selection, data: Path) -> tuple[bool, str]:
+def find(selection: PartSelection, data: Path) -> tuple[bool, str]:
     """Return whether the files are in the data folder, and where, or what to do."""
-    place = _place(data, selection.halves)
+    place = _place(data, selection.parts)
     if place is None:
         return False, (
             f"not in {data / 'HAR'}; put there UCI's {_ARCHIVES[1]}, or the folder '{_FOLDER}' "
@@ -105,7 +96,7 @@ def find(selection: _Selection, data: Path) -> tuple[bool, str]:
         )
     try:
         with _opened(place) as files:
-            _check_complete(files, selection.halves)
+            _check_complete(files, selection.parts)
     except DataError as error:
         return False, str(error)
     return True, str(place)

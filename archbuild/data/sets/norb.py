@@ -9,16 +9,14 @@ the one in the middle is taken (nearest neighbour), as SDGM's authors do (Maalø
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isqrt
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.arrays.binary_matrix import BYTES, INTEGERS, read_matrix, read_rows
-from archbuild.data.source import first_file, search_folders, selection_sources
+from archbuild.data.source import PartSelection, first_file, search_folders, selection_sources
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
@@ -35,27 +33,20 @@ _STEMS = {
 }
 
 
-class _Selection(NamedTuple):
-    """A name and the halves that belong to it."""
-
-    name: str
-    summary: str
-    parts: Sequence[str]
-    held_out: str | None = None
-
-
 _SELECTIONS = (
-    _Selection(
+    PartSelection(
         "NORB",
         "48,600 pairs of views of 50 toys, 96 x 96 or as the Input says, 5 classes",
         ["train", "test"],
     ),
-    _Selection("NORB-TRAIN", "the 24,300 training pairs of NORB", ["train"], held_out="NORB-TEST"),
-    _Selection("NORB-TEST", "the 24,300 test pairs of NORB, of other toys", ["test"]),
+    PartSelection(
+        "NORB-TRAIN", "the 24,300 training pairs of NORB", ["train"], held_out="NORB-TEST"
+    ),
+    PartSelection("NORB-TEST", "the 24,300 test pairs of NORB, of other toys", ["test"]),
 )
 
 
-def load(selection: _Selection, data: Path, input_shape: Shape | None = None) -> Dataset:
+def load(selection: PartSelection, data: Path, input_shape: Shape | None = None) -> Dataset:
     """Return pairs ``(n, s, s, 2)`` uint8, with the side of the Input, else of 96.
 
     Raises:
@@ -83,7 +74,7 @@ def load(selection: _Selection, data: Path, input_shape: Shape | None = None) ->
     )
 
 
-def find(selection: _Selection, data: Path) -> tuple[bool, str]:
+def find(selection: PartSelection, data: Path) -> tuple[bool, str]:
     """Return whether the files are in the data folder, and which ones, or what to do."""
     wanted = [(part, kind) for part in selection.parts for kind in ("dat", "cat")]
     missing = [of for of in wanted if _path(*of, data) is None]
@@ -108,7 +99,7 @@ def _file(part: str, kind: str, data: Path) -> Path:
     return path
 
 
-def _side(selection: _Selection, input_shape: Shape | None) -> int:
+def _side(selection: PartSelection, input_shape: Shape | None) -> int:
     """Return the height and width that the Input asks for."""
     sides = [SIDE // factor for factor in _FACTORS]
     if input_shape is None:
@@ -145,7 +136,7 @@ def _labels(path: Path) -> np.ndarray:
     return labels
 
 
-def _ids(selection: _Selection, data: Path, labels: np.ndarray) -> np.ndarray | None:
+def _ids(selection: PartSelection, data: Path, labels: np.ndarray) -> np.ndarray | None:
     """Return a name of each row such as ``car 3, elevation 45, azimuth 340, light 0``."""
     paths = [_path(part, "info", data) for part in selection.parts]
     facts = [read_matrix(path, INTEGERS, (N_PAIRS, _FACTS)) for path in paths if path is not None]

@@ -26,7 +26,7 @@ from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
 from archbuild.data.formats.images.picture import decode
 from archbuild.data.labels import encode_labels
-from archbuild.data.source import search_folders, selection_sources
+from archbuild.data.source import PartSelection, search_folders, selection_sources
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
@@ -35,28 +35,19 @@ SIDE = 105
 _FOLDER = "OMNIGLOT"
 
 
-class _Selection(NamedTuple):
-    """A name and the sets that belong to it."""
-
-    name: str
-    summary: str
-    parts: Sequence[str]
-    held_out: str | None = None
-
-
 _SELECTIONS = (
-    _Selection(
+    PartSelection(
         "OMNIGLOT",
         "32,460 drawings of 1,623 characters, black and white, 105 x 105 or as the Input says",
         ["background", "evaluation"],
     ),
-    _Selection(
+    PartSelection(
         "OMNIGLOT-TRAIN",
         "the 19,280 drawings of OMNIGLOT's background set, 964 characters",
         ["background"],
         held_out="OMNIGLOT-TEST",
     ),
-    _Selection(
+    PartSelection(
         "OMNIGLOT-TEST",
         "the 13,180 drawings of OMNIGLOT's evaluation set, 659 other characters",
         ["evaluation"],
@@ -78,7 +69,7 @@ class _Part(NamedTuple):
         return (self.root / name).read_bytes()
 
 
-def load(selection: _Selection, data: Path, input_shape: Shape | None = None) -> Dataset:
+def load(selection: PartSelection, data: Path, input_shape: Shape | None = None) -> Dataset:
     """Return drawings ``(n, s, s, 1)`` uint8, 0 to 255, with the side of the Input, else of 105.
 
     Raises:
@@ -108,7 +99,7 @@ def load(selection: _Selection, data: Path, input_shape: Shape | None = None) ->
     )
 
 
-def find(selection: _Selection, data: Path) -> tuple[bool, str]:
+def find(selection: PartSelection, data: Path) -> tuple[bool, str]:
     """Return whether the sets are in the data folder, and where, or what to do."""
     places = {part: _place(part, data) for part in selection.parts}
     missing = [part for part, place in places.items() if place is None]
@@ -129,7 +120,7 @@ def _place(part: str, data: Path) -> Path | None:
     return None
 
 
-def _side(selection: _Selection, input_shape: Shape | None) -> int:
+def _side(selection: PartSelection, input_shape: Shape | None) -> int:
     """Return the height and width that the Input asks for."""
     if input_shape is None:
         return SIDE

@@ -7,16 +7,16 @@ drawings of the same 1,623 characters, which are the classes; OMNIGLOT-IWAE is b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.matlab.mat import read_variables
 from archbuild.data.labels import encode_labels
-from archbuild.data.source import first_file, search_folders, selection_sources
+from archbuild.data.source import PartSelection, first_file, search_folders, selection_sources
 from archbuild.errors import DataError
 
 N_IMAGES = {"train": 24_345, "test": 8_070}
@@ -28,32 +28,23 @@ _PREFIX = {"train": "", "test": "test"}
 _KEYS = ("data", "target", "targetchar")
 
 
-class _Selection(NamedTuple):
-    """A name and its parts of the file."""
-
-    name: str
-    summary: str
-    parts: Sequence[str]
-    held_out: str | None = None
-
-
 _SELECTIONS = (
-    _Selection(
+    PartSelection(
         "OMNIGLOT-IWAE",
         "32,415 drawings of OMNIGLOT in the file that papers share, grey, 28 x 28",
         ["train", "test"],
     ),
-    _Selection(
+    PartSelection(
         "OMNIGLOT-IWAE-TRAIN",
         "the 24,345 training drawings of OMNIGLOT-IWAE",
         ["train"],
         held_out="OMNIGLOT-IWAE-TEST",
     ),
-    _Selection("OMNIGLOT-IWAE-TEST", "the 8,070 test drawings of OMNIGLOT-IWAE", ["test"]),
+    PartSelection("OMNIGLOT-IWAE-TEST", "the 8,070 test drawings of OMNIGLOT-IWAE", ["test"]),
 )
 
 
-def load(selection: _Selection, data: Path, input_shape: Shape | None = None) -> Dataset:
+def load(selection: PartSelection, data: Path, input_shape: Shape | None = None) -> Dataset:
     """Return drawings ``(n, 28, 28, 1)`` float32, from 0 to 1.
 
     Every selection has the classes of the whole file.
@@ -79,7 +70,7 @@ def load(selection: _Selection, data: Path, input_shape: Shape | None = None) ->
     )
 
 
-def find(selection: _Selection, data: Path) -> tuple[bool, str]:
+def find(selection: PartSelection, data: Path) -> tuple[bool, str]:
     """Return whether the file is in the data folder, and where, or what to do."""
     path = _path(data)
     if path is not None:
