@@ -8,16 +8,13 @@ their settings were chosen on -VALID.
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
+from archbuild.data.formats.arrays.packed import unpacked
 from archbuild.data.source import PartSelection, first_file, search_folders, selection_sources
 from archbuild.errors import DataError
 
@@ -26,7 +23,6 @@ _FOLDER = "BINARIZED_MNIST"
 _SIDE = 28
 _N_PIXELS = _SIDE**2
 _BLANKS = b" \t\r\n"
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 _TEST = f"{_FOLDER}-TEST"
@@ -96,7 +92,7 @@ def _read(part: str, path: Path) -> np.ndarray:
     """Return the images of one file, ``(n, 28, 28, 1)`` uint8."""
     images = np.empty((N_IMAGES[part], _N_PIXELS), np.uint8)
     n_lines = 0
-    with _opened(path) as lines:
+    with unpacked(path) as lines:
         for line in lines:
             if n_lines < len(images):
                 images[n_lines] = _pixels(line, n_lines + 1, path)
@@ -107,17 +103,6 @@ def _read(part: str, path: Path) -> np.ndarray:
             " download it again"
         )
     return images.reshape(-1, _SIDE, _SIDE, 1)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[gzip.GzipFile | IO[bytes]]:
-    with path.open("rb") as file:
-        gzipped = file.read(2) == _GZIP_MAGIC
-    try:
-        with gzip.open(path, "rb") if gzipped else path.open("rb") as lines:
-            yield lines
-    except (EOFError, zlib.error, OSError) as error:
-        raise DataError(f"{path} cannot be read to its end ({error}); download it again") from error
 
 
 def _pixels(line: bytes, number: int, path: Path) -> np.ndarray:

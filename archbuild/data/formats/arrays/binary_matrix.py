@@ -6,17 +6,15 @@ are not there are padding. Source: the readme of the small NORB dataset, v1.0.
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from archbuild.data.dataset import rows_at_a_time
+from archbuild.data.formats.arrays.packed import Content, unpacked
 from archbuild.errors import DataError
 
 BYTES: Final = 0x1E3D4C55
@@ -24,7 +22,6 @@ INTEGERS: Final = 0x1E3D4C54
 """The magic numbers of the kinds that are read."""
 
 _DTYPES: Mapping[int, np.dtype[Any]] = {BYTES: np.dtype(np.uint8), INTEGERS: np.dtype("<i4")}
-_GZIP_MAGIC = b"\x1f\x8b"
 _STORED_SIZES = 3
 
 
@@ -47,7 +44,7 @@ def read_rows(path: Path, magic: int, shape: tuple[int, ...]) -> Iterator[np.nda
     dtype, row = _DTYPES[magic], shape[1:]
     row_bytes = prod(row) * dtype.itemsize
     step = rows_at_a_time(row_bytes)
-    with _opened(path) as file:
+    with unpacked(path) as file:
         _check_header(file, path, magic, shape)
         for start in range(0, shape[0], step):
             wanted = min(step, shape[0] - start)
@@ -59,20 +56,7 @@ def read_rows(path: Path, magic: int, shape: tuple[int, ...]) -> Iterator[np.nda
             raise DataError(f"{path} goes on behind its {shape[0]} rows; download it again")
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[gzip.GzipFile | IO[bytes]]:
-    with path.open("rb") as file:
-        gzipped = file.read(2) == _GZIP_MAGIC
-    try:
-        with gzip.open(path, "rb") if gzipped else path.open("rb") as content:
-            yield content
-    except (EOFError, zlib.error, OSError) as error:
-        raise DataError(f"{path} cannot be read to its end ({error}); download it again") from error
-
-
-def _check_header(
-    file: gzip.GzipFile | IO[bytes], path: Path, magic: int, shape: tuple[int, ...]
-) -> None:
+def _check_header(file: Content, path: Path, magic: int, shape: tuple[int, ...]) -> None:
     sizes = (*shape, *[1] * (_STORED_SIZES - len(shape)))
     expected = np.array([magic, len(shape), *sizes], "<u4")
     found = np.frombuffer(file.read(expected.nbytes).ljust(expected.nbytes, b"\0"), "<u4")

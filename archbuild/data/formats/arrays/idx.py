@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from math import prod
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
+from archbuild.data.formats.arrays.packed import Content, unpacked
 from archbuild.data.limits import check_size
 from archbuild.errors import DataError
 
-_GZIP_MAGIC = b"\x1f\x8b"
 _UNSIGNED_BYTES = 0x08
 
 
@@ -27,14 +24,11 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
     Raises:
         DataError: another magic number, fewer or more bytes than announced, or damaged gzip.
     """
-    try:
-        with _open(path) as file:
-            shape = _read_header(file, path, axes)
-            check_size(prod(shape), str(path))
-            # one byte more than announced, to notice a file that goes on
-            content = file.read(prod(shape) + 1)
-    except (EOFError, zlib.error, OSError) as error:
-        raise DataError(f"{path} cannot be read to its end ({error}); download it again") from error
+    with unpacked(path) as file:
+        shape = _read_header(file, path, axes)
+        check_size(prod(shape), str(path))
+        # one byte more than announced, to notice a file that goes on
+        content = file.read(prod(shape) + 1)
     if len(content) != prod(shape):
         came = f"{len(content)} are there" if len(content) < prod(shape) else "it goes on"
         raise DataError(
@@ -44,13 +38,7 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
     return np.frombuffer(content, np.uint8).reshape(shape)
 
 
-def _open(path: Path) -> gzip.GzipFile | IO[bytes]:
-    with path.open("rb") as file:
-        gzipped = file.read(2) == _GZIP_MAGIC
-    return gzip.open(path, "rb") if gzipped else path.open("rb")
-
-
-def _read_header(file: gzip.GzipFile | IO[bytes], path: Path, axes: int) -> tuple[int, ...]:
+def _read_header(file: Content, path: Path, axes: int) -> tuple[int, ...]:
     expected = bytes((0, 0, _UNSIGNED_BYTES, axes))
     magic = file.read(4)
     if magic != expected:
