@@ -164,7 +164,7 @@ class LadderHead(GenerativeHead):
             present,
             by_row=True,
         )
-        total = sum(ratios[name] for name in self.level_names)
+        total = _summed([ratios[name] for name in self.level_names])
         terms = {"reconstruction": ops.mean(losses)}
         terms |= {name: self.kl_weight * self._free(ratios[name]) for name in self.level_names}
         if self.config["importance_samples"] > 1:
@@ -258,7 +258,7 @@ class LadderHead(GenerativeHead):
 
         levels = self.inferred(network, inputs, draws)
         ratios = [level.log_ratio for level in levels]
-        total = sum(ops.sum(ratio, axis=1) for ratio in ratios)
+        total = _summed([ops.sum(ratio, axis=1) for ratio in ratios])
         decoded = network.decode_lowest(levels[0].draw)
         found = self.evidence_of(decoded, total, inputs, draws, present)
         units = (ops.reshape(ratio, (draws, -1, ratio.shape[1])) for ratio in ratios)
@@ -303,6 +303,16 @@ class LadderHead(GenerativeHead):
 
 def _unweighted(name: str) -> str:
     return f"unweighted_{name}"
+
+
+def _summed(terms: Sequence[Any]) -> Any:
+    """Return the sum of tensors of one shape, in an order that timing does not decide.
+
+    It does where TensorFlow makes one node of a chain of additions.
+    """
+    from keras import ops
+
+    return ops.sum(ops.stack(terms), axis=0)
 
 
 def _standard(like: Any) -> tuple[Any, Any]:
