@@ -15,7 +15,7 @@ import numpy as np
 from archbuild.errors import DataError
 
 ROUNDING: Final = 1e-6
-"""How far beyond 0 and 1 float32 may carry a value that is scaled to them."""
+"""The distance beyond 0 and 1 to which float32 may carry a value that is scaled to them."""
 
 _BLOCK_VALUES = 2**20  # of which the thresholds are in memory at a time, 8 bytes each
 _STEP = np.uint64(0x9E3779B97F4A7C15)

@@ -39,7 +39,7 @@ MISSING: Final = frozenset(
     {"", "na", "n/a", "nan", "-nan", "null", "none", "?", ".", "<na>", "nat", "\\n"}
     | {"#na", "#n/a", "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"}
 )
-"""What stands for no value, in small letters: as databases, pandas, R and Excel write it."""
+"""Texts for no value, in small letters: as databases, pandas, R and Excel write it."""
 
 BOOLEANS: Final = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 _SHORT_BOOLEANS: Final = {"t": 1.0, "f": 0.0, "y": 1.0, "n": 0.0}  # words, in other columns
@@ -243,7 +243,7 @@ class TableEncoding:
 
     @property
     def marks(self) -> tuple[bool, ...]:
-        """Whether each feature is 0 or 1 by its column's kind, rather than a quantity."""
+        """True for each feature that is 0 or 1 by its column's kind, rather than a quantity."""
         return tuple(
             column.kind not in (NUMBER, DATE) or (column.gaps and place > 0)
             for column in self.columns

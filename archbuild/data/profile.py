@@ -1,4 +1,4 @@
-"""What the cells of a column look like: its kind, and why it may be none of numbers."""
+"""The look of a column's cells: its kind, and why it may be none of numbers."""
 
 from __future__ import annotations
 

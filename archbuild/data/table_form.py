@@ -13,7 +13,7 @@ _FEW = 3  # numbers that may stand in a row of data as well
 
 @dataclass(frozen=True)
 class TableForm:
-    """How a table was read, as far as the cells of another one may not tell.
+    """The form in which a table was read, as far as the cells of another one may not tell.
 
     Attributes:
         header: whether the columns have names of their own.

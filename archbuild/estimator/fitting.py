@@ -28,7 +28,7 @@ from archbuild.spec.template import Subject, spec_text
 from archbuild.training.progress import log_event, print_event
 
 Source = str | PathLike[str] | Mapping[str, Any]
-"""What a spec is read from."""
+"""A file, a shipped name, or the content of a file: the source of a spec."""
 
 _CLUSTERS = 8  # as in sklearn.cluster.KMeans
 

@@ -21,7 +21,7 @@ _WIDTH = 100
 _LONGEST_TEXT = 20
 _GAP = "  "
 LABEL_KEYS = ("supervision", "labels_used")
-"""What rows of heads whose training read labels say of it: the kind, and how many."""
+"""Keys of rows whose head read labels in training: the kind, and how many."""
 
 _TEXTS = ("space", "method", *LABEL_KEYS)
 _HEADINGS = {"labels_used": "labels"}

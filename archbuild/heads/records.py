@@ -12,7 +12,7 @@ Decoder = Callable[[np.ndarray], np.ndarray]
 
 
 class Evidence(NamedTuple):
-    """What draws of ``q(z | x)`` say about ``log p(x)``, as tensors.
+    """Draws of ``q(z | x)`` weighed for a bound on ``log p(x)``, as tensors.
 
     Attributes:
         log_weights: ``log p(x, z) - log q(z | x)`` in nats, ``(draws, batch)``.

@@ -15,7 +15,7 @@ from archbuild.data.request import Arrays, ReadRequest
 
 
 class Survey(NamedTuple):
-    """What a folder's images are, without reading all of them.
+    """Size, classes and range of a folder's images, found without reading all of them.
 
     Attributes:
         n_images: that can be read.

@@ -70,7 +70,7 @@ class Stack(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """What the headers of images say, and the pixels of some.
+    """Number, size and range of images, from their headers and the pixels of some.
 
     Attributes:
         n_images: with a sound header, and sound pixels where these were looked at.

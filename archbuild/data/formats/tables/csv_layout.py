@@ -110,7 +110,7 @@ def read_layout(path: Path, options: ReadOptions, known: Known | None = None) ->
 
 
 class _Columns(NamedTuple):
-    """As the attributes of ``CsvLayout``."""
+    """The columns of a table; the fields are those of ``CsvLayout``."""
 
     names: tuple[str, ...]
     has_header: bool

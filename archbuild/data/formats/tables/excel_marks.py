@@ -30,7 +30,7 @@ class Merged(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """What a sheet says about its cells beside their values.
+    """Merged cells and hidden rows of a sheet.
 
     Attributes:
         merged: the cells that are merged, in the order of the file.

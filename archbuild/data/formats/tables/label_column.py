@@ -18,7 +18,7 @@ _MOST_WORDS = 4
 
 
 class Judgement(NamedTuple):
-    """What came of looking at a column that may hold labels.
+    """The decision about a column that may hold labels.
 
     Attributes:
         roles: the roles of the columns, once it is settled.

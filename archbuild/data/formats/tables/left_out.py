@@ -32,7 +32,7 @@ class Counted:
 
 @dataclass
 class LeftOut:
-    """What is no row of a table.
+    """The lines of a file that are no rows of its table.
 
     Attributes:
         unit: the word for a line of the file: ``row`` of a sheet.

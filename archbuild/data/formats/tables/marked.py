@@ -24,7 +24,7 @@ def with_marks(source: TableSource, marks: Sequence[str], names: int | None) -> 
 
 
 class MarkedSource:
-    """As ``with_marks``; a ``TableSource``."""
+    """A ``TableSource`` whose cells are blank where they hold a mark, as ``with_marks`` says."""
 
     def __init__(self, source: TableSource, marks: Sequence[str], names: int | None) -> None:
         self.path, self.columns = source.path, source.columns

@@ -30,7 +30,7 @@ _DECIMAL_POINT = re.compile(r"^\s*[+-]?\d*\.\d+([eE][+-]?\d+)?\s*$")
 
 
 class Cut(NamedTuple):
-    """How a separator cuts the first lines of a table.
+    """The cells that a separator makes of the first lines of a table.
 
     Attributes:
         separator: the character.
