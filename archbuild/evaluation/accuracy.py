@@ -52,6 +52,21 @@ def match_clusters(labels: np.ndarray, clusters: np.ndarray) -> dict[int, int]:
     }
 
 
+def classification_error(labels: np.ndarray, classes: np.ndarray) -> float:
+    """Return the share of points whose predicted class is not their own, between 0 and 1.
+
+    Args:
+        labels: true classes (n,).
+        classes: predicted ones (n,), numbered in the same way.
+
+    Raises:
+        DataError: as :func:`contingency`.
+    """
+    labels, classes = _labelled(labels, classes)
+    _counted(labels, classes)
+    return float(np.mean(labels != classes))
+
+
 def clustering_accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
     """Return the share of points whose cluster is matched to their class, between 0 and 1.
 

@@ -14,6 +14,7 @@ from archbuild.clustering.points import as_points
 from archbuild.errors import DataError
 from archbuild.evaluation.accuracy import (
     adjusted_rand_index,
+    classification_error,
     clustering_accuracy,
     confident_point_accuracy,
     normalised_mutual_information,
@@ -37,6 +38,7 @@ class Clustering:
         labels: true classes (n,), or ``None``.
         assignments: probability of each cluster for each point (n, K), or ``None``.
         seed: draws the sample of the silhouette.
+        are_classes: whether the clusters are predicted classes, numbered as ``labels`` are.
 
     Raises:
         DataError: the lengths differ, or a value is not finite.
@@ -47,6 +49,7 @@ class Clustering:
     labels: np.ndarray | None = None
     assignments: np.ndarray | None = None
     seed: int = 0
+    are_classes: bool = False
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -68,9 +71,13 @@ class Clustering:
 
     @property
     def parts(self) -> frozenset[str]:
-        """The names of those of ``values``, ``labels`` and ``assignments`` that are given."""
+        """The names of those of ``values``, ``labels`` and ``assignments`` that are given.
+
+        And ``classes``, where the clusters are classes.
+        """
         given = {name: getattr(self, name) for name in ("values", "labels", "assignments")}
-        return frozenset(name for name, value in given.items() if value is not None)
+        names = {name for name, value in given.items() if value is not None}
+        return frozenset(names | {"classes"} if self.are_classes else names)
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,14 @@ def _if_defined(
 _LABELS, _POINTS = frozenset({"labels"}), frozenset({"values"})
 
 _ALL = (
+    Score(
+        "error",
+        "error",
+        _with_labels(classification_error),
+        frozenset({"labels", "classes"}),
+        higher_is_better=False,
+        is_brief=True,
+    ),
     Score("acc", "ACC", _with_labels(clustering_accuracy), _LABELS, is_brief=True),
     Score("nmi", "NMI", _with_labels(normalised_mutual_information), _LABELS, is_brief=True),
     Score("ari", "ARI", _with_labels(adjusted_rand_index), _LABELS, is_brief=True),

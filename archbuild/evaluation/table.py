@@ -55,6 +55,7 @@ def evaluate_head(
     labels: np.ndarray | None,
     seed: int,
     method: str = HEAD,
+    are_classes: bool = False,
 ) -> MetricRow:
     """Measure a head's own clusters in its latents (n, d), else as :func:`evaluate_space`.
 
@@ -65,9 +66,11 @@ def evaluate_head(
         labels: true classes (n,), or ``None``.
         seed: draws the sample of the silhouette.
         method: what the row is called, for heads that assign in more ways than one.
+        are_classes: whether the head's clusters are classes, numbered as ``labels`` are.
     """
     clusters = np.argmax(assignments, axis=1)
-    return _row(space, method, Clustering(latents, clusters, labels, assignments, seed))
+    measured = Clustering(latents, clusters, labels, assignments, seed, are_classes)
+    return _row(space, method, measured)
 
 
 def metrics_document(

@@ -97,6 +97,7 @@ class Head(HeadType):
 
     def __init__(self, config: Mapping[str, Any], plan: Plan, seed: int = 0) -> None:
         self.config = config
+        self.answers = self.answers_under(plan.spec.supervision is not None)
         self.n_clusters: int = config.get("n_clusters", 0)
         self.latent_size = plan.latent_size
         self.reconstruction = plan.spec.reconstruction

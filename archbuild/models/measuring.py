@@ -92,7 +92,10 @@ def measure_held_out(space: str, model: Model, feed: Feed, seed: int) -> dict[st
     codes = model.codes(feed)
     latents, labels = codes[:, : model.plan.latent_size], feed.dataset.labels
     assignments = model.assigning_head.assignments(codes)
-    return evaluate_head(space, latents, assignments, labels, seed, method="head, held out")
+    are_classes = model.assigning_head.answers == "classes"
+    return evaluate_head(
+        space, latents, assignments, labels, seed, "head, held out", are_classes
+    )
 
 
 def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[str, Any]]:
@@ -101,7 +104,16 @@ def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[st
     if n_clusters is not None:
         rows.append(evaluate_space(space, values, n_clusters, labels, run.seed))
     if stage is not None and stage.assigns:
-        rows.append(evaluate_head(space, values, stage.assignments, labels, run.seed))
+        rows.append(
+            evaluate_head(
+                space,
+                values,
+                stage.assignments,
+                labels,
+                run.seed,
+                are_classes=stage.finds_classes,
+            )
+        )
         if run.held_out is not None:
             rows.append(measure_held_out(space, stage.model, run.held_out, run.seed))
     if stage is not None:

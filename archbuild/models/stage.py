@@ -17,6 +17,7 @@ from archbuild.models.model import Model
 from archbuild.runs import StageFolder
 from archbuild.runs.manifest import digest_of
 from archbuild.runs.names import PRETRAIN, is_from_scratch, section_of, space_of
+from archbuild.spec.vocabulary import Answer
 
 
 class Stage:
@@ -74,7 +75,17 @@ class Stage:
     @property
     def finds_clusters(self) -> bool:
         """True if its head assigns rows to clusters or classes."""
-        return self.has_head and HEADS[self.settings["head"]["type"]].answers != "nothing"
+        return self.has_head and self._answers != "nothing"
+
+    @property
+    def finds_classes(self) -> bool:
+        """True if its head assigns rows to the classes of the labels that it was trained with."""
+        return self.has_head and self._answers == "classes"
+
+    @property
+    def _answers(self) -> Answer:
+        kind = HEADS[self.settings["head"]["type"]]
+        return kind.answers_under(self.supervision is not None)
 
     @property
     def assigns(self) -> bool:

@@ -16,6 +16,9 @@ from archbuild.spec.parts import Condition, Part
 from archbuild.spec.plan import Plan, PlannedLayer, Shape
 
 
+Answer = Literal["clusters", "classes", "nothing"]
+
+
 class ShapeError(ValueError):
     """A layer cannot take the shape that it is given; ``advice`` says what would fit."""
 
@@ -180,8 +183,16 @@ class HeadType(ABC):
 
     Only a spec with a ``supervision`` section lets labels reach a head.
     """
-    answers: ClassVar[Literal["clusters", "classes", "nothing"]] = "clusters"
+    answers: Answer = "clusters"
     """The things that ``assign`` gives probabilities of; ``nothing``: it has no ``assign``."""
+
+    @classmethod
+    def answers_under(cls, supervised: bool) -> Answer:
+        """Return what ``answers`` is with a ``supervision`` section in the spec, or without one.
+
+        A head whose clusters are the classes of the labels that it reads overrides it.
+        """
+        return cls.answers
 
     @classmethod
     def parts(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[Part]:

@@ -7,6 +7,7 @@ import pytest
 
 from archbuild.errors import DataError
 from archbuild.evaluation.accuracy import (
+    classification_error,
     clustering_accuracy,
     confident_point_accuracy,
     contingency,
@@ -231,3 +232,11 @@ def test_points_without_a_label_are_left_out():
     assert found == confident_point_accuracy(labels[known], assignments[known])
     with pytest.raises(DataError, match="no point has a label"):
         clustering_accuracy(np.full(60, -1), clusters)
+
+
+def test_a_classification_error_counts_the_wrong_classes_among_labelled_rows():
+    labels, classes = np.array([0, 1, 2, 2, -1]), np.array([0, 1, 1, 2, 0])
+    assert classification_error(labels, classes) == pytest.approx(1 / 4)
+    assert classification_error(labels, (labels + 1) % 3) == 1.0  # no mapping helps
+    with pytest.raises(DataError, match="one length"):
+        classification_error(labels, classes[:3])
