@@ -18,6 +18,7 @@ from archbuild.figures.projection import Projection, project, sample_indices
 from archbuild.figures.reconstructions import draw_reconstructions
 from archbuild.figures.scatter import draw_scatter, draw_scatter_panels
 from archbuild.figures.style import PALETTE, colour
+from archbuild.figures.surface import draw_surface
 
 __all__ = [
     "PALETTE",
@@ -34,6 +35,7 @@ __all__ = [
     "draw_reconstructions",
     "draw_scatter",
     "draw_scatter_panels",
+    "draw_surface",
     "project",
     "project_components",
     "sample_indices",

@@ -16,6 +16,7 @@ from archbuild.figures.occupancy import OccupancyPicture
 from archbuild.figures.picture import Picture
 from archbuild.figures.reconstructions import ReconstructionsPicture
 from archbuild.figures.scatter import ScatterPicture
+from archbuild.figures.surface import SurfacePicture
 from archbuild.models.run import Run
 from archbuild.plugins import Registry, instance_of
 
@@ -26,6 +27,7 @@ _OURS = (
     ComponentsPicture(),
     ExchangePicture(),
     ReconstructionsPicture(),
+    SurfacePicture(),
     GalleryPicture(),
     ConfusionPicture(),
     ScatterPicture(),

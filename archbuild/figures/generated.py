@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archbuild.figures.picture import HeadPicture
-from archbuild.figures.scatter import scatter_figure
+from archbuild.figures.scatter import name_axes, scatter_figure
 from archbuild.figures.style import (
     INK,
     colour,
     legend_outside,
     new_figure,
     percent,
-    plain,
     save,
     styled,
 )
@@ -34,7 +33,6 @@ from archbuild.figures.thumbnails import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
 
@@ -214,18 +212,8 @@ def _points(
         rows = clusters + np.random.default_rng(0).uniform(-0.3, 0.3, len(clusters))
         points = np.column_stack([points, -rows])
     figure = scatter_figure(points, None, None, title, caption, clusters=clusters)
-    names = feature_names or [f"feature {i}" for i in range(features)]
-    axes = figure.axes[0]
-    for axis, name in zip((axes.xaxis, axes.yaxis), names, strict=False):
-        _measure(axis, name)
+    name_axes(figure.axes[0], feature_names or [f"feature {i}" for i in range(features)])
     return figure
-
-
-def _measure(axis: Axis, name: str) -> None:
-    from matplotlib.ticker import AutoLocator
-
-    axis.set_major_locator(AutoLocator())
-    axis.set_label_text(plain(name, 40))
 
 
 def _strip(

@@ -230,6 +230,15 @@ def plot_points(
     axes.spines[:].set_color("#dddddd")
 
 
+def name_axes(axes: Axes, names: Sequence[str]) -> None:
+    """Give a map ticks in the units of its points, and the names of at most two axes."""
+    from matplotlib.ticker import AutoLocator
+
+    for axis, name in zip((axes.xaxis, axes.yaxis), names, strict=False):
+        axis.set_major_locator(AutoLocator())
+        axis.set_label_text(plain(name, 40))
+
+
 def _mark_classes(
     axes: Axes,
     points: NDArray[Any],

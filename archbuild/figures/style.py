@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -68,6 +68,20 @@ _WIDER_FONTS = ("Noto Sans CJK JP", "Noto Sans", "Arial Unicode MS", "Segoe UI S
 def colour(number: int) -> str:
     """Return the colour of class ``number``, equal in every picture; negative is grey."""
     return GREY if number < 0 else PALETTE[number % len(PALETTE)]
+
+
+def matched_colours(matching: Mapping[int, int], n_clusters: int, n_classes: int) -> list[int]:
+    """Return the number of the colour of each cluster: that of its class, where it has one.
+
+    Others have colours that no class has.
+
+    Args:
+        matching: cluster -> class, as ``match_clusters`` returns it.
+        n_clusters: number of clusters.
+        n_classes: number of classes.
+    """
+    spare = iter(range(n_classes, n_classes + n_clusters))
+    return [matching[k] if k in matching else next(spare) for k in range(n_clusters)]
 
 
 def marker(number: int) -> str:

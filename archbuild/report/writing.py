@@ -15,6 +15,7 @@ from archbuild.errors import RunError
 from archbuild.evaluation.accuracy import match_clusters
 from archbuild.evaluation.scores import label_scores
 from archbuild.figures.drawing import PICTURES, draw_into
+from archbuild.figures.style import matched_colours
 from archbuild.io.atomic import write_text
 from archbuild.io.documents import json_text
 from archbuild.models.measuring import recorded_rows
@@ -217,8 +218,7 @@ def _by_cluster(run: Run, stage: Stage, chosen: np.ndarray) -> Categories:
     labels, clusters = run.dataset.labels, stage.clusters
     count = stage.assignments.shape[1]
     matching = {} if labels is None else match_clusters(labels, clusters)
-    spare = iter(range(run.dataset.n_classes or 0, count + (run.dataset.n_classes or 0)))
-    shades = [matching[number] if number in matching else next(spare) for number in range(count)]
+    shades = matched_colours(matching, count, run.dataset.n_classes or 0)
     names = [_cluster_name(run, number, matching) for number in range(count)]
     return Categories(f"cluster of {stage.space}", clusters[chosen], names, shades)
 

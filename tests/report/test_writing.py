@@ -165,7 +165,10 @@ def test_columns_go_by_their_names(tmp_path):
         ExperimentRequest(str(tmp_path / "people.csv"), str(spec), out=tmp_path)
     )
     experiment.pretrain()
-    assert written(experiment)[1]["hover"]["names"] == ["age", "<b>height"]
+    experiment.cluster()
+    page, data = written(experiment)
+    assert data["hover"]["names"] == ["age", "<b>height"]
+    assert "surface of kmeans" in pictures_of(page)
 
 
 def test_before_the_first_epoch_there_is_nothing_to_report(tmp_path):
