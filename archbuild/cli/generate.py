@@ -31,6 +31,13 @@ _FORMATS = (".png", ".npy")
     help="Number of rows from each cluster.",
 )
 @click.option(
+    "--level",
+    type=Whole(1, 1_000),
+    metavar="I",
+    help="Only level of latents to draw, counted from 1 at the bottom; for heads with several.",
+    show_default="all",
+)
+@click.option(
     "--draw-seed",
     type=SEED,
     default=0,
@@ -46,7 +53,12 @@ _FORMATS = (".png", ".npy")
 )
 @output_option("Picture (.png) or array (.npy) of the rows.")
 def generate(
-    choice: RunChoice, per_cluster: int, draw_seed: int, latents: Path | None, output: Path
+    choice: RunChoice,
+    per_cluster: int,
+    level: int | None,
+    draw_seed: int,
+    latents: Path | None,
+    output: Path,
 ) -> None:
     """Draw rows from the generative process of a trained head, cluster by cluster.
 
@@ -54,16 +66,21 @@ def generate(
     epoch of the one in training. The .npy file holds (cluster, row, ...) with channels last, in the
     units of the data; pixels go from 0 to 1. With --latents it holds (row, ...), one for each
     latent.
+
+    With --level the levels of latents above it are at the means of their priors, those below it at
+    their means given what is above.
     """
     from archbuild.environment import start_keras
 
     _refuse_suffix(output, latents)
+    if latents is not None and level is not None:
+        raise UsageError("--level says what is drawn, and --latents that nothing is; leave one out")
     stage = choice.stage()
     start_keras()
     if latents is not None:
         _decode(stage, latents, output)
     else:
-        _draw(stage, per_cluster, draw_seed, output)
+        _draw(stage, per_cluster, draw_seed, level, output)
 
 
 def _refuse_suffix(output: Path, latents: Path | None) -> None:
@@ -83,12 +100,12 @@ def _decode(stage: Stage, latents: Path, output: Path) -> None:
     click.echo(f"{output}: {len(rows)} rows, decoded by {stage.path}", err=True)
 
 
-def _draw(stage: Stage, per_cluster: int, draw_seed: int, output: Path) -> None:
+def _draw(stage: Stage, per_cluster: int, draw_seed: int, level: int | None, output: Path) -> None:
     from archbuild.figures.generated import drawn_from
 
-    model = stage.open()
-    rows = model.generate(per_cluster, draw_seed)
-    title = f"{model.origin.name} · {model.plan.spec.name} · {drawn_from(stage)}"
+    model = stage.model
+    rows = model.generate(per_cluster, draw_seed, level)
+    title = f"{model.origin.name} · {model.plan.spec.name} · {drawn_from(stage, level)}"
     _write(rows, output, title, stage)
     click.echo(f"{output}: {title} ({per_cluster} each)", err=True)
 

@@ -12,6 +12,7 @@ from archbuild.figures.curves import CurvesPicture
 from archbuild.figures.exchange import ExchangePicture
 from archbuild.figures.gallery import GalleryPicture
 from archbuild.figures.generated import GeneratedPicture
+from archbuild.figures.levels import LevelsPicture
 from archbuild.figures.occupancy import OccupancyPicture
 from archbuild.figures.picture import Picture
 from archbuild.figures.reconstructions import ReconstructionsPicture
@@ -24,6 +25,7 @@ _OURS = (
     CurvesPicture(),
     OccupancyPicture(),
     GeneratedPicture(),
+    LevelsPicture(),
     ComponentsPicture(),
     ExchangePicture(),
     ReconstructionsPicture(),

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archbuild.figures.picture import HeadPicture
-from archbuild.figures.scatter import name_axes, scatter_figure
+from archbuild.figures.scatter import add_legend, name_axes, plot_classes
 from archbuild.figures.style import (
     INK,
     colour,
     legend_outside,
     new_figure,
     percent,
+    plain,
     save,
     styled,
 )
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 _GENERATED = 10
 _GENERATED_POINTS = 200
-"""Rows of each cluster that are drawn of a run."""
 _FEWEST_ABREAST = 8
 _STRIP = 1080
 """Pixels from side to side that the samples of a cluster share."""
@@ -60,16 +60,27 @@ class GeneratedPicture(HeadPicture):
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw some rows of each cluster; rows of at most two features become points."""
-        count = _GENERATED_POINTS if prod(run.spec.input_shape) <= 2 else _GENERATED
-        rows, names = stage.model.generate(count, run.seed), run.dataset.columns or None
+        rows = stage.model.generate(number_drawn(run), run.seed)
+        names = run.dataset.columns or None
         title = run.title(drawn_from(stage))
         return draw_generated(rows, title, path, feature_names=names, shares=stage.shares)
 
 
-def drawn_from(stage: Stage) -> str:
-    """Return what a picture of rows that a stage's head generates shows."""
+def number_drawn(run: Run) -> int:
+    """Return how many rows of each cluster are drawn of a run: many, if they are points."""
+    return _GENERATED_POINTS if prod(run.spec.input_shape) <= 2 else _GENERATED
+
+
+def drawn_from(stage: Stage, level: int | None = None) -> str:
+    """Return what a picture of rows that a stage's head generates shows.
+
+    Args:
+        stage: with a head.
+        level: the only level that is drawn, as of ``Model.generate``.
+    """
     of = "each cluster of " if stage.finds_clusters else ""
-    return f"drawn from {of}{stage.space}{stage.progress}"
+    name = "" if level is None else stage.model.begun_head.latent_names[level - 1]
+    return f"drawn from {of}{stage.space}{name and f', {name} alone'}{stage.progress}"
 
 
 def draw_generated(
@@ -80,6 +91,7 @@ def draw_generated(
     *,
     feature_names: Sequence[str] | None = None,
     shares: Sequence[float] | None = None,
+    row_names: Sequence[str] | None = None,
 ) -> Path:
     """Draw what each cluster generates to a PNG at ``path``, which is returned.
 
@@ -93,13 +105,19 @@ def draw_generated(
         feature_names: names of a table's columns; numbers stand in for missing names.
         shares: (K,) of the training rows in each cluster, 0 to 1, to stand by its name; not in a
             scatter.
+        row_names: (K,) of what is drawn in place of clusters.
 
     Raises:
         ValueError: for arrays of other than three, four or five axes, and for empty ones.
     """
     with styled():
         figure = generated_figure(
-            samples, title, caption, feature_names=feature_names, shares=shares
+            samples,
+            title,
+            caption,
+            feature_names=feature_names,
+            shares=shares,
+            row_names=row_names,
         )
         return save(figure, path)
 
@@ -111,6 +129,7 @@ def generated_figure(
     *,
     feature_names: Sequence[str] | None = None,
     shares: Sequence[float] | None = None,
+    row_names: Sequence[str] | None = None,
 ) -> Figure:
     """Return the figure that ``draw_generated`` writes."""
     samples = pictured(np.asarray(samples), axes=2)
@@ -121,13 +140,14 @@ def generated_figure(
         )
     kind = kind_of(samples[0])
     if kind == "table" and samples.shape[2] <= 2:
-        return _points(samples, title, caption, feature_names)
+        return _points(samples, title, caption, feature_names, row_names)
     if kind == "table":
         figure = _strip(samples, title, caption, feature_names)
     else:
         figure = (_images if kind == "images" else _series)(samples, title, caption)
-    if len(samples) > 1 or shares is not None:
-        _name_clusters(figure.axes[0], len(samples), shares)
+    if len(samples) > 1 or shares is not None or row_names is not None:
+        names = row_names or [f"cluster {number}" for number in range(len(samples))]
+        _name_rows(figure.axes[0], names, shares)
     else:  # of no cluster
         figure.axes[0].set_yticks([])
     return figure
@@ -149,12 +169,11 @@ def _around(caption: str) -> int:
     return 75 + (30 if caption else 0)
 
 
-def _name_clusters(axes: Axes, count: int, shares: Sequence[float] | None) -> None:
-    names = [f"cluster {number}" for number in range(count)]
+def _name_rows(axes: Axes, names: Sequence[str], shares: Sequence[float] | None) -> None:
     if shares is not None:
         words = ["empty" if share == 0 else percent(share) for share in shares]
         names = [f"{name} · {share}" for name, share in zip(names, words, strict=True)]
-    axes.set_yticks(np.arange(count) + 0.5, names)
+    axes.set_yticks(np.arange(len(names)) + 0.5, [plain(name, 30) for name in names])
     axes.tick_params(axis="y", length=0)
 
 
@@ -203,16 +222,23 @@ def _name_channels(figure: Figure, shades: Sequence[str]) -> None:
 
 
 def _points(
-    samples: NDArray[Any], title: str, caption: str, feature_names: Sequence[str] | None
+    samples: NDArray[Any],
+    title: str,
+    caption: str,
+    feature_names: Sequence[str] | None,
+    row_names: Sequence[str] | None,
 ) -> Figure:
     count, each, features = samples.shape
-    clusters = np.repeat(np.arange(count), each)
+    numbers = np.repeat(np.arange(count), each)
     points = samples.reshape(-1, features)
     if features == 1:
-        rows = clusters + np.random.default_rng(0).uniform(-0.3, 0.3, len(clusters))
+        rows = numbers + np.random.default_rng(0).uniform(-0.3, 0.3, len(numbers))
         points = np.column_stack([points, -rows])
-    figure = scatter_figure(points, None, None, title, caption, clusters=clusters)
-    name_axes(figure.axes[0], feature_names or [f"feature {i}" for i in range(features)])
+    figure = new_figure(title, caption, height=850)
+    axes = figure.subplots()
+    plot_classes(axes, points, numbers, row_names, room=(1000, 780))
+    add_legend(figure, numbers, row_names, "cluster" if row_names is None else "drawn")
+    name_axes(axes, feature_names or [f"feature {i}" for i in range(features)])
     return figure
 
 

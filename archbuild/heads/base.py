@@ -83,6 +83,8 @@ class Head(HeadType):
     """True if training starts from a pretrained network, whose variances are untrained."""
     generates: ClassVar[bool] = False
     """True if it has a generative process: ``sample_latents``, ``components``."""
+    latent_names: tuple[str, ...] = ()
+    """Of the levels that ``sample_level`` varies, bottom first; none where there is one level."""
     draws: int = 0
     """Samples of a row's latent in ``draw``; 0: the mean, and no variance is trained."""
 
@@ -309,6 +311,22 @@ class Head(HeadType):
         latents = self.sample_latents(per_cluster, rng)
         rows = network.decode_rows(latents.reshape(-1, latents.shape[-1]))
         return rows.reshape(*latents.shape[:2], *rows.shape[1:])
+
+    def sample_level(
+        self, network: Network, level: int, per_cluster: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw ``(cluster, per_cluster, *input_shape)`` rows in which one level of latents varies.
+
+        The level is drawn from its prior; those above it are at the means of their priors, those
+        below it at their means given what is above. Only heads with ``latent_names`` have levels.
+
+        Args:
+            network: with inference statistics.
+            level: counted from 1 at the bottom, at most the number of ``latent_names``.
+            per_cluster: number of rows for each cluster or class; a head without any has one.
+            rng: of the draws.
+        """
+        raise NotImplementedError(f"the {self.name} head has one level of latents")
 
     def _reconstruction_term(self, batch: Batch) -> dict[str, Any]:
         if not self.trains_decoder:

@@ -21,7 +21,7 @@ weighted autoencoders, arXiv 1509.00519; ``free_bits``: Kingma et al., arXiv 160
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -99,10 +99,13 @@ class LadderHead(GenerativeHead):
 
         super().__init__(config, plan, seed)
         self.draws = config["mc_samples"] * config["importance_samples"]
-        self.level_names = tuple(f"kl_{place + 1}" for place in range(len(plan.level_sizes)))
+        numbers = range(1, len(plan.level_sizes) + 1)
+        self.kl_names = tuple(f"kl_{number}" for number in numbers)
+        if len(numbers) > 1:
+            self.latent_names = tuple(f"z_{number}" for number in numbers)
         weighted = config["importance_samples"] > 1
-        self.term_names = ("reconstruction", *self.level_names, *["importance"] * weighted)
-        self.monitored_names = ("elbo", *map(_unweighted, self.level_names))
+        self.term_names = ("reconstruction", *self.kl_names, *["importance"] * weighted)
+        self.monitored_names = ("elbo", *map(_unweighted, self.kl_names))
         self.kl_weight = keras.Variable(0.0, trainable=False, name="kl_weight")
         self.scheduled = {"kl_weight": self.kl_weight}
 
@@ -148,7 +151,7 @@ class LadderHead(GenerativeHead):
             Encoding(*levels[-1].posterior, None, ()),
             latent,
             network.decode_lowest(latent, training=training),
-            dict(zip(self.level_names, ratios, strict=True)),
+            dict(zip(self.kl_names, ratios, strict=True)),
         )
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
@@ -164,13 +167,13 @@ class LadderHead(GenerativeHead):
             present,
             by_row=True,
         )
-        total = _summed([ratios[name] for name in self.level_names])
+        total = _summed([ratios[name] for name in self.kl_names])
         terms = {"reconstruction": ops.mean(losses)}
-        terms |= {name: self.kl_weight * self._free(ratios[name]) for name in self.level_names}
+        terms |= {name: self.kl_weight * self._free(ratios[name]) for name in self.kl_names}
         if self.config["importance_samples"] > 1:
             terms["importance"] = self._importance(-losses - self.kl_weight * total)
         terms["elbo"] = -ops.mean(losses + total)
-        return terms | {_unweighted(name): ops.mean(ratios[name]) for name in self.level_names}
+        return terms | {_unweighted(name): ops.mean(ratios[name]) for name in self.kl_names}
 
     def _free(self, ratio: Any) -> Any:
         """Return the mean of a level's ratios, not less than ``free_bits`` where there are any.
@@ -235,7 +238,7 @@ class LadderHead(GenerativeHead):
         own = network.encode_above(0, inputs, training=training)
         posteriors = [(self.repeated(own[0], draws), self.repeated(own[1], draws))]
         drawn = [self.sampled_gaussian(*posteriors[0], scale, draws=1)]
-        for place in range(1, len(self.level_names)):
+        for place in range(1, len(self.kl_names)):
             posteriors.append(network.encode_above(place, drawn[-1], training=training))
             drawn.append(self.sampled_gaussian(*posteriors[-1], scale, draws=1))
         priors = [
@@ -269,8 +272,8 @@ class LadderHead(GenerativeHead):
         return
 
     def figures(self) -> Sequence[str]:
-        """Return the picture of rows drawn from the prior."""
-        return ("generated",)
+        """Return the pictures of rows drawn from the prior, as a whole and level by level."""
+        return ("generated", "levels") if self.latent_names else ("generated",)
 
     def sample_latents(self, per_cluster: int, rng: np.random.Generator) -> np.ndarray:
         """Draw ``(1, per_cluster, latent)`` from the prior of the top level, ``N(0, I)``."""
@@ -284,12 +287,38 @@ class LadderHead(GenerativeHead):
 
         The rows are the means of ``p(x | z_1)``.
         """
-        latent = self.sample_latents(per_cluster, rng)[0]
-        for place in range(len(self.level_names) - 1, 0, -1):
+        return self._descended(network, range(len(self.kl_names) + 1), per_cluster, rng)
+
+    def sample_level(
+        self, network: Network, level: int, per_cluster: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw ``(1, per_cluster, *input_shape)`` rows: one level from its prior, others at means.
+
+        The rows are the means of ``p(x | z_1)``.
+        """
+        return self._descended(network, [level], per_cluster, rng)
+
+    def _descended(
+        self, network: Network, drawn: Container[int], count: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return ``(1, count, *input_shape)``: each level from its prior, or at the prior's mean.
+
+        Args:
+            network: with inference statistics.
+            drawn: the levels that are drawn, counted from 1 at the bottom.
+            count: number of rows.
+            rng: of the draws.
+        """
+        top = len(self.kl_names)
+        latent = np.zeros((count, self.latent_size), "float32")
+        if top in drawn:
+            latent = self.sample_latents(count, rng)[0]
+        for place in range(top - 1, 0, -1):
             prior = by_rows(partial(_joined_prior, network, place), latent)
-            mean, log_variance = np.split(prior, 2, axis=1)
-            noise = rng.standard_normal(mean.shape)
-            latent = (mean + np.exp(0.5 * log_variance) * noise).astype("float32")
+            latent, log_variance = np.split(prior, 2, axis=1)
+            if place in drawn:
+                noise = rng.standard_normal(latent.shape)
+                latent = (latent + np.exp(0.5 * log_variance) * noise).astype("float32")
         rows = by_rows(lambda part: network.expected(network.decode_lowest(part)), latent)
         return rows[np.newaxis]
 

@@ -93,9 +93,7 @@ def measure_held_out(space: str, model: Model, feed: Feed, seed: int) -> dict[st
     latents, labels = codes[:, : model.plan.latent_size], feed.dataset.labels
     assignments = model.assigning_head.assignments(codes)
     are_classes = model.assigning_head.answers == "classes"
-    return evaluate_head(
-        space, latents, assignments, labels, seed, "head, held out", are_classes
-    )
+    return evaluate_head(space, latents, assignments, labels, seed, "head, held out", are_classes)
 
 
 def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from archbuild.data.origin import Origin
-from archbuild.errors import DataError, RunError
+from archbuild.errors import DataError, RunError, UsageError
 from archbuild.heads import HEADS
 from archbuild.heads.base import Head
 from archbuild.io.reading import fitting, read_npz
@@ -252,18 +252,30 @@ class Model:
             decoded = self.network.decode(encoding.mean, encoding.switches)
         return to_numpy(self.network.expected(decoded, rows))
 
-    def generate(self, per_cluster: int, seed: int) -> np.ndarray:
+    def generate(self, per_cluster: int, seed: int, level: int | None = None) -> np.ndarray:
         """Draw ``(cluster, per_cluster, *input_shape)`` rows, in the units of the data.
 
         They are the means of ``p(x | z)`` at latents drawn from each cluster, channels last; those
         of a head without clusters stand where the first cluster's would.
 
+        Args:
+            per_cluster: number of rows from each cluster.
+            seed: of the draws.
+            level: the only level of latents that is drawn, counted from 1 at the bottom, where a
+                head has several: those above it are at the means of their priors, those below it at
+                their means given what is above. ``None``: all are drawn.
+
         Raises:
             RunError: there is no head, it has no generative process, or is not initialised yet.
+            UsageError: the head has no such level.
         """
         self._refuse_without_process()
-        rng = np.random.default_rng(seed)
-        rows = self.begun_head.sample_rows(self.network, per_cluster, rng)
+        head, rng = self.begun_head, np.random.default_rng(seed)
+        if level is None:
+            rows = head.sample_rows(self.network, per_cluster, rng)
+        else:
+            _refuse_level(level, head)
+            rows = head.sample_level(self.network, level, per_cluster, rng)
         return self.origin.scaler.undo(rows)
 
     def _refuse_without_process(self) -> None:
@@ -278,6 +290,21 @@ class Model:
                 f"the {self.head.name} head has no generative process; {', '.join(able)} have one "
                 "(archbuild list heads)"
             )
+
+
+def _refuse_level(level: int, head: Head) -> None:
+    names = head.latent_names
+    if not names:
+        raise UsageError(
+            f"level is {level}, and this {head.name} head has one level of latents; leave the "
+            "level out to draw it"
+        )
+    if not 1 <= level <= len(names):
+        there = ", ".join(f"{place} ({name})" for place, name in enumerate(names, start=1))
+        raise UsageError(
+            f"level is {level}, and this {head.name} head has, from the bottom, the levels "
+            f"{there}; choose one of them"
+        )
 
 
 def _manifest_of(folder: StageFolder) -> dict[str, Any]:

@@ -202,3 +202,34 @@ def test_of_two_stages_the_last_one_counts(
     document["timing"]["finished"] = "2001-02-03T04:05:06+00:00"
     manifest.write_text(json.dumps(document))
     assert "of gmm (10 each)" in archbuild(*run, "--output", "x.npy").err
+
+
+def test_one_level_of_a_hierarchy_is_varied(archbuild: Archbuild, elsewhere: Path) -> None:
+    inner = {"type": "Gaussian", "num_units": 4}
+    layers = [SPEC["layers"][0], inner, {"type": "Gaussian", "num_units": 2}]
+    rest = {"layers": layers, "head": {"type": "ladder"}, "train": {"epochs": 0}}
+    Path("deep.json").write_text(json.dumps({**SPEC, "reconstruction": "bernoulli", **rest}))
+    experiment = ["-d", "DIGITS", "-a", "deep.json"]
+    assert archbuild(*experiment, "--train").status == 0
+    for level in (1, 2):
+        given = ["--level", level, "--output", f"{level}.npy", "--per-cluster", 3]
+        err = archbuild("generate", *experiment, *given).err
+        assert err.strip().endswith(f"drawn from train-ladder, z_{level} alone (3 each)")
+    assert np.load("1.npy").shape == np.load("2.npy").shape == (1, 3, 8, 8, 1)
+    assert not np.array_equal(np.load("1.npy"), np.load("2.npy"))
+    assert archbuild("generate", *experiment, "--level", 2, "--output", "2.png").status == 0
+    status, _, err = archbuild("generate", *experiment, "--level", 3, "--output", "3.npy")
+    assert status == 2
+    assert "has, from the bottom, the levels 1 (z_1), 2 (z_2); choose one of them" in err
+    assert not Path("3.npy").exists()
+
+
+def test_a_level_is_of_draws(archbuild: Archbuild, run: list[str], elsewhere: Path) -> None:
+    status, _, err = archbuild(*run, "--level", 1, "--output", "x.npy")
+    assert status == 2
+    assert "level is 1, and this gmm head has one level of latents; leave the level out" in err
+    np.save("z.npy", np.zeros((7, 4), np.float32))
+    given = ["--level", 1, "--latents", "z.npy", "--output", "x.npy"]
+    status, _, err = archbuild(*run, *given)
+    assert status == 2
+    assert "--level says what is drawn, and --latents that nothing is" in err

@@ -93,6 +93,15 @@ def test_the_share_of_a_cluster_stands_by_its_name(rng, words, shape):
     assert {"cluster 0 · empty", "cluster 1 · <1%", "cluster 2 · 100%"} <= set(found)
 
 
+@pytest.mark.parametrize("shape", [(2, 2, 8, 8, 1), (2, 2, 10, 1), (2, 2, 5), (2, 90, 2)])
+def test_rows_that_are_no_clusters_have_their_own_names(rng, words, shape):
+    with styled():
+        found = words(generated_figure(rng.random(shape), "x", row_names=["z_2", "$z_1"]))
+    assert any(r"z_2" in text for text in found)
+    assert any(r"\$z_1" in text for text in found)
+    assert not any("cluster" in text for text in found)
+
+
 def test_points_have_their_clusters_colour_and_number(rng, words):
     samples = rng.normal(size=(3, 40, 2)) + 9 * np.arange(3)[:, None, None]
     with styled():

@@ -111,6 +111,7 @@ def run_head_contract(
     _its_answers_depend_on_nothing_else(trainer.head, outcome.codes)
     _it_is_saved_and_restored(case, trainer.head, outcome.codes)
     _others_can_ask_what_it_has(trainer)
+    _its_levels_can_be_varied(trainer)
     _its_evidence_is_an_estimate_for_each_row(trainer)
 
 
@@ -195,6 +196,20 @@ def _others_can_ask_what_it_has(trainer: HeadTrainer) -> None:
     means, variances = head.components()
     assert means.shape == variances.shape == (CLUSTERS, 2)
     assert np.all(variances > 0)
+
+
+def _its_levels_can_be_varied(trainer: HeadTrainer) -> None:
+    """One at a time, where a head has several; the pictures of a head without them say nothing."""
+    head, rng = trainer.head, np.random.default_rng(0)
+    assert ("levels" in head.figures()) == bool(head.latent_names)
+    if not head.latent_names:
+        with pytest.raises(NotImplementedError, match=head.name):
+            head.sample_level(trainer.network, 1, 2, rng)
+    for level in range(1, len(head.latent_names) + 1):
+        drawn = head.sample_level(trainer.network, level, 4, rng)
+        assert drawn.shape == (1 if head.answers == "nothing" else CLUSTERS, 4, 6)
+        assert np.all(np.isfinite(drawn))
+        assert np.all(np.any(np.ptp(drawn, axis=1) > 0, axis=1))
 
 
 def _its_evidence_is_an_estimate_for_each_row(trainer: HeadTrainer) -> None:

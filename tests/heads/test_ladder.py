@@ -149,9 +149,9 @@ def test_the_terms_add_up_to_the_importance_weighted_bound(kind, noise, rows):
 def test_free_bits_keep_each_level_from_costing_less(rows):
     network, head = built(spec_of(), free_bits=2.5, kl_weight=0.5)
     found = terms_of(head, network, rows)
-    for name in head.level_names:
+    for name in head.kl_names:
         assert found[name] == pytest.approx(0.5 * max(2.5, found[f"unweighted_{name}"]), rel=1e-5)
-    assert any(found[name] == 1.25 for name in head.level_names)
+    assert any(found[name] == 1.25 for name in head.kl_names)
 
 
 def test_a_divergence_that_is_estimated_below_0_is_not_clamped_without_free_bits(rows):
@@ -198,6 +198,29 @@ def test_rows_are_drawn_level_by_level(rows, rng):
             variable.assign(np.zeros(variable.shape))
     certain = head.sample_rows(network, 5, np.random.default_rng(1))
     np.testing.assert_allclose(certain[0], network.decode_rows(top), atol=0.01)
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_one_level_varies_the_others_are_at_their_means(level):
+    """Three levels by hand, those above at the means of their priors, with one noise."""
+    network, head = built(spec_of())
+    noise = np.random.default_rng(4).standard_normal((5, (4, 3, 2)[level - 1]))
+    latent = np.zeros((5, 2))
+    if level == 3:
+        latent = noise
+    for place in (2, 1):
+        mean, log_variance = numpy_pair(network.prior(place, latent.astype("float32")))
+        latent = mean + np.exp(log_variance / 2) * noise if place == level else mean
+    expected = special.expit(to_numpy(network.decode_lowest(latent.astype("float32")).value))
+    drawn = head.sample_level(network, level, 5, np.random.default_rng(4))
+    np.testing.assert_allclose(drawn, expected[np.newaxis], rtol=1e-4)
+    assert head.latent_names[level - 1] == f"z_{level}"
+
+
+def test_a_single_level_is_not_varied_alone():
+    _, head = built(spec_of(LAYERS[0], LAYERS[1], LAYERS[-1]))
+    assert head.latent_names == ()
+    assert head.figures() == ("generated",)
 
 
 # what it refuses

@@ -13,7 +13,7 @@ import pytest
 
 from archbuild.data import registry
 from archbuild.data.sets.digits import SOURCE
-from archbuild.errors import DataError, RunError
+from archbuild.errors import DataError, RunError, UsageError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.figures.drawing import draw
@@ -296,6 +296,13 @@ def test_a_hierarchy_reconstructs_and_generates(halves, tmp_path):
     halves(None)
     model = hierarchy_in(tmp_path).stage("train-ladder").open()
     assert model.generate(5, seed=0).shape == (1, 5, 8, 8, 1)
+    levels = [model.generate(5, seed=0, level=level) for level in (1, 2)]
+    assert all(rows.shape == (1, 5, 8, 8, 1) for rows in levels)
+    assert not np.array_equal(*levels)
+    with pytest.raises(
+        UsageError, match=r"level is 3, .*, the levels 1 \(z_1\), 2 \(z_2\); choose"
+    ):
+        model.generate(5, seed=0, level=3)
     rows = model.feed(part_of_digits(slice(0, 7), None)).clean(range(7))
     assert model.reconstruct(rows).shape == (7, 8, 8, 1)
     assert model.decode(model.codes_of(rows)).shape == (7, 8, 8, 1)

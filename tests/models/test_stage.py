@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from archbuild.data import load_dataset
-from archbuild.errors import RunError
+from archbuild.errors import RunError, UsageError
 from archbuild.evaluation.collapse import occupancy
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
@@ -99,6 +99,11 @@ def test_it_generates_rows_of_every_cluster(trained):
     assert np.all((rows > 0) & (rows < 1))  # means of a Bernoulli, not logits
     np.testing.assert_array_equal(rows, trained.generate(5, seed=0))
     assert np.all(rows != trained.generate(5, seed=1))
+
+
+def test_a_head_with_one_level_varies_none_alone(trained):
+    with pytest.raises(UsageError, match=r"level is 1, and this gmvae head has one level"):
+        trained.generate(5, seed=0, level=1)
 
 
 def test_generated_images_have_their_channels_last(tmp_path):
