@@ -31,8 +31,9 @@ class Autoencoder(NamedTuple):
 
     Attributes:
         encoder: rows to latents ``(batch, latent)``. Under a Gaussian bottleneck to a list of mean
-            and log-variance; where the decoder undoes ``MaxPool2D*``, the switches follow.
-        decoder: latents to the means of the rows; where it undoes ``MaxPool2D*``, the switches are
+            and log-variance; the switches that the decoder reads follow (of ``MaxPool2D*``, or the
+            maps of a ``SpatialTransformer``).
+        decoder: latents to the means of the rows; where it reads switches, they are
             further inputs, and after them the conditions, ``(batch, size)`` each, where the spec's
             head has some.
         autoencoder: rows, and the conditions where there are some, to the means of the

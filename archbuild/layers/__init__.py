@@ -1,15 +1,15 @@
 """The layer types that a spec may name, and Keras layers for other models.
 
 ``LAYERS`` holds the types, one file per family, one line per type. The names in ``__all__`` are
-Keras layers (``keras_layers.py``). Keras is imported when a network is built, or when one of these
-is used.
+Keras layers (``keras_layers.py`` and ``keras_glimpses.py``). Keras is imported when a network is
+built, or when one of these is used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from archbuild.layers import finishing, pooling, recurrent, unpooling
+from archbuild.layers import finishing, glimpses, pooling, recurrent, unpooling
 from archbuild.layers.addition import Add
 from archbuild.layers.convolution import Conv1D, Conv2D, Conv3D, DepthwiseConv2D
 from archbuild.layers.deconvolution import Deconv1D, Deconv2D, Deconv3D
@@ -19,10 +19,17 @@ from archbuild.layers.gaussian import Gaussian
 from archbuild.layers.input import Input
 from archbuild.layers.regularisation import BatchNorm, Dropout, GaussianNoise
 from archbuild.layers.shaping import Concat, Flatten, Reshape
+from archbuild.layers.time_distributed import TimeDistributed
 from archbuild.plugins import Registry, instance_of
 from archbuild.spec.vocabulary import LayerType
 
 if TYPE_CHECKING:
+    from archbuild.layers.keras_glimpses import (
+        EachStep,
+        InverseSpatialTransformer,
+        RecurrentSpatialTransformer,
+        SpatialTransformer,
+    )
     from archbuild.layers.keras_layers import (
         ClusteringLayer,
         InverseMaxPool2D,
@@ -66,6 +73,9 @@ LAYERS: Final[Registry[LayerType]] = Registry(
         recurrent.GRU(),
         Add(),
         Concat(),
+        glimpses.SpatialTransformer(),
+        glimpses.RecurrentSpatialTransformer(),
+        TimeDistributed(),
         Gaussian(),
         Deconv2D(),
         Deconv1D(),
@@ -75,6 +85,7 @@ LAYERS: Final[Registry[LayerType]] = Registry(
         unpooling.Unpool3D(),
         unpooling.UpSample(),
         unpooling.InverseMaxPool2D(),
+        glimpses.InverseSpatialTransformer(),
         recurrent.Repeat(),
     ),
     instance_of(LayerType),
@@ -83,9 +94,13 @@ LAYERS: Final[Registry[LayerType]] = Registry(
 
 __all__ = [
     "ClusteringLayer",
+    "EachStep",
     "InverseMaxPool2D",
+    "InverseSpatialTransformer",
     "Noise",
+    "RecurrentSpatialTransformer",
     "Resize",
+    "SpatialTransformer",
     "Spread",
     "SwitchedMaxPool2D",
     "Unpool1D",
@@ -98,9 +113,9 @@ def __getattr__(name: str) -> Any:
     """Import and return a Keras layer."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from archbuild.layers import keras_layers
+    from archbuild.layers import keras_glimpses, keras_layers
 
-    return getattr(keras_layers, name)
+    return getattr(keras_glimpses, name, None) or getattr(keras_layers, name)
 
 
 def __dir__() -> list[str]:

@@ -32,7 +32,7 @@ class BuildContext:
         seed: the root of every seed in the network.
         outputs: index -> the layer's output, channels last, in the half that is being built.
         kernels: encoder index -> the Keras layer whose kernel a tied decoder shares.
-        switches: encoder index -> 1 where the pool found a maximum, else 0, in its input's shape.
+        switches: encoder index -> what the layer keeps for its inverse (``Switches``).
         levels: what the Gaussian layers give, bottom first.
     """
 

@@ -14,7 +14,7 @@ from archbuild.layers.shapes import by_axes, per_axis, require_axes, with_step
 from archbuild.layers.unpooling import INTERPOLATIONS
 from archbuild.spec.field import Field
 from archbuild.spec.fields import choice, implicit, size
-from archbuild.spec.plan import PlannedLayer, Shape
+from archbuild.spec.plan import PlannedLayer, Shape, Switches
 from archbuild.spec.vocabulary import LayerType, ShapeError
 
 if TYPE_CHECKING:
@@ -232,6 +232,10 @@ class SwitchedMaxPool2D(Pool):
                 "filter_size": layer.config["filter_size"],
             }
         ]
+
+    def switches(self, config: Mapping[str, Any], input_shape: Shape) -> Switches:
+        """Return the shape of the input: 1 where a number is the maximum of its window, else 0."""
+        return Switches(input_shape)
 
     def build(self, layer: PlannedLayer, tensor: Any, context: BuildContext) -> Any:
         """Pool as MaxPool2D; the switches, of ``tensor``'s shape, are left in ``context``."""

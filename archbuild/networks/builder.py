@@ -42,7 +42,7 @@ def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
     if plan.stochastic:
         *inner, last = context.levels
         outputs += [last.log_variance, last.features]
-    outputs += [context.switches[index] for index in _undone_pools(plan)]
+    outputs += [context.switches[index] for index, _ in plan.undone]
     outputs += _tensors(inner)
     return keras.Model(rows, outputs, name="encoder")
 
@@ -51,8 +51,8 @@ def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
     latent = keras.Input((plan.latent_size,), name="latent")
     context.outputs, context.levels = {}, []
     context.switches = {
-        index: keras.Input(channels_last(plan.encoder[index].input_shape), name=f"switches_{index}")
-        for index in _undone_pools(plan)
+        index: keras.Input(channels_last(switches.shape), name=f"switches_{index}")
+        for index, switches in plan.undone
     }
     conditions = [keras.Input((each.size,), name=each.name) for each in plan.conditions]
     tensor = _start(plan, latent, conditions)
@@ -124,11 +124,3 @@ def _split(
     twins = [replace(layer, name=f"{layer.name}_{twin}") for layer in mean]
     twins[0] = replace(twins[0], config={**twins[0].config, "non_linearity": "linear"})
     return below, mean, twins
-
-
-def _undone_pools(plan: Plan) -> list[int]:
-    """Return the encoder's pools whose maxima the decoder puts back, from below."""
-    undone = {
-        layer.config["inverse_of"] for layer in plan.decoder if layer.type == "InverseMaxPool2D"
-    }
-    return sorted(undone)

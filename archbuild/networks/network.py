@@ -27,7 +27,8 @@ class Encoding(NamedTuple):
         mean: the latent, ``(batch, latent)``; the mean where the bottleneck is Gaussian.
         log_variance: ``(batch, latent)``, within +-10; ``None`` without a Gaussian bottleneck.
         features: what a Gaussian bottleneck reads, ``(batch, features)``; ``None`` without one.
-        switches: one 0/1 tensor for every pool whose maxima the decoder puts back.
+        switches: one tensor for each encoder layer whose switches the decoder reads, from below:
+            of a pool 0 and 1 in its input's shape, of a spatial transformer the maps.
         inner: what the Gaussian layers below the bottleneck give, bottom first.
     """
 
@@ -111,23 +112,35 @@ class Network(keras.Model):
 
         Args:
             latent: what to decode.
-            switches: those of the encoding, where the decoder puts maxima back.
+            switches: those of the encoding, where the decoder reads some; without them, their
+                defaults.
             conditions: ``(batch, size)`` each, the plan's ``conditions`` in their order.
             training: whether batch statistics and dropout are those of training.
 
         Raises:
-            UsageError: the decoder puts maxima back, and no switches are given.
+            UsageError: the decoder reads switches without a default, and none are given.
         """
-        if self.plan.needs_switches and not switches:
+        if self.plan.undone and not switches:
+            latent = ops.convert_to_tensor(latent)
+            switches = self._default_switches(latent)
+        further = [*switches, *conditions]
+        given = [latent, *further] if further else latent
+        outputs = keras.tree.flatten(self.decoder(given, training=training))
+        return self._reconstruction(outputs[: self._n_reconstructed])
+
+    def _default_switches(self, latent: Any) -> list[Any]:
+        """Return the switches of latents that come from no rows, ``(batch, ...)`` each."""
+        if self.plan.needs_switches:
             raise UsageError(
                 "this decoder puts values back where the encoder's MaxPool2D* layers found maxima, "
                 "so it cannot decode a latent alone; give the encoding's switches, or use "
                 "MaxPool2D in the spec"
             )
-        further = [*switches, *conditions]
-        given = [latent, *further] if further else latent
-        outputs = keras.tree.flatten(self.decoder(given, training=training))
-        return self._reconstruction(outputs[: self._n_reconstructed])
+        ones = ops.ones_like(latent[:, :1])
+        return [
+            ones * ops.convert_to_tensor([switches.default], ones.dtype)
+            for _, switches in self.plan.undone
+        ]
 
     @cached_property
     def _n_reconstructed(self) -> int:

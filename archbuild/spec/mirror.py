@@ -11,8 +11,9 @@ from typing import Final
 
 from archbuild.errors import Problem, SpecError
 from archbuild.spec.decoder import Entry, declared_decoder, mirrored, output_index, tied
+from archbuild.spec.document import TreePath
 from archbuild.spec.parts import Condition, Part
-from archbuild.spec.plan import GAUSSIAN, Plan, PlannedLayer, Shape, Spec
+from archbuild.spec.plan import GAUSSIAN, Plan, PlannedLayer, Shape, Spec, layer_name
 from archbuild.spec.top import DEFAULT_MAX_PARAMETERS, OF_COUNTS, TWO_OUTPUTS
 from archbuild.spec.vocabulary import LayerType, ShapeError, Vocabulary
 
@@ -133,7 +134,7 @@ class _Half:
         try:
             shape = layer_type.shape_in_network(entry.config, current, self._read_by(layer_type))
         except ShapeError as error:
-            self._report(entry, str(error), error.advice)
+            self._report(entry, str(error), error.advice, error.path)
             return None
         if prod(shape) > LARGEST_EXAMPLE:
             self._report(
@@ -164,7 +165,7 @@ class _Half:
             parameters += prod(above)
         return PlannedLayer(
             index=index,
-            name=f"{self._side}_{index}_{entry.type.lower().replace('*', '_switched')}",
+            name=layer_name(self._side, index, entry.type),
             type=entry.type,
             config=entry.config,
             input_shape=below,
@@ -173,13 +174,17 @@ class _Half:
             batch_norm=batch_norm,
             mirrors=entry.mirrors,
             notation=f"{notation} {notation}_bn" if batch_norm else notation,
+            nested=layer_type.nested(entry.config, below),
+            switches=layer_type.switches(entry.config, below),
         )
 
     def _read_by(self, layer_type: LayerType) -> Mapping[int, PlannedLayer]:
         return self.planned if layer_type.reads_own_half else self._encoder
 
-    def _report(self, entry: Entry, message: str, advice: str | None = None) -> None:
-        self.problems.append(Problem(message, entry.path, advice=advice))
+    def _report(
+        self, entry: Entry, message: str, advice: str | None = None, inside: TreePath = ()
+    ) -> None:
+        self.problems.append(Problem(message, (*entry.path, *inside), advice=advice))
 
 
 # --- checks over the whole network --------------------------------------------------------------

@@ -6,10 +6,10 @@ Shapes here are the spec's own: ``(features,)``, ``(channels, length)`` or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from archbuild.spec.parts import Condition, Part
 from archbuild.spec.top import TIED
@@ -97,6 +97,19 @@ class Spec:
         return tuple(self.layers[0].config["output_shape"])
 
 
+class Switches(NamedTuple):
+    """A tensor that an encoder layer keeps of each row for the decoder layer that undoes it.
+
+    Attributes:
+        shape: of one row, as specs write it.
+        default: the values for a latent that comes from no row, flat; ``None``: there are none, and
+            the decoder cannot decode a latent alone.
+    """
+
+    shape: Shape
+    default: Sequence[float] | None = None
+
+
 @dataclass(frozen=True)
 class PlannedLayer:
     """A layer with its place, its shapes and its size.
@@ -112,6 +125,9 @@ class PlannedLayer:
         batch_norm: whether batch normalisation stands between the layer and its non-linearity.
         mirrors: for a decoder layer, the index of the encoder layer it undoes; otherwise ``None``.
         tied_to: for a decoder layer, the index of the encoder layer whose kernel it has.
+        nested: the layers that it is made of, where its fields list some; ``parameters`` counts
+            theirs.
+        switches: what an encoder layer keeps for the decoder layer that undoes it.
         notation: the layer as ``Plan.notation`` has it, batch normalisation included.
     """
 
@@ -126,6 +142,13 @@ class PlannedLayer:
     mirrors: int | None = None
     notation: str = ""
     tied_to: int | None = None
+    nested: tuple[PlannedLayer, ...] = ()
+    switches: Switches | None = None
+
+
+def layer_name(list_name: str, index: int, layer_type: str) -> str:
+    """Return the name of a layer in the network, from the list that it stands in and its place."""
+    return f"{list_name}_{index}_{layer_type.lower().replace('*', '_switched')}"
 
 
 @dataclass(frozen=True)
@@ -182,9 +205,16 @@ class Plan:
         return tuple(prod(layer.output_shape) for layer in self.stochastic_layers)
 
     @property
+    def undone(self) -> tuple[tuple[int, Switches], ...]:
+        """The switches that the decoder reads, by the index of their encoder layer, from below."""
+        of = {layer.config["inverse_of"] for layer in self.decoder if "inverse_of" in layer.config}
+        found = ((index, self.encoder[index].switches) for index in sorted(of))
+        return tuple((index, switches) for index, switches in found if switches is not None)
+
+    @property
     def needs_switches(self) -> bool:
-        """True if the decoder reads the encoder's pooling switches, and so cannot generate."""
-        return any(layer.type == "InverseMaxPool2D" for layer in self.decoder)
+        """True if the decoder reads switches without a default, and so cannot generate."""
+        return any(switches.default is None for _, switches in self.undone)
 
     @property
     def notation(self) -> str:

@@ -22,6 +22,9 @@ _USUAL: Final[Mapping[str, Any]] = {
     "conv_mode": "valid",
     "undone_by": "repeat",
     "shortcut": "identity",
+    "downsample": 1,
+    "transform": "affine",
+    "outside": "zeros",
     "use_bias": True,
     "initialiser": "glorot_uniform",
 }
@@ -77,7 +80,7 @@ def layer_text(layer: PlannedLayer) -> tuple[str, str]:
     hidden = _HIDDEN if layer.mirrors is None else _HIDDEN | _DERIVED
     what, details = [layer.type], []
     for key, value in layer.config.items():
-        if key in hidden or _is_plain(key, value):
+        if key in hidden or _is_plain(key, value) or _is_nested(value):
             continue
         shown = _value_text(key, value)
         if key in ("of", "blocks") or (key == "filter_size" and "num_filters" in layer.config):
@@ -104,8 +107,13 @@ def _value_text(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, list | tuple):
-        return str(value)
+        return f"{value:g}" if isinstance(value, float) else str(value)
     return ", ".join(map(str, value)) if key == "of" else shape_text(value)
+
+
+def _is_nested(value: Any) -> bool:
+    """Return whether a value is a list of layers, which have lines of their own."""
+    return isinstance(value, list) and isinstance(value[0], Mapping)
 
 
 def _is_plain(key: str, value: Any) -> bool:
@@ -164,13 +172,26 @@ def _half(title: str, layers: Sequence[PlannedLayer | None], split: bool) -> lis
     """Return the lines of one half: those of the title, then those of each layer, one or two."""
     texts = [("", "") if layer is None else layer_text(layer) for layer in layers]
     limit = max(len(what) for what, _ in texts) if split else None
-    cells = (_cells(layer, *text, limit) for layer, text in zip(layers, texts, strict=True))
-    rows = [[title, "", "shape", "parameters"], *cells]
-    first, shape, size = (max(len(row[column]) for row in rows) for column in (0, 2, 3))
-    return [
-        [f"{row[0]:<{first}}  {row[2]:>{shape}}  {row[3]:>{size}}", *([row[1]] if row[1] else [])]
-        for row in rows
-    ]
+    cells = (_all_cells(layer, *text, limit) for layer, text in zip(layers, texts, strict=True))
+    groups = [[[title, "", "shape", "parameters"]], *cells]
+    rows = [row for group in groups for row in group]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 2, 3)]
+    return [[line for row in group for line in _row_lines(row, *widths)] for group in groups]
+
+
+def _row_lines(row: Sequence[str], first: int, shape: int, size: int) -> list[str]:
+    line = f"{row[0]:<{first}}  {row[2]:>{shape}}  {row[3]:>{size}}"
+    return [line, row[1]] if row[1] else [line]
+
+
+def _all_cells(
+    layer: PlannedLayer | None, what: str, details: str, limit: int | None
+) -> list[list[str]]:
+    """Return the cells of the layer and, further to the right, of its nested layers."""
+    nested = () if layer is None else layer.nested
+    within = (_cells(each, *layer_text(each), limit) for each in nested)
+    inner = [[f"   {row[0]}", row[1] and f"   {row[1]}", *row[2:]] for row in within]
+    return [_cells(layer, what, details, limit), *inner]
 
 
 def _cells(layer: PlannedLayer | None, what: str, details: str, limit: int | None) -> list[str]:
@@ -200,4 +221,5 @@ def _document(layer: PlannedLayer) -> dict[str, Any]:
         "batch_norm": layer.batch_norm,
         "mirrors": layer.mirrors,
         **({} if layer.tied_to is None else {"tied_to": layer.tied_to}),
+        **({"nested": [_document(each) for each in layer.nested]} if layer.nested else {}),
     }

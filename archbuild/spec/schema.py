@@ -5,7 +5,7 @@ The check itself (``check.py``) gives better messages; a test holds the two toge
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from archbuild.spec.classic import CONVOLUTIONAL, FLAT
@@ -71,10 +71,26 @@ def _typed_definitions(vocabulary: Vocabulary) -> dict[str, Any]:
         f"{side}_layer": _by_type("layers", [name for name in layers if side in layers[name].sides])
         for side in ("encoder", "decoder")
     }
-    kinds = {name: typed_mapping(kind) for name, kind in layers.items()}
+    own = {name: typed_mapping(kind) for name, kind in layers.items()}
+    kinds = {
+        name: {**schema, "properties": _referring(schema["properties"], own)}
+        for name, schema in own.items()
+    }
     choices = {name: typed_mapping(kind) for name, kind in heads.items()}
     head = _by_type("heads", list(heads), DEFAULT_HEAD)
     return {**sides, "head": head, "layers": kinds, "heads": choices}
+
+
+def _referring(schema: Any, layers: Mapping[str, Any]) -> Any:
+    """Return a schema that refers to the definitions of layers where it repeats them."""
+    if isinstance(schema, list):
+        return [_referring(each, layers) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    name = next((name for name, layer in layers.items() if layer == schema), None)
+    if name is not None:
+        return {"$ref": f"#/definitions/layers/{name}"}
+    return {key: _referring(each, layers) for key, each in schema.items()}
 
 
 def _top() -> dict[str, Any]:

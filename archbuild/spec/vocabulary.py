@@ -13,17 +13,22 @@ from typing import Any, ClassVar, Literal
 
 from archbuild.spec.field import Field
 from archbuild.spec.parts import Condition, Part
-from archbuild.spec.plan import Plan, PlannedLayer, Shape
+from archbuild.spec.plan import Plan, PlannedLayer, Shape, Switches
 
 
 Answer = Literal["clusters", "classes", "nothing"]
 
 
 class ShapeError(ValueError):
-    """A layer cannot take the shape that it is given; ``advice`` says what would fit."""
+    """A layer cannot take the shape that it is given; ``advice`` says what would fit.
 
-    def __init__(self, message: str, advice: str | None = None) -> None:
-        self.advice = advice
+    ``path`` leads from the layer's entry to a nested one that the message is about.
+    """
+
+    def __init__(
+        self, message: str, advice: str | None = None, path: tuple[str | int, ...] = ()
+    ) -> None:
+        self.advice, self.path = advice, path
         super().__init__(message)
 
 
@@ -140,6 +145,17 @@ class LayerType(ABC):
         The mirror adds the tensor that it begins to undo the type with where it has rebuilt them.
         """
         return ()
+
+    def nested(self, config: Mapping[str, Any], input_shape: Shape) -> tuple[PlannedLayer, ...]:
+        """Return the layers that the type's own fields list, planned (``layers/nested.py``)."""
+        return ()
+
+    def switches(self, config: Mapping[str, Any], input_shape: Shape) -> Switches | None:
+        """Return what the layer keeps for its inverse, a decoder type with a field ``inverse_of``.
+
+        ``build`` leaves the tensor in ``context.switches``.
+        """
+        return None
 
     def kernel_shape(self, layer: PlannedLayer) -> Shape | None:
         """Return the shape of the kernel that a tied decoder may share; ``None``: there is none."""

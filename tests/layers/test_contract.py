@@ -26,6 +26,9 @@ CONV1D = {"type": "Conv1D", "num_filters": 3, "filter_size": 3}
 VOLUME = {"type": "Input", "output_shape": [1, 4, 5, 6]}
 CONV3D = {"type": "Conv3D", "num_filters": 3, "filter_size": 3}
 POOL = {"type": "MaxPool2D*", "filter_size": [2, 3]}
+FIND = [CONV, {"type": "Dense", "num_units": 3, "batch_norm": True}]
+GLIMPSE = {"type": "SpatialTransformer", "localisation": FIND}
+GLIMPSES = {"type": "RecurrentSpatialTransformer", "localisation": FIND, "steps": 2}
 FULL = [{"type": "Dense", "num_units": 126}, {"type": "Reshape", "output_shape": [2, 7, 9]}]
 
 
@@ -208,6 +211,29 @@ CASES = {
         _encoder(IMAGE, CONV, CODE, _of("Concat", of=[1, 2]), index=3),
         _encoder(IMAGE, CODE, _of("Concat", of=[1]), CODE, index=2),
     ],
+    "SpatialTransformer": [
+        _encoder(IMAGE, GLIMPSE, CODE),
+        _encoder(IMAGE, SAME, {**GLIMPSE, "downsample": 2.5, "transform": "attention"}, index=2),
+        _encoder(IMAGE, {**GLIMPSE, "transform": "translation"}, CODE, reconstruction="gaussian"),
+    ],
+    "InverseSpatialTransformer": [
+        _decoder(
+            IMAGE,
+            GLIMPSE,
+            CODE,
+            decoder=[*FULL, _of("InverseSpatialTransformer", inverse_of=1)],
+            index=2,
+        )
+    ],
+    "RecurrentSpatialTransformer": [
+        _encoder(IMAGE, {**GLIMPSES, "num_units": 5}, CODE),
+        _encoder(IMAGE, {**GLIMPSES, "downsample": 3, "outside": "border"}, CODE),
+    ],
+    "TimeDistributed": [
+        _encoder(IMAGE, GLIMPSES, _of("TimeDistributed", layers=FIND), CODE, index=2),
+        _encoder(SERIES, _of("TimeDistributed", layers=[CODE])),
+        _encoder(IMAGE, GLIMPSES, _of("TimeDistributed", layers=[CONV, CONV]), CODE, index=2),
+    ],
     "Gaussian": [
         _encoder(IMAGE, _of("Gaussian", num_units=3)),
         _encoder(ROW, _of("Gaussian", num_units=3), reconstruction="gaussian"),
@@ -352,6 +378,14 @@ NOTATIONS = {
     "Dropout": ["drop[0.5]"],
     "BatchNorm": ["bn"],
     "Concat": ["cat[1,2]", "cat[1]"],
+    "SpatialTransformer": ["st", "st/2.5", "st"],
+    "InverseSpatialTransformer": ["st*"],
+    "RecurrentSpatialTransformer": ["rst[2x5]", "rst[2x256]/3"],
+    "TimeDistributed": [
+        "each(4[3x3] fc[3] fc[3]_bn)",
+        "each(fc[3])",
+        "each(4[3x3] 4[3x3])",
+    ],
     "Gaussian": [
         "gauss[3]",
         "gauss[3]",

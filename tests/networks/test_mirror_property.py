@@ -19,6 +19,11 @@ from archbuild.spec.top import OF_COUNTS, ZERO_INFLATED
 Tree = dict[str, Any]
 VOCABULARY = default_vocabulary()
 LEARNING = {"Dense", "Embedding", "Conv1D", "Conv2D", "DepthwiseConv2D", "LSTM", "GRU", "Conv3D"}
+NESTING = {
+    "SpatialTransformer": "localisation",
+    "RecurrentSpatialTransformer": "localisation",
+    "TimeDistributed": "layers",
+}
 
 WAYS = ["repeat", "nearest", "bilinear"]
 INPUTS = st.one_of(
@@ -83,11 +88,14 @@ def _layer(draw: st.DrawFn, shape: tuple[int, ...], index: int) -> Tree:
         pools = [f"MaxPool{axes}D"] * 4 + [f"AveragePool{axes}D"] * 2 + ["GlobalAveragePool"]
         kinds = [f"Conv{axes}D"] * 10 + pools + kinds
     if axes == 2:
+        kinds = ["SpatialTransformer", "RecurrentSpatialTransformer"] * 2 + kinds
         kinds = ["MaxPool2D*"] * 4 + ["DepthwiseConv2D"] * 3 + kinds
     if axes == 1:
         kinds = ["LSTM", "GRU"] * 3 + kinds
     if not axes and index == 1:
         kinds = ["Embedding"] * 8 + kinds
+    if axes in (1, 3):
+        kinds = ["TimeDistributed"] * 2 + kinds
     kind = draw(st.sampled_from(kinds))
     return {"type": kind, **draw(_fields(kind, shape, index))}
 
@@ -103,6 +111,10 @@ def _fields(draw: st.DrawFn, kind: str, shape: tuple[int, ...], index: int) -> T
     if kind == "Embedding":
         first = draw(st.integers(0, shape[0] - 1))
         return {"blocks": {"a": [first, draw(st.integers(1, shape[0] - first))]}}
+    if kind in NESTING:
+        of = {"num_units": draw(st.integers(1, 5)), "type": "Dense"}
+        own = {"steps": 2, "num_units": 3} if kind.startswith("Recurrent") else {}
+        return {NESTING[kind]: [of], **own}
     if kind in ("LSTM", "GRU"):
         fields = ("return_sequences", "bidirectional")
         flags = {field: draw(st.booleans()) for field in fields}
