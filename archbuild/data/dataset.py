@@ -13,7 +13,7 @@ import numpy as np
 
 from archbuild.data.columns import TableEncoding
 from archbuild.data.guess import Guess
-from archbuild.data.labels import UNKNOWN
+from archbuild.data.labels import UNKNOWN, labelled_rows
 from archbuild.data.precision import needs_double
 from archbuild.data.spill import read_part
 from archbuild.data.table_form import TableForm
@@ -32,8 +32,9 @@ class Dataset:
         name: safe as a folder's name: ``MNIST``, or the stem of the user's file.
         values: ``(n, height, width, channels)``, ``(n, length, channels)`` or ``(n, features)``;
             any numeric dtype; may be a memory map, and is never read whole.
-        labels: ``(n,)`` int64 codes ``0..C-1``, -1 where a row has none, or ``None``. Read by
-            metrics, and by training under the spec's ``supervision`` alone.
+        labels: ``(n,)`` int64 codes ``0..C-1``, -1 where a row has none; ``(n, T)`` where each row
+            has a sequence of them; or ``None``. Read by metrics, and by training under the spec's
+            ``supervision`` alone.
         class_names: what the codes stand for; ``()`` without labels.
         scale: ``rows`` multiplies by it; 1/255 for uint8.
         arch_stem: the stem of the spec files made for it: ``mnist``, also for MNIST-60K.
@@ -73,9 +74,26 @@ class Dataset:
         return len(self.class_names) if self.labels is not None else None
 
     @property
+    def labels_per_row(self) -> int:
+        """Number of labels of a row: 1, or the length of its sequence; 0 without labels."""
+        if self.labels is None:
+            return 0
+        return 1 if self.labels.ndim == 1 else self.labels.shape[1]
+
+    @property
+    def row_labels(self) -> np.ndarray | None:
+        """The labels ``(n,)`` that clusters of rows can be compared with.
+
+        ``None`` without labels, and where each row has a sequence of them.
+        """
+        return self.labels if self.labels is not None and self.labels.ndim == 1 else None
+
+    @property
     def n_unlabelled(self) -> int:
         """Number of rows without a label; 0 where there are no labels at all."""
-        return 0 if self.labels is None else int(np.sum(self.labels < 0))
+        if self.labels is None:
+            return 0
+        return len(self) - len(labelled_rows(self.labels))
 
     @property
     def shape(self) -> Shape:

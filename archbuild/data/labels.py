@@ -17,6 +17,16 @@ UNKNOWN: Final = -1
 _PLAIN_NUMBER: Final = re.compile(r"[+-]?(?!0\d)\d+(\.\d*)?([eE][+-]?\d+)?")  # 3, 3.0, 3e0; not 03
 
 
+def labelled_rows(labels: np.ndarray) -> np.ndarray:
+    """Return the numbers of the rows that have a label, of a sequence all its labels.
+
+    Args:
+        labels: codes ``(n,)`` or, of sequences, ``(n, T)``; negative where unknown.
+    """
+    known = labels >= 0
+    return np.flatnonzero(known if known.ndim == 1 else known.all(axis=1))
+
+
 def encode_labels(labels: Any, n_rows: int, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Encode labels that are texts, whole numbers or truth values as contiguous codes.
 

@@ -22,6 +22,7 @@ from archbuild.data.formats.own import (
 from archbuild.data.request import Known, ReadOptions
 from archbuild.data.sets import (
     binarized_mnist,
+    cluttered,
     coil20,
     digits,
     fashion,
@@ -64,6 +65,7 @@ DATASETS: Mapping[str, DatasetSource] = Registry(
         *har.SOURCES,
         *omniglot.SOURCES,
         *omniglot_iwae.SOURCES,
+        *cluttered.SOURCES,
     ),
     _named_in_capitals,
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.data.dataset import Dataset
-from archbuild.data.labels import UNKNOWN
+from archbuild.data.labels import UNKNOWN, labelled_rows
 from archbuild.errors import DataError, UsageError
 from archbuild.spec.top import ALL_LABELS
 
@@ -22,7 +22,8 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
         seed: chooses the rows.
 
     Returns:
-        ``(n,)`` int32 classes, ``UNKNOWN`` for every other row.
+        ``(n,)`` int32 classes, or ``(n, T)`` where rows have sequences of them; ``UNKNOWN`` for
+        every other row.
 
     Raises:
         DataError: the dataset has no labels.
@@ -34,24 +35,19 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
             "leave supervision out"
         )
     labels, wanted = dataset.labels.astype(np.int32), supervision["labels"]
-    known = np.flatnonzero(labels >= 0)
+    known = labelled_rows(labels)
     if wanted == ALL_LABELS:
         _refuse_fewer(len(known), "batch_size", supervision.get("batch_size") or 0, dataset)
         return labels
     _refuse_fewer(len(known), "labels", wanted, dataset)
     rng = np.random.default_rng([seed, wanted])
-    if supervision["per_class"]:
+    if supervision["per_class"] and labels.ndim == 1:
         rows = _per_class(labels, known, wanted, rng)
     else:
         rows = rng.choice(known, wanted, replace=False)
-    found = np.full(len(labels), UNKNOWN, np.int32)
+    found = np.full(labels.shape, UNKNOWN, np.int32)
     found[rows] = labels[rows]
     return found
-
-
-def labelled_rows(labels: np.ndarray) -> np.ndarray:
-    """Return the numbers of the rows whose label ``chosen_labels`` lets training read."""
-    return np.flatnonzero(labels != UNKNOWN)
 
 
 def _refuse_fewer(n_known: int, key: str, wanted: int, dataset: Dataset) -> None:

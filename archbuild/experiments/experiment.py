@@ -16,7 +16,8 @@ import numpy as np
 
 from archbuild.data import Dataset, arch_stem
 from archbuild.data.batches import count_batches
-from archbuild.data.supervision import chosen_labels, labelled_rows
+from archbuild.data.labels import labelled_rows
+from archbuild.data.supervision import chosen_labels
 from archbuild.errors import RunError
 from archbuild.experiments.head_files import write_head_files
 from archbuild.experiments.outcome import ending, summary, versions, writers

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild.data import Dataset
-from archbuild.data.supervision import labelled_rows
+from archbuild.data.labels import labelled_rows
 from archbuild.errors import DataError, UsageError
 from archbuild.heads.base import AUTO
 from archbuild.runs.names import PRETRAIN

@@ -112,7 +112,7 @@ class ComponentsPicture(HeadPicture):
         shares = np.bincount(clusters, minlength=model.n_clusters) / len(clusters)
         latents, prior = codes[:, : model.plan.latent_size], model.assigning_head.components()
         projection, means, covariances = project_components(latents, *prior, run.seed)
-        chosen, labels = indices[projection.indices], run.dataset.labels
+        chosen, labels = indices[projection.indices], run.dataset.row_labels
         what = f"latents and prior of {space} ({projection.method}){stage.progress}"
         return draw_components(
             projection.points,

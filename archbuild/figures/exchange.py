@@ -65,7 +65,7 @@ class ExchangePicture(HeadPicture):
         when = "before and after" if len(rounds) > 1 else "before"
         return draw_exchange(
             rounds,
-            run.dataset.labels,
+            run.dataset.row_labels,
             run.dataset.class_names,
             run.title(f"latents of {stage.space} {when} the exchange{stage.progress}"),
             path,

@@ -50,7 +50,7 @@ class ScatterPicture(Picture):
         if not run.finished_stages:
             return []
         spaces = {space: project(run.values(space), run.seed) for space in run.spaces}
-        labels, names = run.dataset.labels, run.dataset.class_names
+        labels, names = run.dataset.row_labels, run.dataset.class_names
         own = {stage.space: stage.assignments.argmax(axis=1) for stage in run.finished_clusterings}
         last = list(own.values())[-1] if own else None
         title, path = run.title("every space"), folder / "scatter.png"
@@ -71,7 +71,7 @@ class ScatterPicture(Picture):
         clusters: NDArray[Any] | None,
         folder: Path,
     ) -> Path:
-        chosen, labels = projection.indices, run.dataset.labels
+        chosen, labels = projection.indices, run.dataset.row_labels
         return draw_scatter(
             projection.points,
             None if labels is None else labels[chosen],

@@ -64,7 +64,7 @@ class SurfacePicture(HeadPicture):
         labelled = np.array(stage.origin.labelled if stage.origin else (), np.intp)
         chosen = np.union1d(sample_indices(len(run.dataset), run.seed), labelled)
         model, points = stage.model, run.dataset.rows(chosen, exact=True)
-        labels = None if run.dataset.labels is None else run.dataset.labels[chosen]
+        labels = None if run.dataset.row_labels is None else run.dataset.row_labels[chosen]
         clusters = model.assigning_head.assignments(model.codes(run.feed, chosen)).argmax(axis=1)
         bounds = plane_around(points)
         return draw_surface(

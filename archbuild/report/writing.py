@@ -199,7 +199,7 @@ def _colourings(run: Run, chosen: np.ndarray) -> Iterator[Categories | Measure]:
     """Yield colourings: by class if known, then by cluster and by confidence of each head."""
     from archbuild.report import Categories, Measure
 
-    labels, names = run.dataset.labels, run.dataset.class_names
+    labels, names = run.dataset.row_labels, run.dataset.class_names
     if labels is not None:
         yield Categories("class", labels[chosen], names, range(len(names)))
     for stage in run.finished_clusterings:

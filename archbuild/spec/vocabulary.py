@@ -15,7 +15,6 @@ from archbuild.spec.field import Field
 from archbuild.spec.parts import Condition, Part
 from archbuild.spec.plan import Plan, PlannedLayer, Shape, Switches
 
-
 Answer = Literal["clusters", "classes", "nothing"]
 
 

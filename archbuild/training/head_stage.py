@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.data.batches import labelled_batches
-from archbuild.data.labels import UNKNOWN
-from archbuild.data.supervision import labelled_rows
+from archbuild.data.labels import UNKNOWN, labelled_rows
 from archbuild.evaluation.collapse import Occupancy, occupancy
 from archbuild.heads.base import Head
 from archbuild.io.arrays import prefixed, unprefixed

@@ -57,6 +57,12 @@ def test_the_registry_names_each_source_once():
         "OMNIGLOT-IWAE",
         "OMNIGLOT-IWAE-TRAIN",
         "OMNIGLOT-IWAE-TEST",
+        "CLUTTERED",
+        "CLUTTERED-VALID",
+        "CLUTTERED-TEST",
+        "CLUTTERED-SMALL",
+        "CLUTTERED-SMALL-VALID",
+        "CLUTTERED-SMALL-TEST",
     ]
     assert all(name == source.name for name, source in DATASETS.items())
 
@@ -72,7 +78,8 @@ def test_the_data_folder_is_the_argument_then_the_environment_then_datasets(monk
 def test_find_datasets_answers_for_every_name_with_what_to_do(tmp_path):
     answers = find_datasets(tmp_path)
     assert [answer.name for answer in answers] == list(DATASETS)
-    generated = ["DIGITS", "SPIRAL", "HALFMOON", "HALFMOON-TEST"]
+    cluttered = [name for name in DATASETS if name.startswith("CLUTTERED")]
+    generated = ["DIGITS", "SPIRAL", "HALFMOON", "HALFMOON-TEST", *cluttered]
     assert [answer.name for answer in answers if answer.found] == generated
     assert all("put" in answer.where for answer in answers if not answer.found)
 
@@ -98,6 +105,8 @@ def test_each_training_half_has_its_held_out_half():
         "HAR-TRAIN": "HAR-TEST",
         "OMNIGLOT-TRAIN": "OMNIGLOT-TEST",
         "OMNIGLOT-IWAE-TRAIN": "OMNIGLOT-IWAE-TEST",
+        "CLUTTERED": "CLUTTERED-TEST",
+        "CLUTTERED-SMALL": "CLUTTERED-SMALL-TEST",
     }
     assert all(arch_stem(train) == arch_stem(test) for train, test in pairs.items())
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from archbuild.data import dataset_from_arrays
-from archbuild.data.labels import UNKNOWN
-from archbuild.data.supervision import chosen_labels, labelled_rows
+from archbuild.data.labels import UNKNOWN, labelled_rows
+from archbuild.data.supervision import chosen_labels
 from archbuild.errors import DataError, UsageError
 
 LABELS = np.repeat([0, 1, 2], [50, 30, 4])
