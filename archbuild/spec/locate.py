@@ -150,10 +150,18 @@ def _file_of_dataset(arch: str, stem: str | None, folders: Sequence[Path]) -> Pa
         return found[0]
     looked = ", ".join(f"{folder / stem}{{{','.join(KINDS)}}}" for folder in folders)
     raise UsageError(
-        f"there are no specs for {stem}: looked for {looked}; write one with "
-        "'archbuild new --output FILE' and give its path, or name a spec of another dataset "
-        "('archbuild list archs')"
+        f"there is no file of specs for {stem}: looked for {looked}; {_named_after(stem, folders)}"
+        "write one with 'archbuild new --for DATA --output FILE' and give its path, or name a spec "
+        "whose Input fits ('archbuild list archs')"
     )
+
+
+def _named_after(stem: str, folders: Sequence[Path]) -> str:
+    """Return the advice to name a spec that bears the dataset's name, if there is one."""
+    documents = _readable(_files(folders))
+    every = (name for _, document in documents for name in names(document))
+    found = [f"-a {name}" for name in every if stem.lower() in name.lower().split("-")]
+    return f"name one that was made for it ({', '.join(found)}), " if found else ""
 
 
 def _dataset_files(stem: str, folders: Iterable[Path]) -> list[Path]:

@@ -10,7 +10,7 @@ from archbuild.spec.locate import PACKAGED
 
 # files whose names say the system, not the layers, and its head
 SYSTEMS = {"vade": "gmm", "s3vdc": "gmm", "gmvae": "gmvae", "spiral": "gmvae"}
-SYSTEMS |= {"serket3000": "messages", "lvae": "ladder"}
+SYSTEMS |= {"serket3000": "messages", "lvae": "ladder", "omniglot": "ladder"}
 # a file whose names say by whom and for what its networks were published
 PUBLISHED = "published"
 
@@ -32,6 +32,7 @@ def own() -> Vocabulary:
         ("serket3000", 2, [(1, 28, 28)] * 2),
         ("gmvae", 3, [(1, 28, 28), (1, 28, 28), (3, 32, 32)]),
         ("lvae", 3, [(1, 8, 8), (1, 28, 28), (1, 28, 28)]),
+        ("omniglot", 1, [(1, 28, 28)]),
         (
             PUBLISHED,
             7,
@@ -91,12 +92,12 @@ def test_a_system_goes_by_its_name_and_has_its_head(own: Vocabulary, stem: str, 
         spec = load_spec(name, own)
         assert spec.head.type == head
         assert make_plan(spec, own).stochastic
-    prefix = {"spiral": "gmvae", "serket3000": "serket"}.get(stem, stem)
+    prefix = {"spiral": "gmvae", "serket3000": "serket", "omniglot": "lvae"}.get(stem, stem)
     prefixes = {prefix, "vae"} if stem == "lvae" else {prefix}  # with its usual rival
     assert {name.split("-")[0] for name in names} == prefixes
 
 
-@pytest.mark.parametrize("stem", ["s3vdc", "gmvae", "spiral", "serket3000", "lvae"])
+@pytest.mark.parametrize("stem", ["s3vdc", "gmvae", "spiral", "serket3000", "lvae", "omniglot"])
 def test_what_is_trained_from_scratch_can_be(own: Vocabulary, stem: str) -> None:
     for name in [name for path, _, name in shipped_archs() if path.stem == stem]:
         spec = load_spec(name, own)
@@ -135,6 +136,13 @@ def test_the_two_hierarchies_for_mnist_differ_in_their_inference_alone(own: Voca
     assert heads[0] == heads[1]
     del ladder["name"], usual["name"]
     assert ladder == usual
+
+
+def test_the_hierarchy_for_omniglot_is_that_for_mnist_with_its_own_epochs(own: Vocabulary) -> None:
+    here, there = (dict(load_spec(name, own).tree) for name in ("lvae-omniglot", "lvae-mnist"))
+    assert (here.pop("name"), there.pop("name")) == ("lvae-omniglot", "lvae-mnist")
+    assert here.pop("train") == {**there.pop("train"), "epochs": 1500}
+    assert here == there
 
 
 def test_the_hierarchy_for_mnist_has_the_sizes_of_the_paper_in_both_halves(own: Vocabulary) -> None:

@@ -96,9 +96,20 @@ def test_dataset_without_specs(folders: tuple[Path, Path]) -> None:
     with pytest.raises(UsageError) as caught:
         find_arch("0", "usps", folders)
     text = str(caught.value)
-    assert "no specs for usps" in text
+    assert "no file of specs for usps" in text
     assert all(str(folder) in text for folder in folders)
-    assert "archbuild new" in text
+    assert "archbuild new --for DATA --output FILE" in text
+    assert "made for it" not in text
+
+
+def test_a_spec_that_bears_a_datasets_name_is_advised(folders: tuple[Path, Path]) -> None:
+    with pytest.raises(UsageError, match=r"made for it \(-a vae-svhn, -a svhn-conv\), write one"):
+        find_arch("0", "SVHN", [_with_svhn(folders[0])])
+
+
+def _with_svhn(folder: Path) -> Path:
+    (folder / "vae.yaml").write_text("- name: vae-svhn\n- name: svhnx\n- name: svhn-conv\n")
+    return folder
 
 
 def test_index_without_a_dataset(folders: tuple[Path, Path]) -> None:
@@ -154,6 +165,6 @@ def test_shipped_archs(folders: tuple[Path, Path]) -> None:
         ("mnist", 1, "packaged-1"),
         ("mnist", 2, "packaged-2"),
     ]
-    datasets = {"mnist", "coil20", "digits", "spiral", "serket3000"}
+    datasets = {"mnist", "coil20", "digits", "spiral", "serket3000", "omniglot"}
     systems = {"vade", "s3vdc", "gmvae", "lvae", "published"}
     assert {path.stem for path, _, _ in shipped_archs()} == datasets | systems
