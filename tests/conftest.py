@@ -72,8 +72,9 @@ def rng() -> np.random.Generator:
 
 @pytest.fixture
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few hundred rows in place of DIGITS and SPIRAL, where their number does not matter."""
+    """A few hundred rows in place of generated and packed ones, whose number does not matter."""
     monkeypatch.setattr("archbuild.data.sets.spiral._POINTS_PER_ARM", 100)
+    monkeypatch.setattr("archbuild.data.sets.halfmoon._POINTS_PER_MOON", 100)
     from sklearn import datasets
 
     digits = datasets.load_digits()

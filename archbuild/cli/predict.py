@@ -100,6 +100,8 @@ def predict(
 ) -> None:
     """Write id, cluster, confidence and the probability of every cluster for each row of DATASET.
 
+    A head that was trained with labels gives classes, by their names, in the place of clusters.
+
     The rows are read and scaled as the training data were. The model is the run of ARCH on a
     dataset of that name, or the only run of ARCH there is. Ids are row numbers from 0, or the
     names of files. Each decision about the structure of the file is printed; --set data.KEY
@@ -197,7 +199,8 @@ def _layout(model: Model, rows: Dataset, wanted: range, latent: bool) -> Layout:
 
     size = model.plan.latent_size if latent else 0
     named = rows.ids is not None
-    return Layout(len(wanted), model.n_clusters, size, named, Path(rows.source))
+    source, classes = Path(rows.source), model.class_names
+    return Layout(len(wanted), model.n_clusters, size, named, source, classes)
 
 
 def _write(answers: Iterator[Part], layout: Layout, kind: str, output: Path | None) -> None:

@@ -35,6 +35,8 @@ class Origin:
         command: the command line of the run, without its stages; ``""`` if unknown.
         labelled: the numbers, from 0, of the rows whose labels training read, where it read some
             and not all that there are.
+        classes: the names of the classes that a head learned from labels, in the order of their
+            numbers; ``()`` where it found clusters, or the classes have no names.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Origin:
     location: DataLocation | None = None
     command: str = ""
     labelled: tuple[int, ...] = ()
+    classes: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -78,7 +81,8 @@ class Origin:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON, from which ``from_json`` restores the same numbers."""
         encoding = self.known.encoding
-        labelled = {"labelled": list(self.labelled)} if self.labelled else {}
+        read = {"labelled": list(self.labelled), "classes": list(self.classes)}
+        read = {key: value for key, value in read.items() if value}  # most heads read no labels
         return {
             "name": self.name,
             "columns": list(self.columns),
@@ -91,7 +95,7 @@ class Origin:
             "range": [self.low, self.high],
             "location": self.location.to_json() if self.location else None,
             "command": self.command,
-            **labelled,
+            **read,
         }
 
     @classmethod
@@ -117,6 +121,7 @@ class Origin:
             DataLocation.from_json(place) if place else None,
             document.get("command", ""),
             tuple(document.get("labelled", ())),
+            tuple(document.get("classes", ())),
         )
 
     def refuse_other_columns(self, dataset: Dataset) -> None:

@@ -83,7 +83,11 @@ class DeepClustering(FittedClustering):
     Attributes
     ----------
     labels_ : ndarray of shape (n_samples,)
-        The cluster of each row that was fitted, int64.
+        The cluster of each row that was fitted, int64; or its class.
+
+    classes_ : ndarray of shape (n_clusters,)
+        The classes, in the order of the probabilities, whole numbers or texts; only where the spec
+        has ``supervision`` and the head learns classes from it.
 
     cluster_centers_ : ndarray of shape (n_clusters, n_latent)
         The centres in the latent space; only of the heads ``kld`` and ``kmeans``.
@@ -256,10 +260,12 @@ class DeepClustering(FittedClustering):
         model, summary = stage.open(), stage.manifest["summary"]
         self._memory = Memory(model)
         warn_of_collapse(summary["occupancy"])
-        self.labels_ = stage.clusters
-        self.n_iter_, self.converged_ = summary["epochs"], summary["converged"]
-        for name in ("cluster_centers_", "means_"):  # of the head of an earlier fit
+        for name in ("classes_", "cluster_centers_", "means_"):  # of the head of an earlier fit
             self.__dict__.pop(name, None)
+        if model.class_names:
+            self.classes_ = _as_labels(model.class_names)
+        self.labels_ = self._named(stage.clusters)
+        self.n_iter_, self.converged_ = summary["epochs"], summary["converged"]
         centres = model.assigning_head.centres()
         if centres is None:
             return
@@ -282,3 +288,9 @@ class DeepClustering(FittedClustering):
         if model.origin.columns:
             self.feature_names_in_ = np.array(model.origin.columns, dtype=object)
         return self
+
+
+def _as_labels(names: Sequence[str]) -> np.ndarray:
+    """Return the names of classes as whole numbers, if that is what they all are."""
+    numbers = [int(name) for name in names if name.isdecimal()]
+    return np.array(numbers if [*map(str, numbers)] == [*names] else names)

@@ -37,7 +37,7 @@ class FittedClustering(
     _channels_first: bool = False
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable cluster of each row.
+        """Return the most probable cluster of each row, or class where there are ``classes_``.
 
         Parameters
         ----------
@@ -47,10 +47,14 @@ class FittedClustering(
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            Cluster of each row, from 0, int64.
+            Cluster of each row, from 0, int64; or its class.
         """
-        clusters: np.ndarray = self.predict_proba(X).argmax(axis=1)
-        return clusters
+        return self._named(self.predict_proba(X).argmax(axis=1))
+
+    def _named(self, clusters: np.ndarray) -> np.ndarray:
+        """Return the classes that numbers stand for where there are ``classes_``."""
+        classes = getattr(self, "classes_", None)
+        return clusters if classes is None else classes[clusters]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of every cluster for each row.

@@ -26,6 +26,7 @@ from archbuild.experiments.requirements import (
     refuse_endless_warmup,
     refuse_other_blocks,
     refuse_out_of_range,
+    refuse_pretraining,
     refuse_scratch,
     stage_request,
     with_clusters,
@@ -148,9 +149,11 @@ class Experiment:
             Whether the stage was trained: ``False`` if it was finished before.
 
         Raises:
+            UsageError: the decoder reads more than the latent.
             RunError: the stage was made for another request.
             DivergenceError: a loss term stopped being finite.
         """
+        refuse_pretraining(self.plan)
         if fresh:
             self._clear_all_stages()
         return self._run_stage(PRETRAIN, None, self._request(PRETRAIN))
@@ -173,10 +176,12 @@ class Experiment:
             Whether the stage was trained: ``False`` if it was finished before.
 
         Raises:
+            UsageError: the decoder reads more than the latent.
             RunError: there is no finished pretrained run of this network, or the stage was made
                 for another request.
             DivergenceError: a loss term stopped being finite.
         """
+        refuse_pretraining(self.plan)
         if fresh:
             clear_stage(self.folder.stage(self.head_stage))
         pretrained = self._pretrained()
@@ -262,12 +267,13 @@ class Experiment:
         return True
 
     def _origin_of(self, head: Head | None) -> Origin:
-        """Return the origin of a stage, with the labelled rows where its head reads some labels."""
+        """Return the origin of a stage, with the labels that its head reads, if any."""
         if head is None or self.labels is None or self.spec.supervision is None:
             return self.origin
-        if self.spec.supervision["labels"] == ALL_LABELS:
-            return self.origin
-        return replace(self.origin, labelled=tuple(labelled_rows(self.labels).tolist()))
+        names = self.dataset.class_names if head.answers == "classes" else None
+        chosen = self.spec.supervision["labels"] != ALL_LABELS
+        rows = labelled_rows(self.labels).tolist() if chosen else ()
+        return replace(self.origin, labelled=tuple(rows), classes=tuple(names or ()))
 
     def _network(self, pretrained: StageFolder | None) -> Network:
         """Build a network of the stage's own, with the pretrained weights if there are some."""

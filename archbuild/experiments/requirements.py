@@ -20,13 +20,15 @@ from archbuild.training.progress import counted
 
 if TYPE_CHECKING:
     from archbuild.data.origin import Origin
+    from archbuild.spec import Plan
 
 
 def with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Vocabulary) -> Spec:
     """Fill in the number of clusters from the classes that the dataset declares.
 
     Raises:
-        UsageError: the number is unknown, or larger than the number of rows.
+        UsageError: the number is unknown, larger than the number of rows, or smaller than that of
+            the classes which the head learns from labels.
     """
     if "n_clusters" not in spec.head.config:  # the head has none
         return spec
@@ -43,6 +45,12 @@ def with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Vocabulary) -> Spe
         raise UsageError(
             f"head.n_clusters is {wanted}, but {dataset.name} has only {len(dataset)} rows; lower "
             "head.n_clusters"
+        )
+    answers = vocabulary.heads[spec.head.type].answers_under(spec.supervision is not None)
+    if answers == "classes" and wanted < (dataset.n_classes or 0):
+        raise UsageError(
+            f"head.n_clusters is {wanted}, but the labels of {dataset.name} name "
+            f"{dataset.n_classes} classes; raise head.n_clusters, or leave it out"
         )
     return with_clusters(spec, wanted, vocabulary)
 
@@ -119,6 +127,21 @@ def refuse_other_blocks(spec: Spec, dataset: Dataset) -> None:
         raise DataError(
             f"the blocks of the spec's Embedding are not where {dataset.source} has its "
             f"categories; write blocks: {{{blocks}}} in that layer"
+        )
+
+
+def refuse_pretraining(plan: Plan) -> None:
+    """Make sure that the network is an autoencoder without its head.
+
+    Raises:
+        UsageError: its decoder reads more than the latent.
+    """
+    if plan.conditions:
+        names = " and ".join(f"'{condition.name}'" for condition in plan.conditions)
+        raise UsageError(
+            f"the decoder of the {plan.spec.head.type} head reads {names} beside the latent, so "
+            "there is no autoencoder to pretrain; train network and head as one with --train "
+            "(train_epochs of the estimator)"
         )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from archbuild.heads.auxiliary import AuxiliaryHead
 from archbuild.heads.base import Head
+from archbuild.heads.cluster_aware import ClusterAwareHead
 from archbuild.heads.gmm import GMMHead
 from archbuild.heads.gmvae import GMVAEHead
 from archbuild.heads.kld import KLDHead
@@ -17,7 +19,16 @@ __all__ = ["HEADS", "Head"]
 
 HEADS: Final[Registry[type[Head]]] = Registry(
     "archbuild.heads",
-    (KLDHead, KMeansHead, GMMHead, GMVAEHead, LadderHead, MessagesHead),
+    (
+        KLDHead,
+        KMeansHead,
+        GMMHead,
+        GMVAEHead,
+        LadderHead,
+        AuxiliaryHead,
+        ClusterAwareHead,
+        MessagesHead,
+    ),
     subclass_of(Head),
 )
 """Every head that a spec may name, in the order in which they are listed."""

@@ -117,6 +117,25 @@ class Head(HeadType):
 
         return build_parts(parts, np.random.default_rng([self.seed, len(self.name)]))
 
+    @property
+    def part_variables(self) -> list[Any]:
+        """The variables of the head's own networks."""
+        return [variable for each in self.networks.values() for variable in each.variables]
+
+    def part_arrays(self) -> dict[str, np.ndarray]:
+        """Return the weights of the head's own networks: ``NAME.0``, ``NAME.1``, and so on."""
+        return {
+            f"{name}.{index}": to_numpy(variable)
+            for name, each in self.networks.items()
+            for index, variable in enumerate(each.variables)
+        }
+
+    def restore_parts(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Restore the weights that ``part_arrays`` returned."""
+        for name, each in self.networks.items():
+            for index, variable in enumerate(each.variables):
+                variable.assign(arrays[f"{name}.{index}"])
+
     @classmethod
     def scratch_problem(cls, config: Mapping[str, Any]) -> str | None:
         """Return why the head cannot train from scratch, and what to do; ``None`` if it can."""

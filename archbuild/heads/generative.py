@@ -62,6 +62,15 @@ class GenerativeHead(Head):
             found.append(("bound_samples", message, advice))
         return found
 
+    @classmethod
+    def likelihood_problems(cls, plan: Plan) -> Sequence[tuple[str, str, str]]:
+        """Return a problem, as ``check`` does, where the reconstruction is no likelihood."""
+        if plan.spec.reconstruction != "squared_error":
+            return []
+        message = f"the {cls.name} head bounds a likelihood, and squared_error is none"
+        advice = "write reconstruction: gaussian, or bernoulli for values from 0 to 1"
+        return [("", message, advice)]
+
     @property
     def variables(self) -> list[Any]:
         """The state of the noise."""

@@ -123,8 +123,7 @@ class GMVAEHead(GenerativeHead):
     @property
     def variables(self) -> list[Any]:
         """The weights of its own layers, the scheduled weights, and the state of the noise."""
-        weights = [variable for layer in self.networks.values() for variable in layer.variables]
-        return [*weights, self.eta, self.alpha, *super().variables]
+        return [*self.part_variables, self.eta, self.alpha, *super().variables]
 
     def code(self, encoding: Encoding) -> Any:
         """Return ``[x | w | log q(z)]`` of each row, ``x`` and ``w`` at their means."""
@@ -243,17 +242,11 @@ class GMVAEHead(GenerativeHead):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the weights of every layer of its own: ``style_mean.0``, and so on."""
-        return {
-            f"{layer.name}.{index}": to_numpy(variable)
-            for layer in self.networks.values()
-            for index, variable in enumerate(layer.variables)
-        }
+        return self.part_arrays()
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Restore the state that ``arrays`` returned."""
-        for layer in self.networks.values():
-            for index, variable in enumerate(layer.variables):
-                variable.assign(arrays[f"{layer.name}.{index}"])
+        self.restore_parts(arrays)
 
     @property
     def _log_uniform(self) -> Any:

@@ -113,10 +113,7 @@ class LadderHead(GenerativeHead):
     def check(cls, config: Mapping[str, Any], plan: Plan) -> Sequence[tuple[str, str, str]]:
         """Check the bottleneck, and that there is a likelihood to bound."""
         found = list(super().check({**config, "bound_samples": 0}, plan))
-        if plan.spec.reconstruction == "squared_error":
-            message = f"the {cls.name} head bounds a likelihood, and squared_error is none"
-            advice = "write reconstruction: gaussian, or bernoulli for values from 0 to 1"
-            found.append(("", message, advice))
+        found += cls.likelihood_problems(plan)
         if config["free_bits"] and config["importance_samples"] > 1:
             message = "free_bits bound divergences, of which an importance-weighted bound has none"
             found.append(("free_bits", message, "write free_bits: 0, or importance_samples: 1"))

@@ -136,6 +136,15 @@ class Model:
         return self.head
 
     @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes that the head answers; ``()`` where it answers clusters."""
+        head = self.assigning_head
+        if head.answers != "classes":
+            return ()
+        named = self.origin.classes
+        return (*named, *map(str, range(len(named), head.n_clusters)))
+
+    @property
     def n_clusters(self) -> int:
         """The number of clusters of the head.
 
@@ -228,9 +237,16 @@ class Model:
 
         Raises:
             DataError: they have another width.
-            UsageError: the decoder puts maxima back where the encoder found them.
+            UsageError: the decoder puts maxima back where the encoder found them, or reads more
+                than the latent.
         """
         size = self.plan.latent_size
+        if self.plan.conditions:
+            names = " and ".join(f"'{condition.name}'" for condition in self.plan.conditions)
+            raise UsageError(
+                f"this decoder reads {names} beside the latent, so it cannot decode a latent "
+                "alone; draw rows of each class with 'archbuild generate', without --latents"
+            )
         if latents.ndim != 2 or latents.shape[1] != size:
             raise DataError(
                 f"the decoder takes latents of shape (n, {size}), and these have shape "

@@ -37,6 +37,7 @@ class Layout:
         latent_size: numbers of its latent that are written; 0 for none.
         text_ids: whether ids are texts; else they are row numbers.
         source: of the rows, where they lie in a file.
+        classes: the names of the classes that stand in the place of clusters; ``()``: clusters do.
     """
 
     n_rows: int
@@ -44,13 +45,28 @@ class Layout:
     latent_size: int
     text_ids: bool
     source: Path | None = None
+    classes: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> str:
+        """The name of what is answered: ``class`` or ``cluster``."""
+        return "class" if self.classes else "cluster"
 
     @property
     def columns(self) -> list[str]:
-        """The names ``id, cluster, confidence, p0, p1, ..., z0, z1, ...``."""
-        probabilities = [f"p{index}" for index in range(self.n_clusters)]
+        """The names ``id, cluster, confidence, p0, p1, ..., z0, z1, ...``.
+
+        With classes ``id, class, confidence, p_NAME, p_OTHER, ..., z0, z1, ...``.
+        """
+        numbered = [f"p{index}" for index in range(self.n_clusters)]
+        probabilities = [f"p_{name}" for name in self.classes] or numbered
         latents = [f"z{index}" for index in range(self.latent_size)]
-        return ["id", "cluster", "confidence", *probabilities, *latents]
+        return ["id", self.answer, "confidence", *probabilities, *latents]
+
+    def answers(self, prediction: Prediction) -> list[Any]:
+        """Return the cluster of each row, or the name of its class."""
+        clusters: list[int] = prediction.clusters.tolist()
+        return [self.classes[number] for number in clusters] if self.classes else clusters
 
     def numbers(self, prediction: Prediction) -> np.ndarray:
         """Return confidence, probabilities and latent, ``(rows, ...)`` float32."""
@@ -65,8 +81,8 @@ def csv_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         numbers = layout.numbers(prediction)
-        for name, cluster, row in zip(ids, prediction.clusters, numbers, strict=True):
-            writer.writerow([name, cluster, *map(str, row)])
+        for name, answer, row in zip(ids, layout.answers(prediction), numbers, strict=True):
+            writer.writerow([name, answer, *map(str, row)])
         yield text.getvalue()
 
 
@@ -86,11 +102,14 @@ def json_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
 
 
 def text_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
-    """Write id, cluster and confidence in columns, for reading."""
-    yield f"{'id':<20} {'cluster':>7} {'confidence':>10}\n"
+    """Write id, cluster or class, and confidence in columns, for reading."""
+    width = max(len(name) for name in ("cluster", *layout.classes))
+    yield f"{'id':<20} {layout.answer:>{width}} {'confidence':>10}\n"
     for ids, prediction in parts:
-        rows = zip(ids, prediction.clusters, prediction.confidence, strict=True)
-        yield "".join(f"{name!s:<20} {cluster:>7} {sure:>10.4f}\n" for name, cluster, sure in rows)
+        rows = zip(ids, layout.answers(prediction), prediction.confidence, strict=True)
+        yield "".join(
+            f"{name!s:<20} {found:>{width}} {sure:>10.4f}\n" for name, found, sure in rows
+        )
 
 
 def save_parquet(parts: Iterable[Part], layout: Layout, path: Path) -> None:
@@ -106,24 +125,28 @@ def save_parquet(parts: Iterable[Part], layout: Layout, path: Path) -> None:
         raise UsageError(
             "--format parquet needs pyarrow; install it with: pip install 'archbuild[parquet]'"
         ) from error
-    types = [pa.string() if layout.text_ids else pa.int64(), pa.int32()]
+    types = [
+        pa.string() if layout.text_ids else pa.int64(),
+        pa.string() if layout.classes else pa.int32(),
+    ]
     types += [pa.float32()] * (len(layout.columns) - 2)
     schema = pa.schema(list(zip(layout.columns, types, strict=True)))
     with pq.ParquetWriter(path, schema) as writer:
         for ids, prediction in parts:
             numbers = layout.numbers(prediction)
-            columns = [list(ids), prediction.clusters, *numbers.T]
+            columns = [list(ids), layout.answers(prediction), *numbers.T]
             arrays = [pa.array(column, kind) for column, kind in zip(columns, types, strict=True)]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
 def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
-    """Write ``id``, ``cluster``, ``confidence``, ``probabilities`` and, if asked, ``latents``.
+    """Write ``id``, ``cluster`` or ``class``, ``confidence``, ``probabilities`` and ``latents``.
 
     The arrays grow on disk before they are put into the one ``.npz``.
     """
     widths = {"probabilities": layout.n_clusters, "latents": layout.latent_size}
-    kinds = {"cluster": np.int64, "confidence": np.float32}
+    answer = np.array(layout.classes).dtype if layout.classes else np.int64
+    kinds = {layout.answer: answer, "confidence": np.float32}
     ids: list[Any] = []
     with TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
 
@@ -139,7 +162,7 @@ def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
         for names, prediction in parts:
             place = slice(len(ids), len(ids) + len(names))
             ids += names
-            arrays["cluster"][place] = prediction.clusters
+            arrays[layout.answer][place] = layout.answers(prediction)
             arrays["confidence"][place] = prediction.confidence
             arrays["probabilities"][place] = prediction.probabilities
             if layout.latent_size:
@@ -150,8 +173,8 @@ def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
 def save_h5ad(parts: Iterable[Part], layout: Layout, path: Path) -> None:
     """Write a copy of the AnnData file that the rows lie in, with the answers for its cells.
 
-    ``obs`` gets ``archbuild_cluster`` and ``archbuild_confidence``, ``obsm`` the probabilities and,
-    if asked, the latents.
+    ``obs`` gets ``archbuild_cluster``, or ``archbuild_class``, and ``archbuild_confidence``,
+    ``obsm`` the probabilities and, if asked, the latents.
 
     Raises:
         UsageError: the rows lie in another kind of file, or not all of its cells are answered.
@@ -165,7 +188,7 @@ def save_h5ad(parts: Iterable[Part], layout: Layout, path: Path) -> None:
     clusters = np.concatenate([prediction.clusters for prediction in predictions])
     if len(clusters) != count_cells(layout.source):
         raise UsageError("an .h5ad output has all cells of its source: leave out --shard")
-    names = [str(cluster) for cluster in range(layout.n_clusters)]
+    names = layout.classes or [str(cluster) for cluster in range(layout.n_clusters)]
     confidence = np.concatenate([prediction.confidence for prediction in predictions])
     probabilities = np.concatenate([prediction.probabilities for prediction in predictions])
     matrices = {"X_archbuild_probabilities": probabilities}
@@ -174,7 +197,7 @@ def save_h5ad(parts: Iterable[Part], layout: Layout, path: Path) -> None:
         matrices["X_archbuild_latent"] = latents
     copyfile(layout.source, path)
     columns: dict[str, np.ndarray | Categories] = {
-        "archbuild_cluster": Categories(clusters, names),
+        f"archbuild_{layout.answer}": Categories(clusters, names),
         "archbuild_confidence": confidence,
     }
     add_to_cells(path, columns, matrices)
@@ -228,11 +251,11 @@ def stream(parts: Iterable[Part], layout: Layout, kind: str, file: IO[str]) -> N
 
 def _documents(parts: Iterable[Part], layout: Layout) -> Iterator[dict[str, Any]]:
     for ids, prediction in parts:
-        rows = zip(ids, prediction.clusters, layout.numbers(prediction), strict=True)
-        for name, cluster, row in rows:
+        rows = zip(ids, layout.answers(prediction), layout.numbers(prediction), strict=True)
+        for name, answer, row in rows:
             # by way of text: the double nearest to a float32 has seventeen digits
             sure, *rest = [float(str(number)) for number in row]
-            document = {"id": name, "cluster": int(cluster), "confidence": sure}
+            document = {"id": name, layout.answer: answer, "confidence": sure}
             document["probabilities"] = rest[: layout.n_clusters]
             if layout.latent_size:
                 document["latent"] = rest[layout.n_clusters :]

@@ -30,6 +30,7 @@ class Encoding(NamedTuple):
         switches: one tensor for each encoder layer whose switches the decoder reads, from below:
             of a pool 0 and 1 in its input's shape, of a spatial transformer the maps.
         inner: what the Gaussian layers below the bottleneck give, bottom first.
+        inputs: what was encoded, ``(batch, *input_shape)``.
     """
 
     mean: Any
@@ -37,6 +38,7 @@ class Encoding(NamedTuple):
     features: Any | None
     switches: tuple[Any, ...]
     inner: tuple[Level, ...] = ()
+    inputs: Any = None
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -99,7 +101,8 @@ class Network(keras.Model):
 
     def encode(self, inputs: Any, training: bool = False) -> Encoding:
         """Encode ``(batch, *input_shape)``, channels last."""
-        return self._encoding(keras.tree.flatten(self.encoder(inputs, training=training)))
+        outputs = keras.tree.flatten(self.encoder(inputs, training=training))
+        return self._encoding(outputs)._replace(inputs=inputs)
 
     def decode(
         self,
@@ -229,7 +232,8 @@ class Network(keras.Model):
 
         Compiled, and with inference statistics; it follows the weights.
         """
-        model = keras.Model(self.encoder.input, code(self._encoding(self.encoder.outputs)))
+        rows = self.encoder.input
+        model = keras.Model(rows, code(self._encoding(self.encoder.outputs)._replace(inputs=rows)))
         return lambda rows: np.asarray(model.predict_on_batch(rows))
 
     def _encoding(self, outputs: Sequence[Any]) -> Encoding:

@@ -21,6 +21,31 @@ def build_parts(parts: Sequence[Part], seeds: np.random.Generator) -> dict[str, 
     return {part.name: _build(part, seeds) for part in parts}
 
 
+def over_sets(network: Any, shared: Any, varying: Any) -> Any:
+    """Return what a part gives for ``[shared | varying]`` of several sets of rows.
+
+    What the sets share goes through the first layer once, not once for each set.
+
+    Args:
+        network: of ``build_parts``, which takes both side by side.
+        shared: ``(batch, ...)``; ``None``: the sets share nothing.
+        varying: ``(set, batch or 1, ...)``.
+
+    Returns:
+        ``(set, batch, outputs)``.
+    """
+    first, *rest = [network] if isinstance(network, keras.layers.Dense) else network.layers
+    if shared is None:
+        hidden = first(varying)
+    else:
+        size = shared.shape[1]
+        own = keras.ops.matmul(varying, first.kernel[size:])
+        hidden = first.activation(keras.ops.matmul(shared, first.kernel[:size]) + own + first.bias)
+    for layer in rest:
+        hidden = layer(hidden)
+    return hidden
+
+
 def _build(part: Part, seeds: np.random.Generator) -> Any:
     layers = [_dense(part, index, below, seeds) for index, below in enumerate(part.widths[:-1])]
     if len(layers) == 1:

@@ -102,6 +102,12 @@ def size(name: str, axes: int, doc: str, *, minimum: int = 1, default: Any = REQ
     return Field(name, {"anyOf": [whole, each]}, default, doc)
 
 
+def widths(name: str, doc: str, *, default: Any = REQUIRED) -> Field:
+    """Declare the widths of a stack of layers, from below; an empty list for none."""
+    whole = {"type": "integer", "minimum": 1, "maximum": 65_536}
+    return Field(name, {"type": "array", "items": whole, "maxItems": 20}, default, doc)
+
+
 def implicit(field: Field) -> Field:
     """Return a field that resolved specs leave out where it has its default."""
     return replace(field, implicit=True)

@@ -113,6 +113,7 @@ class _Half:
         self.problems: list[Problem] = []
         self._spec, self._layers, self._side = spec, vocabulary.layers, side
         self._encoder = encoder if side == "decoder" else self.planned
+        self._mirror_is_normalised = vocabulary.heads[spec.head.type].normalises_decoder
 
     def plan(self, entries: Sequence[Entry], start: Shape | None) -> None:
         """Plan ``entries`` one after another from the shape ``start``; ``None``: not known."""
@@ -152,6 +153,8 @@ class _Half:
         layer_type = self._layers[entry.type]
         follows = self._spec.use_batch_norm and layer_type.batch_norm_follows and not is_output
         batch_norm = follows or entry.config.get("batch_norm", False)
+        if entry.mirrors is not None and not self._mirror_is_normalised:
+            batch_norm = False
         read = self._read_by(layer_type)
         parameters = layer_type.parameters_in_network(entry.config, below, read)
         notation = layer_type.notation(entry.config)

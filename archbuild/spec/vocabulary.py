@@ -193,6 +193,9 @@ class HeadType(ABC):
     takes_inner_levels: ClassVar[bool] = False
     """True if Gaussian layers may stand below the bottleneck: a hierarchy of latents."""
 
+    normalises_decoder: ClassVar[bool] = True
+    """False if the mirrored decoder has no batch normalisation, whatever the encoder has."""
+
     labels_used: ClassVar[Literal["never", "some", "all"]] = "never"
     """The labels that training reads: of no row, of those that ``supervision`` chooses, of all.
 

@@ -10,6 +10,7 @@ import pytest
 
 from archbuild.data import dataset_from_arrays
 from archbuild.data.scaling import Scaler
+from archbuild.data.supervision import chosen_labels
 from archbuild.errors import SpecError
 from archbuild.heads import Head
 from archbuild.heads.base import HISTORY_COLUMNS
@@ -62,7 +63,12 @@ class _Case:
         self.spec = spec_from_tree(self.tree, self.vocabulary)
         values = np.random.default_rng(0).normal(size=(ROWS, 6)).astype("float32")
         values += np.repeat(np.eye(6, dtype="float32")[:CLUSTERS] * 6, ROWS // CLUSTERS, axis=0)
-        dataset = dataset_from_arrays("blobs", values)
+        classes = np.repeat(np.arange(CLUSTERS), ROWS // CLUSTERS)
+        dataset = dataset_from_arrays("blobs", values, classes)
+        self.labels, self.labelled_batch = None, None
+        if self.spec.supervision is not None:
+            self.labels = chosen_labels(dataset, self.spec.supervision, 0)
+            self.labelled_batch = self.spec.supervision["batch_size"]
         self.feed = Feed(dataset, Scaler.fit(dataset, "none"))
 
     @property
@@ -87,6 +93,8 @@ class _Case:
             stage,
             0,
             emit,
+            labels=self.labels,
+            labelled_batch=self.labelled_batch,
         )
 
 
@@ -193,6 +201,8 @@ def _others_can_ask_what_it_has(trainer: HeadTrainer) -> None:
         assert drawn.shape == (1, 2, 6)
         return
     assert drawn.shape == (CLUSTERS, 2, 6)
+    if "components" not in head.figures():
+        return
     means, variances = head.components()
     assert means.shape == variances.shape == (CLUSTERS, 2)
     assert np.all(variances > 0)

@@ -18,6 +18,8 @@ CONFIGS = {
     "gmm": {"start": "k-means"},
     "ladder": {"mc_samples": 2, "importance_samples": 2},
     "gmvae": {"mc_samples": 2, "prior_units": 4, "style_size": 2},
+    "auxiliary": {"skip": True, "mc_samples": 2, "hidden_units": [4]},
+    "cluster_aware": {"hidden_units": [4]},
     "messages": {"rounds": 2, "modules": [{"type": "gmm", "chains": 1, "sweeps": 5}]},
 }
 LIKELIHOOD = {"reconstruction": "gaussian"}
@@ -28,7 +30,10 @@ LEVELS = [
     {"type": "Dense", "num_units": 4},
     {"type": "Gaussian", "num_units": 2},
 ]
-KEYS = {"gmm": LIKELIHOOD, "gmvae": LIKELIHOOD, "ladder": {**LIKELIHOOD, "layers": LEVELS}}
+KEYS = {
+    **dict.fromkeys(["gmm", "gmvae", "auxiliary", "cluster_aware"], LIKELIHOOD),
+    "ladder": {**LIKELIHOOD, "layers": LEVELS},
+}
 """Keys of the spec that a head needs, or is better tried with."""
 
 
@@ -75,6 +80,18 @@ def test_every_head_of_ours_keeps_the_contract(name, tmp_path):
 def test_levels_inferred_from_the_bottom_up_keep_the_contract(tmp_path):
     config = {"inference": "bottom_up", "kl_weight": {"end": 1, "ramp": 4}, "free_bits": 0.1}
     run_head_contract(HEADS["ladder"], tmp_path, KEYS["ladder"], **config)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("auxiliary", {"reads": "rows", "kl_weight": {"end": 1, "ramp": 4}}),
+        ("cluster_aware", {"skip": True, "class_prior": "uniform", "balance": 0}),
+    ],
+)
+def test_sums_over_classes_keep_the_contract_with_labels(name, config, tmp_path):
+    keys = {**LIKELIHOOD, "supervision": {"labels": 6, "batch_size": 6}}
+    run_head_contract(HEADS[name], tmp_path, keys, hidden_units=[4], **config)
 
 
 def test_a_head_without_centres_from_outside_keeps_it(tmp_path):
