@@ -208,7 +208,7 @@ def plot_points(
 
     ``room`` says how many pixels wide and high the axes are, or a little less.
     """
-    size = float(np.clip(0.08 * room[0] * room[1] / max(len(points), 1), 7, 60))
+    size = point_size(len(points), room)
     # In random order of depth no class lies on top of another; marker shapes still group them.
     depth = np.random.default_rng(0).permutation(len(points))
     for group in np.unique(numbers // 10):
@@ -228,6 +228,11 @@ def plot_points(
     axes.margins(0.04)
     axes.spines[["top", "right"]].set_visible(True)
     axes.spines[:].set_color("#dddddd")
+
+
+def point_size(count: int, room: tuple[float, float]) -> float:
+    """Return the area of each of ``count`` points on a map, in square points, as matplotlib's s."""
+    return float(np.clip(0.08 * room[0] * room[1] / max(count, 1), 7, 60))
 
 
 def name_axes(axes: Axes, names: Sequence[str]) -> None:

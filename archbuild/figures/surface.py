@@ -14,7 +14,7 @@ from archbuild.evaluation.accuracy import match_clusters
 from archbuild.figures.marks import place_marks
 from archbuild.figures.picture import HeadPicture
 from archbuild.figures.projection import sample_indices
-from archbuild.figures.scatter import add_legend, colouring, name_axes, plot_points
+from archbuild.figures.scatter import add_legend, colouring, name_axes, plot_points, point_size
 from archbuild.figures.style import (
     GREY,
     INK,
@@ -224,7 +224,9 @@ def _note(classes: bool, labels: NDArray[Any] | None) -> str:
     """Say what the colours of the plane mean."""
     what = "class" if classes else "cluster"
     shown = f"The plane has the colour of the {what} of each place, the stronger the more probable"
-    return f"{shown}." if classes or labels is None else f"{shown}; clusters that of their class."
+    if classes or labels is None:
+        return f"{shown}."
+    return f"{shown}; it is that of the class that the cluster is matched to, if any."
 
 
 def _colour_plane(
@@ -274,7 +276,8 @@ def _draw_rows(axes: Axes, points: NDArray[Any], numbers: NDArray[np.int64]) -> 
     known = numbers >= 0
     plot_points(axes, points[known], numbers[known], _ROOM)
     x, y = points[~known].T
-    axes.scatter(x, y, s=9, c=GREY, edgecolors="#666666", linewidths=0.5, zorder=1)
+    size = point_size(len(points), _ROOM)
+    axes.scatter(x, y, s=size, c=GREY, edgecolors="#666666", linewidths=0.5, zorder=1)
 
 
 def _ring(axes: Axes, points: NDArray[Any], numbers: NDArray[np.int64]) -> None:
