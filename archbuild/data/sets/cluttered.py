@@ -1,10 +1,10 @@
 """CLUTTERED: three digits on a slope in each image, with clutter; and the labels of all three.
 
-The sequences of Sønderby et al., arXiv 1509.05329: on a canvas of 100 x 100, three digits stand side
-by side, 28 pixels apart, from a random place near the left border and at a random height; each stands
-higher or lower than the one before by the image's own slope, as far as the canvas allows. Eight
-patches of 9 x 9, cut out of other digits, are added at random places. The digits are MNIST's, or,
-where its files are not there, those of DIGITS enlarged.
+The sequences of Sønderby et al., arXiv 1509.05329: on a canvas of 100 x 100, three digits stand
+side by side, 28 pixels apart, from a random place near the left border and at a random height; each
+stands higher or lower than the one before by the image's own slope, as far as the canvas allows.
+Eight patches of 9 x 9, cut out of other digits, are added at random places. The digits are MNIST's,
+or, where its files are not there, those of DIGITS enlarged.
 
 CLUTTERED-SMALL has the digits of DIGITS as they are, on a canvas of 30 x 30, for quick trials.
 
