@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from archbuild.models.stage import Stage
 
 _NOTE = (
-    "Each row draws one level of latents from its prior; those above it are at the means of their "
-    "priors, those below it at their means given it."
+    "One level of latents at a time is drawn from its prior. Levels above it are at the means of "
+    "their priors, levels below it at their means given it."
 )
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _LEGEND_LINE = 24
 """Pixels from one entry of the legend to the next."""
+_LEGEND_COLUMNS = 4
 _PANELS_ABREAST = 3
 _MARKED_FROM = 15
 """Points per class from which a mark on the map is worth the points that it hides."""
@@ -294,15 +295,23 @@ def _middle(points: NDArray[Any]) -> NDArray[Any]:
 def add_legend(
     figure: Figure, numbers: NDArray[np.int64], names: Sequence[str] | None, heading: str
 ) -> None:
-    """Add a legend with an entry for each number that occurs, right of the axes."""
+    """Add a legend with an entry for each number that occurs, right of the axes.
+
+    Of more numbers than fit, the first ones and how many more there are.
+    """
     found = [int(number) for number in np.unique(numbers)]
     if not heading or not found:
         return
-    columns = -(-len(found) // _legend_rows(figure))
+    rows = _legend_rows(figure)
+    columns = min(-(-len(found) // rows), _LEGEND_COLUMNS)
     width = 24 if columns == 1 else 14
+    shown = found if len(found) <= rows * columns else found[: rows * columns - 1]
+    handles = [_handle(number, _entry(names, number, width)) for number in shown]
+    if len(shown) < len(found):
+        handles.append(_blank(f"and {len(found) - len(shown):,} more"))
     legend_outside(
         figure,
-        handles=[_handle(number, _entry(names, number, width)) for number in found],
+        handles=handles,
         title=heading,
         ncols=columns,
         alignment="left",
@@ -318,6 +327,13 @@ def _handle(number: int, label: str) -> Line2D:
     return Line2D(
         [], [], linestyle="", marker=marker(number), markersize=8, color=colour(number), label=label
     )
+
+
+def _blank(label: str) -> Line2D:
+    """Return nothing, with a label."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], linestyle="", label=label)
 
 
 def _legend_rows(figure: Figure) -> int:

@@ -87,7 +87,7 @@ def test_without_labels_and_clusters_everything_is_grey(points):
     assert not figure.legends
 
 
-@pytest.mark.parametrize("classes", [2, 20, 40])
+@pytest.mark.parametrize("classes", [2, 20, 40, 200])
 @pytest.mark.parametrize("panels", [1, 3])
 def test_the_legend_stays_inside_and_beside_the_axes(rng, classes, panels):
     labels = np.arange(200) % classes
@@ -132,3 +132,12 @@ def test_points_in_one_spot(tmp_path, value, pixels):
     path = tmp_path / "a.png"
     draw_scatter(np.full((60, 2), value), np.arange(60) % 3, None, "collapsed", path)
     pixels(path)
+
+
+def test_of_classes_without_room_the_legend_says_how_many_there_are(rng):
+    """As of the characters of OMNIGLOT."""
+    labels = np.arange(964)
+    with styled():
+        shown = _legend(scatter_figure(rng.random((964, 2)), labels, None, "x"))
+    assert shown[-1] == f"and {964 - len(shown) + 1} more"
+    assert shown[:-1] == [str(number) for number in labels[: len(shown) - 1]]
