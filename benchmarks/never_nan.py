@@ -54,6 +54,9 @@ RUNS = {
     "gmvae, bayes": Run("vade-digits", ("train.epochs=6", *BAYES), head="gmvae"),
     "ladder": Run("lvae-digits", LADDER),
     "ladder, bottom up": Run("lvae-digits", (*LADDER, "head.inference=bottom_up")),
+    "auxiliary": Run("sdgm-digits", ("train.epochs=6", "head.skip=false")),
+    "auxiliary, skip": Run("sdgm-digits", ("train.epochs=6",)),
+    "cluster_aware": Run("cagem-digits", ("train.epochs=6",)),
 }
 
 FINITE, SILENT = "finite", "broken in silence"

@@ -8,8 +8,8 @@ The loss, in nats, is for rows without a label, exact in the class (``class_mode
     + kl_weight · E_q(u) Σ_y q(y | u, x) E_q(v) [log q(u | ·) - log p(u | ·)]
     + kl_weight · E_q(u) Σ_y q(y | u, x) [log q(y | ·) - log p(y | ·)]  "kl_class"
 
-and for rows with a label its value at their class, without ``log q(y | ·)``. The means over both
-kinds of rows are added, and so is
+and for rows with a label its value at their class, without ``log q(y | ·)``. The mean over rows of
+the one kind and ``labelled_weight`` times that over the other are added, and so is
 
     classification_weight · mean of -log q(label | u, x)               "classification"
 
@@ -60,6 +60,12 @@ class ClassSumHead(ClassModel):
             "Weight of the cross-entropy of labelled rows; 0.1 times all rows over labelled rows "
             "in the original.",
             default=60.0,
+        ),
+        number(
+            "labelled_weight",
+            "Weight of the mean bound of labelled rows beside that of the others; their share of "
+            "all rows makes the loss a bound of all data.",
+            default=1.0,
         ),
         integer("mc_samples", "Draws of u and v for each row.", maximum=1_000, default=1),
         replace(BOUND_SAMPLES, default=50, implicit=False),
@@ -145,7 +151,10 @@ class ClassSumHead(ClassModel):
         for name in self.divergence_names[:2]:
             values[name] = ops.sum(weights * extras[name], axis=1)
         values["kl_class"] = objectives.class_divergence(log_classes, log_prior, labels)
-        terms = {name: objectives.mean_by_kind(rows, labels) for name, rows in values.items()}
+        weight = self.config["labelled_weight"]
+        terms = {
+            name: objectives.mean_by_kind(rows, labels, weight) for name, rows in values.items()
+        }
         unweighted = {_unweighted(name): terms[name] for name in self.divergence_names}
         terms |= {name: self.kl_weight * terms[name] for name in self.divergence_names}
         if "classification" in self.term_names:

@@ -58,7 +58,7 @@ def label_loss(log_classes: Any, labels: Any) -> Any:
     return -ops.sum(_one_hot(labels, log_mean) * log_mean, axis=1)
 
 
-def mean_by_kind(values: Any, labels: Any = None) -> Any:
+def mean_by_kind(values: Any, labels: Any = None, weight: float = 1.0) -> Any:
     """Compute the mean over rows without a label plus the mean over rows with one, a scalar.
 
     So few labelled rows weigh as much as many without a label. A kind without rows adds 0.
@@ -66,11 +66,12 @@ def mean_by_kind(values: Any, labels: Any = None) -> Any:
     Args:
         values: ``(batch,)``.
         labels: as of ``class_weights``.
+        weight: of the mean over the rows with a label.
     """
     if labels is None:
         return ops.mean(values)
     known = ops.cast(labels >= 0, values.dtype)
-    return _mean_where(1.0 - known, values) + _mean_where(known, values)
+    return _mean_where(1.0 - known, values) + weight * _mean_where(known, values)
 
 
 def class_imbalance(log_classes: Any) -> Any:

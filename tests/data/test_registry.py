@@ -28,6 +28,8 @@ def test_the_registry_names_each_source_once():
         "SPIRAL",
         "HALFMOON",
         "HALFMOON-TEST",
+        "HALFMOON-CLEAR",
+        "HALFMOON-CLEAR-TEST",
         "MNIST",
         "MNIST-60K",
         "MNIST-TRAIN",
@@ -78,8 +80,8 @@ def test_the_data_folder_is_the_argument_then_the_environment_then_datasets(monk
 def test_find_datasets_answers_for_every_name_with_what_to_do(tmp_path):
     answers = find_datasets(tmp_path)
     assert [answer.name for answer in answers] == list(DATASETS)
-    cluttered = [name for name in DATASETS if name.startswith("CLUTTERED")]
-    generated = ["DIGITS", "SPIRAL", "HALFMOON", "HALFMOON-TEST", *cluttered]
+    made = ("HALFMOON", "CLUTTERED")
+    generated = ["DIGITS", "SPIRAL", *(name for name in DATASETS if name.startswith(made))]
     assert [answer.name for answer in answers if answer.found] == generated
     assert all("put" in answer.where for answer in answers if not answer.found)
 
@@ -96,6 +98,7 @@ def test_each_training_half_has_its_held_out_half():
     pairs = {name: source.held_out for name, source in DATASETS.items() if source.held_out}
     assert pairs == {
         "HALFMOON": "HALFMOON-TEST",
+        "HALFMOON-CLEAR": "HALFMOON-CLEAR-TEST",
         "MNIST-TRAIN": "MNIST-TEST",
         "BINARIZED_MNIST-60K": "BINARIZED_MNIST-TEST",
         "BINARIZED_MNIST-TRAIN": "BINARIZED_MNIST-TEST",

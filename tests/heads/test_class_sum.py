@@ -137,7 +137,8 @@ def expected_terms(head, network, rows, noise, labels, draws):
     )
 
     def mean(values):
-        return sum(values[kind].mean() for kind in (known, ~known) if kind.any())
+        kinds = ((known, head.config["labelled_weight"]), (~known, 1))
+        return sum(weight * values[kind].mean() for kind, weight in kinds if kind.any())
 
     u, v = head.names
     terms = {"reconstruction": mean(loss), "elbo": -np.mean(loss + of_u + of_v + of_class)}
@@ -158,7 +159,8 @@ def expected_terms(head, network, rows, noise, labels, draws):
 @pytest.mark.parametrize("labels", [None, LABELS], ids=["clusters", "classes"])
 @pytest.mark.parametrize("head", CASES, ids=IDS)
 def test_the_terms_are_those_of_the_equation(head, labels, draws, noise, rows):
-    config = {**head, "mc_samples": draws, "kl_weight": 0.7, "classification_weight": 5}
+    config = {**head, "mc_samples": draws, "kl_weight": 0.7, "labelled_weight": 0.3}
+    config |= {"classification_weight": 5}
     config |= {"balance": 2} if head["type"] == "cluster_aware" else {}
     network, made = built(config, supervised=labels is not None)
     found = terms_of(made, network, rows, labels)

@@ -39,6 +39,9 @@ CASES = {
     "gmvae, bayes": (BAYES, "adam"),
     "ladder": ({"type": "ladder", "importance_samples": 2}, "adam"),
     "ladder, bottom up": ({"type": "ladder", "inference": "bottom_up", "free_bits": 1}, "adam"),
+    "adgm": ({"type": "auxiliary", "hidden_units": [20]}, "adam"),
+    "sdgm": ({"type": "auxiliary", "hidden_units": [20], "skip": True}, "adam"),
+    "cagem": ({"type": "cluster_aware", "hidden_units": [20]}, "adam"),
 }
 HARSH = {"epochs": 2, "learning_rate": 0.05, "clip_norm": 0}
 TREE = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax
@@ -47,6 +49,8 @@ def test_few_labelled_rows_weigh_as_much_as_many_without():
     values = np.arange(6.0)
     got = evaluate(objectives.mean_by_kind, values, LABELS)
     assert got == pytest.approx(values[KNOWN].mean() + values[~KNOWN].mean())
+    got = evaluate(partial(objectives.mean_by_kind, weight=0.1), values, LABELS)
+    assert got == pytest.approx(0.1 * values[KNOWN].mean() + values[~KNOWN].mean())
     assert evaluate(objectives.mean_by_kind, values) == pytest.approx(values.mean())
     for labels in (np.zeros(6, "int32"), np.full(6, -1, "int32")):
         assert evaluate(objectives.mean_by_kind, values, labels) == pytest.approx(values.mean())

@@ -11,6 +11,7 @@ from archbuild.spec.locate import PACKAGED
 # files whose names say the system, not the layers, and its head
 SYSTEMS = {"vade": "gmm", "s3vdc": "gmm", "gmvae": "gmvae", "spiral": "gmvae"}
 SYSTEMS |= {"serket3000": "messages", "lvae": "ladder", "omniglot": "ladder"}
+SYSTEMS |= {"auxiliary": "auxiliary", "halfmoon": "auxiliary", "cagem": "cluster_aware"}
 # a file whose names say by whom and for what its networks were published
 PUBLISHED = "published"
 
@@ -33,6 +34,9 @@ def own() -> Vocabulary:
         ("gmvae", 3, [(1, 28, 28), (1, 28, 28), (3, 32, 32)]),
         ("lvae", 3, [(1, 8, 8), (1, 28, 28), (1, 28, 28)]),
         ("omniglot", 1, [(1, 28, 28)]),
+        ("auxiliary", 3, [(1, 28, 28), (1, 28, 28), (1, 8, 8)]),
+        ("halfmoon", 2, [(2,), (2,)]),
+        ("cagem", 3, [(1, 28, 28), (1, 28, 28), (1, 8, 8)]),
         (
             PUBLISHED,
             7,
@@ -94,10 +98,13 @@ def test_a_system_goes_by_its_name_and_has_its_head(own: Vocabulary, stem: str, 
         assert make_plan(spec, own).stochastic
     prefix = {"spiral": "gmvae", "serket3000": "serket", "omniglot": "lvae"}.get(stem, stem)
     prefixes = {prefix, "vae"} if stem == "lvae" else {prefix}  # with its usual rival
+    prefixes = {"adgm", "sdgm"} if head == "auxiliary" else prefixes
     assert {name.split("-")[0] for name in names} == prefixes
 
 
-@pytest.mark.parametrize("stem", ["s3vdc", "gmvae", "spiral", "serket3000", "lvae", "omniglot"])
+@pytest.mark.parametrize(
+    "stem", ["s3vdc", "gmvae", "spiral", "serket3000", "lvae", "omniglot", "auxiliary"]
+)
 def test_what_is_trained_from_scratch_can_be(own: Vocabulary, stem: str) -> None:
     for name in [name for path, _, name in shipped_archs() if path.stem == stem]:
         spec = load_spec(name, own)

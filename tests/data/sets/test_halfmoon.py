@@ -16,7 +16,8 @@ def test_two_moons_are_there_without_files(moons, tmp_path):
     assert np.bincount(moons.labels).tolist() == [5000, 5000]
     assert moons.class_names == ("upper moon", "lower moon")
     assert np.bincount(moons.labels[:500]).min() > 200
-    for name in ("HALFMOON", "HALFMOON-TEST"):
+    names = ("HALFMOON", "HALFMOON-TEST", "HALFMOON-CLEAR", "HALFMOON-CLEAR-TEST")
+    for name in names:
         assert (name, True, "generated") in find_datasets(tmp_path)
 
 
@@ -45,3 +46,11 @@ def test_each_moon_is_half_a_circle_with_noise(moons, label, centre, side):
     off = side * points[tip, 1] - np.sqrt(1 - points[tip, 0] ** 2)
     np.testing.assert_allclose(off.std(), 0.2, rtol=0.07)
     np.testing.assert_allclose((points[:, 0] ** 2).mean(), 0.5 + 0.2**2, rtol=0.05)
+
+
+def test_the_clear_moons_have_half_the_noise(moons, tmp_path):
+    clear, test = load_dataset("HALFMOON-CLEAR", tmp_path), held_out("HALFMOON-CLEAR", tmp_path)
+    assert (test.name, clear.arch_stem) == ("HALFMOON-CLEAR-TEST", "halfmoon")
+    for points in (clear, test):
+        radius = np.hypot(*points.values[points.labels == 0].T)
+        np.testing.assert_allclose(radius.std(), 0.1, rtol=0.05)
