@@ -13,13 +13,13 @@ demo: $(VENV)/.user          ## training, metrics and figures on scikit-learn's 
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
 
 test: $(VENV)/.dev           ## the tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto
 
 quick: $(VENV)/.dev          ## the tests of what needs no Keras, for the loop while coding
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not keras" $(QUICK:%=tests/%)
+	$(BIN)/python -m pytest -n auto -m "not keras" $(QUICK:%=tests/%)
 
 coverage: $(VENV)/.dev       ## the same; fails where less of these rooms is run than pyproject.toml asks for
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not keras" $(QUICK:%=tests/%) \
+	$(BIN)/python -m pytest -n auto -m "not keras" $(QUICK:%=tests/%) \
 	  $(QUICK:%=--cov=archbuild/%) --cov-report=term:skip-covered
 
 lint: $(VENV)/.dev           ## style, types and the order of the rooms

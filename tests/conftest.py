@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # a process runs on every core already (pytest-xdist)
@@ -19,19 +20,20 @@ import pytest
 
 from tests.graphs import trace_graphs
 
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from tests.dealing import WorkOfFiles
+
 gc.set_threshold(200_000, 20, 100)  # a graph is many objects, of which few are let go
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, where they share what they train.
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> WorkOfFiles:
+    """Keep a file's tests in one process, where they share what they train."""
+    from tests.dealing import WorkOfFiles
 
-    Long files whose tests share nothing are dealt out one by one, so that no process waits.
-    """
-    for item in items:
-        alone = item.path.name in ("test_documents.py", "test_head_stage.py")
-        group = item.nodeid if alone else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    return WorkOfFiles(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)  # before fixtures of any scope train something
