@@ -131,10 +131,12 @@ def _read(latents: Path) -> np.ndarray:
 
 def _write(rows: np.ndarray, output: Path, title: str, stage: Stage) -> None:
     from archbuild.figures import draw_generated
+    from archbuild.figures.generated import answered_classes
     from archbuild.io.atomic import write_npy
     from archbuild.io.containment import named_by_user
 
     if output.suffix.lower() == ".png":
-        draw_generated(rows, title, output, shares=stage.shares)
+        names = answered_classes(stage)
+        draw_generated(rows, title, output, shares=stage.shares, row_names=names)
     else:
         write_npy(named_by_user(output), rows)

@@ -53,7 +53,7 @@ _CHANNELS_NAMED = 12
 
 
 class GeneratedPicture(HeadPicture):
-    """Rows that each generative head draws from its clusters."""
+    """Rows that each generative head draws from its clusters or classes."""
 
     name = "generated"
     section = "Clusters"
@@ -63,12 +63,24 @@ class GeneratedPicture(HeadPicture):
         rows = stage.model.generate(number_drawn(run), run.seed)
         names = run.dataset.columns or None
         title = run.title(drawn_from(stage))
-        return draw_generated(rows, title, path, feature_names=names, shares=stage.shares)
+        return draw_generated(
+            rows,
+            title,
+            path,
+            feature_names=names,
+            shares=stage.shares,
+            row_names=answered_classes(stage),
+        )
 
 
 def number_drawn(run: Run) -> int:
     """Return how many rows of each cluster are drawn of a run: many, if they are points."""
     return _GENERATED_POINTS if prod(run.spec.input_shape) <= 2 else _GENERATED
+
+
+def answered_classes(stage: Stage) -> Sequence[str] | None:
+    """Return the names of the classes that a stage's head draws from; ``None`` of clusters."""
+    return stage.model.class_names if stage.finds_classes else None
 
 
 def drawn_from(stage: Stage, level: int | None = None) -> str:
@@ -78,7 +90,8 @@ def drawn_from(stage: Stage, level: int | None = None) -> str:
         stage: with a head.
         level: the only level that is drawn, as of ``Model.generate``.
     """
-    of = "each cluster of " if stage.finds_clusters else ""
+    word = "class" if stage.finds_classes else "cluster"
+    of = f"each {word} of " if stage.finds_clusters else ""
     name = "" if level is None else stage.model.begun_head.latent_names[level - 1]
     return f"drawn from {of}{stage.space}{name and f', {name} alone'}{stage.progress}"
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archbuild.figures.generated import draw_generated, number_drawn
+from archbuild.figures.generated import answered_classes, draw_generated, number_drawn
 from archbuild.figures.picture import HeadPicture
-from archbuild.figures.style import class_name
 
 if TYPE_CHECKING:
     from archbuild.models.run import Run
@@ -32,7 +31,7 @@ class LevelsPicture(HeadPicture):
         names, model = stage.model.begun_head.latent_names, stage.model
         downwards = range(len(names), 0, -1)
         drawn = [model.generate(number_drawn(run), run.seed, level) for level in downwards]
-        sets = _set_names(run, stage, len(drawn[0]))
+        sets = _set_names(stage, len(drawn[0]))
         return draw_generated(
             np.concatenate(drawn),
             run.title(f"latents of {stage.space}, one level varied at a time{stage.progress}"),
@@ -43,10 +42,9 @@ class LevelsPicture(HeadPicture):
         )
 
 
-def _set_names(run: Run, stage: Stage, count: int) -> list[str]:
+def _set_names(stage: Stage, count: int) -> list[str]:
     """Return what follows a level's name in each of its rows: the cluster or the class."""
     if not stage.finds_clusters:
         return [""] * count
-    if not stage.finds_classes:
-        return [f" · cluster {number}" for number in range(count)]
-    return [f" · {class_name(run.dataset.class_names, number)}" for number in range(count)]
+    names = answered_classes(stage) or [f"cluster {number}" for number in range(count)]
+    return [f" · {name}" for name in names]

@@ -89,7 +89,10 @@ def test_a_picture_says_what_it_shows(
     drawn: list[tuple[tuple[int, ...], str]] = []
     draw = figures.draw_generated
 
-    def drawing(rows: np.ndarray, title: str, path: Path, *, shares: list[float]) -> Path:
+    def drawing(
+        rows: np.ndarray, title: str, path: Path, *, shares: list[float], row_names: None
+    ) -> Path:
+        assert row_names is None  # they are clusters
         drawn.append((rows.shape, title))
         assert sum(shares) == pytest.approx(1, abs=1e-4)
         return draw(rows, title, path, shares=shares)
@@ -153,7 +156,8 @@ def test_a_head_without_a_process_says_which_have_one(
     experiment = ["-d", "DIGITS", "-a", start / "tiny.json", "--out", start]
     status, _, err = archbuild("generate", *experiment, "--output", "x.png")
     assert status == 2
-    assert "the kld head has no generative process; gmm, gmvae, ladder, messages have one" in err
+    assert "the kld head has no generative process; " in err
+    assert "gmm, gmvae, ladder, auxiliary, cluster_aware, messages have one" in err
 
 
 def test_latents_are_decoded_by_any_head(

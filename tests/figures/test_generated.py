@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from archbuild.figures.generated import draw_generated, generated_figure
+from archbuild.figures.generated import (
+    answered_classes,
+    draw_generated,
+    drawn_from,
+    generated_figure,
+)
 from archbuild.figures.style import colour, styled
 
 SHAPES = [
@@ -142,3 +148,21 @@ def test_tables_are_shown_in_deviations_from_the_mean_of_all(words):
 def test_what_cannot_be_drawn_is_refused(shape):
     with pytest.raises(ValueError, match=r"expected (samples|values) of shape"):
         generated_figure(np.zeros(shape), "x")
+
+
+@pytest.mark.parametrize(
+    ("clusters", "classes", "title"),
+    [
+        (True, False, "drawn from each cluster of deep, z alone"),
+        (True, True, "drawn from each class of deep, z alone"),
+        (False, False, "drawn from deep, z alone"),
+    ],
+)
+def test_it_is_said_what_is_drawn(clusters, classes, title):
+    head = SimpleNamespace(latent_names=("a", "z"))
+    model = SimpleNamespace(begun_head=head, class_names=("no", "yes"))
+    stage = SimpleNamespace(model=model, finds_clusters=clusters, finds_classes=classes)
+    stage.space, stage.progress = "deep", ""
+    assert drawn_from(stage, 2) == title
+    assert drawn_from(stage) == title.removesuffix(", z alone")
+    assert answered_classes(stage) == (("no", "yes") if classes else None)
