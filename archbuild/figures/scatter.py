@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _LEGEND_LINE = 24
 """Pixels from one entry of the legend to the next."""
 _LEGEND_COLUMNS = 4
+"""Columns of a legend beyond which it is cut to one: a map is not read by so many colours."""
 _PANELS_ABREAST = 3
 _MARKED_FROM = 15
 """Points per class from which a mark on the map is worth the points that it hides."""
@@ -303,7 +304,8 @@ def add_legend(
     if not heading or not found:
         return
     rows = _legend_rows(figure)
-    columns = min(-(-len(found) // rows), _LEGEND_COLUMNS)
+    columns = -(-len(found) // rows)
+    columns = columns if columns <= _LEGEND_COLUMNS else 1
     width = 24 if columns == 1 else 14
     shown = found if len(found) <= rows * columns else found[: rows * columns - 1]
     handles = [_handle(number, _entry(names, number, width)) for number in shown]
