@@ -12,14 +12,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
+from processes import archbuild, machine
 
 from archbuild.data import load_dataset
 from archbuild.evaluation.accuracy import clustering_accuracy, swap_accuracy
@@ -52,13 +49,12 @@ def arguments() -> argparse.Namespace:
 
 
 def run_seed(options: argparse.Namespace, seed: int) -> dict:
-    command = [sys.executable, "-m", "archbuild", "-d", options.dataset, "-a", options.arch]
+    command = ["-d", options.dataset, "-a", options.arch]
     command += ["--train", str(options.rounds), "--seed", str(seed), "--out", str(options.out)]
     command += ["--head", options.head] if options.head else []
     command += [word for override in options.overrides for word in ("--set", override)]
     command += ["--quiet", "--json"]
-    print("$", *command[2:], file=sys.stderr, flush=True)
-    found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    found = json.loads(archbuild(command))
     with np.load(Path(found["run"]) / STAGE / "head.npz", allow_pickle=False) as arrays:
         classes = arrays["classes"]
     return {"classes": classes, "minutes": found["stages"][STAGE]["seconds"] / 60}
@@ -68,11 +64,10 @@ def describe(options: argparse.Namespace) -> str:
     import keras
 
     backend = f"{keras.backend.backend()} (Keras {keras.__version__})"
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     settings = [f"--head {options.head}"] if options.head else []
     settings += [f"--set {override}" for override in options.overrides]
     named = f"`{options.dataset}` `-a {options.arch}` {' '.join(settings)}"
-    return f"{named}, backend {backend}, {machine}"
+    return f"{named}, backend {backend}, {machine()}"
 
 
 def markdown(rows: list[list[float]], minutes: list[float]) -> str:

@@ -12,14 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from processes import archbuild
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.preprocessing import StandardScaler
@@ -107,12 +105,6 @@ def mixed_table(folder: Path) -> str:
     path = folder / "mixed.csv"
     path.write_text("\n".join(lines) + "\n")
     return f"{path}:group"
-
-
-def archbuild(arguments: list[str]) -> str:
-    print("$", "archbuild", shlex.join(arguments), file=sys.stderr, flush=True)
-    command = [sys.executable, "-m", "archbuild", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 if __name__ == "__main__":

@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
-import subprocess
-import sys
 from pathlib import Path
+
+from processes import archbuild, machine, stage
 
 SCORES = {"acc": "ACC", "nmi": "NMI", "ari": "ARI", "purity": "purity", "acc_aae": "ACC-AAE"}
 
@@ -64,22 +62,11 @@ def run_seed(options: argparse.Namespace, seed: int) -> dict:
     return {"seed": seed, **json.loads(archbuild([*common, *wanted, "--json"]))}
 
 
-def stage(option: str, epochs: int | None) -> list[str]:
-    return [option] if epochs is None or epochs < 0 else [option, str(epochs)]
-
-
-def archbuild(arguments: list[str]) -> str:
-    command = [sys.executable, "-m", "archbuild", *arguments]
-    print("$", "archbuild", *arguments, file=sys.stderr, flush=True)
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
 def describe(options: argparse.Namespace) -> str:
     import keras
 
     backend = f"{keras.backend.backend()} (Keras {keras.__version__})"
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    return f"`{options.dataset}` `-a {options.arch}`, backend {backend}, {machine}"
+    return f"`{options.dataset}` `-a {options.arch}`, backend {backend}, {machine()}"
 
 
 def markdown(results: list[dict]) -> str:

@@ -1,0 +1,31 @@
+"""Runs of the ``archbuild`` command in processes of their own, and the machine they ran on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+
+
+def archbuild(arguments: Sequence[str]) -> str:
+    """Run a command to its end, and return what it printed.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; its messages are on stderr.
+    """
+    print("$", shlex.join(["archbuild", *arguments]), file=sys.stderr, flush=True)
+    command = [sys.executable, "-m", "archbuild", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def stage(option: str, length: int | None) -> list[str]:
+    """Return the option of a stage; without a length the spec's own counts."""
+    return [option] if length is None or length < 0 else [option, str(length)]
+
+
+def machine() -> str:
+    """Return cores, architecture and version of Python."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
