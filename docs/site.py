@@ -22,7 +22,8 @@ SECTIONS = {
     "How-to": ("docs/howto/*.md", "examples/plugin/README.md"),
     "Heads": ("docs/heads.md", "docs/heads/*.md"),
     "Reference": ("docs/*.md",),
-    "Project": ("benchmarks/RESULTS.md", "datasets/README.md", "[A-Z]*[A-Z].md"),
+    "Results": ("benchmarks/results/*.md", "benchmarks/RESULTS.md"),
+    "Project": ("datasets/README.md", "[A-Z]*[A-Z].md"),
 }
 FILES = ("docs/images/*", "benchmarks/images/*", "CITATION.cff")
 

@@ -1,0 +1,208 @@
+"""The tables as they are declared in ``tables.yaml``: published rows, and runs of ours."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from archbuild.errors import UsageError
+from archbuild.spec.reading import read_document
+from archbuild.spec.stages import STAGE_DEFAULTS
+from benchmarks.processes import stage
+from benchmarks.reproduce.columns import COLUMNS, Column
+
+TABLES: Final = Path(__file__).with_name("tables.yaml")
+TAGS: Final = {
+    "paper": "read in the paper",
+    "authors' code": "read in the code, the logs or the README of its authors",
+    "third party": "read in a paper or in code of others",
+    "unverified": "from memory, not checked",
+}
+"""How sure a published figure is -> what that means."""
+
+_SPEC: Final = "spec"
+"""In place of a stage's length: as long as the spec says."""
+
+_PUBLISHED_KEYS = {"method", "tag", "dataset", "best", "note", "comparable"}
+_RUN_KEYS = {"label", "dataset", "arch", "head", "set", "seeds", "row", *STAGE_DEFAULTS}
+_TABLE_KEYS = {"title", "dataset", "columns", "note", "paper", "peers", "runs"}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published row.
+
+    Attributes:
+        method: its name.
+        dataset: what it was measured on.
+        scores: column -> mean and standard deviation, of which the latter may be ``None``.
+        tags: column -> how sure the figure is, a key of ``TAGS``.
+        best: of the first column, over several runs.
+        note: a remark.
+        comparable: whether it was measured as ours are, so that it may be called the best.
+    """
+
+    method: str
+    dataset: str
+    scores: Mapping[str, tuple[float, float | None]]
+    tags: Mapping[str, str]
+    best: float | None = None
+    note: str = ""
+    comparable: bool = True
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of ours, with several seeds.
+
+    Attributes:
+        label: its name in the table.
+        dataset: a dataset's name.
+        arch: a spec, as ``-a`` takes it.
+        stages: ``pretrain``, ``cluster``, ``train`` -> how long; ``None``: as the spec says.
+        head: a head's type, in place of the spec's.
+        overrides: ``KEY=VALUE`` texts.
+        changes: those of ``overrides`` that are not declared.
+        seeds: how many there are, from 0.
+        row: the method of the row that counts, where it is not the head's.
+    """
+
+    label: str
+    dataset: str
+    arch: str
+    stages: Mapping[str, int | None]
+    head: str | None = None
+    overrides: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    seeds: int = 1
+    row: str | None = None
+
+    @property
+    def arguments(self) -> list[str]:
+        """The arguments of ``archbuild`` but for the seed."""
+        words = ["-d", self.dataset, "-a", self.arch]
+        words += ["--head", self.head] if self.head else []
+        for name, length in self.stages.items():
+            words += stage(f"--{name}", length)
+        words += [word for override in self.overrides for word in ("--set", override)]
+        return [*words, "--metrics"]
+
+    def changed(self, changes: Sequence[str]) -> Run:
+        """Return the run with other values of some keys; lengths of stages are among them."""
+        keys = {change.partition("=")[0].strip() for change in changes}
+        stages = {
+            name: None if f"{name}.epochs" in keys else length
+            for name, length in self.stages.items()
+        }
+        overrides = (*self.overrides, *changes)
+        return replace(self, stages=stages, overrides=overrides, changes=tuple(changes))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; its first column is the one that it is about."""
+
+    name: str
+    title: str
+    dataset: str
+    columns: Sequence[Column]
+    note: str
+    paper: Sequence[Published]
+    peers: Sequence[Published]
+    runs: Sequence[Run]
+
+    @property
+    def main(self) -> Column:
+        """The column that decides which row and which seed is the best."""
+        return self.columns[0]
+
+    @property
+    def scores(self) -> list[Column]:
+        """The columns that have a direction."""
+        return [column for column in self.columns if column.higher_is_better is not None]
+
+    @cached_property
+    def datasets(self) -> list[str]:
+        """The datasets of its rows, in order."""
+        rows = [*self.paper, *self.peers, *self.runs]
+        return list(dict.fromkeys([self.dataset, *(row.dataset for row in rows)]))
+
+
+def read_tables(path: Path = TABLES) -> dict[str, Table]:
+    """Return the declared tables by name.
+
+    Raises:
+        SpecError: the file is not YAML.
+        UsageError: a key is missing or unknown; the message says where.
+    """
+    return {name: _table(name, entry) for name, entry in read_document(path).tree.items()}
+
+
+def command(arguments: Iterable[str], seed: object) -> str:
+    """Return the command line of a run with one seed."""
+    return f"{shlex.join(['archbuild', *arguments])} --seed {seed}"
+
+
+def _table(name: str, entry: Mapping[str, Any]) -> Table:
+    _check(entry, _TABLE_KEYS, {"title", "dataset", "columns", "runs"}, f"table {name}")
+    keys, dataset = entry["columns"], entry["dataset"]
+    _check(dict.fromkeys(keys), set(COLUMNS), set(), f"columns of {name}")
+    paper, peers = (
+        [_published(row, keys, dataset, f"{kind} of {name}") for row in entry.get(kind, ())]
+        for kind in ("paper", "peers")
+    )
+    runs = [_run(row, dataset, f"runs of {name}") for row in entry["runs"]]
+    columns = [COLUMNS[key] for key in keys]
+    return Table(name, entry["title"], dataset, columns, entry.get("note", ""), paper, peers, runs)
+
+
+def _published(
+    row: Mapping[str, Any], columns: Sequence[str], dataset: str, where: str
+) -> Published:
+    _check(row, {*_PUBLISHED_KEYS, *columns}, {"method", "tag"}, where)
+    scores = {key: _mean_and_std(row[key]) for key in columns if key in row}
+    tag = row["tag"]
+    tags = tag if isinstance(tag, Mapping) else dict.fromkeys(scores, tag)
+    _check(dict.fromkeys(tags.values()), set(TAGS), set(), f"tags of {row['method']}, {where}")
+    _check(tags, set(columns), set(scores), f"tags of {row['method']}, {where}")
+    rest = {key: row[key] for key in ("best", "note", "comparable") if key in row}
+    return Published(row["method"], row.get("dataset", dataset), scores, tags, **rest)
+
+
+def _mean_and_std(value: float | Sequence[float]) -> tuple[float, float | None]:
+    if not isinstance(value, Sequence):
+        return value, None
+    mean, std = value
+    return mean, std
+
+
+def _run(row: Mapping[str, Any], dataset: str, where: str) -> Run:
+    _check(row, _RUN_KEYS, {"label", "arch"}, where)
+    lengths = {name: row[name] for name in STAGE_DEFAULTS if name in row}
+    if not lengths:
+        raise UsageError(f"{row['label']}, {where}: expected one of {', '.join(STAGE_DEFAULTS)}")
+    return Run(
+        label=row["label"],
+        dataset=row.get("dataset", dataset),
+        arch=str(row["arch"]),
+        stages={name: None if length == _SPEC else length for name, length in lengths.items()},
+        head=row.get("head"),
+        overrides=tuple(row.get("set", ())),
+        seeds=row.get("seeds", 1),
+        row=row.get("row"),
+    )
+
+
+def _check(
+    entry: Mapping[str, Any], allowed: Iterable[str], needed: Iterable[str], where: str
+) -> None:
+    """Make sure that an entry has the keys that it needs, and no unknown ones."""
+    unknown, missing = entry.keys() - set(allowed), set(needed) - entry.keys()
+    if unknown or missing:
+        found = [f"'{key}' is unknown" for key in sorted(unknown)]
+        found += [f"'{key}' is missing" for key in sorted(missing)]
+        raise UsageError(f"{where}: {', '.join(found)}; expected {', '.join(sorted(set(allowed)))}")

@@ -1,0 +1,62 @@
+"""The page that lists all tables: the best of ours beside the best published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from benchmarks.reproduce import cells
+from benchmarks.reproduce.declared import Table
+from benchmarks.reproduce.records import Record
+from benchmarks.reproduce.rows import best_of_ours, best_published, ours
+
+_HEADINGS = ("table", "data", "score", "best of ours", "best published", "seeds run")
+
+
+def index(tables: Iterable[Table], records: Mapping[str, Sequence[Record]]) -> str:
+    """Return the page.
+
+    Args:
+        tables: all of them, in order.
+        records: those of each table by its name.
+    """
+    lines = [
+        _line(table, dataset, records[table.name]) for table in tables for dataset in table.datasets
+    ]
+    return (
+        "# Tables, ours beside the published figures\n\n"
+        "Each table comes from `python benchmarks/reproduce TABLE`, which goes on where it "
+        "stopped, and this page with it. Ours is the highest mean over seeds of what is declared, "
+        "or the lowest where less is better; published figures that were measured in another way "
+        "do not count. [Further results](../RESULTS.md) are of other commands.\n\n"
+        f"{cells.markdown(_HEADINGS, lines)}\n"
+    )
+
+
+def _line(table: Table, dataset: str, records: Sequence[Record]) -> list[str]:
+    declared = [row for row in ours(table, records) if row.run.dataset == dataset]
+    done = sum(len(row.done) for row in declared if not row.setting)
+    wanted = sum(row.run.seeds for row in declared if not row.setting)
+    return [
+        f"[{table.name}]({table.name}.md)",
+        dataset,
+        table.main.heading,
+        _ours(table, dataset, records) if declared else "",
+        _published(table, dataset),
+        f"{done} of {wanted}",
+    ]
+
+
+def _ours(table: Table, dataset: str, records: Sequence[Record]) -> str:
+    row = best_of_ours(table, dataset, records)
+    if row is None:
+        return cells.NOT_RUN
+    return f"{cells.spread(row, table.main)}, {row.label}"
+
+
+def _published(table: Table, dataset: str) -> str:
+    row = best_published(table, dataset)
+    if row is None:
+        return "none known"
+    key = table.main.key
+    figure = cells.mean_and_std(*row.scores[key], table.main.form)
+    return f"{figure}, {row.method} ({row.tags[key]})"

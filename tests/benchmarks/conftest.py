@@ -1,0 +1,95 @@
+"""A table with a run or two, and results that stand for those of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.reproduce.command import main
+from benchmarks.reproduce.declared import Table, read_tables
+from benchmarks.reproduce.records import Record, Records
+
+DECLARED = """
+tiny:
+  title: A tiny table
+  dataset: DIGITS
+  columns: [acc, draws, active]
+  paper:
+    - {method: Old, acc: [0.7, 0.02], best: 0.75, tag: paper}
+    - {method: Lucky, acc: 0.99, tag: unverified, note: chosen by labels, comparable: false}
+  peers:
+    - {method: Peer, acc: 0.8, tag: third party}
+  runs:
+    - {label: first, arch: vade-digits, train: 2, set: ["head.start=k-means"], seeds: 3}
+    - {label: second, arch: vade-digits, pretrain: spec, cluster: 1}
+other:
+  title: Another
+  dataset: HALFMOON
+  columns: [error]
+  paper:
+    - {method: Better, error: 0.01, tag: paper}
+    - {method: Worse, error: 0.02, tag: paper}
+  runs:
+    - {label: third, arch: sdgm-halfmoon, train: spec}
+"""
+
+Ran = list[tuple[str, int]]
+
+
+def result(acc: float, **changes: Any) -> Record:
+    """What a run of some seed comes to."""
+    stage = {"epochs": 2, "seconds": 90.0, "length": {"epochs": 2}, "of_spec": {"epochs": 100}}
+    found = {
+        "methods": ["head"],
+        "scores": {"acc": acc, "error": 1 - acc, "draws": 50, "active_1": 2, "active_2": 1},
+        "stages": {"train": stage},
+        "backend": "tensorflow 2.21.0, Keras 3.15.1",
+        "machine": "2 cores",
+        "version": "0.1.0",
+        "date": "2026-01-01",
+    }
+    return {**found, **changes}
+
+
+@pytest.fixture
+def declared(tmp_path: Path) -> Path:
+    """The file that declares the tables above."""
+    path = tmp_path / "tables.yaml"
+    path.write_text(DECLARED)
+    return path
+
+
+@pytest.fixture
+def tiny(declared: Path) -> Table:
+    """The first of them."""
+    return read_tables(declared)["tiny"]
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    """Where the seeds of a table are recorded."""
+    return Records(tmp_path / "results" / "tiny.json")
+
+
+@pytest.fixture
+def ran() -> Ran:
+    """The label and the seed of each run that ``reproduce`` has started."""
+    return []
+
+
+@pytest.fixture
+def reproduce(tmp_path: Path, declared: Path, ran: Ran) -> Callable[..., int]:
+    """Call the command in a folder of its own; its runs have an accuracy of .80, .81, ..."""
+
+    def run(asked, seed, out):
+        ran.append((asked.label, seed))
+        return result(round(0.8 + seed / 100, 2))
+
+    def call(*arguments: str, run=run) -> int:
+        folders = ["--out", str(tmp_path / "runs"), "--results", str(tmp_path / "results")]
+        return main([*arguments, *folders], "what the help says", declared, run)
+
+    return call
