@@ -12,6 +12,7 @@ from math import prod
 from typing import Any, Final, NamedTuple
 
 from archbuild.spec.parts import Condition, Part
+from archbuild.spec.stages import STAGE_FIELDS
 from archbuild.spec.top import TIED
 
 GAUSSIAN: Final = "Gaussian"
@@ -77,8 +78,8 @@ class Spec:
     tree: Mapping[str, Any] = field(hash=False, repr=False)
 
     def settings(self, section: str) -> dict[str, Any]:
-        """Return the keys of a stage's section (``spec/stages.py``), ``batch_size`` resolved."""
-        own = self.tree[section]
+        """Return every key of a stage's section (``spec/stages.py``), ``batch_size`` resolved."""
+        own = {field.name: field.default for field in STAGE_FIELDS} | self.tree[section]
         return {**own, "batch_size": own["batch_size"] or self.batch_size}
 
     @property

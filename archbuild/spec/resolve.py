@@ -38,7 +38,7 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
         del full["data"]
     full["head"] = _head(full["head"], vocabulary)
     for stage, own in STAGE_DEFAULTS.items():
-        full[stage] = filled(full[stage] or {}, STAGE_FIELDS, own)
+        full[stage] = _without_implied(filled(full[stage] or {}, STAGE_FIELDS, own), STAGE_FIELDS)
     return _spec(full, vocabulary)
 
 
@@ -63,13 +63,14 @@ def _canonical(field: Field, value: Any) -> Any:
 
 def _typed(entry: Mapping[str, Any], kinds: Mapping[str, Typed]) -> dict[str, Any]:
     name = entry["type"]
-    full = filled(entry, kinds[name].fields)
-    left_out = {field.name for field in kinds[name].fields if _is_implied(field, full[field.name])}
-    return {"type": name} | {key: value for key, value in full.items() if key not in left_out}
+    fields = kinds[name].fields
+    return {"type": name} | _without_implied(filled(entry, fields), fields)
 
 
-def _is_implied(field: Field, value: Any) -> bool:
-    return field.implicit and bool(value == field.default)
+def _without_implied(full: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+    """Return the values without those of implicit fields that have their defaults."""
+    implied = {field.name for field in fields if field.implicit and full[field.name] == field.default}
+    return {key: value for key, value in full.items() if key not in implied}
 
 
 def _decoder(value: Any, vocabulary: Vocabulary) -> Any:

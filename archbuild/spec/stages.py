@@ -16,20 +16,20 @@ STAGE_FIELDS: Final[tuple[Field, ...]] = (
         maximum=1_000_000,
         default=None,
     ),
-    fields.choice("optimizer", ["adam", "sgd"], "The optimiser.", default="adam"),
+    fields.choice("optimizer", ["adam", "sgd", "rmsprop"], "The optimiser.", default="adam"),
     fields.number("learning_rate", "The (highest) learning rate.", above=0.0, default=1e-3),
     fields.number("momentum", "Momentum of sgd.", maximum=0.9999, default=0.9),
     fields.boolean("nesterov", "Nesterov's form of the momentum of sgd.", default=True),
     fields.choice(
         "schedule",
-        ["constant", "exponential", "cosine", "one_cycle"],
+        ["constant", "exponential", "cosine", "one_cycle", "step"],
         "Course of the learning rate: constant; times `decay` each epoch; down to 0 along half a "
-        "cosine; or up and down again in one cycle.",
+        "cosine; up and down again in one cycle; or times `decay` every `decay_epochs` epochs.",
         default="constant",
     ),
     fields.number(
         "decay",
-        "Factor per epoch, or per `decay_steps`, under exponential.",
+        "Factor per epoch, or per `decay_steps`, under exponential; per `decay_epochs` under step.",
         above=0.0,
         maximum=1.0,
         default=0.9999,
@@ -38,11 +38,27 @@ STAGE_FIELDS: Final[tuple[Field, ...]] = (
         "decay_steps", "Steps between two decays under exponential; null: one epoch.", default=None
     ),
     fields.number("lowest_rate", "Lowest learning rate under exponential.", default=0.0),
+    fields.implicit(
+        fields.integer("decay_epochs", "Epochs from one decay to the next under step.", default=10)
+    ),
+    fields.implicit(
+        fields.integer(
+            "decay_start", "Epochs at the full rate before those, under step.", minimum=0, default=0
+        )
+    ),
     fields.number("warm_up", "Epochs of linear increase from 0 at the start.", default=0.0),
     fields.number(
         "clip_norm",
         "Highest global norm of the gradient; 0: not clipped.",
         default=1.0,
+    ),
+    fields.implicit(
+        fields.number(
+            "clip_value",
+            "Highest absolute value of each number of the gradient, before its norm is clipped; 0: "
+            "not clipped.",
+            default=0.0,
+        )
     ),
     fields.number(
         "weight_decay",

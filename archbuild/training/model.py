@@ -106,12 +106,31 @@ class StageModel(keras.Model):
 
 def optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:
     """Return the optimiser that a stage's settings name; its rate is set before every step."""
-    rate, clip = settings["learning_rate"], settings["clip_norm"] or None
+    kind, own = _kind(settings)
+    if settings["clip_value"]:
+        kind = _clipping(kind, settings["clip_value"])
+    clip = settings["clip_norm"] or None
+    return kind(settings["learning_rate"], global_clipnorm=clip, **own)
+
+
+def _kind(settings: Mapping[str, Any]) -> tuple[type[keras.optimizers.Optimizer], dict[str, Any]]:
+    """Return the optimiser's class, and the arguments that no other class takes."""
     if settings["optimizer"] == "sgd":
-        return keras.optimizers.SGD(
-            rate,
-            momentum=settings["momentum"],
-            nesterov=settings["nesterov"],
-            global_clipnorm=clip,
-        )
-    return keras.optimizers.Adam(rate, global_clipnorm=clip)
+        momentum = {"momentum": settings["momentum"], "nesterov": settings["nesterov"]}
+        return keras.optimizers.SGD, momentum
+    if settings["optimizer"] == "rmsprop":
+        return keras.optimizers.RMSprop, {}
+    return keras.optimizers.Adam, {}
+
+
+def _clipping(
+    kind: type[keras.optimizers.Optimizer], limit: float
+) -> type[keras.optimizers.Optimizer]:
+    """Return the class, clipping each number of a gradient first: Keras's own clip one way only."""
+
+    class Clipping(kind):  # type: ignore[valid-type, misc]  # a class that is chosen at run time
+        def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
+            clipped = [None if each is None else ops.clip(each, -limit, limit) for each in grads]
+            return super().apply(clipped, trainable_variables)
+
+    return Clipping

@@ -82,6 +82,7 @@ def learning_rate(settings: Mapping[str, Any], position: Position) -> float:
         "exponential": lambda: _decayed(settings, position),
         "cosine": lambda: _half_cosine(1.0, 0.0, progress),
         "one_cycle": lambda: _one_cycle(progress),
+        "step": lambda: _stepped(settings, epochs),
     }[settings["schedule"]]()
     warm_up = settings["warm_up"]
     return float(highest * factor * (min(epochs / warm_up, 1.0) if warm_up else 1.0))
@@ -91,6 +92,11 @@ def _decayed(settings: Mapping[str, Any], position: Position) -> float:
     times = position.steps // (settings["decay_steps"] or position.steps_per_epoch)
     lowest = settings["lowest_rate"] / settings["learning_rate"]
     return float(max(settings["decay"] ** times, lowest))
+
+
+def _stepped(settings: Mapping[str, Any], epochs: float) -> float:
+    times = max(epochs - settings["decay_start"], 0) // settings["decay_epochs"]
+    return float(settings["decay"] ** times)
 
 
 def _half_cosine(start: float, end: float, progress: float) -> float:

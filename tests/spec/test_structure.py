@@ -163,7 +163,7 @@ def test_names_can_be_folders(problems_of: ProblemsOf, tree: dict[str, Any], nam
         ({"augment": {"rotate": 200}}, "rotate is too large"),
         ({"augment": {"flip": True}}, "unknown key 'flip'"),
         ({"pretrain": []}, "pretrain has the wrong type"),
-        ({"cluster": {"optimizer": "rmsprop"}}, "not on offer"),
+        ({"cluster": {"optimizer": "lion"}}, "not on offer"),
         ({"train": {"lowest_rate": -1}}, "lowest_rate is too small"),
         ({"train": {"decay_steps": 0}}, "decay_steps is too small"),
         ({"spec_version": 1.5}, "version"),

@@ -80,13 +80,25 @@ def regularised():
     return build_network(plan, vocabulary, seed=0)
 
 
-@pytest.mark.parametrize(("name", "clip", "expected"), [("sgd", 0.0, None), ("adam", 0.5, 0.5)])
+@pytest.mark.parametrize(
+    ("name", "clip", "expected"), [("sgd", 0.0, None), ("adam", 0.5, 0.5), ("rmsprop", 5.0, 5.0)]
+)
 def test_optimizer_follows_the_settings(settings, name, clip, expected):
     made = optimizer({**settings, "optimizer": name, "clip_norm": clip, "momentum": 0.8})
     assert type(made).__name__.lower() == name
     assert made.global_clipnorm == expected
     if name == "sgd":
         assert (made.momentum, made.nesterov) == (0.8, True)
+
+
+@pytest.mark.parametrize(("clip_norm", "scale"), [(0.0, 1.0), (0.5, 0.5 / np.sqrt(1.25))])
+def test_gradients_are_clipped_by_value_and_then_by_norm(settings, clip_norm, scale):
+    changes = {"optimizer": "sgd", "momentum": 0.0, "nesterov": False, "learning_rate": 1.0}
+    made = optimizer({**settings, **changes, "clip_value": 1.0, "clip_norm": clip_norm})
+    weights = keras.Variable(np.zeros(2, "float32"))
+    made.apply([keras.ops.convert_to_tensor([3.0, -0.5])], [weights])
+    expected = -scale * np.array([1.0, -0.5])
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(weights), expected, rtol=1e-5)
 
 
 class Given(Reconstruct):

@@ -12,6 +12,8 @@ SETTINGS = {
     "decay": 0.5,
     "decay_steps": None,
     "lowest_rate": 0.0,
+    "decay_epochs": 3,
+    "decay_start": 2,
     "warm_up": 0.0,
     "epochs": 10,
 }
@@ -29,6 +31,9 @@ def at(epochs: float) -> Position:
         ("constant", 10, 0.1),
         ("exponential", 0.9, 0.1),  # whole epochs count
         ("exponential", 2.5, 0.025),
+        ("step", 4.9, 0.1),
+        ("step", 5, 0.05),
+        ("step", 9, 0.025),
         ("cosine", 0, 0.1),
         ("cosine", 5, 0.05),
         ("cosine", 10, 0),
