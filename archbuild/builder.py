@@ -177,6 +177,11 @@ class NetworkBuilder:
     @cached_property
     def _models(self) -> Autoencoder:
         network = self._network
+        if network.decoder is None:
+            raise UsageError(
+                "there is no autoencoder: the spec has no decoder (decoder: none); train its head "
+                "with the command line, and open the run"
+            )
         import keras
 
         rows = keras.Input(network.encoder.input.shape[1:], name="rows")

@@ -199,8 +199,9 @@ def _layout(model: Model, rows: Dataset, wanted: range, latent: bool) -> Layout:
 
     size = model.plan.latent_size if latent else 0
     named = rows.ids is not None
-    source, classes = Path(rows.source), model.class_names
-    return Layout(len(wanted), model.n_clusters, size, named, source, classes)
+    source, classes, head = Path(rows.source), model.class_names, model.assigning_head
+    labels = head.labels_per_row(head.config)
+    return Layout(len(wanted), model.n_clusters, size, named, source, classes, labels)
 
 
 def _write(answers: Iterator[Part], layout: Layout, kind: str, output: Path | None) -> None:

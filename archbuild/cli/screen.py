@@ -22,7 +22,7 @@ from archbuild.training.progress import (
     row_text,
 )
 
-_SHOWN: Final = ("loss", "occupied", "label_change")
+_SHOWN: Final = ("loss", "validation_error", "occupied", "label_change")
 _UNKNOWN: Final = "-:--:--"
 _LEAST_BAR: Final = 5  # columns
 _TIMES: Final = len("00:00:00, 00:00:00 left")

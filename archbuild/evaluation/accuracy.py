@@ -67,6 +67,28 @@ def classification_error(labels: np.ndarray, classes: np.ndarray) -> float:
     return float(np.mean(labels != classes))
 
 
+def sequence_error(labels: np.ndarray, classes: np.ndarray) -> float:
+    """Return the share of points with a wrong class anywhere in their sequence, between 0 and 1.
+
+    Args:
+        labels: true classes (n, T); points with an unknown one are left out.
+        classes: predicted ones (n, T), numbered in the same way.
+
+    Raises:
+        DataError: the shapes differ, or no point has all its labels.
+    """
+    labels, classes = np.asarray(labels), np.asarray(classes)
+    if labels.ndim != 2 or labels.shape != classes.shape:
+        raise DataError(
+            "labels and classes must be sequences of one length, one for each point: labels came "
+            f"as {labels.shape}, classes as {classes.shape}"
+        )
+    known = (labels >= 0).all(axis=1)
+    if not known.any():
+        raise DataError("no point has all labels of its sequence, so no sequence can be compared")
+    return float(np.mean((labels != classes).any(axis=1)[known]))
+
+
 def clustering_accuracy(labels: np.ndarray, clusters: np.ndarray) -> float:
     """Return the share of points whose cluster is matched to their class, between 0 and 1.
 

@@ -19,6 +19,7 @@ from archbuild.evaluation.accuracy import (
     confident_point_accuracy,
     normalised_mutual_information,
     purity,
+    sequence_error,
 )
 from archbuild.evaluation.label_free import (
     calinski_harabasz,
@@ -34,8 +35,8 @@ class Clustering:
 
     Attributes:
         values: points (n, d), or (n, ...) which is flattened; ``None`` where only labels count.
-        clusters: cluster of each point (n,).
-        labels: true classes (n,), or ``None``.
+        clusters: cluster of each point (n,), or a sequence of classes (n, T).
+        labels: true classes (n,), or (n, T), or ``None``.
         assignments: probability of each cluster for each point (n, K), or ``None``.
         seed: draws the sample of the silhouette.
         are_classes: whether the clusters are predicted classes, numbered as ``labels`` are.
@@ -73,8 +74,10 @@ class Clustering:
     def parts(self) -> frozenset[str]:
         """The names of those of ``values``, ``labels`` and ``assignments`` that are given.
 
-        And ``classes``, where the clusters are classes.
+        And ``classes``, where the clusters are classes; of sequences, ``sequences`` alone.
         """
+        if np.ndim(self.clusters) == 2:
+            return frozenset({"sequences"} if self.labels is not None else ())
         given = {name: getattr(self, name) for name in ("values", "labels", "assignments")}
         names = {name for name, value in given.items() if value is not None}
         return frozenset(names | {"classes"} if self.are_classes else names)
@@ -151,6 +154,14 @@ _ALL = (
         higher_is_better=False,
         is_brief=True,
     ),
+    Score(
+        "sequence_error",
+        "seq. error",
+        _with_labels(sequence_error),
+        frozenset({"sequences"}),
+        higher_is_better=False,
+        is_brief=True,
+    ),
     Score("acc", "ACC", _with_labels(clustering_accuracy), _LABELS, is_brief=True),
     Score("nmi", "NMI", _with_labels(normalised_mutual_information), _LABELS, is_brief=True),
     Score("ari", "ARI", _with_labels(adjusted_rand_index), _LABELS, is_brief=True),
@@ -202,6 +213,20 @@ def label_scores(labels: np.ndarray, clusters: np.ndarray) -> dict[str, float]:
     """
     scores = measure(Clustering(None, clusters, labels))
     return {key: score for key, score in scores.items() if score is not None}
+
+
+def sequence_scores(labels: np.ndarray, classes: np.ndarray) -> dict[str, float | None]:
+    """Compute the scores of sequences of classes, by key: of the single labels, and of sequences.
+
+    Args:
+        labels: true classes (n, T), -1 where unknown.
+        classes: predicted ones (n, T).
+
+    Raises:
+        DataError: the shapes differ, or no point has all its labels.
+    """
+    single = {"error": classification_error(labels.ravel(), classes.ravel())}
+    return single | measure(Clustering(None, classes, labels))
 
 
 def label_free_scores(

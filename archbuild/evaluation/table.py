@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.clustering.kmeans import kmeans
-from archbuild.evaluation.scores import SCORES, Clustering, measure
+from archbuild.evaluation.scores import SCORES, Clustering, measure, sequence_scores
 
 MetricRow = dict[str, Any]
 """``space`` and ``method`` as text, then scores by name; ``None`` for one that is not defined."""
@@ -62,13 +62,17 @@ def evaluate_head(
     Args:
         space: the head's name.
         latents: the space of the clusters, (n, d).
-        assignments: probabilities (n, K); a point is in its likeliest cluster.
-        labels: true classes (n,), or ``None``.
+        assignments: probabilities (n, K); a point is in its likeliest cluster. Of sequences of
+            classes (n, T, K): only their errors are measured.
+        labels: true classes (n,), of sequences (n, T), or ``None``.
         seed: draws the sample of the silhouette.
         method: what the row is called, for heads that assign in more ways than one.
         are_classes: whether the head's clusters are classes, numbered as ``labels`` are.
     """
-    clusters = np.argmax(assignments, axis=1)
+    clusters = np.argmax(assignments, axis=-1)
+    if clusters.ndim > 1:
+        scores = {} if labels is None else sequence_scores(labels, clusters)
+        return {"space": space, "method": method, **scores}
     measured = Clustering(latents, clusters, labels, assignments, seed, are_classes)
     return _row(space, method, measured)
 

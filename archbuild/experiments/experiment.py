@@ -25,6 +25,7 @@ from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.requirements import (
     refuse_endless_warmup,
     refuse_other_blocks,
+    refuse_other_sequences,
     refuse_out_of_range,
     refuse_pretraining,
     refuse_scratch,
@@ -149,7 +150,7 @@ class Experiment:
             Whether the stage was trained: ``False`` if it was finished before.
 
         Raises:
-            UsageError: the decoder reads more than the latent.
+            UsageError: the decoder reads more than the latent, or there is none.
             RunError: the stage was made for another request.
             DivergenceError: a loss term stopped being finite.
         """
@@ -176,7 +177,7 @@ class Experiment:
             Whether the stage was trained: ``False`` if it was finished before.
 
         Raises:
-            UsageError: the decoder reads more than the latent.
+            UsageError: the decoder reads more than the latent, or there is none.
             RunError: there is no finished pretrained run of this network, or the stage was made
                 for another request.
             DivergenceError: a loss term stopped being finite.
@@ -376,10 +377,12 @@ class Experiment:
 
         Raises:
             DataError: the dataset has no labels, and the spec's supervision asks for some.
-            UsageError: the dataset has fewer labels than are asked for.
+            UsageError: the dataset has fewer labels than are asked for, or not as many in each row
+                as the head reads.
         """
         if self.spec.supervision is None:
             return None
+        refuse_other_sequences(self.spec, self.dataset, self.vocabulary)
         return chosen_labels(self.dataset, self.spec.supervision, self.request.seed)
 
     @cached_property

@@ -39,7 +39,7 @@ def writers(
         found |= {"head.npz": lambda path: save_npz(path, head.arrays())}
     if head is not None and head.answers != "nothing":
         assignments = head.assignments(codes)
-        clusters = np.argmax(assignments, axis=1)
+        clusters = np.argmax(assignments, axis=-1)
         found |= {
             "assignments.npy": lambda path: save_npy(path, assignments),
             "labels.npy": lambda path: save_npy(path, clusters),

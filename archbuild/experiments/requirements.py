@@ -134,14 +134,36 @@ def refuse_pretraining(plan: Plan) -> None:
     """Make sure that the network is an autoencoder without its head.
 
     Raises:
-        UsageError: its decoder reads more than the latent.
+        UsageError: its decoder reads more than the latent, or there is none.
     """
+    if not plan.spec.decodes:
+        raise UsageError(
+            "pretraining learns to reconstruct, and the spec has no decoder (decoder: none); train "
+            f"its {plan.spec.head.type} head with --train {plan.spec.train['epochs']}"
+        )
     if plan.conditions:
         names = " and ".join(f"'{condition.name}'" for condition in plan.conditions)
         raise UsageError(
             f"the decoder of the {plan.spec.head.type} head reads {names} beside the latent, so "
             "there is no autoencoder to pretrain; train network and head as one with --train "
             "(train_epochs of the estimator)"
+        )
+
+
+def refuse_other_sequences(spec: Spec, dataset: Dataset, vocabulary: Vocabulary) -> None:
+    """Make sure that rows have as many labels as the head reads of each.
+
+    Raises:
+        UsageError: they have not.
+    """
+    head, found = spec.head, dataset.labels_per_row
+    wanted = vocabulary.heads[head.type].labels_per_row(head.config)
+    if found not in (0, wanted):
+        able = "n_labels" in head.config
+        advice = f"write head.n_labels: {found}" if able else "choose the classifier head"
+        raise UsageError(
+            f"the {head.type} head reads {counted(wanted, 'label')} of each row, and "
+            f"{dataset.name} has {found}; {advice}"
         )
 
 

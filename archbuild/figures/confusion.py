@@ -36,22 +36,27 @@ _WIDE = 1600
 
 
 class ConfusionPicture(HeadPicture):
-    """Each finished head's clusters against the classes, where there are labels."""
+    """Each finished head's clusters against the classes, where there are labels.
+
+    Of sequences of labels, each label counts for itself.
+    """
 
     name = "confusion"
     section = "Clusters"
 
     def stages(self, run: Run) -> Sequence[Stage]:
-        """Return the finished stages with a head; none without labels."""
-        heads = run.finished_clusterings
-        return heads if heads and run.dataset.labels is not None else ()
+        """Return the finished stages whose answers can be compared with labels."""
+        heads = [stage for stage in run.finished_heads if stage.assigns]
+        return [each for each in heads if each.labels_per_row == run.dataset.labels_per_row]
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw the counts."""
         labels: Any = run.dataset.labels
         assignments = stage.assignments
-        clusters, count = assignments.argmax(axis=1), assignments.shape[1]
-        matching, names = match_clusters(labels, clusters), run.dataset.class_names
+        labels, clusters = labels.ravel(), assignments.argmax(axis=-1).ravel()
+        count, names = assignments.shape[-1], run.dataset.class_names
+        given = {number: number for number in range(count)}  # classes need no matching
+        matching = given if stage.finds_classes else match_clusters(labels, clusters)
         title = run.title(f"{stage.space} against the classes")
         return draw_confusion(labels, clusters, matching, names, title, path, n_clusters=count)
 

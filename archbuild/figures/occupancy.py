@@ -41,7 +41,7 @@ class OccupancyPicture(HeadPicture):
 
     def stages(self, run: Run) -> Sequence[Stage]:
         """Return every stage whose head assigns rows to clusters."""
-        return [stage for stage in run.stages if stage.finds_clusters]
+        return [stage for stage in run.stages if stage.follows_clusters]
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw the shares in a stage's history."""

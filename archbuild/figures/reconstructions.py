@@ -54,8 +54,8 @@ class ReconstructionsPicture(StagePicture):
     section = "Reconstructions"
 
     def stages(self, run: Run) -> Sequence[Stage]:
-        """Return the finished stages."""
-        return run.finished_stages
+        """Return the finished stages; none where the network has no decoder."""
+        return run.finished_stages if run.spec.decodes else ()
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw a sample of the rows."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from archbuild.heads.auxiliary import AuxiliaryHead
 from archbuild.heads.base import Head
+from archbuild.heads.classifier import ClassifierHead
 from archbuild.heads.cluster_aware import ClusterAwareHead
 from archbuild.heads.gmm import GMMHead
 from archbuild.heads.gmvae import GMVAEHead
@@ -28,6 +29,7 @@ HEADS: Final[Registry[type[Head]]] = Registry(
         AuxiliaryHead,
         ClusterAwareHead,
         MessagesHead,
+        ClassifierHead,
     ),
     subclass_of(Head),
 )

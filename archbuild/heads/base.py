@@ -58,7 +58,8 @@ RECONSTRUCTION_WEIGHT = number(
     default=1.0,
 )
 HISTORY_COLUMNS = frozenset(
-    {"epoch", "loss", "weight_decay", "learning_rate", *(each.name for each in fields(Occupancy))}
+    {"epoch", "loss", "weight_decay", "learning_rate", "validation_error"}
+    | {each.name for each in fields(Occupancy)}
 )
 """The columns of a stage's history that are no terms of a head; no term may have their names."""
 
@@ -85,6 +86,9 @@ class Head(HeadType):
     """True if it has a generative process: ``sample_latents``, ``components``."""
     latent_names: tuple[str, ...] = ()
     """Of the levels that ``sample_level`` varies, bottom first; none where there is one level."""
+    watches_rows: ClassVar[bool] = True
+    """False if the head learns from batches alone: between epochs it sees no rows, is not
+    initialised from them, and their assignment is not followed."""
     draws: int = 0
     """Samples of a row's latent in ``draw``; 0: the mean, and no variance is trained."""
 
@@ -233,6 +237,8 @@ class Head(HeadType):
 
     def assign(self, codes: Any) -> Any:
         """Return ``(batch, n_clusters)`` probabilities for codes ``(batch, code)``, tensors both.
+
+        A head with several ``labels_per_row`` returns ``(batch, labels, n_clusters)``.
 
         A row's answer never depends on chance or on the other rows. Codes may be symbolic; the
         graph then contains the present values of the variables. A head whose ``answers`` is

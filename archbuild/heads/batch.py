@@ -18,13 +18,14 @@ class Forward(NamedTuple):
     Attributes:
         encoding: mean and log-variance of the bottleneck, ``(batch, latent)`` each.
         latent: ``(draws * batch, latent)``, the input of the decoder.
-        reconstruction: output of the decoder, ``(draws * batch, ...)``; logits under ``bernoulli``.
+        reconstruction: output of the decoder, ``(draws * batch, ...)``; logits under ``bernoulli``;
+            ``None`` of a head that decodes nothing.
         extras: further tensors of the head's own ``forward``, by name.
     """
 
     encoding: Encoding
     latent: Any
-    reconstruction: Reconstruction
+    reconstruction: Any
     extras: Mapping[str, Any] | None = None
 
 
@@ -60,7 +61,8 @@ class Batch(NamedTuple):
     @property
     def reconstruction(self) -> Reconstruction:
         """The output of the decoder, ``(draws * batch, ...)``."""
-        return self.forward.reconstruction
+        found: Reconstruction = self.forward.reconstruction
+        return found
 
 
 def autoencode(

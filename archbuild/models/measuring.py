@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from archbuild.data import Dataset
 from archbuild.errors import RunError
 from archbuild.evaluation.scores import SCORES
@@ -90,18 +92,19 @@ def measure_held_out(space: str, model: Model, feed: Feed, seed: int) -> dict[st
         seed: of the run.
     """
     codes = model.codes(feed)
-    latents, labels = codes[:, : model.plan.latent_size], feed.dataset.labels
-    assignments = model.assigning_head.assignments(codes)
-    are_classes = model.assigning_head.answers == "classes"
+    latents, head = codes[:, : model.plan.latent_size], model.assigning_head
+    labels = comparable_labels(feed.dataset, head.labels_per_row(head.config))
+    assignments, are_classes = head.assignments(codes), head.answers == "classes"
     return evaluate_head(space, latents, assignments, labels, seed, "head, held out", are_classes)
 
 
 def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[str, Any]]:
-    labels, values, stage = run.dataset.labels, run.values(space), _head_stage(run, space)
+    values, stage = run.values(space), _head_stage(run, space)
     rows = []
     if n_clusters is not None:
-        rows.append(evaluate_space(space, values, n_clusters, labels, run.seed))
+        rows.append(evaluate_space(space, values, n_clusters, run.dataset.row_labels, run.seed))
     if stage is not None and stage.assigns:
+        labels = comparable_labels(run.dataset, stage.labels_per_row)
         rows.append(
             evaluate_head(
                 space,
@@ -117,6 +120,11 @@ def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[st
     if stage is not None:
         rows += _bounds(run, stage)
     return [_with_supervision(row, stage) for row in rows]
+
+
+def comparable_labels(dataset: Dataset, labels_per_row: int) -> np.ndarray | None:
+    """Return the labels that as many answers a row can be compared with, or ``None``."""
+    return dataset.labels if dataset.labels_per_row == labels_per_row else None
 
 
 def _bounds(run: Run, stage: Stage) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ class Prediction(NamedTuple):
 
     Attributes:
         start: the number of the first of them.
-        probabilities: ``(rows, cluster)`` float32.
+        probabilities: ``(rows, cluster)`` float32; of sequences of labels ``(rows, label, class)``.
         latents: ``(rows, latent)`` float32.
     """
 
@@ -50,15 +50,15 @@ class Prediction(NamedTuple):
 
     @property
     def clusters(self) -> np.ndarray:
-        """The most probable cluster of each row, ``(rows,)``."""
-        clusters: np.ndarray = self.probabilities.argmax(axis=1)
+        """The most probable cluster of each row, ``(rows,)`` or ``(rows, label)``."""
+        clusters: np.ndarray = self.probabilities.argmax(axis=-1)
         return clusters
 
     @property
     def confidence(self) -> np.ndarray:
-        """The probability of that cluster, ``(rows,)``."""
-        highest: np.ndarray = self.probabilities.max(axis=1)
-        return highest
+        """The probability of that cluster, ``(rows,)``; of a sequence, the product of all."""
+        highest: np.ndarray = self.probabilities.max(axis=-1)
+        return highest if highest.ndim == 1 else highest.prod(axis=1)
 
 
 class Model:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
@@ -38,6 +39,7 @@ class Layout:
         text_ids: whether ids are texts; else they are row numbers.
         source: of the rows, where they lie in a file.
         classes: the names of the classes that stand in the place of clusters; ``()``: clusters do.
+        n_labels: classes of a row, the length of its sequence.
     """
 
     n_rows: int
@@ -46,6 +48,7 @@ class Layout:
     text_ids: bool
     source: Path | None = None
     classes: tuple[str, ...] = ()
+    n_labels: int = 1
 
     @property
     def answer(self) -> str:
@@ -56,22 +59,39 @@ class Layout:
     def columns(self) -> list[str]:
         """The names ``id, cluster, confidence, p0, p1, ..., z0, z1, ...``.
 
-        With classes ``id, class, confidence, p_NAME, p_OTHER, ..., z0, z1, ...``.
+        With classes ``id, class, confidence, p_NAME, p_OTHER, ..., z0, z1, ...``; of sequences
+        ``p1_NAME`` and on for the first label, ``p2_NAME`` and on for the second.
         """
         numbered = [f"p{index}" for index in range(self.n_clusters)]
-        probabilities = [f"p_{name}" for name in self.classes] or numbered
+        places = range(1, self.n_labels + 1) if self.n_labels > 1 else [""]
+        named = [f"p{place}_{name}" for place in places for name in self.classes]
+        probabilities = named or numbered
         latents = [f"z{index}" for index in range(self.latent_size)]
         return ["id", self.answer, "confidence", *probabilities, *latents]
 
     def answers(self, prediction: Prediction) -> list[Any]:
-        """Return the cluster of each row, or the name of its class."""
-        clusters: list[int] = prediction.clusters.tolist()
+        """Return the cluster of each row, or the name of its class; of sequences, a text of all."""
+        clusters: list[Any] = prediction.clusters.tolist()
+        if self.n_labels > 1:
+            return [" ".join(self.classes[number] for number in row) for row in clusters]
         return [self.classes[number] for number in clusters] if self.classes else clusters
+
+    @property
+    def answer_width(self) -> int:
+        """The length of the longest answer with names of classes; 0 with clusters."""
+        longest = max(map(len, self.classes), default=0)
+        return self.n_labels * (longest + 1) - 1 if longest else 0
+
+    @property
+    def probability_shape(self) -> tuple[int, ...]:
+        """The shape of the probabilities of one row."""
+        return (self.n_clusters,) if self.n_labels == 1 else (self.n_labels, self.n_clusters)
 
     def numbers(self, prediction: Prediction) -> np.ndarray:
         """Return confidence, probabilities and latent, ``(rows, ...)`` float32."""
         latents = prediction.latents[:, : self.latent_size]
-        return np.column_stack([prediction.confidence, prediction.probabilities, latents])
+        probabilities = prediction.probabilities.reshape(len(latents), -1)
+        return np.column_stack([prediction.confidence, probabilities, latents])
 
 
 def csv_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
@@ -103,7 +123,7 @@ def json_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
 
 def text_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
     """Write id, cluster or class, and confidence in columns, for reading."""
-    width = max(len(name) for name in ("cluster", *layout.classes))
+    width = max(len("cluster"), layout.answer_width)
     yield f"{'id':<20} {layout.answer:>{width}} {'confidence':>10}\n"
     for ids, prediction in parts:
         rows = zip(ids, layout.answers(prediction), prediction.confidence, strict=True)
@@ -144,8 +164,9 @@ def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
 
     The arrays grow on disk before they are put into the one ``.npz``.
     """
-    widths = {"probabilities": layout.n_clusters, "latents": layout.latent_size}
-    answer = np.array(layout.classes).dtype if layout.classes else np.int64
+    shapes = {"probabilities": layout.probability_shape}
+    shapes |= {"latents": (layout.latent_size,)} if layout.latent_size else {}
+    answer = np.dtype(f"<U{layout.answer_width}") if layout.classes else np.int64
     kinds = {layout.answer: answer, "confidence": np.float32}
     ids: list[Any] = []
     with TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
@@ -157,8 +178,7 @@ def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
             return np.lib.format.open_memmap(place, "w+", kind, (layout.n_rows, *shape))
 
         arrays = {name: array_on_disk(name, kind) for name, kind in kinds.items()}
-        sized = {name: size for name, size in widths.items() if size}
-        arrays |= {name: array_on_disk(name, np.float32, size) for name, size in sized.items()}
+        arrays |= {name: array_on_disk(name, np.float32, *of) for name, of in shapes.items()}
         for names, prediction in parts:
             place = slice(len(ids), len(ids) + len(names))
             ids += names
@@ -185,22 +205,29 @@ def save_h5ad(parts: Iterable[Part], layout: Layout, path: Path) -> None:
             f"from {layout.source or 'memory'}; choose another --format"
         )
     predictions = [prediction for _, prediction in parts]
-    clusters = np.concatenate([prediction.clusters for prediction in predictions])
-    if len(clusters) != count_cells(layout.source):
+    answers = [answer for prediction in predictions for answer in layout.answers(prediction)]
+    if len(answers) != count_cells(layout.source):
         raise UsageError("an .h5ad output has all cells of its source: leave out --shard")
-    names = layout.classes or [str(cluster) for cluster in range(layout.n_clusters)]
     confidence = np.concatenate([prediction.confidence for prediction in predictions])
     probabilities = np.concatenate([prediction.probabilities for prediction in predictions])
-    matrices = {"X_archbuild_probabilities": probabilities}
+    matrices = {"X_archbuild_probabilities": probabilities.reshape(len(answers), -1)}
     if layout.latent_size:
         latents = np.concatenate([prediction.latents for prediction in predictions])
         matrices["X_archbuild_latent"] = latents
     copyfile(layout.source, path)
     columns: dict[str, np.ndarray | Categories] = {
-        f"archbuild_{layout.answer}": Categories(clusters, names),
+        f"archbuild_{layout.answer}": _categories(answers, layout),
         "archbuild_confidence": confidence,
     }
     add_to_cells(path, columns, matrices)
+
+
+def _categories(answers: Sequence[Any], layout: Layout) -> Categories:
+    """Return answers as codes of all clusters or classes; of sequences, of those that occur."""
+    known = layout.classes or range(layout.n_clusters)
+    names = known if layout.n_labels == 1 else sorted(set(answers))
+    codes = {name: code for code, name in enumerate(names)}
+    return Categories(np.array([codes[answer] for answer in answers]), [*map(str, names)])
 
 
 TEXTS: Mapping[str, Callable[[Iterable[Part], Layout], Iterator[str]]] = {
@@ -256,7 +283,8 @@ def _documents(parts: Iterable[Part], layout: Layout) -> Iterator[dict[str, Any]
             # by way of text: the double nearest to a float32 has seventeen digits
             sure, *rest = [float(str(number)) for number in row]
             document = {"id": name, layout.answer: answer, "confidence": sure}
-            document["probabilities"] = rest[: layout.n_clusters]
+            size = prod(layout.probability_shape)
+            document["probabilities"] = np.reshape(rest[:size], layout.probability_shape).tolist()
             if layout.latent_size:
-                document["latent"] = rest[layout.n_clusters :]
+                document["latent"] = rest[size:]
             yield document

@@ -186,8 +186,9 @@ class Run:
 
     @property
     def finished_clusterings(self) -> tuple[Stage, ...]:
-        """The finished stages whose heads assign rows to clusters or classes."""
-        return tuple(stage for stage in self.finished_heads if stage.assigns)
+        """The finished stages whose heads assign each row to a cluster or a class."""
+        heads = self.finished_heads
+        return tuple(stage for stage in heads if stage.assigns and stage.finds_clusters)
 
     @property
     def spaces(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from archbuild.data.origin import Origin
 from archbuild.errors import RunError
-from archbuild.heads import HEADS
+from archbuild.heads import HEADS, Head
 from archbuild.io.reading import read_npy
 from archbuild.models.model import Model
 from archbuild.runs import StageFolder
@@ -74,8 +74,13 @@ class Stage:
 
     @property
     def finds_clusters(self) -> bool:
-        """True if its head assigns rows to clusters or classes."""
-        return self.has_head and self._answers != "nothing"
+        """True if its head assigns each row to a cluster or a class."""
+        return self.has_head and self._answers != "nothing" and self.labels_per_row == 1
+
+    @property
+    def follows_clusters(self) -> bool:
+        """True if its history says after each epoch which clusters the rows are in."""
+        return self.finds_clusters and self._head_type.watches_rows
 
     @property
     def finds_classes(self) -> bool:
@@ -84,8 +89,16 @@ class Stage:
 
     @property
     def _answers(self) -> Answer:
-        kind = HEADS[self.settings["head"]["type"]]
-        return kind.answers_under(self.supervision is not None)
+        return self._head_type.answers_under(self.supervision is not None)
+
+    @property
+    def _head_type(self) -> type[Head]:
+        return HEADS[self.settings["head"]["type"]]
+
+    @property
+    def labels_per_row(self) -> int:
+        """The number of answers of its head for each row: 1, or the length of a sequence."""
+        return self._head_type.labels_per_row(self.settings["head"]) if self.has_head else 1
 
     @property
     def assigns(self) -> bool:
@@ -207,13 +220,21 @@ class Stage:
 
     @property
     def assignments(self) -> np.ndarray:
-        """The probabilities of the training rows, ``(n, cluster)``, once it is finished."""
-        return self._array("assignments.npy", None, self.settings.get("head", {}).get("n_clusters"))
+        """The probabilities of the training rows, ``(n, cluster)``, once it is finished.
+
+        Of sequences of labels, ``(n, labels, cluster)``.
+        """
+        n_clusters = self.settings.get("head", {}).get("n_clusters")
+        return self._array("assignments.npy", *self._answer_shape, n_clusters)
 
     @property
     def clusters(self) -> np.ndarray:
-        """The cluster of each training row, ``(n,)``, once it is finished."""
-        return self._array("labels.npy", None)
+        """The cluster of each training row, ``(n,)`` or ``(n, labels)``, once it is finished."""
+        return self._array("labels.npy", *self._answer_shape)
+
+    @property
+    def _answer_shape(self) -> tuple[int | None, ...]:
+        return (None,) if self.labels_per_row == 1 else (None, self.labels_per_row)
 
     def _array(self, name: str, *shape: int | None) -> np.ndarray:
         manifest = self.manifest

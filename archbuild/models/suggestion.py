@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from archbuild.errors import RunError
 from archbuild.evaluation.n_clusters import Suggestion, grid, suggest
 from archbuild.evaluation.table import format_table
+from archbuild.heads import HEADS
 from archbuild.heads.base import AUTO
 from archbuild.io.atomic import write_json
 from archbuild.version import __version__
@@ -47,12 +48,16 @@ def suggest_for(run: Run, least: int = LEAST, most: int = MOST) -> Suggestion:
 def n_clusters_of(run: Run) -> int | None:
     """Return the spec's number of clusters; for ``auto``, the one that the latents suggest.
 
-    For a head without clusters it is the dataset's number of classes; ``None`` without labels.
+    For a head without clusters it is the dataset's number of classes; ``None`` without labels, and
+    for a head that answers sequences of classes, which are no clusters of rows.
 
     Raises:
         RunError: it is ``auto``, and there are no pretrained latents.
     """
-    wanted = run.spec.head.config.get("n_clusters", run.dataset.n_classes)
+    head = run.spec.head
+    if HEADS[head.type].labels_per_row(head.config) > 1:
+        return None
+    wanted = head.config.get("n_clusters", run.dataset.n_classes)
     return suggest_for(run).n_clusters if wanted == AUTO else wanted
 
 

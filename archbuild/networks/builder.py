@@ -26,7 +26,7 @@ def build_network(plan: Plan, vocabulary: Vocabulary, seed: int) -> Network:
     """Build both halves; the same plan and seed give the same weights, whatever ran before."""
     context = BuildContext(plan, seed)
     encoder = _encoder(plan, vocabulary, context)
-    decoder = _decoder(plan, vocabulary, context)
+    decoder = _decoder(plan, vocabulary, context) if plan.spec.decodes else None
     return Network(plan, encoder, decoder)
 
 

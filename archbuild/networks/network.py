@@ -72,22 +72,23 @@ class Network(keras.Model):
         plan: what was built.
         encoder: from a batch to the latent, its log-variance where there is one, the switches.
         decoder: from the latent and the switches to the value and its log-variance, likewise; and
-            the priors of the levels below, top first.
+            the priors of the levels below, top first; ``None`` under ``decoder: none``.
     """
 
-    def __init__(self, plan: Plan, encoder: keras.Model, decoder: keras.Model) -> None:
+    def __init__(self, plan: Plan, encoder: keras.Model, decoder: keras.Model | None) -> None:
         super().__init__(name="network")
         self.plan = plan
         self.encoder = encoder
-        self.decoder = decoder
+        self.decoder: Any = decoder
         self.predict_latents = self.reader(lambda encoding: encoding.mean)
         """``(n, *input_shape)`` to the latents ``(n, latent)``, with inference statistics."""
         self.built = True
 
     def choose_trained(self, decoder: bool, log_variance: bool) -> None:
         """Say what is trained beside the encoder: what no loss reaches must not be."""
-        self.decoder.trainable = decoder
-        self._train_log_variances(self.decoder, self.plan.priors, decoder and log_variance)
+        if self.decoder is not None:
+            self.decoder.trainable = decoder
+            self._train_log_variances(self.decoder, self.plan.priors, decoder and log_variance)
         self._train_log_variances(self.encoder, self.plan.stochastic_layers, log_variance)
 
     @staticmethod
@@ -121,8 +122,13 @@ class Network(keras.Model):
             training: whether batch statistics and dropout are those of training.
 
         Raises:
-            UsageError: the decoder reads switches without a default, and none are given.
+            UsageError: there is no decoder; or it reads switches without a default, and none are
+                given.
         """
+        if self.decoder is None:
+            raise UsageError(
+                "the network has no decoder, under decoder: none, so nothing is decoded"
+            )
         if self.plan.undone and not switches:
             latent = ops.convert_to_tensor(latent)
             switches = self._default_switches(latent)

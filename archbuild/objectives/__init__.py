@@ -22,6 +22,7 @@ _HOMES = {
     "log_soft_assignment": "soft_assignment",
     "target_distribution": "soft_assignment",
     "assignment_divergence": "soft_assignment",
+    "label_cross_entropy": "classification",
     "squared_centre_distance": "k_means",
     "centre_distance": "k_means",
     "sum_of_squares": "regularisation",

@@ -75,9 +75,9 @@ def _report(run: Run, folder: Path) -> Report:
 
 def _agreements(run: Run) -> dict[str, dict[str, float]] | None:
     """Score each finished head against the labels; ``None`` without labels."""
-    labels = run.dataset.labels
+    labels = run.dataset.row_labels
     if labels is None:
-        return None
+        return None if run.dataset.labels is None else {}
     return {stage.space: label_scores(labels, stage.clusters) for stage in run.finished_clusterings}
 
 
@@ -215,7 +215,7 @@ def _by_cluster(run: Run, stage: Stage, chosen: np.ndarray) -> Categories:
     """
     from archbuild.report import Categories
 
-    labels, clusters = run.dataset.labels, stage.clusters
+    labels, clusters = run.dataset.row_labels, stage.clusters
     count = stage.assignments.shape[1]
     matching = {} if labels is None else match_clusters(labels, clusters)
     shades = matched_colours(matching, count, run.dataset.n_classes or 0)

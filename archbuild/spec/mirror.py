@@ -240,6 +240,8 @@ def _unread(encoder: Sequence[Entry], vocabulary: Vocabulary) -> Iterator[Proble
 def _end_problems(
     spec: Spec, encoder: Sequence[PlannedLayer], decoder: Sequence[PlannedLayer]
 ) -> Iterator[Problem]:
+    if not spec.decodes:
+        return
     if spec.decoder is None and output_index(decoder) is None:
         yield Problem(
             "there is nothing to learn: these layers only pool, reshape or scale",

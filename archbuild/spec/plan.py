@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from archbuild.spec.parts import Condition, Part
 from archbuild.spec.stages import STAGE_FIELDS
-from archbuild.spec.top import TIED
+from archbuild.spec.top import NO_DECODER, TIED
 
 GAUSSIAN: Final = "Gaussian"
 """The type of stochastic layers."""
@@ -91,6 +91,11 @@ class Spec:
     def tied(self) -> bool:
         """True if the mirrored decoder has the encoder's kernels."""
         return bool(self.tree["decoder"] == TIED)
+
+    @property
+    def decodes(self) -> bool:
+        """True if there is a decoder."""
+        return bool(self.tree["decoder"] != NO_DECODER)
 
     @property
     def input_shape(self) -> Shape:

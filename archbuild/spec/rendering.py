@@ -159,6 +159,8 @@ def _facing(plan: Plan) -> Iterator[_Facing]:
 
 def _lines(pairs: Sequence[_Facing], *, split: bool) -> list[str]:
     left = _half("encoder, downwards", [pair[0] for pair in pairs], split)
+    if not any(right for _, right in pairs):
+        return [line.rstrip() for lines in left for line in lines]
     right = _half("decoder, upwards", [pair[1] for pair in pairs], split)
     width = max(len(line) for lines in left for line in lines)
     return [

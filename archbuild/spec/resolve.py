@@ -9,7 +9,14 @@ from typing import Any
 from archbuild.spec.field import Field, Typed
 from archbuild.spec.plan import HeadSpec, LayerSpec, NonLinearity, Spec
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
-from archbuild.spec.top import AUGMENT_FIELDS, DEFAULT_HEAD, DERIVED, SUPERVISION_FIELDS, TOP_FIELDS
+from archbuild.spec.top import (
+    AUGMENT_FIELDS,
+    DECODER_WORDS,
+    DEFAULT_HEAD,
+    NO_DECODER,
+    SUPERVISION_FIELDS,
+    TOP_FIELDS,
+)
 from archbuild.spec.vocabulary import Vocabulary
 
 
@@ -69,12 +76,16 @@ def _typed(entry: Mapping[str, Any], kinds: Mapping[str, Typed]) -> dict[str, An
 
 def _without_implied(full: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
     """Return the values without those of implicit fields that have their defaults."""
-    implied = {field.name for field in fields if field.implicit and full[field.name] == field.default}
+    implied = {
+        field.name for field in fields if field.implicit and full[field.name] == field.default
+    }
     return {key: value for key, value in full.items() if key not in implied}
 
 
 def _decoder(value: Any, vocabulary: Vocabulary) -> Any:
-    return value if value in DERIVED else [_typed(entry, vocabulary.layers) for entry in value]
+    if value in DECODER_WORDS:
+        return value
+    return [_typed(entry, vocabulary.layers) for entry in value]
 
 
 def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, Any]:
@@ -82,8 +93,8 @@ def _head(value: Mapping[str, Any] | None, vocabulary: Vocabulary) -> dict[str, 
 
 
 def default_output(tree: Mapping[str, Any]) -> NonLinearity:
-    """Return a stated decoder's last non-linearity; under the mirror the encoder's first."""
-    stated = tree["decoder"] not in DERIVED
+    """Return a stated decoder's last non-linearity; of others the encoder's first."""
+    stated = tree["decoder"] not in DECODER_WORDS
     layers = reversed(tree["decoder"]) if stated else tree["layers"]
     return next((layer["non_linearity"] for layer in layers if "non_linearity" in layer), "linear")
 
@@ -99,7 +110,7 @@ def _spec(tree: dict[str, Any], vocabulary: Vocabulary) -> Spec:
         binarise=tree.get("binarise", "none"),
         output_non_linearity=tree["output_non_linearity"],
         layers=_layer_specs(tree["layers"], vocabulary),
-        decoder=None if decoder in DERIVED else _layer_specs(decoder, vocabulary),
+        decoder=_decoder_specs(decoder, vocabulary),
         augment=tree["augment"],
         supervision=tree.get("supervision"),
         data=tree.get("data") or {},
@@ -109,6 +120,13 @@ def _spec(tree: dict[str, Any], vocabulary: Vocabulary) -> Spec:
         train=tree["train"],
         tree=tree,
     )
+
+
+def _decoder_specs(value: Any, vocabulary: Vocabulary) -> tuple[LayerSpec, ...] | None:
+    """Return the layers that are stated, none where there is no decoder; ``None``: the mirror's."""
+    if value == NO_DECODER:
+        return ()
+    return None if value in DECODER_WORDS else _layer_specs(value, vocabulary)
 
 
 def _layer_specs(

@@ -14,6 +14,7 @@ from archbuild.spec.document import TreePath
 from archbuild.spec.mirror import make_plan
 from archbuild.spec.plan import Plan, Spec
 from archbuild.spec.resolve import default_output
+from archbuild.spec.stages import STAGE_DEFAULTS
 from archbuild.spec.top import EMBEDDING, OF_COUNTS
 from archbuild.spec.values import shown
 from archbuild.spec.vocabulary import Vocabulary
@@ -35,6 +36,7 @@ def semantic_problems(spec: Spec, vocabulary: Vocabulary) -> list[Problem]:
         known = {problem.path[:2] for problem in problems}
         return problems + [found for found in error.problems if found.path[:2] not in known]
     found = [*latent_problems(plan), *supervision_problems(spec, vocabulary)]
+    found += [*decoder_problems(spec, vocabulary), *validation_problems(spec, vocabulary)]
     return [*problems, *found, *head_problems(plan, vocabulary)]
 
 
@@ -67,7 +69,7 @@ def output_problems(spec: Spec) -> Iterator[Problem]:
     """Check that the output can take the values of the data, and is stated once."""
     path, output = ("output_non_linearity",), spec.output_non_linearity
     stated = default_output(spec.tree)
-    if spec.decoder is not None and output != stated:
+    if spec.decoder and output != stated:
         yield Problem(
             "a stated decoder ends with its own non-linearity",
             path,
@@ -144,6 +146,40 @@ def latent_problems(plan: Plan) -> Iterator[Problem]:
             f"at most {MAX_LATENT:,}; 10 to 500 are usual",
             "end the encoder with a small Dense",
         )
+
+
+def decoder_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Check that the spec has a decoder where its head needs one."""
+    if not spec.decodes and vocabulary.heads[spec.head.type].needs_decoder:
+        yield Problem(
+            f"the {spec.head.type} head needs a decoder",
+            ("decoder",),
+            shown(spec.tree["decoder"]),
+            advice="leave decoder out, or choose a head that learns without one",
+        )
+
+
+def validation_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """Check that stages validate only what a head learns from labels, and stop by it alone."""
+    kind = vocabulary.heads[spec.head.type]
+    finds_classes = kind.answers_under(spec.supervision is not None) == "classes"
+    for section in STAGE_DEFAULTS:
+        settings = spec.settings(section)
+        if settings["validation"] and (section == "pretrain" or not finds_classes):
+            yield Problem(
+                "only heads that learn classes from labels have an error on validation rows",
+                (section, "validation"),
+                shown(settings["validation"]),
+                advice="leave validation out, or choose a head that answers classes",
+            )
+        elif settings["patience"] and not settings["validation"]:
+            yield Problem(
+                "patience counts epochs without a lower error on validation rows, and there are "
+                "none",
+                (section, "patience"),
+                shown(settings["patience"]),
+                advice="add validation: 0.1, or leave patience out",
+            )
 
 
 def supervision_problems(spec: Spec, vocabulary: Vocabulary) -> Iterator[Problem]:

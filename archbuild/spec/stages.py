@@ -54,6 +54,26 @@ STAGE_FIELDS: Final[tuple[Field, ...]] = (
     ),
     fields.implicit(
         fields.number(
+            "validation",
+            "Share of the labelled rows that are not trained on: the error on them is measured "
+            "after each epoch, and the weights of the epoch with the lowest one are kept. For "
+            "heads whose answers are classes; 0: none.",
+            maximum=0.9,
+            default=0.0,
+        )
+    ),
+    fields.implicit(
+        fields.integer(
+            "patience",
+            "Epochs without a lower error on the validation rows that end the stage; 0: it goes on "
+            "to its last epoch.",
+            minimum=0,
+            maximum=1_000_000,
+            default=0,
+        )
+    ),
+    fields.implicit(
+        fields.number(
             "clip_value",
             "Highest absolute value of each number of the gradient, before its norm is clipped; 0: "
             "not clipped.",

@@ -18,12 +18,10 @@ from archbuild.spec.hints import key_hint, type_hint
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import (
     AUGMENT_FIELDS,
+    DECODER_WORDS,
     DEFAULT_HEAD,
-    DERIVED,
     MAX_LAYERS,
-    MIRROR,
     SUPERVISION_FIELDS,
-    TIED,
     TOP_FIELDS,
 )
 from archbuild.spec.values import describe, did_you_mean, shown, value_problems
@@ -90,9 +88,9 @@ def _layer(entry: Any, side: str, path: TreePath, vocabulary: Vocabulary) -> lis
 def _decoder(value: Any, vocabulary: Vocabulary) -> list[Problem]:
     if isinstance(value, list):
         return _layers(value, "decoder", vocabulary)
-    if value in DERIVED:
+    if value in DECODER_WORDS:
         return []
-    allowed = f"'{MIRROR}', '{TIED}', or a list of layers"
+    allowed = ", ".join(f"'{word}'" for word in DECODER_WORDS) + ", or a list of layers"
     return [Problem("decoder has the wrong type", ("decoder",), shown(value), allowed)]
 
 

@@ -11,8 +11,9 @@ CURRENT_VERSION: Final = 1
 DEFAULT_HEAD: Final = "kld"
 MIRROR: Final = "mirror"
 TIED: Final = "tied"
-DERIVED: Final = (MIRROR, TIED)
-"""What the decoder is called where it follows from the encoder."""
+NO_DECODER: Final = "none"
+DECODER_WORDS: Final = (MIRROR, TIED, NO_DECODER)
+"""What the decoder is called where no list states it."""
 MAX_LAYERS: Final = 500
 DEFAULT_MAX_PARAMETERS: Final = 500_000_000
 """2 GB in float32, 8 GB with gradients and Adam's moments."""
@@ -178,10 +179,10 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
     Field("layers", _layer_list("encoder", 2), doc="The encoder, from Input to the bottleneck."),
     Field(
         "decoder",
-        {"anyOf": [{"enum": [*DERIVED]}, _layer_list("decoder", 1)]},
+        {"anyOf": [{"enum": [*DECODER_WORDS]}, _layer_list("decoder", 1)]},
         MIRROR,
         "The decoder: 'mirror' derives it from the encoder, 'tied' gives it the encoder's kernels "
-        "too, a list states its layers.",
+        "too, a list states its layers; 'none': there is none, for classifiers.",
     ),
     fields.section(
         "data",

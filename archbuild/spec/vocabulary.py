@@ -196,6 +196,14 @@ class HeadType(ABC):
     normalises_decoder: ClassVar[bool] = True
     """False if the mirrored decoder has no batch normalisation, whatever the encoder has."""
 
+    @classmethod
+    def labels_per_row(cls, config: Mapping[str, Any]) -> int:
+        """Return how many labels the head reads and answers of each row, a sequence of them."""
+        return 1
+
+    needs_decoder: ClassVar[bool] = True
+    """False if the head learns without a decoder too, under ``decoder: none``."""
+
     labels_used: ClassVar[Literal["never", "some", "all"]] = "never"
     """The labels that training reads: of no row, of those that ``supervision`` chooses, of all.
 

@@ -20,7 +20,13 @@ from archbuild.training.encoding import encode
 from archbuild.training.feed import Feed
 from archbuild.training.progress import EventHandler
 from archbuild.training.schedules import Position, weight, whole_epochs
-from archbuild.training.stage import StageOutcome, StageTrainer, restore_variables
+from archbuild.training.stage import (
+    StageOutcome,
+    StageTrainer,
+    named_variables,
+    restore_variables,
+)
+from archbuild.training.validation import ERROR, Validation
 
 
 class HeadTrainer(StageTrainer):
@@ -62,7 +68,9 @@ class HeadTrainer(StageTrainer):
         labelled_batch: int | None = None,
     ) -> None:
         head.refines = not from_scratch
-        super().__init__(name, settings, network, head, feed, folder, seed, emit)
+        self.validation = _validation(settings, labels, seed)
+        rows = self.validation.trained(len(feed)) if self.validation else None
+        super().__init__(name, settings, network, head, feed, folder, seed, emit, rows)
         self.head, self.labels, self.labelled_batch = head, labels, labelled_batch
         self.epochs *= head.rounds or 1
         self.begins = warmup_epochs(head, settings, self.steps) if from_scratch else 0
@@ -79,11 +87,16 @@ class HeadTrainer(StageTrainer):
 
     @property
     def converged(self) -> bool:
-        """True if fewer rows changed their cluster in the last epoch than the head tolerates."""
+        """True if the error on validation rows has not sunk for long, or clusters have settled."""
+        if self.validation is not None and self.validation.is_over(self.history):
+            return True
         change = self.history[-1].get("label_change") if self.history else None
         return change is not None and change < self.head.tolerance
 
     def _outcome(self) -> StageOutcome:
+        if self.validation is not None and self.validation.weights:
+            self._set_weights(self.validation.weights)
+            self.codes = None
         codes = self._codes_now()
         if self._never_began:
             self._begin()
@@ -94,11 +107,16 @@ class HeadTrainer(StageTrainer):
         """True if there was not one epoch since the head could begin."""
         if self.occupancy is not None:
             return False
-        return self.head.answers != "nothing" or not self.history
+        return self._follows_clusters or not self.history
+
+    @property
+    def _follows_clusters(self) -> bool:
+        """True if the assignment of all rows is measured after each epoch."""
+        return self.head.watches_rows and self.head.answers != "nothing"
 
     def _resume(self) -> None:
         super()._resume()
-        if self.head.answers == "nothing":
+        if not self._follows_clusters:
             return
         epochs = len(self.history)
         if epochs > self.begins or (self.head.rounds and epochs == self.begins > 0):
@@ -106,7 +124,7 @@ class HeadTrainer(StageTrainer):
             self.occupancy = _occupancy_of(self.history[-1]) or self.occupancy
 
     def _before_epoch(self, epoch: int) -> None:
-        if epoch < self.begins:
+        if epoch < self.begins or not self.head.watches_rows:
             return
         if epoch == 0 or not self.head.rounds:
             self._full_pass(epoch)
@@ -115,6 +133,22 @@ class HeadTrainer(StageTrainer):
 
     def _after_epoch(self, epoch: int) -> dict[str, Any]:
         """Encode all rows, end a round if it is one, and return what the clusters are."""
+        validated = self._validated()
+        if not self.head.watches_rows:
+            return validated
+        return validated | self._watched(epoch)
+
+    def _validated(self) -> dict[str, Any]:
+        """Return the error on the validation rows, and keep the weights where it is the lowest."""
+        if self.validation is None:
+            return {}
+        codes = encode(self.read, self.feed, self.validation.rows)
+        error = self.validation.error(self.head.assignments(codes))
+        if self.validation.is_best(error, self.history):
+            self.validation.weights = self._weights()
+        return {ERROR: error}
+
+    def _watched(self, epoch: int) -> dict[str, Any]:
         if epoch + 1 < self.begins:
             return {}
         self.codes, previous = encode(self.read, self.feed), self.clusters
@@ -149,7 +183,7 @@ class HeadTrainer(StageTrainer):
         assignments = self.head.assignments(self._codes_now())
         if not np.all(np.isfinite(assignments)):
             raise self._divergence("a row's assignment", len(self.history), self.steps - 1)
-        self.clusters = np.argmax(assignments, axis=1)
+        self.clusters = np.argmax(assignments, axis=-1)
         self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous, self.codes)
         return self.occupancy
 
@@ -160,9 +194,16 @@ class HeadTrainer(StageTrainer):
 
     def _reset_network(self) -> None:
         """Set the first weights again, for a head whose rounds do not go on from each other's."""
+        self._set_weights(self._first_weights)
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        """Return copies of the weights of network and head."""
+        return {name: to_numpy(of).copy() for name, of in named_variables(self.network, self.head)}
+
+    def _set_weights(self, weights: Mapping[str, np.ndarray]) -> None:
         for name, variable in self._variables():
-            if name in self._first_weights:
-                variable.assign(self._first_weights[name])
+            if name in weights:
+                variable.assign(weights[name])
 
     def _targets(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         targets = super()._targets(indices)
@@ -177,7 +218,8 @@ class HeadTrainer(StageTrainer):
         batches = super()._batches(epoch)
         if self.labels is None or self.labelled_batch is None:
             return batches
-        rows, size = labelled_rows(self.labels), self.labelled_batch
+        known, size = labelled_rows(self.labels), self.labelled_batch
+        rows = known[np.isin(known, self.rows)]
         labelled = labelled_batches(rows, size, self.seed, self.name, epoch)
         # the one without end comes second, so that none of its batches is drawn in vain
         return (np.concatenate(both) for both in zip(batches, labelled, strict=False))
@@ -188,11 +230,22 @@ class HeadTrainer(StageTrainer):
         return super()._schedule(position)
 
     def _state(self) -> dict[str, np.ndarray]:
-        return super()._state() | prefixed("memory_", self.head.memory)
+        best = self.validation.weights if self.validation else {}
+        return super()._state() | prefixed("memory_", self.head.memory) | prefixed("best_", best)
 
     def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         super()._restore(arrays)
         self.head.remember(unprefixed("memory_", arrays))
+        if self.validation is not None:
+            self.validation.weights = unprefixed("best_", arrays)
+
+
+def _validation(
+    settings: Mapping[str, Any], labels: np.ndarray | None, seed: int
+) -> Validation | None:
+    if labels is None or not settings["validation"]:
+        return None
+    return Validation(labels, settings["validation"], settings["patience"], seed)
 
 
 def _occupancy_of(row: Mapping[str, Any]) -> Occupancy | None:

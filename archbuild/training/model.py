@@ -128,7 +128,7 @@ def _clipping(
 ) -> type[keras.optimizers.Optimizer]:
     """Return the class, clipping each number of a gradient first: Keras's own clip one way only."""
 
-    class Clipping(kind):  # type: ignore[valid-type, misc]  # a class that is chosen at run time
+    class Clipping(kind):
         def apply(self, grads: Any, trainable_variables: Any = None) -> Any:
             clipped = [None if each is None else ops.clip(each, -limit, limit) for each in grads]
             return super().apply(clipped, trainable_variables)

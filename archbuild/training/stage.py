@@ -64,6 +64,7 @@ class StageTrainer:
         folder: where checkpoints go; ``begin`` has been called. ``None``: nothing is kept on disk.
         seed: of the run.
         emit: receives the events.
+        rows: the numbers of those that are trained on; by default all.
 
     Attributes:
         epochs: how many there are in all.
@@ -81,13 +82,15 @@ class StageTrainer:
         folder: StageFolder | None,
         seed: int,
         emit: EventHandler,
+        rows: np.ndarray | None = None,
     ) -> None:
         self.name, self.settings, self.feed = name, settings, feed
         self.network, self.objective = network, objective
         self.folder, self.seed, self.emit = folder, seed, emit
         self.model = self._built_model()
         self.read: Reader = network.predict_latents
-        self.steps = count_batches(len(feed), settings["batch_size"])
+        self.rows = np.arange(len(feed)) if rows is None else rows
+        self.steps = count_batches(len(self.rows), settings["batch_size"])
         self.epochs = int(settings["epochs"])
         self.history: list[dict[str, Any]] = []
         self.targets: dict[str, np.ndarray] = {}
@@ -183,9 +186,10 @@ class StageTrainer:
         return means | {"learning_rate": rate}
 
     def _batches(self, epoch: int) -> Iterator[np.ndarray]:
-        return epoch_batches(
-            len(self.feed), self.settings["batch_size"], self.seed, self.name, epoch
+        batches = epoch_batches(
+            len(self.rows), self.settings["batch_size"], self.seed, self.name, epoch
         )
+        return (self.rows[places] for places in batches)
 
     def _targets(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """Return what a loss is given with the rows of those indices."""

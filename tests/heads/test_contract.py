@@ -20,6 +20,7 @@ CONFIGS = {
     "gmvae": {"mc_samples": 2, "prior_units": 4, "style_size": 2},
     "auxiliary": {"skip": True, "mc_samples": 2, "hidden_units": [4]},
     "cluster_aware": {"hidden_units": [4]},
+    "classifier": {},
     "messages": {"rounds": 2, "modules": [{"type": "gmm", "chains": 1, "sweeps": 5}]},
 }
 LIKELIHOOD = {"reconstruction": "gaussian"}
@@ -33,6 +34,7 @@ LEVELS = [
 KEYS = {
     **dict.fromkeys(["gmm", "gmvae", "auxiliary", "cluster_aware"], LIKELIHOOD),
     "ladder": {**LIKELIHOOD, "layers": LEVELS},
+    "classifier": {"supervision": {"labels": "all"}, "decoder": "none"},
 }
 """Keys of the spec that a head needs, or is better tried with."""
 
