@@ -40,6 +40,7 @@ class Clustering:
         assignments: probability of each cluster for each point (n, K), or ``None``.
         seed: draws the sample of the silhouette.
         are_classes: whether the clusters are predicted classes, numbered as ``labels`` are.
+        are_sequences: whether they are sequences of such classes, as the labels are.
 
     Raises:
         DataError: the lengths differ, or a value is not finite.
@@ -51,6 +52,7 @@ class Clustering:
     assignments: np.ndarray | None = None
     seed: int = 0
     are_classes: bool = False
+    are_sequences: bool = False
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -76,7 +78,7 @@ class Clustering:
 
         And ``classes``, where the clusters are classes; of sequences, ``sequences`` alone.
         """
-        if np.ndim(self.clusters) == 2:
+        if self.are_sequences:
             return frozenset({"sequences"} if self.labels is not None else ())
         given = {name: getattr(self, name) for name in ("values", "labels", "assignments")}
         names = {name for name, value in given.items() if value is not None}
@@ -108,7 +110,7 @@ class Score:
     @property
     def needs_labels(self) -> bool:
         """True if it compares with true classes."""
-        return "labels" in self.needs
+        return bool(self.needs & {"labels", "sequences"})
 
 
 def _with_labels(function: Callable[..., float]) -> Callable[[Clustering], float]:
@@ -226,7 +228,7 @@ def sequence_scores(labels: np.ndarray, classes: np.ndarray) -> dict[str, float 
         DataError: the shapes differ, or no point has all its labels.
     """
     single = {"error": classification_error(labels.ravel(), classes.ravel())}
-    return single | measure(Clustering(None, classes, labels))
+    return single | measure(Clustering(None, classes, labels, are_sequences=True))
 
 
 def label_free_scores(

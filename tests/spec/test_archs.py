@@ -12,6 +12,8 @@ from archbuild.spec.locate import PACKAGED
 SYSTEMS = {"vade": "gmm", "s3vdc": "gmm", "gmvae": "gmvae", "spiral": "gmvae"}
 SYSTEMS |= {"serket3000": "messages", "lvae": "ladder", "omniglot": "ladder"}
 SYSTEMS |= {"auxiliary": "auxiliary", "halfmoon": "auxiliary", "cagem": "cluster_aware"}
+# files whose names say the data or the system, of classifiers without a decoder
+CLASSIFIERS = {"classifier", "cluttered"}
 # a file whose names say by whom and for what its networks were published
 PUBLISHED = "published"
 
@@ -55,6 +57,16 @@ def test_shipped_specs_are_valid_and_mirror(
         assert make_plan(spec, own).decoder[-1].output_shape == spec.input_shape
 
 
+@pytest.mark.parametrize(("stem", "count"), [("classifier", 1), ("cluttered", 6)])
+def test_shipped_classifiers_are_valid(own: Vocabulary, stem: str, count: int) -> None:
+    (path,) = PACKAGED.glob(f"{stem}.*")
+    specs = validate_document(path, own)
+    assert len(specs) == count
+    for spec in specs:
+        assert make_plan(spec, own).decoder == ()
+        assert spec.head.type == "classifier"
+
+
 @pytest.mark.parametrize(
     ("stem", "latent_sizes"),
     [
@@ -80,7 +92,7 @@ def test_names_say_what_the_layers_are(own: Vocabulary) -> None:
         "MaxPool2D*": lambda c: "p",
     }
     for path, index, name in shipped_archs():
-        if path.stem in SYSTEMS or path.stem == PUBLISHED:
+        if path.stem in {*SYSTEMS, *CLASSIFIERS, PUBLISHED}:
             continue
         layers = load_spec(f"{path}:{index}", own).layers
         said = [parts[layer.type](layer.config) for layer in layers if layer.type in parts]

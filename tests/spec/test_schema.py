@@ -61,7 +61,7 @@ def test_shipped_specs_templates_and_resolved_trees_fit(
         {"layers": [{"type": "Input", "output_shape": [3]}, {"num_units": 3}]},
         {"layers": [{"type": "Input", "output_shape": [3]}, {"type": "Dense", "units": 3}]},
         {"layers": [{"type": "Input", "output_shape": [3]}, {"type": "Dense"}]},
-        {"decoder": "none"},
+        {"decoder": "no"},
         {"decoder": [{"type": "Input", "output_shape": [3]}]},
         {"head": {"type": "nothing"}},
         {"head": {"n_clusters": 0}},
