@@ -165,6 +165,7 @@ def test_shipped_archs(folders: tuple[Path, Path]) -> None:
         ("mnist", 1, "packaged-1"),
         ("mnist", 2, "packaged-2"),
     ]
-    datasets = {"mnist", "coil20", "digits", "spiral", "serket3000", "omniglot", "halfmoon"}
-    systems = {"vade", "s3vdc", "gmvae", "lvae", "published", "auxiliary", "cagem"}
+    datasets = {"mnist", "coil20", "digits", "spiral", "serket3000", "omniglot"}
+    datasets |= {"halfmoon", "cluttered"}
+    systems = {"vade", "s3vdc", "gmvae", "lvae", "published", "auxiliary", "cagem", "classifier"}
     assert {path.stem for path, _, _ in shipped_archs()} == datasets | systems
