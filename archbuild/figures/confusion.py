@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _PERCENT_UP_TO = 24
 """Columns up to which a cell has room for its percentage."""
 _WIDE = 1600
+CLUSTER, CLASS = "cluster", "class"
+"""What a column stands for."""
 
 
 class ConfusionPicture(HeadPicture):
@@ -58,7 +60,16 @@ class ConfusionPicture(HeadPicture):
         given = {number: number for number in range(count)}  # classes need no matching
         matching = given if stage.finds_classes else match_clusters(labels, clusters)
         title = run.title(f"{stage.space} against the classes")
-        return draw_confusion(labels, clusters, matching, names, title, path, n_clusters=count)
+        return draw_confusion(
+            labels,
+            clusters,
+            matching,
+            names,
+            title,
+            path,
+            n_clusters=count,
+            answer=CLASS if stage.finds_classes else CLUSTER,
+        )
 
 
 def draw_confusion(
@@ -71,6 +82,7 @@ def draw_confusion(
     caption: str = "",
     *,
     n_clusters: int | None = None,
+    answer: str = CLUSTER,
 ) -> Path:
     """Draw the confusion matrix to a PNG at ``path``, which is returned.
 
@@ -84,13 +96,21 @@ def draw_confusion(
         matching: cluster -> class, one-to-one or many-to-one; clusters may be missing.
         class_names: name of class ``i`` at position ``i``; numbers stand in for missing names.
         n_clusters: how many clusters there are; by default up to the largest number seen.
+        answer: what a column is called: ``cluster``, or ``class``, where it is a predicted one.
 
     Raises:
         ValueError: when the lengths differ or no row has a label.
     """
     with styled():
         figure = confusion_figure(
-            labels, clusters, matching, class_names, title, caption, n_clusters=n_clusters
+            labels,
+            clusters,
+            matching,
+            class_names,
+            title,
+            caption,
+            n_clusters=n_clusters,
+            answer=answer,
         )
         return save(figure, path)
 
@@ -104,6 +124,7 @@ def confusion_figure(
     caption: str = "",
     *,
     n_clusters: int | None = None,
+    answer: str = CLUSTER,
 ) -> Figure:
     """Return the figure that ``draw_confusion`` writes."""
     labels, clusters = _labelled(labels, clusters)
@@ -117,11 +138,15 @@ def confusion_figure(
     order = column_order(counts, matched)
     width = WIDTH if k <= _PERCENT_UP_TO else _WIDE
     height = _height(len(classes), k)
-    figure = new_figure(title, _note(counts, matched, caption), width=width, height=height)
+    predicted = answer != CLUSTER
+    note = _note(counts, matched, caption, predicted)
+    figure = new_figure(title, note, width=width, height=height)
     axes = figure.subplots()
     _cells(axes, counts[:, order], k)
     _name_rows(axes, counts, [class_name(class_names, number) for number in classes])
     _name_columns(axes, counts, order, matched)
+    if predicted:
+        _name_predicted(axes, [class_name(class_names, number) for number in order])
     _frame_matches(axes, order, matched)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -152,10 +177,15 @@ def _height(classes: int, k: int) -> int:
     return 260 + classes * int(np.clip(900 / k, 30 if k > _PERCENT_UP_TO else 40, 62))
 
 
-def _note(counts: NDArray[np.int64], matched: Mapping[int, int], caption: str) -> str:
+def _note(
+    counts: NDArray[np.int64], matched: Mapping[int, int], caption: str, predicted: bool
+) -> str:
     agreed = sum(int(counts[row, cluster]) for cluster, row in matched.items())
     total = int(counts.sum())
-    note = f"{agreed:,} of {total:,} rows ({agreed / total:.1%}) lie in a cluster of their class."
+    share = f"({agreed / total:.1%})"
+    note = f"{agreed:,} of {total:,} rows {share} lie in a cluster of their class."
+    if predicted:
+        note = f"{agreed:,} of {total:,} labels {share} are predicted right."
     return f"{note} {caption}".strip()
 
 
@@ -208,6 +238,12 @@ def _name_columns(
     for tick, cluster in zip(axes.get_xticklabels(), order, strict=True):
         tick.set_color("#333333" if cluster in matched else "#999999")
     axes.set_xlabel("cluster" if len(matched) == len(order) else "cluster (grey: matched to none)")
+
+
+def _name_predicted(axes: Axes, names: Sequence[str]) -> None:
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("class (labels of it)")
 
 
 def _frame_matches(axes: Axes, order: Sequence[int], matched: Mapping[int, int]) -> None:

@@ -12,6 +12,7 @@ from archbuild.figures.curves import CurvesPicture
 from archbuild.figures.exchange import ExchangePicture
 from archbuild.figures.gallery import GalleryPicture
 from archbuild.figures.generated import GeneratedPicture
+from archbuild.figures.glimpses import GlimpsesPicture
 from archbuild.figures.levels import LevelsPicture
 from archbuild.figures.occupancy import OccupancyPicture
 from archbuild.figures.picture import Picture
@@ -29,6 +30,7 @@ _OURS = (
     ComponentsPicture(),
     ExchangePicture(),
     ReconstructionsPicture(),
+    GlimpsesPicture(),
     SurfacePicture(),
     GalleryPicture(),
     ConfusionPicture(),

@@ -58,6 +58,7 @@ class SpatialTransformer(LayerType):
     summary = "A glimpse of the image under an affine map that is found for it; begins as identity."
     fields = _FIELDS
     sides = frozenset({"encoder"})
+    takes_glimpses = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return the channels, and height and width over ``downsample``."""

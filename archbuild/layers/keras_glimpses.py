@@ -219,3 +219,15 @@ class EachStep(keras.layers.Layer):
 def glimpse_size(image: Sequence[int | None], downsample: float) -> tuple[int, ...]:
     """Return height and width of the glimpses of images of this height and width."""
     return tuple(int(extent / downsample) for extent in image if extent is not None)
+
+
+def first_transformer(model: keras.Model) -> keras.layers.Layer:
+    """Return the first layer of a model that takes glimpses.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for layer in model.layers:
+        if isinstance(layer, _Transformer):
+            return layer
+    raise ValueError(f"no layer of the model '{model.name}' takes glimpses")

@@ -26,7 +26,7 @@ from archbuild.training.progress import LOGGER
 
 if TYPE_CHECKING:
     from archbuild.data import Dataset
-    from archbuild.networks.network import Network
+    from archbuild.networks.network import Glimpses, Network
     from archbuild.training.encoding import Reader
     from archbuild.training.feed import Feed
 
@@ -267,6 +267,14 @@ class Model:
             encoding = self.network.encode(rows)
             decoded = self.network.decode(encoding.mean, encoding.switches)
         return to_numpy(self.network.expected(decoded, rows))
+
+    def glimpses(self, rows: np.ndarray) -> Glimpses:
+        """Return what a spatial transformer takes of rows in the network's scale.
+
+        Raises:
+            ValueError: the encoder has none.
+        """
+        return self.network.glimpses(rows)
 
     def generate(self, per_cluster: int, seed: int, level: int | None = None) -> np.ndarray:
         """Draw ``(cluster, per_cluster, *input_shape)`` rows, in the units of the data.

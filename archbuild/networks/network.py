@@ -14,8 +14,9 @@ from archbuild import objectives
 from archbuild.data.counts import TARGET_SUM
 from archbuild.errors import UsageError
 from archbuild.layers.context import Level
+from archbuild.layers.keras_glimpses import first_transformer
 from archbuild.networks.hierarchy import Steps
-from archbuild.networks.rows import by_rows
+from archbuild.networks.rows import by_rows, to_numpy
 from archbuild.spec.plan import Plan, PlannedLayer
 from archbuild.spec.top import OF_COUNTS
 
@@ -63,6 +64,18 @@ class Reconstruction(NamedTuple):
     log_variance: Any | None
     log_dispersion: Any | None = None
     dropout_logits: Any | None = None
+
+
+class Glimpses(NamedTuple):
+    """What a spatial transformer takes of images.
+
+    Attributes:
+        maps: ``(batch, steps, 6)``, affine maps (``layers/affine.py``); one step if not recurrent.
+        glimpses: ``(batch, steps, height, width, channels)``.
+    """
+
+    maps: np.ndarray
+    glimpses: np.ndarray
 
 
 class Network(keras.Model):
@@ -241,6 +254,18 @@ class Network(keras.Model):
         rows = self.encoder.input
         model = keras.Model(rows, code(self._encoding(self.encoder.outputs)._replace(inputs=rows)))
         return lambda rows: np.asarray(model.predict_on_batch(rows))
+
+    def glimpses(self, inputs: Any) -> Glimpses:
+        """Return the glimpses that the first spatial transformer takes of ``(batch, ...)`` rows.
+
+        Raises:
+            ValueError: the encoder has none.
+        """
+        taken = keras.Model(self.encoder.input, first_transformer(self.encoder).output)
+        glimpses, maps = map(to_numpy, taken(inputs))
+        if maps.ndim == 2:
+            glimpses, maps = glimpses[:, np.newaxis], maps[:, np.newaxis]
+        return Glimpses(maps, glimpses)
 
     def _encoding(self, outputs: Sequence[Any]) -> Encoding:
         mean, *rest = outputs

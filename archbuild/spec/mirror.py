@@ -179,6 +179,7 @@ class _Half:
             notation=f"{notation} {notation}_bn" if batch_norm else notation,
             nested=layer_type.nested(entry.config, below),
             switches=layer_type.switches(entry.config, below),
+            takes_glimpses=layer_type.takes_glimpses,
         )
 
     def _read_by(self, layer_type: LayerType) -> Mapping[int, PlannedLayer]:

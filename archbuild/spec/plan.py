@@ -134,6 +134,7 @@ class PlannedLayer:
         nested: the layers that it is made of, where its fields list some; ``parameters`` counts
             theirs.
         switches: what an encoder layer keeps for the decoder layer that undoes it.
+        takes_glimpses: whether it samples its input under maps that it finds.
         notation: the layer as ``Plan.notation`` has it, batch normalisation included.
     """
 
@@ -150,6 +151,7 @@ class PlannedLayer:
     tied_to: int | None = None
     nested: tuple[PlannedLayer, ...] = ()
     switches: Switches | None = None
+    takes_glimpses: bool = False
 
 
 def layer_name(list_name: str, index: int, layer_type: str) -> str:

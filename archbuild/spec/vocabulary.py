@@ -52,6 +52,8 @@ class LayerType(ABC):
     reads_own_half: ClassVar[bool] = False
     """Whether ``shape_in_network`` and ``parameters_in_network`` are handed the layers of the half
     that the type stands in; otherwise the encoder's."""
+    takes_glimpses: ClassVar[bool] = False
+    """Whether the type samples its input under affine maps that it finds, which a picture shows."""
     mirroring: ClassVar[Literal["inverse", "code", "rebuilding", "passing", "finishing"]] = (
         "inverse"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import floor
 
+import keras
 import numpy as np
 import pytest
 
@@ -67,6 +68,19 @@ def test_the_identity_gives_back_the_image(rng: np.random.Generator) -> None:
     images = rng.normal(size=(3, 6, 5, 2)).astype("float32")
     found = evaluate(_taking((6, 5)), images, [IDENTITY] * 3)
     np.testing.assert_allclose(found, images, atol=1e-6)
+
+
+def test_glimpses_of_the_whole_size_are_those_of_the_backends_own_transform(
+    rng: np.random.Generator,
+) -> None:
+    """Which takes eight numbers, in pixels from the upper left corner."""
+    images, theta = rng.normal(size=(4, 7, 7, 2)), _maps(rng, 4, 0.2)
+    a, b, c, d, e, f = theta.T
+    zero = np.zeros(4)
+    numbers = [a, b, 3 * (1 + c - a - b), d, e, 3 * (1 + f - d - e), zero, zero]
+    found = evaluate(_taking((7, 7)), images, theta)
+    own = evaluate(keras.ops.image.affine_transform, images, np.stack(numbers, axis=1))
+    np.testing.assert_allclose(found, own, atol=1e-4)
 
 
 def test_several_glimpses_of_an_image_are_those_taken_one_by_one(rng: np.random.Generator) -> None:
