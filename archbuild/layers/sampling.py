@@ -37,7 +37,9 @@ def sample(images: Any, theta: Any, size: Sequence[int], outside: str = "zeros")
     framed = ops.pad(images, [(0, 0), (1, 2), (1, 2), (0, 0)])
     pixels = ops.reshape(framed, (-1, channels))
     stride = width + 3
-    first = ops.arange(ops.shape(images)[0], dtype="int32") * ((height + 3) * stride)
+    # counted, as the number of images may not be known while a model is exported
+    ones = ops.ones_like(theta[(slice(None), *[0] * (len(theta.shape) - 1))], dtype="int32")
+    first = (ops.cumsum(ones) - 1) * ((height + 3) * stride)
     first = ops.reshape(first, (-1, *[1] * (len(column.shape) - 1)))
     at = ops.cast(row, "int32") * stride + ops.cast(column, "int32") + first
     above, below = (

@@ -319,6 +319,45 @@ def test_a_decoder_that_reads_switches_is_refused_and_its_encoder_is_not(tmp_pat
     close(found, predicted.latents)
 
 
+@pytest.mark.parametrize("kind", ["keras", "saved_model"])
+def test_glimpses_are_exported_and_latents_decoded_as_the_identity_has_them(kind, tmp_path):
+    find = [{"type": "Dense", "num_units": 3}]
+    aligned = {"type": "SpatialTransformer", "localisation": find, "transform": "translation"}
+    tree = {**PIXELS, "layers": [LAYERS[0], aligned, *LAYERS[1:]]}
+    model, dataset = model_of(tree, digits())
+    (predicted,) = model.predict(dataset)
+    read = {"keras": by_keras, "saved_model": by_tensorflow}[kind]
+    rows = dataset.rows(slice(None))
+    for part, given, expected in (
+        ("encoder", rows, predicted.latents),
+        ("decoder", predicted.latents, model.decode(predicted.latents)),
+    ):
+        place = tmp_path / (f"{part}.keras" if kind == "keras" else part)
+        exports.export(model, part, kind, place)
+        close(read(place, given), expected)
+
+
+def test_sequences_of_classes_are_exported(tmp_path):
+    find = [{"type": "Conv2D", "num_filters": 2, "filter_size": 3}]
+    layers = [
+        LAYERS[0],
+        {"type": "RecurrentSpatialTransformer", "localisation": find, "steps": 2, "num_units": 3},
+        {"type": "TimeDistributed", "layers": [{"type": "Dense", "num_units": 5}]},
+    ]
+    reads = {"n_labels": 2, "reads": "step"}
+    tree = {
+        "layers": layers,
+        "decoder": "none",
+        "supervision": {"labels": "all"},
+        "head": {"type": "classifier", "n_clusters": 3, **reads},
+    }
+    model, dataset = model_of(tree, digits(), "classifier", **reads)
+    exports.export(model, "assign", "keras", tmp_path / "model.keras")
+    (predicted,) = model.predict(dataset)
+    assert predicted.probabilities.shape == (120, 2, 3)
+    close(by_keras(tmp_path / "model.keras", dataset.rows(slice(None))), predicted.probabilities)
+
+
 def test_a_pretrained_network_has_no_clusters(pixels, tmp_path):
     model, _ = pixels
     without = Model(model.plan, model.network, None, model.origin, epoch=1)

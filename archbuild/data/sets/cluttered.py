@@ -6,7 +6,7 @@ stands higher or lower than the one before by the image's own slope, as far as t
 Eight patches of 9 x 9, cut out of other digits, are added at random places. The digits are MNIST's,
 or, where its files are not there, those of DIGITS enlarged.
 
-CLUTTERED-SMALL has the digits of DIGITS as they are, on a canvas of 30 x 30, for quick trials.
+CLUTTERED-SMALL has those of DIGITS as 12 x 12 on a canvas of 40 x 40, for quick trials.
 
 Digits and patches of the images for training, for validation and for testing come from three
 disjoint sets of digits. What is made is kept in the data folder.
@@ -81,11 +81,11 @@ LARGE: Final = Recipe(
 )
 SMALL: Final = Recipe(
     name="CLUTTERED-SMALL",
-    side=30,
-    digit=8,
-    patch=3,
-    start=(0, 6),
-    slope=(-4, 5),
+    side=40,
+    digit=12,
+    patch=4,
+    start=(0, 5),
+    slope=(-6, 6),
     counts={"train": 6_000, "valid": 1_000, "test": 1_000},
 )
 
@@ -247,5 +247,5 @@ def find(selection: PartSelection, data: Path) -> tuple[bool, str]:
 
 
 SOURCES = selection_sources(
-    (*_selections(LARGE, "100 x 100"), *_selections(SMALL, "30 x 30")), _ARCH_STEM, load, find
+    (*_selections(LARGE, "100 x 100"), *_selections(SMALL, "40 x 40")), _ARCH_STEM, load, find
 )

@@ -81,7 +81,7 @@ def test_parts_are_made_of_disjoint_digits(tmp_path):
 
 def test_images_are_made_once_and_then_read(few, tmp_path, monkeypatch, caplog):
     first = load_dataset("cluttered-small", tmp_path)
-    assert first.shape == (1, 30, 30)
+    assert first.shape == (1, 40, 40)
     assert (first.labels_per_row, first.n_classes, first.n_unlabelled) == (3, 10, 0)
     assert first.row_labels is None
     assert "making its images" in caplog.text
