@@ -128,8 +128,8 @@ class Table:
     @cached_property
     def datasets(self) -> list[str]:
         """The datasets of its rows, in order."""
-        rows = [*self.paper, *self.peers, *self.runs]
-        return list(dict.fromkeys([self.dataset, *(row.dataset for row in rows)]))
+        published = [row.dataset for row in (*self.paper, *self.peers)]
+        return list(dict.fromkeys([self.dataset, *published, *(run.dataset for run in self.runs)]))
 
 
 def read_tables(path: Path = TABLES) -> dict[str, Table]:

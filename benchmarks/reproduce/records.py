@@ -9,14 +9,23 @@ from typing import Any
 from archbuild.io.atomic import write_json
 from archbuild.io.reading import read_json
 from benchmarks.reproduce.declared import Run
+from benchmarks.reproduce.specs import digest
 
 Record = Mapping[str, Any]
 """What is kept of a seed: what was asked for, its scores, and how and where it was run."""
 
 
 def identity(run: Run, seed: int) -> Record:
-    """Return what tells a seed's record from others: one with all of this is not run again."""
-    return {"label": run.label, "row": run.row, "arguments": run.arguments, "seed": seed}
+    """Return what tells a seed's record from others: one with all of this is not run again.
+
+    The spec's digest is part of it, so that seeds are run again where a shipped spec has changed.
+    """
+    return {**setting(run), "label": run.label, "row": run.row, "seed": seed}
+
+
+def setting(run: Run) -> Record:
+    """Return what a run trains: its arguments, and the digest of the spec that they lead to."""
+    return {"arguments": run.arguments, "spec": digest(run)}
 
 
 class Records:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from benchmarks.reproduce.columns import Column
 from benchmarks.reproduce.declared import Published, Run, Table
-from benchmarks.reproduce.records import Record
+from benchmarks.reproduce.records import Record, setting
 
 
 @dataclass(frozen=True)
@@ -91,17 +92,29 @@ def best_of_ours(table: Table, dataset: str, records: Iterable[Record]) -> Ours 
 
 def _of_run(run: Run, records: Sequence[Record]) -> list[Ours]:
     """Return what is recorded of a run as declared, and of each of its other settings."""
-    by_arguments: dict[tuple[str, ...], list[Record]] = {tuple(run.arguments): []}
-    for record in sorted(records, key=lambda record: record["seed"]):
+    own = setting(run)
+    groups: list[tuple[Record, list[Record]]] = [(own, [])]
+    for record in sorted(records, key=itemgetter("seed")):
         if (record["label"], record["row"]) == (run.label, run.row):
-            by_arguments.setdefault(tuple(record["arguments"]), []).append(record)
+            _group(groups, {key: record[key] for key in own}).append(record)
     return [
-        Ours(run, arguments, found, _setting(run, arguments, found))
-        for arguments, found in by_arguments.items()
+        Ours(run, of["arguments"], found, "" if of == own else _in_words(run, found))
+        for of, found in groups
     ]
 
 
-def _setting(run: Run, arguments: Sequence[str], records: Sequence[Record]) -> str:
-    if list(arguments) == run.arguments:
-        return ""
-    return ", ".join(records[0]["changes"]) or "as declared before"
+def _group(groups: list[tuple[Record, list[Record]]], wanted: Record) -> list[Record]:
+    """Return the records of a setting, of which there may be none yet."""
+    for found, records in groups:
+        if found == wanted:
+            return records
+    groups.append((wanted, []))
+    return groups[-1][1]
+
+
+def _in_words(run: Run, records: Sequence[Record]) -> str:
+    """Return how the setting of some records differs from what is declared."""
+    record = records[0]
+    if record["arguments"] == run.arguments:
+        return "an earlier spec"
+    return ", ".join(record["changes"]) or "as declared before"

@@ -8,16 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from archbuild.data import arch_stem
 from archbuild.experiments.sweeps.plan import setting_name
-from archbuild.registry import default_vocabulary
 from archbuild.runs import RunFolder
 from archbuild.runs.names import PRETRAIN, from_scratch, refining, space_of
-from archbuild.spec import Spec, load_spec
-from archbuild.spec.override import length_path
 from benchmarks.processes import archbuild, machine
 from benchmarks.reproduce.declared import Run
 from benchmarks.reproduce.records import Record
+from benchmarks.reproduce.specs import length, shipped_spec, spec_of
 
 _CLUSTERS: Final = ("head, held out", "head", "k-means")
 _BOUNDS: Final = ("bound, held out", "bound")
@@ -33,14 +30,14 @@ def execute(run: Run, seed: int, out: Path) -> Record:
         subprocess.CalledProcessError: the process failed.
         DataError, SpecError, UsageError: there is no such dataset or spec.
     """
-    of_spec, of_run = _specs(run)
+    shipped, own = shipped_spec(run), spec_of(run)
     folder = out / setting_name(_setting(run))
     words = ["--seed", str(seed), "--out", str(folder), "--quiet", "--json"]
     result = json.loads(archbuild([*run.arguments, *words]))
     stages = {
         "pretrain": PRETRAIN,
-        "cluster": refining(of_run.head.type),
-        "train": from_scratch(of_run.head.type),
+        "cluster": refining(own.head.type),
+        "train": from_scratch(own.head.type),
     }
     wanted = {section: stages[section] for section in run.stages}
     last = list(wanted.values())[-1]
@@ -51,8 +48,8 @@ def execute(run: Run, seed: int, out: Path) -> Record:
         "stages": {
             section: {
                 **{key: result["stages"][name][key] for key in ("epochs", "seconds")},
-                "length": _length(of_run, section),
-                "of_spec": _length(of_spec, section),
+                "length": length(own, section),
+                "of_spec": length(shipped, section),
             }
             for section, name in wanted.items()
         },
@@ -89,25 +86,8 @@ def counted(
 
 def _setting(run: Run) -> tuple[str, ...]:
     """Return what a pretrained network depends on, and all overrides."""
-    length = run.stages.get(PRETRAIN)
-    return (*(() if length is None else (f"{PRETRAIN}={length}",)), *run.overrides)
-
-
-def _specs(run: Run) -> tuple[Spec, Spec]:
-    """Return the spec as it is shipped, and as the run has it."""
-    vocabulary, stem = default_vocabulary(), arch_stem(run.dataset)
-    lengths = {stage: length for stage, length in run.stages.items() if length is not None}
-    shipped = load_spec(run.arch, vocabulary, stem=stem, head=run.head)
-    own = load_spec(
-        run.arch, vocabulary, stem=stem, head=run.head, overrides=run.overrides, lengths=lengths
-    )
-    return shipped, own
-
-
-def _length(spec: Spec, stage: str) -> dict[str, int]:
-    """Return the length of a stage by what it counts: ``epochs``, or ``rounds``."""
-    section, key = length_path(spec.tree, stage, default_vocabulary())
-    return {key: spec.tree[section][key]}
+    epochs = run.stages.get(PRETRAIN)
+    return (*(() if epochs is None else (f"{PRETRAIN}={epochs}",)), *run.overrides)
 
 
 def _circumstances(folder: RunFolder, stage: str) -> Record:

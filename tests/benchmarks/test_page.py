@@ -70,6 +70,12 @@ def test_other_settings_have_a_row_of_their_own(three, records):
     assert any("--set batch_size=9 --metrics --seed S`" in row[1] for row in made)
 
 
+def test_an_earlier_spec_is_named(three, records, monkeypatch):
+    monkeypatch.setattr("benchmarks.reproduce.records.digest", lambda run: "another")
+    now, before = lines(page(three, records.all), "**first")
+    assert (now[2], before[0]) == ("not run", "**first (an earlier spec)**")
+
+
 def test_the_labels_that_training_read_are_said(tiny, records):
     scores = {"acc": 0.8, "labels_used": 6}
     records.add(tiny.runs[0], 0, result(0.8, scores=scores))
