@@ -96,7 +96,7 @@ def test_the_matrix_has_a_column_for_every_cluster(gmm_runs, tmp_path, drawn):
     seven = {"head": "kmeans", "overrides": ["head.n_clusters=7"]}
     experiment_from(tmp_path, gmm_runs / "pretrained", **seven).cluster()
     draw(make_experiment(tmp_path).results())
-    assert drawn["confusion-kmeans.png"][1] == {"n_clusters": 7}
+    assert drawn["confusion-kmeans.png"][1] == {"n_clusters": 7, "answer": "cluster"}
 
 
 def test_of_a_stage_that_is_not_finished_the_titles_say_the_epoch(stopped, titles):
