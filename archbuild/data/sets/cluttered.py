@@ -94,7 +94,8 @@ _MNIST_PARTS: Final = {
     "valid": ("MNIST-TRAIN", slice(50_000, None)),
     "test": ("MNIST-TEST", slice(None)),
 }
-_DIGITS_PARTS: Final = {"train": slice(1200), "valid": slice(1200, 1500), "test": slice(1500, None)}
+_DIGITS_PARTS: Final = {"train": (0, 1200), "valid": (1200, 1500), "test": (1500, 1797)}
+"""Of the 1,797 digits."""
 
 
 def made(recipe: Recipe, part: str, source: Digits) -> tuple[np.ndarray, np.ndarray]:
@@ -147,7 +148,8 @@ def _add_patches(
 
 def _digits_of(recipe: Recipe, part: str, data: Path) -> Digits:
     if not _from_mnist(recipe, data):
-        found, rows = digits.load(data), _DIGITS_PARTS[part]
+        found = digits.load(data)
+        rows = slice(*(len(found) * place // 1797 for place in _DIGITS_PARTS[part]))
         images = _enlarged(found.values[..., 0] * (255 / 16), recipe.digit)
     else:
         name, rows = _MNIST_PARTS[part]
