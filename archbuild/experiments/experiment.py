@@ -377,8 +377,7 @@ class Experiment:
 
         Raises:
             DataError: the dataset has no labels, and the spec's supervision asks for some.
-            UsageError: the dataset has fewer labels than are asked for, or not as many in each row
-                as the head reads.
+            UsageError: the dataset has fewer labels than are asked for, or other sequences of them.
         """
         if self.spec.supervision is None:
             return None
@@ -397,6 +396,5 @@ class Experiment:
         """The facts on these data that a model is stored with."""
         from archbuild.data.origin import Origin
 
-        location = None if self._in_memory else self.request.location
-        command = "" if self._in_memory else self.request.command()
-        return Origin.of(self.dataset, self.feed.scaler, location, command)
+        place = (None, "") if self._in_memory else (self.request.location, self.request.command())
+        return Origin.of(self.dataset, self.feed.scaler, *place)
