@@ -189,4 +189,13 @@ def save(figure: Figure, path: str | Path) -> Path:
 
 
 def _write_png(figure: Figure, path: Path) -> None:
+    _settle(figure)
     figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out, once: left to ``savefig``, all is drawn one time more to lay it out."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
