@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,10 @@ from archbuild.spec.vocabulary import Vocabulary
 from archbuild.training.bounds import bound_of
 from archbuild.training.feed import Feed
 from archbuild.training.head_stage import HeadTrainer
-from archbuild.training.progress import EpochDone, EventHandler, log_event
+from archbuild.training.progress import EpochDone, Event, EventHandler, log_event
 from archbuild.training.stage import StageOutcome
 
 ROWS, CLUSTERS = 60, 3
-
-
-def _stop(event):
-    """End the work after the first epoch, as Ctrl-C would."""
-    if isinstance(event, EpochDone):
-        raise KeyboardInterrupt
 
 
 class _Case:
@@ -49,7 +44,7 @@ class _Case:
         self.tree = {
             "spec_version": 1,
             "name": "small",
-            "batch_size": 20,
+            "batch_size": ROWS // 2,
             "output_non_linearity": "linear",
             "layers": [
                 {"type": "Input", "output_shape": [6]},
@@ -97,6 +92,11 @@ class _Case:
             labelled_batch=self.labelled_batch,
         )
 
+    def copy_first_epoch(self, event: Event) -> None:
+        """Keep in ``cut`` what there is after it: what is left where a process ends there."""
+        if isinstance(event, EpochDone) and event.row["epoch"] == 1:
+            shutil.copytree(self.folder / "whole", self.folder / "cut")
+
 
 def run_head_contract(
     kind: type[Head], folder: Path, keys: dict[str, Any] | None = None, **config: Any
@@ -111,7 +111,7 @@ def run_head_contract(
     """
     case = _Case(kind, config, folder, keys or {})
     _its_fields_are_a_spec(case)
-    trainer = case.trainer("whole", log_event)
+    trainer = case.trainer("whole", case.copy_first_epoch)
     before = [to_numpy(variable) for variable in trainer.network.encoder.trainable_variables]
     outcome = trainer.run()
     _its_loss_is_finite_and_moves_the_encoder(trainer, outcome, before)
@@ -149,9 +149,8 @@ def _its_loss_is_finite_and_moves_the_encoder(
 def _a_resumed_stage_ends_bit_for_bit(
     case: _Case, whole: HeadTrainer, outcome: StageOutcome
 ) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        case.trainer("cut", _stop).run()
     resumed = case.trainer("cut", log_event)
+    assert resumed.folder.load_checkpoint().epoch == 1
     again = resumed.run()
     assert again.history == outcome.history
     np.testing.assert_array_equal(again.codes, outcome.codes)
