@@ -52,14 +52,15 @@ def messages(**changes):
 )
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_interrupted_and_resumed_is_bit_identical(make_trainer, copies, objective, optimizer):
-    whole = make_trainer(make_network(), objective(), "whole", copies, optimizer=optimizer).run()
-    trainer = make_trainer(make_network(seed=9), objective(), "epoch-2", optimizer=optimizer)
+    changes = {"optimizer": optimizer, "epochs": 2}
+    whole = make_trainer(make_network(), objective(), "whole", copies, **changes).run()
+    trainer = make_trainer(make_network(seed=9), objective(), "epoch-1", **changes)
     saved_seconds = trainer.folder.load_checkpoint().timing["seconds"]
     resumed = trainer.run()
     np.testing.assert_array_equal(resumed.codes, whole.codes)
     assert resumed.history == whole.history
     assert resumed.seconds > saved_seconds
-    assert len(whole.history) == 4
+    assert len(whole.history) == 2
 
 
 def test_every_epoch_reports_the_terms_and_the_clusters(make_trainer, network):
