@@ -47,7 +47,7 @@ HARSH = {"epochs": 2, "learning_rate": 0.05, "clip_norm": 0}
 TREE = {
     "spec_version": 1,
     "name": "harsh",
-    "batch_size": 50,
+    "batch_size": 75,
     "reconstruction": "bernoulli",
     "layers": [
         {"type": "Input", "output_shape": [64]},
@@ -85,7 +85,7 @@ def trainer_of(case, seed, feed, folder):
     made = default_vocabulary().heads[head["type"]](spec.head.config, plan, seed)
     stage = StageFolder(folder)
     stage.begin({})
-    settings = {**spec.train, "batch_size": spec.batch_size}
+    settings = spec.settings("train")
     return HeadTrainer("train", settings, network, made, feed, stage, seed, log_event, True)
 
 
