@@ -25,24 +25,33 @@ from tests.graphs import graphs
 WHOLE_BATCHES = "batch_size=599"
 SHORT = ("pretrain.epochs=3", "cluster.epochs=3", "head.tolerance=0", WHOLE_BATCHES)
 
-# a process that is killed at the end of an epoch, before its checkpoint could be told of
+# processes that are killed at the end of an epoch, before its checkpoint could be told of
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+import keras  # once for all of them
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.training.progress import EpochDone
 
-def kill(event):
-    if isinstance(event, EpochDone) and (event.stage, event.row["epoch"]) == (sys.argv[2], 2):
-        os.kill(os.getpid(), signal.SIGKILL)
+def train(stage, out):
+    def kill(event):
+        if isinstance(event, EpochDone) and (event.stage, event.row["epoch"]) == (stage, 2):
+            os.kill(os.getpid(), signal.SIGKILL)
 
-overrides = sys.argv[3].split()
-request = ExperimentRequest("DIGITS", "0", overrides=overrides, out=Path(sys.argv[1]))
-experiment = Experiment(request, kill)
-experiment.pretrain()
-experiment.cluster()
+    request = ExperimentRequest("DIGITS", "0", overrides=sys.argv[1].split(), out=Path(out))
+    experiment = Experiment(request, kill)
+    experiment.pretrain()
+    experiment.cluster()
+
+for stage, out in zip(sys.argv[2::2], sys.argv[3::2]):
+    process = os.fork()
+    if process == 0:
+        train(stage, out)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
 """
+STAGES = ("pretrain", "cluster-kld")
 
 
 def make_experiment(out, *overrides, **changes):
@@ -130,13 +139,21 @@ def test_the_same_seed_elsewhere_gives_the_same_bytes(done, tmp_path):
     assert digests(other) == digests(done)
 
 
-@pytest.mark.parametrize("stage", ["pretrain", "cluster-kld"])
-def test_killed_and_run_again_gives_the_same_bytes(done, tmp_path, stage):
-    if stage != "pretrain":
-        copy_of(done, tmp_path).folder.stage(stage).clear()
-    arguments = [sys.executable, "-c", KILLED, str(tmp_path), stage, " ".join(SHORT)]
-    assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
-    again = make_experiment(tmp_path)
+@pytest.fixture(scope="module")
+def killed(done, tmp_path_factory):
+    """Folders of experiments that were killed in a stage, by the stage."""
+    folders = {stage: tmp_path_factory.mktemp(stage) for stage in STAGES}
+    copy_of(done, folders["cluster-kld"]).folder.stage("cluster-kld").clear()
+    given = [str(each) for pair in folders.items() for each in pair]
+    arguments = [sys.executable, "-c", KILLED, " ".join(SHORT), *given]
+    ended = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True)
+    assert ended.stdout.split() == [str(-signal.SIGKILL)] * len(STAGES)
+    return folders
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_killed_and_run_again_gives_the_same_bytes(done, killed, stage):
+    again = make_experiment(killed[stage])
     assert again.folder.stage(stage).status() == "running"
     again.pretrain()
     again.cluster()
