@@ -82,6 +82,24 @@ def make_experiment(original, tmp_path):
     return lambda: experiment_in(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def measured(original, tmp_path_factory):
+    """The folder of one that is measured."""
+    folder = tmp_path_factory.mktemp("measured")
+    shutil.copytree(original, folder, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        register(patch, None)
+        measure(experiment_in(folder).results())
+    return folder
+
+
+@pytest.fixture
+def copy_measured(measured, tmp_path):
+    """As ``make_experiment``, and measured."""
+    shutil.copytree(measured, tmp_path, dirs_exist_ok=True)
+    return lambda: experiment_in(tmp_path)
+
+
 def names(document):
     return [(row["space"], row["method"]) for row in document["rows"]]
 
@@ -149,12 +167,10 @@ def test_what_was_measured_is_kept(halves, make_experiment, monkeypatch):
 
 @pytest.mark.parametrize("name", ["latents.npy", "assignments.npy", "head.npz"])
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"other")])
-def test_what_was_measured_is_not_kept_when_a_file_is_damaged(
-    halves, make_experiment, name, damage
-):
+def test_what_was_measured_is_not_kept_when_a_file_is_damaged(halves, copy_measured, name, damage):
     halves(None)
-    run = make_experiment().results()
-    measure(run)
+    run = copy_measured().results()
+    assert run.folder.metrics_path.exists()
     damage(run.stage("cluster-kmeans").path / name)
     for again in (measure, recorded_rows):
         with pytest.raises(RunError, match=rf"{name} is (missing|damaged)"):
@@ -190,10 +206,10 @@ def test_a_held_out_half_that_comes_later_is_measured_with_the_heads(
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"sources": 3, "rows": 4}'])
-def test_a_file_that_cannot_be_read_is_measured_anew(halves, make_experiment, text):
+def test_a_file_that_cannot_be_read_is_measured_anew(halves, copy_measured, text):
     halves(None)
-    experiment = make_experiment()
-    document = measure(experiment.results())
+    experiment = copy_measured()
+    document = json.loads(experiment.folder.metrics_path.read_text())
     experiment.folder.metrics_path.write_text(text)
     assert (
         measure(experiment.results())
