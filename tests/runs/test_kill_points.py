@@ -12,6 +12,7 @@ import pytest
 
 from archbuild.io import atomic
 from archbuild.runs import StageFolder
+from tests.runs.kills import WRITING, Snapshots
 
 EPOCHS = 3
 REQUEST = {"epochs": EPOCHS, "seed": 0}
@@ -69,9 +70,8 @@ def run_and_kill(task, path, at):
                 os.kill(os.getpid(), signal.SIGKILL)
             count += 1
 
-        for name in ("replace", "fsync", "unlink", "mkdir", "rmdir"):
-            setattr(os, name, counted(getattr(os, name), tick))
-        np.lib.format.write_array = counted(np.lib.format.write_array, tick)
+        for module, name in WRITING:
+            setattr(module, name, counted(getattr(module, name), tick))
         try:
             task(path)
             os.write(writer, str(count).encode())
@@ -98,16 +98,38 @@ def whole(tmp_path_factory):
     return path
 
 
-def test_killed_anywhere_and_resumed_it_ends_the_same(tmp_path, whole):
-    operations = run_and_kill(train, tmp_path / "count", at=None)
-    assert operations > 4 * (EPOCHS + 1)
-    for at in range(operations):
-        path = tmp_path / str(at)
-        assert run_and_kill(train, path, at) == -signal.SIGKILL
+def end_alike(copies, whole):
+    """Check that each copy is sound, and that a stage that goes on from it ends as ``whole``."""
+    for path in copies:
         if StageFolder(path).status() != "absent":
             StageFolder(path).verify()
         train(path)
-        assert files(path) == files(whole), f"killed before operation {at}"
+        assert files(path) == files(whole), f"killed before operation {path.name}"
+
+
+def test_killed_anywhere_and_resumed_it_ends_the_same(tmp_path, whole, monkeypatch):
+    with monkeypatch.context() as patch:
+        kills = Snapshots(patch, tmp_path / "train", tmp_path / "killed", WRITING)
+        train(tmp_path / "train")
+    assert len(kills.taken) > 4 * (EPOCHS + 1)
+    end_alike(kills.taken, whole)
+
+
+def test_a_copy_is_what_a_kill_leaves(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        kills = Snapshots(patch, tmp_path / "train", tmp_path / "killed", WRITING)
+        train(tmp_path / "train")
+    assert run_and_kill(train, tmp_path / "count", at=None) == len(kills.taken)
+    for at in range(0, len(kills.taken), 5):
+        path = tmp_path / str(at)
+        assert run_and_kill(train, path, at) == -signal.SIGKILL
+        assert kinds(path) == kinds(kills.taken[at])
+
+
+def kinds(path):
+    """What is in a folder, by suffix and size; times make the size of JSON differ."""
+    found = [each for each in path.rglob("*") if each.is_file()]
+    return sorted((each.suffix, each.suffix != ".json" and each.stat().st_size) for each in found)
 
 
 def test_killed_twice_it_still_ends_the_same(tmp_path, whole):
@@ -119,15 +141,10 @@ def test_killed_twice_it_still_ends_the_same(tmp_path, whole):
         assert files(path) == files(whole)
 
 
-def test_killed_while_starting_over_it_ends_the_same(tmp_path, whole):
-    source = tmp_path / "source"
-    shutil.copytree(whole, source)
-    operations = run_and_kill(restart, source, at=None)
-    for at in range(operations):
-        path = tmp_path / str(at)
-        shutil.copytree(whole, path)
-        assert run_and_kill(restart, path, at) == -signal.SIGKILL
-        if StageFolder(path).status() != "absent":
-            StageFolder(path).verify()
-        train(path)
-        assert files(path) == files(whole), f"killed before operation {at}"
+def test_killed_while_starting_over_it_ends_the_same(tmp_path, whole, monkeypatch):
+    path = shutil.copytree(whole, tmp_path / "restarted")
+    with monkeypatch.context() as patch:
+        kills = Snapshots(patch, path, tmp_path / "killed", WRITING)
+        restart(path)
+    assert len(kills.taken) > 4 * (EPOCHS + 1)
+    end_alike(kills.taken, whole)

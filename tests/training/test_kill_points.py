@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from archbuild.runs import StageFolder
 from archbuild.spec.resolve import filled
 from archbuild.training.head_stage import HeadTrainer
 from archbuild.training.progress import log_event
+from tests.runs.kills import Snapshots
 from tests.training.conftest import STOCHASTIC, make_network
 
 HEADS = default_vocabulary().heads
@@ -57,33 +57,6 @@ def finish(path, files, outcome):
     folder = StageFolder(path)
     folder.begin(REQUEST)
     folder.finish(files, summary=summary(outcome), history=outcome.history)
-
-
-class Snapshots:
-    """Copies of a folder before each file operation: what a kill at that moment leaves."""
-
-    def __init__(self, patch, path, into):
-        self.path, self.into, self.taken = path, into, []
-        for name in ("replace", "fsync", "unlink", "mkdir", "rmdir"):
-            patch.setattr(os, name, self._copying_first(getattr(os, name)))
-
-    def _copying_first(self, operation):
-        def wrapper(*arguments, **options):
-            if not self.copying:
-                self.copy()
-            return operation(*arguments, **options)
-
-        return wrapper
-
-    copying = False
-
-    def copy(self):
-        self.copying = True
-        copy = self.into / str(len(self.taken))
-        if self.path.exists():
-            shutil.copytree(self.path, copy)
-        self.taken.append(copy)
-        self.copying = False
 
 
 def state_of(path):
