@@ -79,6 +79,12 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("archbuild.data.sets.halfmoon._POINTS_PER_MOON", 100)
     from sklearn import datasets
 
+    from archbuild.data.sets import cluttered
+
+    for part, rows in {"train": (0, 200), "valid": (200, 250), "test": (250, 300)}.items():
+        monkeypatch.setitem(cluttered._DIGITS_PARTS, part, rows)
+        monkeypatch.setitem(cluttered.SMALL.counts, part, 60)
+
     digits = datasets.load_digits()
     for key in ("data", "images", "target"):
         digits[key] = digits[key][:300]
