@@ -16,7 +16,7 @@ SHORT = {
     "random_state": 0,
 }
 QUICKEST = {
-    "pretrain_epochs": 1,
+    "pretrain_epochs": 0,
     "cluster_epochs": 1,
     "overrides": ("batch_size=64", "pretrain.optimizer=sgd", "cluster.optimizer=sgd"),
 }
