@@ -60,7 +60,7 @@ def _heads() -> str:
 
 
 def _archs() -> str:
-    headings = ("file", "index", "input", "head", "name")
+    headings = ("file", "#", "input", "head", "name")
     return in_columns([headings, *_arch_rows()], numbers=[1])
 
 
@@ -83,7 +83,7 @@ def _arch_rows() -> Iterator[tuple[str, str, str, str, str]]:
         counts = counts and (path.parent != PACKAGED or path.stem in stems)
         for index, (name, entry) in enumerate(zip(names(document), entries(document), strict=True)):
             if named.setdefault((path.stem.lower(), name), path) == path:
-                called = "\n".join([name, *(f"  or {alias}" for alias in aliases_of(entry))])
+                called = "\n".join([name, *(f"or {alias}" for alias in aliases_of(entry))])
                 yield path.stem, str(index) if counts else "-", _input(entry), _head(entry), called
 
 

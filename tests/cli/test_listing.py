@@ -59,7 +59,7 @@ def test_archs_stand_below_headings_with_dataset_and_index(
 ) -> None:
     heading, *lines = archbuild("list", "archs").out.splitlines()
     rows = [line.split() for line in lines]
-    assert heading.split() == ["file", "index", "input", "head", "name"]
+    assert heading.split() == ["file", "#", "input", "head", "name"]
     assert ["mnist", "2", "1x28x28", "kld", "fc-500_fc-500_fc-2000_fc-10"] in rows
     assert ["spiral", "0", "2", "gmvae", "gmvae-spiral"] in rows
     assert len(archs(rows)) == len(shipped_archs())
