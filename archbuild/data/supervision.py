@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from archbuild.data.dataset import Dataset
 from archbuild.data.labels import UNKNOWN, labelled_rows
 from archbuild.errors import DataError, UsageError
 from archbuild.spec.top import ALL_LABELS
+
+_log = logging.getLogger(__name__)
 
 
 def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -> np.ndarray:
@@ -47,7 +50,22 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
         rows = rng.choice(known, wanted, replace=False)
     found = np.full(labels.shape, UNKNOWN, np.int32)
     found[rows] = labels[rows]
+    _warn_of_unnamed(found, dataset)
     return found
+
+
+def _warn_of_unnamed(chosen: np.ndarray, dataset: Dataset) -> None:
+    """Name the classes of the dataset that no chosen row is of: they cannot be learned."""
+    missing = np.setdiff1d(dataset.labels[dataset.labels >= 0], chosen)  # type: ignore[index,operator]
+    if len(missing):
+        names = dataset.class_names or [str(number) for number in range(missing.max() + 1)]
+        listed = ", ".join(f"'{names[number]}'" for number in missing[:10])
+        _log.warning(
+            "no labelled row that was chosen is of the class %s%s, which cannot be learned so; "
+            "raise supervision.labels, or choose another --seed",
+            listed,
+            f" or {len(missing) - 10} more" if len(missing) > 10 else "",
+        )
 
 
 def _refuse_fewer(n_known: int, key: str, wanted: int, dataset: Dataset) -> None:

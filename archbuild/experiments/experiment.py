@@ -155,15 +155,16 @@ class Experiment:
             DivergenceError: a loss term stopped being finite.
         """
         refuse_pretraining(self.plan)
+        request = self._request(PRETRAIN)
         if fresh:
+            refuse_out_of_range(self.spec, self.dataset, self.origin)
             self._clear_all_stages()
-        return self._run_stage(PRETRAIN, None, self._request(PRETRAIN))
+        return self._run_stage(PRETRAIN, None, request)
 
     def _clear_all_stages(self) -> None:
         for stage in self.folder.stages():
-            if is_from_scratch(stage):  # it does not depend on the pretrained weights
-                continue
-            clear_stage(self.folder.stage(stage))
+            if not is_from_scratch(stage):  # which does not depend on the pretrained weights
+                clear_stage(self.folder.stage(stage))
             if is_refining(stage):
                 self.emit(StageEnded(stage, "dropped, it was trained on the old weights"))
 
@@ -183,12 +184,10 @@ class Experiment:
             DivergenceError: a loss term stopped being finite.
         """
         refuse_pretraining(self.plan)
-        if fresh:
-            clear_stage(self.folder.stage(self.head_stage))
         pretrained = self._pretrained()
         self.settle_clusters()
         request = self._request("cluster") | {"pretrain": pretrained.digest}
-        return self._run_stage(self.head_stage, self._new_head(), request, pretrained)
+        return self._run_stage(self.head_stage, self._new_head(), request, pretrained, fresh)
 
     def train(self, *, fresh: bool = False) -> bool:
         """Train network and head together from scratch.
@@ -205,9 +204,8 @@ class Experiment:
             DivergenceError: a loss term stopped being finite.
         """
         self.refuse_scratch()
-        if fresh:
-            clear_stage(self.folder.stage(self.scratch_stage))
-        return self._run_stage(self.scratch_stage, self._new_head(), self._request("train"))
+        request = self._request("train")
+        return self._run_stage(self.scratch_stage, self._new_head(), request, fresh=fresh)
 
     def settle_clusters(self) -> None:
         """Replace ``n_clusters: auto`` by the number that the pretrained latents suggest.
@@ -251,11 +249,14 @@ class Experiment:
         head: Head | None,
         request: Mapping[str, Any],
         pretrained: StageFolder | None = None,
+        fresh: bool = False,
     ) -> bool:
         folder = self.folder.stage(name)
-        finished = folder.status() == "finished"
+        finished = folder.status() == "finished" and not fresh
         if not finished:
             refuse_out_of_range(self.spec, self.dataset, self.origin)
+        if fresh:  # after all that may refuse
+            clear_stage(folder)
         origin = {} if finished else self._origin_of(head).to_json()
         folder.begin(request, versions=versions(), origin=origin)
         self.folder.write_spec(self.spec.tree)
@@ -272,9 +273,8 @@ class Experiment:
         if head is None or self.labels is None or self.spec.supervision is None:
             return self.origin
         names = self.dataset.class_names if head.answers == "classes" else None
-        chosen = self.spec.supervision["labels"] != ALL_LABELS
-        rows = labelled_rows(self.labels).tolist() if chosen else ()
-        return replace(self.origin, labelled=tuple(rows), classes=tuple(names or ()))
+        rows = () if self.spec.supervision["labels"] == ALL_LABELS else labelled_rows(self.labels)
+        return replace(self.origin, labelled=tuple(map(int, rows)), classes=tuple(names or ()))
 
     def _network(self, pretrained: StageFolder | None) -> Network:
         """Build a network of the stage's own, with the pretrained weights if there are some."""

@@ -70,6 +70,8 @@ def mirrored(
 ) -> list[Entry]:
     """Return the mirror of ``encoder`` from the shape ``start``, its output as the spec says."""
     entries = list(_Mirror(spec, vocabulary, encoder, start).entries())
+    if not vocabulary.heads[spec.head.type].normalises_decoder:
+        entries = [_without_normalisation(entry, vocabulary) for entry in entries]
     for index in reversed(range(len(entries))):
         if _must_not_act_on_output(vocabulary.layers[entries[index].type]):
             del entries[index]
@@ -102,6 +104,16 @@ def tied(
 def _must_not_act_on_output(layer_type: LayerType) -> bool:
     finishing = layer_type.mirroring == "finishing"
     return finishing or layer_type.reads_own_half or layer_type.name == "BatchNorm"
+
+
+def _without_normalisation(entry: Entry, vocabulary: Vocabulary) -> Entry:
+    """Return the non-linearity alone in the place of a BatchNorm, else the entry."""
+    if entry.type != "BatchNorm":
+        return entry
+    given = {"non_linearity": entry.config["non_linearity"]}
+    fields = vocabulary.layers["Activation"].fields
+    config = {field.name: given.get(field.name, field.default) for field in fields}
+    return replace(entry, type="Activation", config=config)
 
 
 def _as_output(entry: Entry, spec: Spec) -> Entry:

@@ -241,9 +241,12 @@ def test_the_decoder_has_no_batch_normalisation_whatever_the_encoder_has():
     rows, code = {"type": "Input", "output_shape": [1, 4, 4]}, {"type": "Gaussian", "num_units": 2}
     dense = {"type": "Dense", "num_units": 5, "batch_norm": True}
     convolution = {"type": "Conv2D", "num_filters": 2, "filter_size": 2}
-    for layers, keys in (([convolution] * 2, {"use_batch_norm": True}), ([dense] * 2, {})):
+    apart = [{"type": "Dense", "num_units": 5}, {"type": "BatchNorm", "non_linearity": "tanh"}]
+    cases = ([convolution] * 2, {"use_batch_norm": True}), ([dense] * 2, {}), (apart, {})
+    for layers, keys in cases:
         network, _ = built({"type": "auxiliary"}, layers=[rows, *layers, code], **keys)
-        assert any(layer.batch_norm for layer in network.plan.encoder)
+        assert any(each.batch_norm or each.type == "BatchNorm" for each in network.plan.encoder)
+        assert not any(each.type == "BatchNorm" for each in network.plan.decoder)
         assert not any(layer.batch_norm for layer in network.plan.decoder)
         assert not any("batch_norm" in layer.name for layer in network.decoder.layers)
 

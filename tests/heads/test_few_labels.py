@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 
 import numpy as np
@@ -96,3 +97,20 @@ def test_the_estimator_predicts_the_labels_that_it_was_given(table):
     assert np.mean(fitted.predict(rows) == y) > 0.9
     assert np.mean(fitted.labels_ == y) > 0.9
     assert fitted.predict_proba(rows).shape == (60, 2)
+
+
+def test_what_is_refused_leaves_a_finished_run_as_it_is(run, table):
+    paths = str(table / "table.csv"), str(table / "spec.json")
+    before = {path.name for path in (run.path / "train-auxiliary").iterdir()}
+    for override in ("supervision.batch_size=40", "reconstruction=bernoulli"):
+        request = ExperimentRequest(*paths, overrides=(override, "scaling=none"), out=table)
+        with pytest.raises(UsageError):
+            Experiment(request).train(fresh=True)
+    assert {path.name for path in (run.path / "train-auxiliary").iterdir()} == before
+
+
+def test_a_class_without_a_labelled_row_is_named(table, caplog):
+    paths = str(table / "table.csv"), str(table / "spec.json")
+    overrides = ("supervision.labels=1", "supervision.batch_size=1")
+    assert Experiment(ExperimentRequest(*paths, overrides=overrides, out=table)).labels is not None
+    assert re.search("is of the class '(near|far)', which cannot be learned", caplog.text)
