@@ -179,10 +179,10 @@ def _tree_for(dataset: Dataset, head: str | None) -> Any:
     if head is not None and head in HEADS and HEADS[head].generates:
         bottleneck = tree["layers"][-1]
         tree["layers"][-1] = {"type": "Gaussian", "num_units": bottleneck["num_units"]}
-        # the mean over a row's elements becomes the sum that stands in a bound
-        tree["head"] = {
-            "type": head,
-            "n_clusters": _CLUSTERS,
-            "reconstruction_weight": prod(shape),
-        }
+        tree["head"] = {"type": head, "n_clusters": _CLUSTERS}
+        if any(field.name == "reconstruction_weight" for field in HEADS[head].fields):
+            # the mean over a row's elements becomes the sum that stands in a bound
+            tree["head"]["reconstruction_weight"] = prod(shape)
+        else:
+            tree["reconstruction"] = "gaussian"
     return tree

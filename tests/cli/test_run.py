@@ -343,7 +343,8 @@ def test_a_run_in_training_can_be_looked_at(
             trainer.kill()
     assert status == 0, err
     assert {Path(path).name for path in json.loads(out)["pictures"]} == {
-        f"{what}-train-gmvae.png" for what in ("curves", "occupancy", "components", "generated")
+        f"{what}-train-gmvae.png"
+        for what in ("curves", "occupancy", "components", "generated", "surface")
     }
     assert all(Path(path).stat().st_size > 5000 for path in json.loads(out)["pictures"])
     assert len(titles) == 3

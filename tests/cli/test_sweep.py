@@ -50,7 +50,7 @@ def test_a_sweep_ends_in_a_table_and_is_not_run_again(
     assert (
         Path("out/sweeps/DIGITS-tiny.csv")
         .read_text()
-        .startswith("seed,space,method,supervision,labels_used,acc,")
+        .startswith("seed,space,method,supervision,labels_used,error,sequence_error,acc,")
     )
 
     monkeypatch.setattr(running, "Child", None)  # no process is started again

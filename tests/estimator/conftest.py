@@ -47,10 +47,15 @@ def images():
 
 
 @pytest.fixture(
-    scope="session", params=[name for name in HEADS.own if HEADS[name].answers != "nothing"]
+    scope="session",
+    params=[
+        name
+        for name, head in HEADS.own.items()
+        if head.answers != "nothing" and head.labels_used == "never"
+    ],
 )
 def fitted(request, blobs):
-    """One of every head that finds clusters."""
+    """One of every head that finds clusters; ``tests/heads`` has those that read labels."""
     model = DeepClustering(head=request.param, n_clusters=4, **SHORT)
     if request.param == "messages":
         one_epoch = [*model.overrides, "cluster.epochs=1"]  # of its one round

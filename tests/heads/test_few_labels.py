@@ -97,6 +97,17 @@ def test_the_estimator_predicts_the_labels_that_it_was_given(table):
     assert np.mean(fitted.predict(rows) == y) > 0.9
     assert np.mean(fitted.labels_ == y) > 0.9
     assert fitted.predict_proba(rows).shape == (60, 2)
+    assert fitted.sample(2)[0].shape == (4, 3)
+    with pytest.raises(UsageError, match="reads 'class'"):
+        fitted.inverse_transform(fitted.transform(rows))
+
+
+@pytest.mark.parametrize("head", ["auxiliary", "cluster_aware"])
+def test_without_labels_the_estimator_finds_clusters(head):
+    rows = np.random.default_rng(0).normal(size=(60, 3)) + 8 * (np.arange(60) % 2)[:, None]
+    fitted = DeepClustering(head=head, n_clusters=2, train_epochs=1, random_state=0).fit(rows)
+    assert fitted.predict_proba(rows).shape == (60, 2)
+    assert not hasattr(fitted, "classes_")
 
 
 def test_what_is_refused_leaves_a_finished_run_as_it_is(run, table):

@@ -36,8 +36,12 @@ def train(feed, settings, tmp_path):
         head = HEADS[name](config, network.plan)
         folder.begin(REQUEST)
         settings["epochs"] = 1 if head.rounds else 2
-        stage = f"cluster-{name}"
-        outcome = HeadTrainer(stage, settings, network, head, feed, folder, 0, log_event).run()
+        stage, labels = f"cluster-{name}", None
+        if head.labels_used == "all":
+            labels = feed.dataset.labels.astype("int32")
+        outcome = HeadTrainer(
+            stage, settings, network, head, feed, folder, 0, log_event, labels=labels
+        ).run()
         files = once_each(writers(network, outcome.codes, head), tmp_path)
         return lambda into: finish(into, files, outcome)
 
