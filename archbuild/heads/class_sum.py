@@ -31,6 +31,7 @@ from archbuild import objectives
 from archbuild.heads.base import BOUND_SAMPLES
 from archbuild.heads.batch import Batch, Forward, reconstruction_loss
 from archbuild.heads.class_model import MODEL_FIELDS, ClassModel
+from archbuild.heads.generative import unweighted
 from archbuild.heads.records import Evidence
 from archbuild.networks.rows import by_rows
 from archbuild.spec.field import Field
@@ -83,7 +84,7 @@ class ClassSumHead(ClassModel):
         self.divergence_names = tuple(f"kl_{name}" for name in (*self.names, "class"))
         if self.answers != "classes":
             self._drop_term("classification")
-        self.monitored_names = ("elbo", *map(_unweighted, self.divergence_names))
+        self.monitored_names = ("elbo", *map(unweighted, self.divergence_names))
 
     def _drop_term(self, name: str) -> None:
         """Leave a term out of the loss."""
@@ -155,12 +156,12 @@ class ClassSumHead(ClassModel):
         terms = {
             name: objectives.mean_by_kind(rows, labels, weight) for name, rows in values.items()
         }
-        unweighted = {_unweighted(name): terms[name] for name in self.divergence_names}
+        monitored = {unweighted(name): terms[name] for name in self.divergence_names}
         terms |= {name: self.kl_weight * terms[name] for name in self.divergence_names}
         if "classification" in self.term_names:
             terms["classification"] = self._classification(log_classes, batch.labels)
         elbo = -ops.mean(ops.sum(ops.stack(list(values.values())), axis=0))
-        return terms | {"elbo": elbo} | unweighted
+        return terms | {"elbo": elbo} | monitored
 
     def _losses(self, batch: Batch) -> Any:
         """Return ``-log p(x | ·)`` of each row and class, ``(draws * batch, class)``."""
@@ -279,7 +280,3 @@ class ClassSumHead(ClassModel):
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Restore the weights of the head's own networks."""
         self.restore_parts(arrays)
-
-
-def _unweighted(name: str) -> str:
-    return f"unweighted_{name}"

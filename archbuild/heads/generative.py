@@ -151,3 +151,8 @@ class GenerativeHead(Head):
     def figures(self) -> Sequence[str]:
         """Return the pictures of the prior, and of rows drawn from it, once it is initialised."""
         return ("generated", "components") if self.is_initialised else ()
+
+
+def unweighted(name: str) -> str:
+    """Return the name under which a term of the loss is monitored whatever its weight is."""
+    return f"unweighted_{name}"

@@ -31,7 +31,7 @@ import numpy as np
 from archbuild import objectives
 from archbuild.heads.base import BOUND_SAMPLES
 from archbuild.heads.batch import Batch, Forward, reconstruction_loss
-from archbuild.heads.generative import GenerativeHead
+from archbuild.heads.generative import GenerativeHead, unweighted
 from archbuild.heads.records import Evidence
 from archbuild.networks.rows import by_rows
 from archbuild.spec.fields import choice, integer, number, schedule
@@ -105,7 +105,7 @@ class LadderHead(GenerativeHead):
             self.latent_names = tuple(f"z_{number}" for number in numbers)
         weighted = config["importance_samples"] > 1
         self.term_names = ("reconstruction", *self.kl_names, *["importance"] * weighted)
-        self.monitored_names = ("elbo", *map(_unweighted, self.kl_names))
+        self.monitored_names = ("elbo", *map(unweighted, self.kl_names))
         self.kl_weight = keras.Variable(0.0, trainable=False, name="kl_weight")
         self.scheduled = {"kl_weight": self.kl_weight}
 
@@ -170,7 +170,7 @@ class LadderHead(GenerativeHead):
         if self.config["importance_samples"] > 1:
             terms["importance"] = self._importance(-losses - self.kl_weight * total)
         terms["elbo"] = -ops.mean(losses + total)
-        return terms | {_unweighted(name): ops.mean(ratios[name]) for name in self.kl_names}
+        return terms | {unweighted(name): ops.mean(ratios[name]) for name in self.kl_names}
 
     def _free(self, ratio: Any) -> Any:
         """Return the mean of a level's ratios, not less than ``free_bits`` where there are any.
@@ -325,10 +325,6 @@ class LadderHead(GenerativeHead):
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Do nothing: all that is learned is the network's."""
-
-
-def _unweighted(name: str) -> str:
-    return f"unweighted_{name}"
 
 
 def _summed(terms: Sequence[Any]) -> Any:

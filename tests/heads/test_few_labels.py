@@ -32,10 +32,10 @@ def table(tmp_path_factory):
     lines = [f"{','.join(map(str, row))},{name}" for row, name in zip(rows, names, strict=True)]
     (folder / "table.csv").write_text("\n".join(["a,b,c,class", *lines]) + "\n")
     head = {"type": "auxiliary", "hidden_units": [8], "n_clusters": None, "bound_samples": 2}
-    tree = tree_of(head, reconstruction="gaussian", output_non_linearity="linear", batch_size=20)
+    tree = tree_of(head, reconstruction="gaussian", output_non_linearity="linear", batch_size=60)
     tree["layers"][0]["output_shape"] = [3]
     tree |= {"supervision": {"labels": "all", "batch_size": 10}, "scaling": "standardise"}
-    tree["train"] = {"epochs": 15, "learning_rate": 0.01}
+    tree["train"] = {"epochs": 12, "learning_rate": 0.03}
     (folder / "spec.json").write_text(json.dumps(tree))
     return folder
 
@@ -92,7 +92,7 @@ def test_the_estimator_predicts_the_labels_that_it_was_given(table):
     rng, y = np.random.default_rng(0), np.where(np.arange(60) % 2, 7, 3)
     rows = rng.normal(size=(60, 3)) + 2 * y[:, None]
     given = np.where(np.arange(60) % 5 == 0, y, -1)
-    fitted = DeepClustering(tree, train_epochs=15, random_state=0).fit(rows, given)
+    fitted = DeepClustering(tree, train_epochs=12, random_state=0).fit(rows, given)
     assert fitted.classes_.tolist() == [3, 7]
     assert np.mean(fitted.predict(rows) == y) > 0.9
     assert np.mean(fitted.labels_ == y) > 0.9

@@ -20,6 +20,7 @@ from tests.training.conftest import STOCHASTIC, make_network
 HEADS = default_vocabulary().heads
 LIGHT = {"type": "gmm", "inference": "gibbs", "chains": 1, "sweeps": 3}
 LIGHTER = {"messages": {"modules": [LIGHT, {"type": "markov"}], "rounds": 2}}
+LIGHTER |= {name: {"hidden_units": [4]} for name in ("auxiliary", "cluster_aware")}
 REQUEST = {"seed": 0}
 
 pytestmark = pytest.mark.graphs(False)
