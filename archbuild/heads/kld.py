@@ -21,8 +21,9 @@ import numpy as np
 
 from archbuild import objectives
 from archbuild.clustering.starts import START
-from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT, REFRESH, TOLERANCE, CentreHead
+from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT, REFRESH, TOLERANCE
 from archbuild.heads.batch import Batch
+from archbuild.heads.centre import CentreHead
 from archbuild.networks.rows import to_numpy
 from archbuild.spec.fields import choice, number
 

@@ -67,7 +67,7 @@ class Reconstruction(NamedTuple):
 
 
 class Glimpses(NamedTuple):
-    """What a spatial transformer takes of images.
+    """The glimpses that a spatial transformer samples from images, and their maps.
 
     Attributes:
         maps: ``(batch, steps, 6)``, affine maps (``layers/affine.py``); one step if not recurrent.
