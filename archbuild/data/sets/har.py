@@ -3,12 +3,16 @@
 Of UCI's archive these are the nine raw signals, at 50 Hz for 2.56 s, and not the 561 features made
 from them: acceleration without and with gravity in g, and angular velocity in rad/s. The spec's
 Input chooses between the series and S3VDC's view of them as square images.
+
+Files of the same layout with fewer windows are read too, as the part that they are, which the
+dataset says in ``guesses``.
 """
 
 from __future__ import annotations
 
+import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -19,11 +23,13 @@ import numpy as np
 from archbuild.data.arrays import check_finite
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
+from archbuild.data.guess import Guess
 from archbuild.data.limits import check_size
 from archbuild.data.source import PartSelection, first_file, search_folders, selection_sources
 from archbuild.errors import DataError
 
 N_WINDOWS = {"train": 7352, "test": 2947}
+_HALVES = {"train": "training", "test": "test"}
 _STEPS = 128
 _SIGNALS = tuple(
     f"{kind}_{axis}" for kind in ("body_acc", "body_gyro", "total_acc") for axis in "xyz"
@@ -39,6 +45,7 @@ _ACTIVITIES = (
 _FOLDER = "UCI HAR Dataset"
 _INNER_ARCHIVE = f"{_FOLDER}.zip"
 _ARCHIVES = (_INNER_ARCHIVE, "human+activity+recognition+using+smartphones.zip")
+_PART_FOLDER, _PART_ARCHIVE = "HAR_SUBSET", "UCI-HAR-subset-*.zip"
 # zeros before and after the 128 steps make them 144, an image of 12 x 12
 _PADDING, _SIDE = 8, 12
 
@@ -65,7 +72,8 @@ def load(selection: PartSelection, data: Path, input_shape: Shape | None = None)
     """Load series ``(n, 128, 9)`` float32, or images ``(n, s, s, 9)`` for an Input ``[9, s, s]``.
 
     Raises:
-        DataError: files are missing or damaged, or no image of the Input's size can be made.
+        DataError: files are missing, damaged or at odds with each other, or no image of the
+            Input's size can be made.
     """
     side = _image_side(input_shape)
     place = _place(data, selection.parts)
@@ -73,33 +81,39 @@ def load(selection: PartSelection, data: Path, input_shape: Shape | None = None)
         raise DataError(f"{selection.name} is {find(selection, data)[1]}")
     with _opened(place) as files:
         _check_complete(files, selection.parts)
-        windows = np.concatenate([_windows(files, half) for half in selection.parts])
-        labels = np.concatenate([_labels(files, half) for half in selection.parts])
+        labels = {half: _labels(files, half) for half in selection.parts}
+        windows = np.concatenate([_windows(files, half, len(labels[half])) for half in labels])
     check_finite(windows, str(place))
+    part = _part_in_words(labels)
     return Dataset(
         name=selection.name,
         values=windows if side is None else as_images(windows, side),
-        labels=labels,
+        labels=np.concatenate(list(labels.values())),
         class_names=_ACTIVITIES,
         arch_stem="har",
         source=str(place),
+        guesses=(Guess("part", f"{part} of HAR are here"),) if part else (),
     )
 
 
 def find(selection: PartSelection, data: Path) -> tuple[bool, str]:
-    """Return whether the files are in the data folder, and where, or what to do."""
-    place = _place(data, selection.parts)
-    if place is None:
-        return False, (
-            f"not in {data / 'HAR'}; put there UCI's {_ARCHIVES[1]}, or the folder '{_FOLDER}' "
-            "that is in it"
-        )
+    """Return whether the files are in the data folder, and where, or what to do.
+
+    Of a part it is also said how many windows it has.
+    """
     try:
+        place = _place(data, selection.parts)
+        if place is None:
+            return False, (
+                f"not in {data / 'HAR'}; put there UCI's {_ARCHIVES[1]}, or the folder '{_FOLDER}' "
+                "that is in it"
+            )
         with _opened(place) as files:
             _check_complete(files, selection.parts)
+            part = _part_in_words({half: _labels(files, half) for half in selection.parts})
     except DataError as error:
         return False, str(error)
-    return True, str(place)
+    return True, f"{place}, with {part}" if part else str(place)
 
 
 def as_images(windows: np.ndarray, side: int) -> np.ndarray:
@@ -149,12 +163,37 @@ def _image_side(input_shape: Shape | None) -> int | None:
 
 
 def _place(data: Path, halves: Sequence[str]) -> Path | None:
-    """Return the folder with any of the halves' files, else the archive."""
-    folders = search_folders(data, "HAR", inside=[_FOLDER])
+    """Return the folder with any of the halves' files, else the archive, else that of a part.
+
+    Raises:
+        DataError: there are archives of several parts.
+    """
+    inside = [_FOLDER, _PART_FOLDER, f"{_PART_FOLDER}/{_FOLDER}"]
+    folders = search_folders(data, "HAR", inside=inside)
     for folder in folders:
         if len(_missing(folder, halves)) < len(_names(halves)):
             return folder
-    return first_file(folders, _ARCHIVES)
+    return first_file(folders, _ARCHIVES) or _part_archive(folders)
+
+
+def _part_archive(folders: Sequence[Path]) -> Path | None:
+    found = [path for folder in folders for path in sorted(folder.glob(_PART_ARCHIVE))]
+    # a folder may be found twice where the system does not tell capitals from small letters
+    different = {path.resolve(): path for path in reversed(found)}
+    if len(different) > 1:
+        names = ", ".join(map(str, found))
+        raise DataError(f"there are {len(different)} parts of HAR, {names}; leave one of them")
+    return next(iter(different.values()), None)
+
+
+def _part_in_words(labels: Mapping[str, np.ndarray]) -> str:
+    """Return how many windows of each half are here; nothing where all are."""
+    if all(len(found) == N_WINDOWS[half] for half, found in labels.items()):
+        return ""
+    return " and ".join(
+        f"{len(found):,} of {N_WINDOWS[half]:,} {_HALVES[half]} windows"
+        for half, found in labels.items()
+    )
 
 
 def _names(halves: Sequence[str]) -> list[str]:
@@ -210,17 +249,28 @@ def _unwrapped(archive: zipfile.ZipFile) -> zipfile.ZipFile:
     return zipfile.ZipFile(BytesIO(archive.read(_INNER_ARCHIVE)))
 
 
-def _windows(files: _Files, half: str) -> np.ndarray:
+def _windows(files: _Files, half: str, n_labels: int) -> np.ndarray:
     """Read the windows of one half, ``(n, 128, 9)`` float32."""
-    shape = (N_WINDOWS[half], _STEPS)
     names = [_signal_name(half, signal) for signal in _SIGNALS]
-    return np.stack([_table(files, name, shape, np.float32) for name in names], axis=-1)
+    tables = {name: _table(files, name, _STEPS, np.float32) for name in names}
+    for name, table in tables.items():
+        if len(table) != n_labels:
+            raise DataError(
+                f"'{name}' in {files.place} has {len(table):,} windows, and '{_label_name(half)}' "
+                f"has {n_labels:,} labels; unpack or download it again"
+            )
+    return np.stack(list(tables.values()), axis=-1)
 
 
 def _labels(files: _Files, half: str) -> np.ndarray:
-    """Read the labels of one half, ``(n,)`` int64 from 0."""
-    name = _label_name(half)
-    labels = _table(files, name, (N_WINDOWS[half], 1), np.int64)[:, 0]
+    """Read the labels of one half, ``(n,)`` int64 from 0; there may be fewer than HAR has."""
+    name, most = _label_name(half), N_WINDOWS[half]
+    labels = _table(files, name, 1, np.int64)[:, 0]
+    if not 1 <= len(labels) <= most:
+        raise DataError(
+            f"'{name}' in {files.place} has {len(labels):,} labels, and HAR has {most:,} there, "
+            "a part of it fewer and at least one; unpack or download it again"
+        )
     if labels.min() < 1 or labels.max() > len(_ACTIVITIES):
         raise DataError(
             f"'{name}' in {files.place} has labels from {labels.min()} to {labels.max()}, and "
@@ -229,18 +279,19 @@ def _labels(files: _Files, half: str) -> np.ndarray:
     return labels - 1
 
 
-def _table(files: _Files, name: str, shape: tuple[int, int], dtype: type) -> np.ndarray:
+def _table(files: _Files, name: str, width: int, dtype: type) -> np.ndarray:
     """Return the numbers in a text file, one row to a line."""
     what = f"'{name}' in {files.place}"
     try:
-        with (files.root / name).open(encoding="ascii") as file:
+        with (files.root / name).open(encoding="ascii") as file, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "loadtxt: input contained no data")
             table: np.ndarray = np.loadtxt(file, dtype=dtype, comments=None, ndmin=2)
     except ValueError as error:
         raise DataError(f"{what} is damaged ({error}); unpack or download it again") from error
-    if table.shape != shape:
+    if len(table) and table.shape[1] != width:
         raise DataError(
-            f"{what} has {table.shape[0]} rows of {table.shape[1]} numbers, and HAR has "
-            f"{shape[0]} of {shape[1]} there; unpack or download it again"
+            f"{what} has rows of {table.shape[1]} numbers, and HAR has rows of {width} there; "
+            "unpack or download it again"
         )
     return table
 

@@ -37,6 +37,14 @@ def official(number: float) -> str:
     return f"{mantissa}e{int(exponent):+04d}".rjust(16)
 
 
+def shortened(sizes: dict[str, int]) -> dict[str, str]:
+    """The files with the first rows alone."""
+    return {
+        name: "".join(content.splitlines(keepends=True)[: sizes[name.partition("/")[0]]])
+        for name, content in files().items()
+    }
+
+
 def files() -> dict[str, str]:
     """Every file by its path in the official folder."""
     contents = {}
@@ -54,6 +62,14 @@ def write_folder(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     return folder
+
+
+def write_part(path: Path, sizes: dict[str, int]) -> None:
+    """An archive of some windows, without entries for its folders."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in shortened(sizes).items():
+            archive.writestr(f"{FOLDER}/{name}", content)
 
 
 def archive_bytes() -> bytes:
@@ -184,7 +200,11 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "change", "part"),
     [
-        ("test/y_test.txt", lambda text: text[:-2], "has 2 rows of 1 numbers, and HAR has 3 of 1"),
+        ("test/y_test.txt", lambda text: text[:-2], "has 3 windows, and 'test/y_test.txt' has 2"),
+        ("test/y_test.txt", lambda text: text + "4\n", "has 4 labels, and HAR has 3 there"),
+        ("test/y_test.txt", lambda text: "", "has 0 labels, and HAR has 3 there"),
+        ("test/y_test.txt", lambda text: text.replace("4", "4 4"), "is damaged"),
+        ("test/y_test.txt", lambda text: text.replace("\n", " 1\n"), "has rows of 2 numbers"),
         ("test/y_test.txt", lambda text: text.replace("4", "7"), "labels from 1 to 7"),
         ("test/y_test.txt", lambda text: text.replace("1", "0"), "labels from 0 to 4"),
         ("test/y_test.txt", lambda text: text.replace("4", "standing"), "is damaged"),
@@ -192,7 +212,12 @@ def test_a_missing_file_is_named(tmp_path):
         (
             "test/Inertial Signals/total_acc_z_test.txt",
             lambda text: text[: text.index("\n") + 1],
-            "has 1 rows of 128 numbers, and HAR has 3 of 128",
+            "has 1 windows, and 'test/y_test.txt' has 3 labels",
+        ),
+        (
+            "test/Inertial Signals/total_acc_z_test.txt",
+            lambda text: "",
+            "has 0 windows, and 'test/y_test.txt' has 3 labels",
         ),
         (
             "test/Inertial Signals/body_acc_x_test.txt",
@@ -257,3 +282,87 @@ def test_another_archive_is_said_to_be_without_the_files(tmp_path):
         archive.writestr("readme.txt", "nothing")
     with pytest.raises(DataError, match="is without 20 of the 20 files"):
         load_dataset("HAR", tmp_path)
+
+
+# -- a part of the windows ---------------------------------------------------------------------
+
+
+PART = {"train": 4, "test": 2}
+
+
+@pytest.mark.parametrize("place", ["HAR_SUBSET", "HAR", "."])
+def test_a_part_is_found_and_says_so(tmp_path, place):
+    path = tmp_path / place / "UCI-HAR-subset-4-2.zip"
+    write_part(path, PART)
+    dataset = load_dataset("HAR", tmp_path)
+    expected = np.concatenate([windows_of(half)[: PART[half]] for half in PART])
+    np.testing.assert_allclose(dataset.values, expected, rtol=1e-6)
+    assert (dataset.labels + 1).tolist() == [*LABELS["train"][:4], *LABELS["test"][:2]]
+    words = "4 of 5 training windows and 2 of 3 test windows"
+    assert [str(guess) for guess in dataset.guesses] == [f"part: {words} of HAR are here"]
+    assert dataset.source == str(path)
+    assert found(tmp_path, "HAR") == (True, f"{path}, with {words}")
+
+
+def test_a_half_of_a_part_says_how_much_of_the_half_it_is(tmp_path):
+    write_part(tmp_path / "HAR_SUBSET" / "UCI-HAR-subset-5-2.zip", {"train": 5, "test": 2})
+    (said,) = load_dataset("HAR-TEST", tmp_path).guesses
+    assert said.found == "2 of 3 test windows of HAR are here"
+    assert load_dataset("HAR-TRAIN", tmp_path).guesses == ()
+    (said,) = load_dataset("HAR", tmp_path).guesses
+    assert said.found == "5 of 5 training windows and 2 of 3 test windows of HAR are here"
+
+
+@pytest.mark.parametrize("place", [FOLDER, "HAR_SUBSET", f"HAR_SUBSET/{FOLDER}"])
+def test_a_part_that_was_unpacked_is_found(tmp_path, place):
+    for name, content in shortened(PART).items():
+        path = tmp_path / place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    assert len(load_dataset("HAR", tmp_path)) == 6
+    assert found(tmp_path, "HAR")[1].startswith(f"{tmp_path / place}, with 4 of 5 training")
+
+
+def test_the_whole_is_read_where_a_part_is_there_too(tmp_path):
+    write_part(tmp_path / "HAR" / "UCI-HAR-subset-4-2.zip", PART)
+    write_outer(tmp_path / OUTER, archive_bytes())
+    dataset = load_dataset("HAR", tmp_path)
+    assert (len(dataset), dataset.guesses) == (8, ())
+
+
+def test_several_parts_are_refused(tmp_path):
+    for name in ("4-2", "3-2"):
+        write_part(tmp_path / "HAR_SUBSET" / f"UCI-HAR-subset-{name}.zip", PART)
+    with pytest.raises(DataError, match=r"2 parts of HAR, .*3-2\.zip, .*4-2\.zip; leave one"):
+        load_dataset("HAR", tmp_path)
+    assert not found(tmp_path, "HAR")[0]
+
+
+def test_signals_with_other_numbers_of_windows_are_no_part(tmp_path):
+    write_part(tmp_path / "HAR_SUBSET" / "UCI-HAR-subset-4-2.zip", PART)
+    folder = tmp_path / "HAR" / FOLDER
+    for name, content in shortened(PART).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(files()[name] if "body_gyro_x_train" in name else content)
+    with pytest.raises(DataError, match=r"body_gyro_x_train.* has 5 windows, .* has 4 labels"):
+        load_dataset("HAR", tmp_path)
+
+
+def test_an_archive_of_other_files_is_no_part(tmp_path):
+    path = tmp_path / "HAR_SUBSET" / "UCI-HAR-subset-4-2.zip"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "nothing")
+    with pytest.raises(DataError, match="is without 20 of the 20 files"):
+        load_dataset("HAR", tmp_path)
+
+
+def test_the_real_part_is_read(real_data, monkeypatch):
+    if not list((real_data / "HAR_SUBSET").glob("UCI-HAR-subset-2400-950.zip")):
+        pytest.skip("the part of 2,400 and 950 windows is not there")
+    monkeypatch.setattr(har, "N_WINDOWS", {"train": 7352, "test": 2947})
+    dataset = load_dataset("HAR-TEST", real_data)
+    assert dataset.values.shape == (950, 128, 9)
+    assert np.bincount(dataset.labels).tolist() == [160, 152, 135, 158, 172, 173]
+    assert dataset.guesses[0].found == "950 of 2,947 test windows of HAR are here"
