@@ -12,6 +12,9 @@ from archbuild.spec.line import one_line, quoted
 LABELS = "labels"
 """The subject of guesses about labels."""
 
+PART = "part"
+"""The subject of what is said where only a part of a dataset is there."""
+
 
 class Guess(NamedTuple):
     """One decision that the data do not settle, in words.

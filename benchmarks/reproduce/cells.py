@@ -45,6 +45,15 @@ def spread(row: Ours, column: Column) -> str:
     return mean_and_std(row.mean(column), std, column.form)
 
 
+def medians(row: Ours, columns: Iterable[Column]) -> str:
+    """Return the medians of scores over at least two seeds, in one cell."""
+    if len(row.done) < 2:
+        return ""
+    return " / ".join(
+        number(row.median(column), column.form) for column in columns if row.values(column)
+    )
+
+
 def mean_and_std(mean: float, std: float | None, form: str) -> str:
     """Return a mean as text, with its standard deviation unless that is ``None``."""
     return number(mean, form) + ("" if std is None else f" ± {number(std, form)}")

@@ -48,6 +48,9 @@ _ALL: Final = (
         Column(score.key, score.heading, _FORMS.get(score.key, ".3f"), score.higher_is_better)
         for score in SCORES.values()
     ),
+    # of own data: k-means on standardised rows, beside the head
+    Column("acc_standardised", "ACC of k-means", ".3f", higher_is_better=True),
+    Column("nmi_standardised", "NMI of k-means", ".3f", higher_is_better=True),
     Column("nats", "L_S", ".2f", higher_is_better=True),
     Column("draws", "S", ",.0f"),
     Column("elbo", "L_1", ".2f", higher_is_better=True),

@@ -28,7 +28,7 @@ _SPEC: Final = "spec"
 """In place of a stage's length: as long as the spec says."""
 
 _PUBLISHED_KEYS = {"method", "tag", "dataset", "best", "note", "comparable"}
-_RUN_KEYS = {"label", "dataset", "arch", "head", "set", "seeds", "row", *STAGE_DEFAULTS}
+_RUN_KEYS = {"label", "dataset", "arch", "data", "head", "set", "seeds", "row", *STAGE_DEFAULTS}
 _TABLE_KEYS = {"title", "dataset", "columns", "note", "paper", "peers", "runs"}
 
 
@@ -61,14 +61,15 @@ class Run:
 
     Attributes:
         label: its name in the table.
-        dataset: a dataset's name.
-        arch: a spec, as ``-a`` takes it.
+        dataset: a dataset's name; of ``own`` data a path below the data folder.
+        arch: a spec, as ``-a`` takes it; of ``own`` data the file that is written.
         stages: ``pretrain``, ``cluster``, ``train`` -> how long; ``None``: as the spec says.
         head: a head's type, in place of the spec's.
         overrides: ``KEY=VALUE`` texts.
         changes: those of ``overrides`` that are not declared.
         seeds: how many there are, from 0.
         row: the method of the row that counts, where it is not the head's.
+        own: whether ``archbuild new --for`` writes the spec when the run begins.
     """
 
     label: str
@@ -80,6 +81,12 @@ class Run:
     changes: tuple[str, ...] = ()
     seeds: int = 1
     row: str | None = None
+    own: bool = False
+
+    @property
+    def preparation(self) -> list[str]:
+        """The arguments of the ``archbuild`` that writes the spec; none where it is shipped."""
+        return ["new", "--for", self.dataset, "--output", self.arch] if self.own else []
 
     @property
     def arguments(self) -> list[str]:
@@ -142,9 +149,10 @@ def read_tables(path: Path = TABLES) -> dict[str, Table]:
     return {name: _table(name, entry) for name, entry in read_document(path).tree.items()}
 
 
-def command(arguments: Iterable[str], seed: object) -> str:
-    """Return the command line of a run with one seed."""
-    return f"{shlex.join(['archbuild', *arguments])} --seed {seed}"
+def command(arguments: Iterable[str], seed: object = None) -> str:
+    """Return a command line, with one seed if it is given."""
+    line = shlex.join(["archbuild", *arguments])
+    return line if seed is None else f"{line} --seed {seed}"
 
 
 def _table(name: str, entry: Mapping[str, Any]) -> Table:
@@ -181,20 +189,28 @@ def _mean_and_std(value: float | Sequence[float]) -> tuple[float, float | None]:
 
 
 def _run(row: Mapping[str, Any], dataset: str, where: str) -> Run:
-    _check(row, _RUN_KEYS, {"label", "arch"}, where)
+    _check(row, _RUN_KEYS, {"label"}, where)
+    if len({"arch", "data"} & row.keys()) != 1:
+        raise UsageError(f"{row['label']}, {where}: expected arch, or data, whose spec is written")
     lengths = {name: row[name] for name in STAGE_DEFAULTS if name in row}
     if not lengths:
         raise UsageError(f"{row['label']}, {where}: expected one of {', '.join(STAGE_DEFAULTS)}")
     return Run(
         label=row["label"],
-        dataset=row.get("dataset", dataset),
-        arch=str(row["arch"]),
+        dataset=row.get("data") or row.get("dataset", dataset),
+        arch=_written(row["data"]) if "data" in row else str(row["arch"]),
         stages={name: None if length == _SPEC else length for name, length in lengths.items()},
         head=row.get("head"),
         overrides=tuple(row.get("set", ())),
         seeds=row.get("seeds", 1),
         row=row.get("row"),
+        own="data" in row,
     )
+
+
+def _written(data: str) -> str:
+    """Return the name of the spec's file that is written for data: ``optdigits-tes.yaml``."""
+    return f"{Path(data.partition(':')[0]).name.replace('.', '-')}.yaml"
 
 
 def _check(

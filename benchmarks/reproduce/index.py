@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.reproduce import cells
+from benchmarks.reproduce.columns import COLUMNS
 from benchmarks.reproduce.declared import Table
 from benchmarks.reproduce.records import Record
 from benchmarks.reproduce.rows import best_of_ours, best_published, ours
@@ -41,7 +42,7 @@ def _line(table: Table, dataset: str, records: Sequence[Record]) -> list[str]:
         dataset,
         table.main.heading,
         _ours(table, dataset, records) if declared else "",
-        _published(table, dataset),
+        _published(table, dataset, records),
         f"{done} of {wanted}",
     ]
 
@@ -50,13 +51,20 @@ def _ours(table: Table, dataset: str, records: Sequence[Record]) -> str:
     row = best_of_ours(table, dataset, records)
     if row is None:
         return cells.NOT_RUN
-    return f"{cells.spread(row, table.main)}, {row.label}"
+    median = cells.medians(row, [table.main])
+    said = [cells.spread(row, table.main), f"median {median}" if median else "", row.label]
+    return ", ".join(filter(None, said))
 
 
-def _published(table: Table, dataset: str) -> str:
+def _published(table: Table, dataset: str, records: Sequence[Record]) -> str:
+    """Return the best published figure; of own data what k-means came to beside ours."""
     row = best_published(table, dataset)
-    if row is None:
+    if row is not None:
+        key = table.main.key
+        figure = cells.mean_and_std(*row.scores[key], table.main.form)
+        return f"{figure}, {row.method} ({row.tags[key]})"
+    beside = COLUMNS.get(f"{table.main.key}_standardised")
+    ours = best_of_ours(table, dataset, records)
+    if beside is None or ours is None or not ours.values(beside):
         return "none known"
-    key = table.main.key
-    figure = cells.mean_and_std(*row.scores[key], table.main.form)
-    return f"{figure}, {row.method} ({row.tags[key]})"
+    return f"{cells.spread(ours, beside)}, k-means beside it"

@@ -33,7 +33,7 @@ def page(table: Table, records: Iterable[Record]) -> str:
 
 def _side_by_side(table: Table, rows: Iterable[Ours]) -> str:
     headings = ["method", "data", "from", *(column.heading for column in table.columns)]
-    headings += ["best seed", "worst seed", "seeds", "epochs", "minutes"]
+    headings += ["median", "best seed", "worst seed", "seeds", "epochs", "minutes"]
     lines = [
         *(_published(table, row, "paper") for row in table.paper),
         *(_published(table, row, "peer") for row in table.peers),
@@ -52,7 +52,7 @@ def _published(table: Table, row: Published, whose: str) -> list[str]:
         for column in table.columns
     ]
     best = cells.number(row.best, table.main.form)
-    return [row.method + note, row.dataset, f"{whose}, {_tags(table, row)}", *scores, best]
+    return [row.method + note, row.dataset, f"{whose}, {_tags(table, row)}", *scores, "", best]
 
 
 def _tags(table: Table, row: Published) -> str:
@@ -72,13 +72,14 @@ def _ours(table: Table, row: Ours) -> list[str]:
         scores[0] = cells.NOT_RUN
     ends = _ends([cells.scores(record, table.scores) for record in row.ranked(table.main)])
     effort = [cells.seeds(row), cells.epochs(row), cells.minutes(row)]
+    scores.append(cells.medians(row, table.scores))
     return [f"**{row.label}**", row.run.dataset, "ours", *scores, *ends, *effort]
 
 
 def _legend(table: Table) -> str:
     names = " / ".join(column.name for column in table.scores)
     text = f"Ours are means ± standard deviations over seeds; the best seed is by {table.main.name}"
-    text += f", with {names}." if len(table.scores) > 1 else "."
+    text += f". Medians and seeds: {names}." if len(table.scores) > 1 else "."
     tags = {tag for row in (*table.paper, *table.peers) for tag in row.tags.values()}
     said = "; ".join(f"*{tag}*: {meaning}" for tag, meaning in TAGS.items() if tag in tags)
     return f"{text} How sure published figures are: {said}." if said else text
@@ -100,7 +101,8 @@ def _commands(rows: Sequence[Ours]) -> str:
 def _made(row: Ours) -> list[str]:
     said = [_facts(row, lambda record: " and ".join(record["methods"]))]
     said += [_facts(row, itemgetter(key)) for key in ("backend", "machine", "version", "date")]
-    words = f"`{command(row.arguments, 'S')}`"
+    lines = [command(row.run.preparation)] if row.run.own else []
+    words = ", then ".join(f"`{line}`" for line in (*lines, command(row.arguments, "S")))
     return [row.label, words, *(said if row.done else [cells.NOT_RUN])]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+from archbuild.data.guess import PART
 from benchmarks.reproduce.columns import Column
 from benchmarks.reproduce.declared import Published, Run, Table
 from benchmarks.reproduce.records import Record, setting
@@ -31,10 +32,14 @@ class Ours:
 
     @property
     def label(self) -> str:
-        """The label, what differs from the declaration, and how many labels training read."""
+        """The label, what differs from the declaration, and what training read.
+
+        The latter is how many labels, and which part of a dataset that was not whole.
+        """
         used = {record["scores"].get("labels_used") for record in self.done} - {None}
         labels = [f"{', '.join(map(str, used))} labels"] if used else []
-        notes = ", ".join(filter(None, [*labels, self.setting]))
+        parts = {record.get("data", {}).get(PART, "") for record in self.done}
+        notes = ", ".join(filter(None, [*labels, *sorted(parts), self.setting]))
         return f"{self.run.label} ({notes})" if notes else self.run.label
 
     @property
@@ -55,6 +60,10 @@ class Ours:
     def mean(self, column: Column) -> float:
         """Return the mean over the seeds, of which at least one has a value."""
         return statistics.fmean(self.values(column))
+
+    def median(self, column: Column) -> float:
+        """Return the median over the seeds, likewise."""
+        return statistics.median(self.values(column))
 
     def ranked(self, column: Column) -> list[Record]:
         """Return the seeds that have a score, the best first."""

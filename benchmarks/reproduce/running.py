@@ -8,11 +8,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from archbuild.data import Dataset
+from archbuild.data.guess import PART
+from archbuild.data.location import DataLocation
 from archbuild.experiments.sweeps.plan import setting_name
 from archbuild.runs import RunFolder
 from archbuild.runs.names import PRETRAIN, from_scratch, refining, space_of
 from benchmarks.processes import archbuild, machine
 from benchmarks.reproduce.declared import Run
+from benchmarks.reproduce.own_data import of_k_means, placed
 from benchmarks.reproduce.records import Record
 from benchmarks.reproduce.specs import length, shipped_spec, spec_of
 
@@ -30,10 +34,11 @@ def execute(run: Run, seed: int, out: Path) -> Record:
         subprocess.CalledProcessError: the process failed.
         DataError, SpecError, UsageError: there is no such dataset or spec.
     """
-    shipped, own = shipped_spec(run), spec_of(run)
     folder = out / setting_name(_setting(run))
+    there = placed(run, folder) if run.own else run
+    shipped, own = shipped_spec(there), spec_of(there)
     words = ["--seed", str(seed), "--out", str(folder), "--quiet", "--json"]
-    result = json.loads(archbuild([*run.arguments, *words]))
+    result = json.loads(archbuild([*there.arguments, *words]))
     stages = {
         "pretrain": PRETRAIN,
         "cluster": refining(own.head.type),
@@ -42,9 +47,11 @@ def execute(run: Run, seed: int, out: Path) -> Record:
     wanted = {section: stages[section] for section in run.stages}
     last = list(wanted.values())[-1]
     methods, scores = counted(result["metrics"]["rows"], space_of(last), run.row)
+    dataset = DataLocation(there.dataset).load(own)
     return {
         "methods": methods,
-        "scores": scores,
+        "scores": {**scores, **(of_k_means(dataset, seed) if run.own else {})},
+        "data": _rows(dataset),
         "stages": {
             section: {
                 **{key: result["stages"][name][key] for key in ("epochs", "seconds")},
@@ -88,6 +95,12 @@ def _setting(run: Run) -> tuple[str, ...]:
     """Return what a pretrained network depends on, and all overrides."""
     epochs = run.stages.get(PRETRAIN)
     return (*(() if epochs is None else (f"{PRETRAIN}={epochs}",)), *run.overrides)
+
+
+def _rows(dataset: Dataset) -> Record:
+    """Return how many rows were clustered, and of which part of a dataset they are, if of one."""
+    parts = {guess.subject: guess.found for guess in dataset.guesses if guess.subject == PART}
+    return {"rows": len(dataset), **parts}
 
 
 def _circumstances(folder: RunFolder, stage: str) -> Record:

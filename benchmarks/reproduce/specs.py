@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from archbuild.data import arch_stem
 from archbuild.io.documents import json_text
 from archbuild.registry import default_vocabulary
 from archbuild.spec import Spec, load_spec
 from archbuild.spec.override import length_path
+from archbuild.spec.reading import parse_text
+from archbuild.spec.template import KINDS, spec_text
 from benchmarks.reproduce.declared import Run
 
 
@@ -53,8 +56,18 @@ def _loaded(
 
 
 def digest(run: Run) -> str:
-    """Return twelve hexadecimal digits that change with anything in the run's spec."""
-    return hashlib.sha256(json_text(spec_of(run).tree).encode()).hexdigest()[:12]
+    """Return twelve hexadecimal digits that change with anything in the run's spec.
+
+    A spec that is written for data is not known without them: of it the digits change with what
+    ``archbuild new`` writes for each kind of data.
+    """
+    tree = [*_templates(), *run.overrides] if run.own else spec_of(run).tree
+    return hashlib.sha256(json_text(tree).encode()).hexdigest()[:12]
+
+
+@cache
+def _templates() -> list[Any]:
+    return [parse_text(spec_text(kind), name, "yaml").tree for name, kind in KINDS.items()]
 
 
 def length(spec: Spec, stage: str) -> dict[str, int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from archbuild.cli.main import main as archbuild_main
+from benchmarks.reproduce import own_data, running
 from benchmarks.reproduce.command import main
 from benchmarks.reproduce.declared import Table, read_tables
 from benchmarks.reproduce.records import Record, Records
@@ -93,3 +96,22 @@ def reproduce(tmp_path: Path, declared: Path, ran: Ran) -> Callable[..., int]:
         return main([*arguments, *folders], "what the help says", declared, run)
 
     return call
+
+
+@pytest.fixture
+def processes(monkeypatch, capsys) -> list[list[str]]:
+    """The commands that were run, each in this process in place of one of its own."""
+    ran = []
+
+    def archbuild(arguments):
+        ran.append(arguments)
+        monkeypatch.setattr(sys, "argv", ["archbuild", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            archbuild_main()
+        assert ended.value.code == 0
+        return capsys.readouterr().out
+
+    monkeypatch.setattr(running, "archbuild", archbuild)
+    monkeypatch.setattr(own_data, "archbuild", archbuild)
+    return ran

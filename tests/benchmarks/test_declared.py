@@ -15,7 +15,7 @@ RUNS = [(table.name, run) for table in read_tables().values() for run in table.r
 
 @pytest.mark.parametrize(("table", "run"), RUNS, ids=lambda part: getattr(part, "label", part))
 def test_every_declared_run_has_a_dataset_and_a_spec(table, run):
-    assert run.dataset in DATASETS
+    assert run.own or run.dataset in DATASETS
     assert digest(run) != digest(run.changed(["batch_size=7"]))
 
 
@@ -52,6 +52,8 @@ def test_a_figure_may_have_a_deviation_and_a_tag_for_each_column(tmp_path):
         ("seeds: 3", "sedes: 3", "'sedes' is unknown"),
         ("columns: [acc", "columns: [accuracy", "'accuracy' is unknown"),
         ("title: A tiny table", "note: none", "'title' is missing"),
+        ("arch: vade-digits, train: 2, ", "train: 2, ", "expected arch, or data"),
+        ("arch: vade-digits, train: 2", "arch: 0, data: a.csv, train: 2", "expected arch, or data"),
         ("train: 2, ", "", "expected one of pretrain, cluster, train"),
     ],
 )

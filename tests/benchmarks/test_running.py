@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 
-from archbuild.cli.main import main
 from benchmarks.reproduce import running
 from benchmarks.reproduce.declared import Run
 
@@ -37,24 +35,6 @@ def test_another_row_may_be_asked_for_and_must_be_there():
         running.counted(ROWS, "raw", "head")
 
 
-@pytest.fixture
-def processes(monkeypatch, capsys):
-    """The commands that were run, each in this process in place of one of its own."""
-    ran = []
-
-    def archbuild(arguments):
-        ran.append(arguments)
-        monkeypatch.setattr(sys, "argv", ["archbuild", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert ended.value.code == 0
-        return capsys.readouterr().out
-
-    monkeypatch.setattr(running, "archbuild", archbuild)
-    return ran
-
-
 @pytest.mark.graphs(False)
 @pytest.mark.usefixtures("few_rows")
 def test_a_run_is_the_command_with_what_is_declared(tmp_path, processes):
@@ -72,6 +52,7 @@ def test_a_run_is_the_command_with_what_is_declared(tmp_path, processes):
     assert pretrain["of_spec"] == {"epochs": 50}
     assert (cluster["epochs"], cluster["of_spec"]) == (1, {"epochs": 20})
     assert found["backend"].startswith("tensorflow 2.")
+    assert found["data"] == {"rows": 300}
     assert json.dumps(found)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from archbuild.data.arrays import check_finite
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
-from archbuild.data.guess import Guess
+from archbuild.data.guess import PART, Guess
 from archbuild.data.limits import check_size
 from archbuild.data.source import PartSelection, first_file, search_folders, selection_sources
 from archbuild.errors import DataError
@@ -92,7 +92,7 @@ def load(selection: PartSelection, data: Path, input_shape: Shape | None = None)
         class_names=_ACTIVITIES,
         arch_stem="har",
         source=str(place),
-        guesses=(Guess("part", f"{part} of HAR are here"),) if part else (),
+        guesses=(Guess(PART, f"{part} of HAR are here"),) if part else (),
     )
 
 
