@@ -1,11 +1,11 @@
 """Train a spec of messages with several seeds, and print its accuracy after each round.
 
-    python benchmarks/messages.py -d SERKET3000 -a 0 --out runs/sample
-    python benchmarks/messages.py -d SERKET3000 -a 0 --out runs/mean --set head.message=mean
+    python benchmarks/messages.py -a 0
+    python benchmarks/messages.py -a 0 --set head.message=mean
 
-A finished run is not trained again, so the table can be printed anew at any time. Labels are looked
-at here, after training, and nowhere else; the classes are the first module's most probable ones.
-Minutes are those of the stage, from its manifest.
+A finished run is not trained again, so the table can be printed anew at any time; other settings
+need another `--out`. Labels are looked at here, after training, and nowhere else; the classes are
+the first module's most probable ones. Minutes are those of the stage, from its manifest.
 """
 
 from __future__ import annotations
@@ -49,15 +49,17 @@ def arguments() -> argparse.Namespace:
 
 
 def run_seed(options: argparse.Namespace, seed: int) -> dict:
+    """Train; return the run's folder, the classes after each round, and minutes."""
     command = ["-d", options.dataset, "-a", options.arch]
     command += ["--train", str(options.rounds), "--seed", str(seed), "--out", str(options.out)]
     command += ["--head", options.head] if options.head else []
     command += [word for override in options.overrides for word in ("--set", override)]
     command += ["--quiet", "--json"]
     found = json.loads(archbuild(command))
-    with np.load(Path(found["run"]) / STAGE / "head.npz", allow_pickle=False) as arrays:
+    run = Path(found["run"])
+    with np.load(run / STAGE / "head.npz", allow_pickle=False) as arrays:
         classes = arrays["classes"]
-    return {"classes": classes, "minutes": found["stages"][STAGE]["seconds"] / 60}
+    return {"run": run, "classes": classes, "minutes": found["stages"][STAGE]["seconds"] / 60}
 
 
 def describe(options: argparse.Namespace) -> str:

@@ -1,10 +1,11 @@
 """What single starts of a mixture come to on the latents of a run with messages.
 
-    python benchmarks/mixture_starts.py runs/saved_params/SERKET3000/serket/0
-    python benchmarks/mixture_starts.py runs/saved_params/SERKET3000/serket/0 --inference gibbs
+    python benchmarks/mixture_starts.py --seed 1
+    python benchmarks/mixture_starts.py --seed 1 --inference gibbs --start random --starts 4
 
-For each start: what chains are chosen by, the accuracy, and seconds of CPU, the most probable
-first. Labels are looked at here and nowhere else.
+The run is trained where it is not there, as `messages.py` does. For each start: what chains are
+chosen by, the accuracy, and seconds of CPU, the most probable first. Labels are looked at here and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from time import process_time
 
 import numpy as np
+from messages import STAGE, run_seed
 
 from archbuild.data import load_dataset
 from archbuild.evaluation.accuracy import clustering_accuracy
@@ -23,7 +25,8 @@ from archbuild.serket import GMM, Observation
 def main() -> None:
     options = arguments()
     labels = load_dataset(options.dataset).labels
-    with np.load(options.run / "train-messages" / "head.npz", allow_pickle=False) as arrays:
+    run = run_seed(options, options.seed)["run"]
+    with np.load(run / STAGE / "head.npz", allow_pickle=False) as arrays:
         points = Observation(arrays["first_message"])
     rows = sorted(start(options, points, labels, seed) for seed in range(options.starts))
     print("| log evidence | accuracy | seconds |\n|---|---|---|")
@@ -34,8 +37,13 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="its folder")
     parser.add_argument("-d", "--dataset", default="SERKET3000")
+    parser.add_argument("-a", "--arch", default="0")
+    parser.add_argument("--head", help="in place of the spec's: messages")
+    parser.add_argument("--seed", type=int, default=0, help="of the run")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[], dest="overrides")
+    parser.add_argument("--out", type=Path, default=Path("benchmark-runs"))
     parser.add_argument("--starts", type=int, default=20)
     parser.add_argument("--inference", default="em")
     parser.add_argument("--start", default="k-means")

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 
 def archbuild(arguments: Sequence[str]) -> str:
@@ -29,3 +30,9 @@ def stage(option: str, length: int | None) -> list[str]:
 def machine() -> str:
     """Return cores, architecture and version of Python."""
     return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+
+
+def software() -> str:
+    """Return the backend that runs use unless they are told otherwise, with its version."""
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    return f"{backend} {version(backend)}, Keras {version('keras')}"

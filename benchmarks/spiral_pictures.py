@@ -1,6 +1,6 @@
 """The picture of each setting of GMVAE's two weights on SPIRAL, side by side with its latents.
 
-    python benchmarks/seeds.py -d SPIRAL -a 0 --train --seeds 5 --out eta1-alpha2
+    archbuild -d SPIRAL -a 0 --train --out eta1-alpha2
     python benchmarks/spiral_pictures.py eta1-alpha2 --output benchmarks/images
 
 Left, the data coloured by cluster; right, the latents with the prior's components at ``w = 0``.

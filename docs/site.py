@@ -22,7 +22,7 @@ SECTIONS = {
     "How-to": ("docs/howto/*.md", "examples/plugin/README.md"),
     "Heads": ("docs/heads.md", "docs/heads/*.md"),
     "Reference": ("docs/*.md",),
-    "Results": ("benchmarks/results/*.md", "benchmarks/RESULTS.md"),
+    "Results": ("benchmarks/results/README.md", "benchmarks/results/*.md"),
     "Project": ("datasets/README.md", "[A-Z]*[A-Z].md"),
 }
 FILES = ("docs/images/*", "benchmarks/images/*", "CITATION.cff")

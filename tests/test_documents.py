@@ -26,6 +26,7 @@ from tests.data.writers import write_own_data
 
 ROOT = Path(__file__).resolve().parents[1]
 DATASETS_PAGE = ROOT / "datasets" / "README.md"
+RESULTS = sorted((ROOT / "benchmarks" / "results").glob("*.md"))
 DOCUMENTS = [ROOT / "README.md", DATASETS_PAGE, *sorted((ROOT / "docs").rglob("*.md"))]
 FETCHED = (
     "MNIST",
@@ -140,7 +141,7 @@ def test_the_commands_run_one_after_the_other(document, folder, monkeypatch, cap
         assert ended.value.code == 0, f"{line}\n{capsys.readouterr().err}"
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / "CONTRIBUTING.md"], ids=name_of)
+@pytest.mark.parametrize("document", [*DOCUMENTS, *RESULTS, ROOT / "CONTRIBUTING.md"], ids=name_of)
 def test_the_links_lead_somewhere(document):
     links = re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", document.read_text())
     for path, anchor in links:

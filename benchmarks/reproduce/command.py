@@ -1,13 +1,14 @@
-"""The command: which tables are run, with which seeds, and where the results go."""
+"""The command: which tables and pages are run, with which seeds, and where the results go."""
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CalledProcessError
-from typing import Any, Final
+from typing import Final
 
 from archbuild.errors import ArchbuildError, UsageError
 from archbuild.io.atomic import write_text
@@ -16,30 +17,62 @@ from benchmarks.reproduce.index import index
 from benchmarks.reproduce.page import page
 from benchmarks.reproduce.records import Record, Records
 from benchmarks.reproduce.running import execute
+from benchmarks.reproduce.studies import (
+    Outputs,
+    Part,
+    Study,
+    execute_part,
+    read_studies,
+    study_page,
+)
 
 RESULTS: Final = Path(__file__).resolve().parents[1] / "results"
 _ALL: Final = "all"
 
 Execute = Callable[[Run, int, Path], Record]
+ExecutePart = Callable[[Part, Path], Record]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What is declared: tables by name, and pages of commands by name."""
+
+    tables: Mapping[str, Table]
+    studies: Mapping[str, Study]
+
+    def chosen(self, name: str) -> Declared:
+        """Return what a name means: a table, a page, or all."""
+        if name == _ALL:
+            return self
+        both = (self.tables, self.studies)
+        return Declared(*({name: each[name]} if name in each else {} for each in both))
 
 
 def main(
-    arguments: Sequence[str], description: str, declared: Path = TABLES, run: Execute = execute
+    arguments: Sequence[str],
+    description: str,
+    declared: Path = TABLES,
+    run: Execute = execute,
+    run_part: ExecutePart = execute_part,
 ) -> int:
-    """Run and write the tables that the arguments name; return the exit status.
+    """Run and write the tables and pages that the arguments name; return the exit status.
 
     Args:
         arguments: of the command line.
         description: what the help says.
-        declared: the file that declares the tables.
+        declared: the file that declares the tables; ``studies.yaml`` beside it declares pages.
         run: runs one seed of a run in a folder, and returns its result.
+        run_part: runs a command of a page in a folder, and returns what it printed.
     """
-    tables = read_tables(declared)
-    options = _parser(tables, description).parse_args(arguments)
-    chosen = list(tables.values()) if options.table == _ALL else [tables[options.table]]
+    known = Declared(read_tables(declared), read_studies(declared.with_name("studies.yaml")))
+    options = _parser(known, description).parse_args(arguments)
+    chosen = known.chosen(options.table)
     try:
-        failed = [] if options.table_only else _run_all(tables, chosen, options, run)
-        _write(tables, chosen, options.results)
+        failed = []
+        if not options.table_only:
+            failed += _run_tables(known, list(chosen.tables.values()), options, run)
+            failed += _run_studies(known, chosen.studies, options, run_part)
+        _write(known, chosen, options.results)
     except ArchbuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
@@ -51,12 +84,13 @@ def main(
     return 1 if failed else 0
 
 
-def _parser(tables: Mapping[str, Table], description: str) -> ArgumentParser:
+def _parser(known: Declared, description: str) -> ArgumentParser:
     parser = ArgumentParser(
         prog="reproduce", description=description, formatter_class=RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("table", choices=[*tables, _ALL], metavar="TABLE", help=f"one of {', '.join(tables)}; all")
+    names = [*known.tables, *known.studies]
+    add("table", choices=[*names, _ALL], metavar="TABLE", help=f"one of {', '.join(names)}; all")
     add("--seeds", type=int, metavar="N", help="seeds 0 to N - 1; as declared without it")
     add("--only", action="append", metavar="LABEL", help="run of the table; repeatable")
     changed = "new value of a key of every spec, in a row of its own; repeatable"
@@ -68,12 +102,12 @@ def _parser(tables: Mapping[str, Table], description: str) -> ArgumentParser:
     return parser
 
 
-def _run_all(
-    tables: Mapping[str, Table], chosen: Sequence[Table], options: Namespace, run: Execute
+def _run_tables(
+    known: Declared, chosen: Sequence[Table], options: Namespace, run: Execute
 ) -> list[str]:
     """Run what is not recorded; return what failed, in words."""
-    failed = []
-    for table, declared in _wanted(chosen, options.only):
+    failed: list[str] = []
+    for table, declared in _wanted(chosen, options.only) if chosen else ():
         asked = declared.changed(options.changes)
         records = Records(_file(options.results, table, "json"))
         for seed in range(declared.seeds if options.seeds is None else options.seeds):
@@ -81,9 +115,38 @@ def _run_all(
                 continue
             result = _attempt(run, asked, seed, options.out)
             records.add(asked, seed, result)
-            _write(tables, [table], options.results)
+            _write(known, known.chosen(table.name), options.results)
             if "failed" in result:
                 failed.append(f"{table.name}, {declared.label}, seed {seed}: {result['failed']}")
+    return failed
+
+
+def _run_studies(
+    known: Declared, chosen: Mapping[str, Study], options: Namespace, run: ExecutePart
+) -> list[str]:
+    """Run the commands that are not recorded; return what failed, in words.
+
+    Raises:
+        UsageError: seeds, runs or settings were chosen, of a page of commands that have their own.
+    """
+    if options.seeds is not None or options.only or options.changes:
+        if options.table != _ALL and chosen:
+            raise UsageError(
+                f"{options.table} is a page of commands, each with its own seeds and settings; "
+                "--seeds, --only and --set are for tables: leave them out"
+            )
+        return []
+    failed = []
+    for study in chosen.values():
+        outputs = Outputs(_file(options.results, study, "json"))
+        for part in study.parts:
+            if part.command in outputs.all:
+                continue
+            try:
+                outputs.add(part.command, run(part, options.out))
+            except CalledProcessError as error:
+                failed.append(f"{study.name}, {part.command}: ended with {error.returncode}")
+            _write(known, known.chosen(study.name), options.results)
     return failed
 
 
@@ -108,15 +171,21 @@ def _wanted(tables: Sequence[Table], labels: Sequence[str] | None) -> list[tuple
     return [(table, run) for table, run in runs if labels is None or run.label in labels]
 
 
-def _write(tables: Mapping[str, Table], changed: Sequence[Table], folder: Path) -> None:
-    """Write the pages of the changed tables, and the one that lists all."""
-    records: dict[str, Any] = {
-        name: Records(_file(folder, table, "json")).all for name, table in tables.items()
+def _write(known: Declared, changed: Declared, folder: Path) -> None:
+    """Write the changed pages, and the one that lists all."""
+    records = {
+        name: Records(_file(folder, table, "json")).all for name, table in known.tables.items()
     }
-    for table in changed:
-        write_text(_file(folder, table, "md"), page(table, records[table.name]))
-    write_text(folder / "README.md", index(tables.values(), records))
+    outputs = {
+        name: Outputs(_file(folder, study, "json")).all for name, study in known.studies.items()
+    }
+    for name, table in changed.tables.items():
+        write_text(_file(folder, table, "md"), page(table, records[name]))
+    for name, study in changed.studies.items():
+        write_text(_file(folder, study, "md"), study_page(study, outputs[name]))
+    everything = index(known.tables.values(), records, known.studies.values(), outputs)
+    write_text(folder / "README.md", everything)
 
 
-def _file(folder: Path, table: Table, suffix: str) -> Path:
-    return folder / f"{table.name}.{suffix}"
+def _file(folder: Path, of: Table | Study, suffix: str) -> Path:
+    return folder / f"{of.name}.{suffix}"

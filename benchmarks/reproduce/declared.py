@@ -13,7 +13,9 @@ from archbuild.errors import UsageError
 from archbuild.spec.reading import read_document
 from archbuild.spec.stages import STAGE_DEFAULTS
 from benchmarks.processes import stage
+from benchmarks.reproduce.checking import check_keys
 from benchmarks.reproduce.columns import COLUMNS, Column
+from benchmarks.reproduce.earlier import EarlierRuns, read_earlier
 
 TABLES: Final = Path(__file__).with_name("tables.yaml")
 TAGS: Final = {
@@ -111,7 +113,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; its first column is the one that it is about."""
+    """A table; its first column is the one that it is about.
+
+    ``earlier`` is what was measured before it was declared.
+    """
 
     name: str
     title: str
@@ -121,6 +126,7 @@ class Table:
     paper: Sequence[Published]
     peers: Sequence[Published]
     runs: Sequence[Run]
+    earlier: Sequence[EarlierRuns] = ()
 
     @property
     def main(self) -> Column:
@@ -140,13 +146,17 @@ class Table:
 
 
 def read_tables(path: Path = TABLES) -> dict[str, Table]:
-    """Return the declared tables by name.
+    """Return the declared tables by name, with what lies in ``measured/`` beside the file.
 
     Raises:
         SpecError: the file is not YAML.
         UsageError: a key is missing or unknown; the message says where.
     """
-    return {name: _table(name, entry) for name, entry in read_document(path).tree.items()}
+    earlier = path.with_name("measured")
+    return {
+        name: replace(_table(name, entry), earlier=read_earlier(earlier / f"{name}.yaml"))
+        for name, entry in read_document(path).tree.items()
+    }
 
 
 def command(arguments: Iterable[str], seed: object = None) -> str:
@@ -156,9 +166,9 @@ def command(arguments: Iterable[str], seed: object = None) -> str:
 
 
 def _table(name: str, entry: Mapping[str, Any]) -> Table:
-    _check(entry, _TABLE_KEYS, {"title", "dataset", "columns", "runs"}, f"table {name}")
+    check_keys(entry, _TABLE_KEYS, {"title", "dataset", "columns", "runs"}, f"table {name}")
     keys, dataset = entry["columns"], entry["dataset"]
-    _check(dict.fromkeys(keys), set(COLUMNS), set(), f"columns of {name}")
+    check_keys(dict.fromkeys(keys), set(COLUMNS), set(), f"columns of {name}")
     paper, peers = (
         [_published(row, keys, dataset, f"{kind} of {name}") for row in entry.get(kind, ())]
         for kind in ("paper", "peers")
@@ -171,12 +181,12 @@ def _table(name: str, entry: Mapping[str, Any]) -> Table:
 def _published(
     row: Mapping[str, Any], columns: Sequence[str], dataset: str, where: str
 ) -> Published:
-    _check(row, {*_PUBLISHED_KEYS, *columns}, {"method", "tag"}, where)
+    check_keys(row, {*_PUBLISHED_KEYS, *columns}, {"method", "tag"}, where)
     scores = {key: _mean_and_std(row[key]) for key in columns if key in row}
     tag = row["tag"]
     tags = tag if isinstance(tag, Mapping) else dict.fromkeys(scores, tag)
-    _check(dict.fromkeys(tags.values()), set(TAGS), set(), f"tags of {row['method']}, {where}")
-    _check(tags, set(columns), set(scores), f"tags of {row['method']}, {where}")
+    check_keys(dict.fromkeys(tags.values()), set(TAGS), set(), f"tags of {row['method']}, {where}")
+    check_keys(tags, set(columns), set(scores), f"tags of {row['method']}, {where}")
     rest = {key: row[key] for key in ("best", "note", "comparable") if key in row}
     return Published(row["method"], row.get("dataset", dataset), scores, tags, **rest)
 
@@ -189,7 +199,7 @@ def _mean_and_std(value: float | Sequence[float]) -> tuple[float, float | None]:
 
 
 def _run(row: Mapping[str, Any], dataset: str, where: str) -> Run:
-    _check(row, _RUN_KEYS, {"label"}, where)
+    check_keys(row, _RUN_KEYS, {"label"}, where)
     if len({"arch", "data"} & row.keys()) != 1:
         raise UsageError(f"{row['label']}, {where}: expected arch, or data, whose spec is written")
     lengths = {name: row[name] for name in STAGE_DEFAULTS if name in row}
@@ -211,14 +221,3 @@ def _run(row: Mapping[str, Any], dataset: str, where: str) -> Run:
 def _written(data: str) -> str:
     """Return the name of the spec's file that is written for data: ``optdigits-tes.yaml``."""
     return f"{Path(data.partition(':')[0]).name.replace('.', '-')}.yaml"
-
-
-def _check(
-    entry: Mapping[str, Any], allowed: Iterable[str], needed: Iterable[str], where: str
-) -> None:
-    """Make sure that an entry has the keys that it needs, and no unknown ones."""
-    unknown, missing = entry.keys() - set(allowed), set(needed) - entry.keys()
-    if unknown or missing:
-        found = [f"'{key}' is unknown" for key in sorted(unknown)]
-        found += [f"'{key}' is missing" for key in sorted(missing)]
-        raise UsageError(f"{where}: {', '.join(found)}; expected {', '.join(sorted(set(allowed)))}")

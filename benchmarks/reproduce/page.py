@@ -8,6 +8,7 @@ from operator import itemgetter
 from benchmarks.reproduce import cells
 from benchmarks.reproduce.columns import Column
 from benchmarks.reproduce.declared import TAGS, Published, Table, command
+from benchmarks.reproduce.earlier_page import earlier_section
 from benchmarks.reproduce.records import Record
 from benchmarks.reproduce.rows import Ours, ours
 
@@ -25,6 +26,7 @@ def page(table: Table, records: Iterable[Record]) -> str:
     ]
     if any(row.done for row in rows):
         parts.append(f"## Seed by seed\n\n{_seeds(table, rows)}")
+    parts.append(earlier_section(table))
     return "\n\n".join(filter(None, parts)) + "\n"
 
 

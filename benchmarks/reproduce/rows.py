@@ -11,6 +11,7 @@ from typing import Any
 from archbuild.data.guess import PART
 from benchmarks.reproduce.columns import Column
 from benchmarks.reproduce.declared import Published, Run, Table
+from benchmarks.reproduce.earlier import Earlier
 from benchmarks.reproduce.records import Record, setting
 
 
@@ -97,6 +98,15 @@ def best_of_ours(table: Table, dataset: str, records: Iterable[Record]) -> Ours 
         if row.run.dataset == dataset and not row.setting and row.values(column)
     ]
     return max(rows, key=lambda row: column.better(row.mean(column)), default=None)
+
+
+def best_earlier(table: Table, dataset: str) -> Earlier | None:
+    """Return the head that was the best on a dataset before the table was declared, if any."""
+    key = table.main.key
+    rows = [row for runs in table.earlier for row in runs.rows if row.dataset == dataset]
+    by_row = {row: row.middle(key) for row in rows if row.is_head}
+    known = {row: middle for row, middle in by_row.items() if middle is not None}
+    return max(known, key=lambda row: table.main.better(known[row]), default=None)
 
 
 def _of_run(run: Run, records: Sequence[Record]) -> list[Ours]:

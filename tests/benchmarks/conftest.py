@@ -39,6 +39,31 @@ other:
     - {label: third, arch: sdgm-halfmoon, train: spec}
 """
 
+STUDIES = """
+timed:
+  title: Times
+  note: Of two commands.
+  parts:
+    - {command: python benchmarks/one.py, note: Before., remark: After.}
+    - {command: python benchmarks/two.py --fast, title: The second}
+"""
+
+MEASURED = """
+- label: by hand
+  dataset: DIGITS
+  command: archbuild -d DIGITS --seed S
+  note: A remark.
+  stages:
+    gmm: {epochs: [4, 5, 4], minutes: [1.0, 2.0, 3.0]}
+  rows:
+    "gmm, head": {acc: [0.7, 0.9, 0.5], nmi: [0.6, 0.8, 0.4]}
+- label: of others
+  dataset: DIGITS
+  seeds: 3
+  rows:
+    DEC: {acc: {median: 0.6, lowest: 0.5, highest: 0.65}}
+"""
+
 Ran = list[tuple[str, int]]
 
 
@@ -63,6 +88,15 @@ def declared(tmp_path: Path) -> Path:
     path = tmp_path / "tables.yaml"
     path.write_text(DECLARED)
     return path
+
+
+@pytest.fixture
+def measured(declared: Path) -> Path:
+    """The same, with figures of the first table from before, and a page of commands."""
+    (declared.parent / "measured").mkdir()
+    (declared.parent / "measured" / "tiny.yaml").write_text(MEASURED)
+    declared.with_name("studies.yaml").write_text(STUDIES)
+    return declared
 
 
 @pytest.fixture
@@ -91,9 +125,14 @@ def reproduce(tmp_path: Path, declared: Path, ran: Ran) -> Callable[..., int]:
         ran.append((asked.label, seed))
         return result(round(0.8 + seed / 100, 2))
 
-    def call(*arguments: str, run=run) -> int:
+    def run_part(part, out):
+        ran.append((part.command, 0))
+        where = {"backend": "tensorflow", "machine": "2 cores", "version": "0.1", "date": "2026"}
+        return {"output": f"| {part.command} |", **where}
+
+    def call(*arguments: str, run=run, run_part=run_part) -> int:
         folders = ["--out", str(tmp_path / "runs"), "--results", str(tmp_path / "results")]
-        return main([*arguments, *folders], "what the help says", declared, run)
+        return main([*arguments, *folders], "what the help says", declared, run, run_part)
 
     return call
 
