@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from archbuild.networks.network import Encoding, Network, Reconstruction
 
 
+class Target(NamedTuple):
+    """Rows that the decoder is to give back in place of those of the batch.
+
+    Attributes:
+        rows: ``(batch, ...)``, channels last.
+        present: as ``Batch.present``.
+    """
+
+    rows: Any
+    present: Any = None
+
+
 class Forward(NamedTuple):
     """The result of a pass through network and head.
 
@@ -21,19 +33,22 @@ class Forward(NamedTuple):
         reconstruction: output of the decoder, ``(draws * batch, ...)``; logits under ``bernoulli``;
             ``None`` of a head that decodes nothing.
         extras: further tensors of the head's own ``forward``, by name.
+        target: set by training where the decoder has to give back the augmented rows.
     """
 
     encoding: Encoding
     latent: Any
     reconstruction: Any
     extras: Mapping[str, Any] | None = None
+    target: Target | None = None
 
 
 class Batch(NamedTuple):
     """The input of a loss.
 
     Attributes:
-        inputs: ``(batch, ...)``, channels last, before any augmentation: the target of the decoder.
+        inputs: ``(batch, ...)``, channels last, the target of the decoder: before any augmentation,
+            unless the decoder reads switches.
         forward: the pass of the batch through network and head.
         targets: the rows of this batch of every array that ``refresh`` returned, by name.
         labels: ``(batch,)`` integer classes, -1 where unknown; ``None`` unless the spec has a

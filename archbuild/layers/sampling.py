@@ -1,4 +1,4 @@
-"""Bilinear sampling of images under affine maps, differentiable in the images and in the maps.
+"""Linear sampling of images under affine maps and of series at places, differentiable in both.
 
 Source: Jaderberg et al., arXiv 1506.02025, equations 1 and 5. A map takes the place (x, y) of a
 glimpse to the place (a x + b y + c, d x + e y + f) of the image; on both axes -1 is the centre of
@@ -37,16 +37,35 @@ def sample(images: Any, theta: Any, size: Sequence[int], outside: str = "zeros")
     framed = ops.pad(images, [(0, 0), (1, 2), (1, 2), (0, 0)])
     pixels = ops.reshape(framed, (-1, channels))
     stride = width + 3
-    # counted, as the number of images may not be known while a model is exported
-    ones = ops.ones_like(theta[(slice(None), *[0] * (len(theta.shape) - 1))], dtype="int32")
-    first = (ops.cumsum(ones) - 1) * ((height + 3) * stride)
-    first = ops.reshape(first, (-1, *[1] * (len(column.shape) - 1)))
-    at = ops.cast(row, "int32") * stride + ops.cast(column, "int32") + first
+    at = ops.cast(row, "int32") * stride + ops.cast(column, "int32")
+    at = at + _first_pixels(theta, (height + 3) * stride, len(column.shape))
     above, below = (
         _between(ops.take(pixels, at + k, axis=0), ops.take(pixels, at + k + 1, axis=0), right)
         for k in (0, stride)
     )
     return _between(above, below, down)
+
+
+def sample_series(series: Any, places: Any) -> Any:
+    """Return the values of series at places between their steps, interpolated linearly.
+
+    Args:
+        series: ``(batch, length, channels)``, of known length.
+        places: ``(batch, places)``, in steps; 0 is the first one, and a place before it or behind
+            the last one has the value of that.
+
+    Returns:
+        ``(batch, places, channels)``.
+    """
+    length, channels = series.shape[1:]
+    places = ops.where(places > 0, places, 0.0)
+    places = ops.where(places < length - 1, places, float(length - 1))
+    before = ops.floor(places)
+    # a further step, so that the last one has a next one
+    steps = ops.reshape(ops.pad(series, [(0, 0), (0, 1), (0, 0)]), (-1, channels))
+    at = ops.cast(before, "int32") + _first_pixels(places, length + 1, 2)
+    first, second = ops.take(steps, at, axis=0), ops.take(steps, at + 1, axis=0)
+    return _between(first, second, (places - before)[..., None])
 
 
 def inverse(theta: Any) -> Any:
@@ -57,6 +76,15 @@ def inverse(theta: Any) -> Any:
     scale = 1.0 / ops.where(ops.abs(determinant) < SMALLEST_DETERMINANT, least, determinant)
     numbers = [e, -b, b * f - c * e, -d, a, c * d - a * f]
     return ops.stack([number * scale for number in numbers], axis=-1)
+
+
+def _first_pixels(rows: Any, stride: int, axes: int) -> Any:
+    """Return ``stride`` times the number of each row, ``(batch, 1, ...)`` with so many ``axes``.
+
+    It is counted, as the number of rows may not be known while a model is exported.
+    """
+    ones = ops.ones_like(rows[(slice(None), *[0] * (len(rows.shape) - 1))], dtype="int32")
+    return ops.reshape((ops.cumsum(ones) - 1) * stride, (-1, *[1] * (axes - 1)))
 
 
 def _pixels(theta: Any, size: Sequence[int], extent: int, outside: str) -> tuple[Any, Any]:

@@ -5,15 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from archbuild.spec.plan import PlannedLayer, Shape
+from archbuild.spec.plan import SHAPE_FORMS, PlannedLayer, Shape
 from archbuild.spec.vocabulary import ShapeError
-
-_FORMS = {
-    1: "[features]",
-    2: "[channels, length]",
-    3: "[channels, height, width]",
-    4: "[channels, depth, height, width]",
-}
 
 
 def channels_last(shape: Shape) -> Shape:
@@ -55,8 +48,8 @@ def require_axes(name: str, shape: Shape, axes: int) -> Shape:
     if not shape:
         raise ShapeError(f"{name} has nothing below it", "begin the list with an Input layer")
     raise ShapeError(
-        f"{name} works on {_FORMS[axes + 1]}, but {list(shape)} comes in",
-        f"put a Reshape to {_FORMS[axes + 1]} before it, or another layer in its place",
+        f"{name} works on {SHAPE_FORMS[axes + 1]}, but {list(shape)} comes in",
+        f"put a Reshape to {SHAPE_FORMS[axes + 1]} before it, or another layer in its place",
     )
 
 

@@ -19,6 +19,13 @@ GAUSSIAN: Final = "Gaussian"
 """The type of stochastic layers."""
 
 Shape = tuple[int, ...]
+SHAPE_FORMS: Final = {
+    1: "[features]",
+    2: "[channels, length]",
+    3: "[channels, height, width]",
+    4: "[channels, depth, height, width]",
+}
+"""The shapes of rows, by their number of axes."""
 NonLinearity = str | Mapping[str, Any]
 """A name, or a mapping of ``type`` and ``slope``."""
 
@@ -81,6 +88,11 @@ class Spec:
         """Return every key of a stage's section (``spec/stages.py``), ``batch_size`` resolved."""
         own = {field.name: field.default for field in STAGE_FIELDS} | self.tree[section]
         return {**own, "batch_size": own["batch_size"] or self.batch_size}
+
+    @property
+    def augmentation(self) -> dict[str, Any]:
+        """The fields of ``augment`` that change something, with their values; empty for none."""
+        return {name: value for name, value in (self.augment or {}).items() if value}
 
     @property
     def network_keys(self) -> tuple[str, ...]:

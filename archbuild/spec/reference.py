@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from archbuild.spec.augment import AUGMENT_FIELDS
 from archbuild.spec.field import Field, Typed
 from archbuild.spec.fragments import schema_of
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
-from archbuild.spec.top import AUGMENT_FIELDS, DATA_FIELDS, SUPERVISION_FIELDS, TOP_FIELDS
+from archbuild.spec.top import DATA_FIELDS, SUPERVISION_FIELDS, TOP_FIELDS
 from archbuild.spec.values import describe, shown
 from archbuild.spec.vocabulary import Vocabulary
 
@@ -40,7 +41,9 @@ def _sections(vocabulary: Vocabulary, documented: Container[str]) -> Iterator[st
     yield _section("The top of a spec", "", TOP_FIELDS)
     about = "How the data are read. A key that is absent is guessed, and the guess is printed."
     yield _section("`data`", about, DATA_FIELDS)
-    about = "Changes to images while training, drawn anew each time."
+    about = (
+        "Changes to rows while training, drawn anew each time: [augmentation.md](augmentation.md)."
+    )
     yield _section("`augment`", about, AUGMENT_FIELDS)
     about = "The only way for labels to reach training; for heads that use some."
     yield _section("`supervision`", about, SUPERVISION_FIELDS)

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from archbuild.spec.augment import AUGMENT_FIELDS
 from archbuild.spec.field import Field, Typed
 from archbuild.spec.plan import HeadSpec, LayerSpec, NonLinearity, Spec
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import (
-    AUGMENT_FIELDS,
     DECODER_WORDS,
     DEFAULT_HEAD,
     NO_DECODER,
@@ -34,7 +34,7 @@ def resolve(tree: Mapping[str, Any], vocabulary: Vocabulary) -> Spec:
     full["decoder"] = _decoder(full["decoder"], vocabulary)
     full["output_non_linearity"] = full["output_non_linearity"] or default_output(full)
     if full["augment"] is not None:
-        full["augment"] = filled(full["augment"], AUGMENT_FIELDS)
+        full["augment"] = _without_implied(filled(full["augment"], AUGMENT_FIELDS), AUGMENT_FIELDS)
     if full["supervision"] is not None:
         full["supervision"] = filled(full["supervision"], SUPERVISION_FIELDS)
     else:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from archbuild.spec.augment import AUGMENT_FIELDS
 from archbuild.spec.classic import CONVOLUTIONAL, FLAT
 from archbuild.spec.fragments import by_type, mapping_of, typed_mapping
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import (
-    AUGMENT_FIELDS,
     CURRENT_VERSION,
     DEFAULT_HEAD,
     SUPERVISION_FIELDS,

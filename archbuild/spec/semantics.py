@@ -5,14 +5,19 @@ Shapes and sizes are the mirror's to judge; here stand the rules beside them, on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from archbuild.errors import Problem, SpecError
+from archbuild.spec.augment import (
+    CHANGES_BY_AXES,
+    IMAGE_CHANGES,
+    ROWS_BY_AXES,
+)
 from archbuild.spec.document import TreePath
 from archbuild.spec.mirror import make_plan
-from archbuild.spec.plan import Plan, Spec
+from archbuild.spec.plan import SHAPE_FORMS, Plan, Spec
 from archbuild.spec.resolve import default_output
 from archbuild.spec.stages import STAGE_DEFAULTS
 from archbuild.spec.top import EMBEDDING, OF_COUNTS
@@ -53,16 +58,40 @@ def input_problems(spec: Spec) -> Iterator[Problem]:
 
 
 def augment_problems(spec: Spec) -> Iterator[Problem]:
-    """Check that rotation and shift have images to work on."""
+    """Check that each change has rows that it can work on."""
     shape = spec.layers[0].config.get("output_shape", ())
-    if spec.augment and any(spec.augment.values()) and len(shape) != 3:
-        yield Problem(
-            "only images can be augmented",
-            ("augment",),
-            f"an Input of shape {list(shape)}",
-            "an Input of shape [channels, height, width]",
-            "leave augment out, or give the Input the shape of the images: Dense flattens them",
-        )
+    fitting = CHANGES_BY_AXES.get(len(shape), ())
+    for name, value in spec.augmentation.items() if shape else ():
+        path = ("augment", name)
+        if name not in fitting:
+            yield Problem(
+                f"{name} does not change {ROWS_BY_AXES[len(shape)]}",
+                path,
+                f"an Input of shape {list(shape)}",
+                f"an Input of shape {_shapes_for(name)}",
+                _advice_for(name, fitting),
+            )
+        elif name == "jitter" and spec.reconstruction in OF_COUNTS:
+            yield Problem(
+                "jitter would make counts negative",
+                path,
+                shown(value),
+                advice=f"leave it out under reconstruction: {spec.reconstruction}; use magnitude "
+                "or mask",
+            )
+
+
+def _shapes_for(change: str) -> str:
+    """Return the shapes of the rows that a field of ``augment`` changes."""
+    shapes = [SHAPE_FORMS[axes] for axes, names in CHANGES_BY_AXES.items() if change in names]
+    return " or ".join(shapes)
+
+
+def _advice_for(change: str, fitting: Sequence[str]) -> str:
+    advice = f"leave {change} out; such rows can have {', '.join(fitting)}"
+    if change in IMAGE_CHANGES:
+        advice += "; or give the Input the shape of the images: Dense flattens them"
+    return advice
 
 
 def output_problems(spec: Spec) -> Iterator[Problem]:

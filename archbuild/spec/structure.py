@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any, Final
 
 from archbuild.errors import Problem
+from archbuild.spec.augment import AUGMENT_FIELDS
 from archbuild.spec.document import TreePath
 from archbuild.spec.field import Field, Typed
 from archbuild.spec.fragments import schema_of
 from archbuild.spec.hints import key_hint, type_hint
 from archbuild.spec.stages import STAGE_DEFAULTS, STAGE_FIELDS
 from archbuild.spec.top import (
-    AUGMENT_FIELDS,
     DECODER_WORDS,
     DEFAULT_HEAD,
     MAX_LAYERS,

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from archbuild.spec.augment import CHANGES_BY_AXES
 from archbuild.spec.line import one_line
 from archbuild.spec.plan import Shape
 
@@ -169,10 +170,17 @@ def _layer_lines(subject: Subject) -> Iterator[str]:
 
 def _augment_lines(subject: Subject) -> Iterator[str]:
     if len(subject.shape) != 3:
+        examples = ", ".join(f"{name}: 0.1" for name in CHANGES_BY_AXES[len(subject.shape)])
+        yield _line("# augment: null", f"or random changes while training: {{{examples}}}")
         return
     yield _line("augment:", "random changes while training; leave out for none")
     yield _line("  rotate: 10", "at most so many degrees either way")
     yield _line("  shift: 0.1", "at most this fraction of the side")
+    yield _line("  # scale: 0", "at most this fraction larger or smaller")
+    yield _line("  # shear: 0", "at most this fraction of a line's distance from the middle")
+    yield _line("  # flip: false", "true: left and right exchanged in half of the images")
+    yield _line("  # crop: 0", "at most this fraction of the side cut away, the rest enlarged")
+    yield _line("  # noise: 0", "standard deviation of what is added to each value")
 
 
 def _start(subject: Subject) -> tuple[str, str]:

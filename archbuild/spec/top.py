@@ -1,4 +1,4 @@
-"""The keys at the top of a spec; the stages' own keys are in ``stages.py``."""
+"""The keys at the top of a spec; those of ``augment`` and of the stages have files of their own."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
         "augment",
         {"$ref": "#/definitions/augment"},
         None,
-        "Random changes to images while training; absent: none.",
+        "Random changes to rows while training; absent: none.",
     ),
     Field(
         "supervision",
@@ -228,16 +228,6 @@ TOP_FIELDS: Final[tuple[Field, ...]] = (
         "Largest number of parameters; a larger network is refused.",
         maximum=10**13,
         default=DEFAULT_MAX_PARAMETERS,
-    ),
-)
-
-AUGMENT_FIELDS: Final[tuple[Field, ...]] = (
-    fields.number("rotate", "Largest rotation either way, in degrees.", maximum=180.0, default=0.0),
-    fields.number(
-        "shift",
-        "Largest shift either way, as a fraction of the image's side.",
-        maximum=0.5,
-        default=0.0,
     ),
 )
 

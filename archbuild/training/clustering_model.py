@@ -18,6 +18,8 @@ from archbuild.errors import UsageError
 from archbuild.heads.base import Head
 from archbuild.networks.network import Network
 from archbuild.networks.rows import by_rows
+from archbuild.training.augmentation import Augmentation
+from archbuild.training.feed import augmentation_seed
 from archbuild.training.model import StageModel
 from archbuild.training.schedules import Position, weight
 
@@ -27,7 +29,7 @@ class ClusteringModel(StageModel):
 
     ``compile(optimizer)``, then ``fit(rows, epochs=...)``, then ``predict(rows)``. The loss is the
     head's, so ``compile`` takes none. Rows are those that the network takes: float32, channels
-    last, scaled. Labels take no part.
+    last, scaled. Labels take no part. Training changes them as the spec's ``augment`` says.
 
     The first ``fit`` finds the head's first clusters (``initialise``) among the rows as the network
     encodes them, so train the autoencoder before. What a head computes from all rows (the target
@@ -38,12 +40,14 @@ class ClusteringModel(StageModel):
         network: the autoencoder; it is trained in place.
         head: new, for this network.
         batch_size: of ``fit`` where it is given none.
-        seed: of the order of rows.
+        seed: of the order of rows, and of how they are augmented.
     """
 
     def __init__(self, network: Network, head: Head, batch_size: int, seed: int) -> None:
         head.refines = True
-        super().__init__(network, head, weight_decay=0.0)
+        changes = network.plan.spec.augmentation
+        augmentation = Augmentation.of(changes, network.plan, augmentation_seed(seed, "attached"))
+        super().__init__(network, head, 0.0, augmentation)
         self.head = head
         self.batch_size = batch_size
         self.seed = seed

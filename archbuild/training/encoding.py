@@ -1,14 +1,18 @@
-"""Encode a whole dataset, always with inference statistics and in chunks of one fixed size."""
+"""Encode a whole dataset, always with inference statistics and in chunks of one fixed size.
+
+Rows as they are, or augmented views of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from archbuild.data.batches import ordered_batches
-from archbuild.networks.rows import ROWS_AT_ONCE, by_rows
-from archbuild.training.feed import Feed
+from archbuild.networks.rows import ROWS_AT_ONCE, by_rows, to_numpy
+from archbuild.training.augmentation import Augmentation
+from archbuild.training.feed import Feed, augmentation_seed
 
 Reader = Callable[[np.ndarray], np.ndarray]
 """From a batch to what is wanted of each row: ``Network.predict_latents``, ``Network.reader``."""
@@ -19,3 +23,43 @@ def encode(read: Reader, feed: Feed, chosen: np.ndarray | None = None) -> np.nda
     chosen = np.arange(len(feed)) if chosen is None else chosen
     batches = ordered_batches(len(chosen), ROWS_AT_ONCE)
     return np.concatenate([by_rows(read, feed.clean(chosen[places])) for places in batches])
+
+
+def encode_views(
+    read: Reader,
+    feed: Feed,
+    augmentation: Augmentation | None,
+    n_views: int,
+    *,
+    seed: int,
+    purpose: str,
+    epoch: int,
+) -> Iterator[np.ndarray]:
+    """Yield ``read`` of all rows, ``(n, ...)`` float32, once for each augmented view of them.
+
+    What a view changes depends on seed, purpose, epoch and the view's number alone, and the draws
+    of training stay where they are. Each chunk of rows is changed as a batch of training is.
+
+    Args:
+        read: as of ``encode``.
+        feed: the rows.
+        augmentation: ``StageModel.augmentation``; ``None``: each view is the rows as they are.
+        n_views: how many.
+        seed: of the run.
+        purpose: what the views are for, such as ``self-training cluster-NAME``.
+        epoch: from 0.
+    """
+    for view in range(n_views):
+        if augmentation is None:
+            yield encode(read, feed)
+            continue
+        drawn = augmentation_seed(seed, f"view {view} {purpose}", epoch)
+        yield _encode_changed(read, feed, augmentation.with_seed(drawn))
+
+
+def _encode_changed(read: Reader, feed: Feed, change: Augmentation) -> np.ndarray:
+    parts = []
+    for indices in ordered_batches(len(feed), ROWS_AT_ONCE):
+        changed = change(feed.unbinarised(indices), feed.present(indices))
+        parts.append(by_rows(read, to_numpy(changed.inputs)))
+    return np.concatenate(parts)

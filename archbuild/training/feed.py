@@ -1,4 +1,7 @@
-"""The rows of a dataset as the network's input: scaled and binarised, and augmented in training."""
+"""The rows of a dataset as the network's input: scaled and binarised.
+
+Training augments them inside the graph of its step (``augmentation.py``).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.data.augment import augment
 from archbuild.data.binarise import fixed, refuse_other_than_probabilities, sampled
 from archbuild.data.dataset import Dataset
 from archbuild.data.scaling import Scaler
@@ -22,6 +24,11 @@ def generator(seed: int, purpose: str, epoch: int) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(purpose.encode()), epoch])
 
 
+def augmentation_seed(seed: int, purpose: str, epoch: int = 0) -> int:
+    """Return the seed of an ``Augmentation``, which is none of those that a head draws by."""
+    return int(generator(seed, f"augment {purpose}", epoch).integers(2**31))
+
+
 @dataclass(frozen=True)
 class Feed:
     """Rows as the network takes them: float32, channels last.
@@ -29,7 +36,7 @@ class Feed:
     Attributes:
         dataset: already in the shape of the spec's Input.
         scaler: fitted once on the dataset.
-        augmentation: the spec's ``augment``, ``None`` for none.
+        augmentation: what the spec's ``augment`` changes in training; ``None`` or empty: nothing.
         binarises: whether the spec says ``binarise: sample``.
     """
 
@@ -42,7 +49,7 @@ class Feed:
     def of(cls, dataset: Dataset, spec: Spec, scaler: Scaler | None = None) -> Feed:
         """Return the rows as a spec says; without a scaler, one is fitted on them."""
         scaler = scaler or Scaler.fit(dataset, spec.scaling)
-        return cls(dataset, scaler, spec.augment, spec.binarise == SAMPLE)
+        return cls(dataset, scaler, spec.augmentation, spec.binarise == SAMPLE)
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -55,11 +62,15 @@ class Feed:
         Raises:
             DataError: the spec binarises, and values lie outside 0 to 1.
         """
-        rows = self._scaled(indices)
+        rows = self.unbinarised(indices)
         return fixed(rows) if self.binarises else rows
 
-    def _scaled(self, indices: Any) -> np.ndarray:
-        """Return ``(len(indices), ...)`` rows before they are binarised, 0 in their gaps."""
+    def unbinarised(self, indices: Any) -> np.ndarray:
+        """Return ``(len(indices), ...)`` rows before they are binarised, 0 in their gaps.
+
+        Raises:
+            DataError: as ``clean``.
+        """
         rows = self.scaler.apply(self.dataset.rows(indices, exact=True))
         rows = np.nan_to_num(rows, nan=0.0) if self.dataset.gaps else rows
         if self.binarises:
@@ -74,20 +85,13 @@ class Feed:
         return present
 
     def training(self, indices: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return the network's input and its target: ``(len(indices), ...)`` each.
+        """Return the input of a training step and its target: ``(len(indices), ...)`` each.
 
-        Where the spec augments, the input is each row rotated and shifted at random, and the target
-        the row as it was, so that the latents do not depend on angle and place. Where it
-        binarises, both are drawn from ``rng``.
+        Both are the rows. Where the spec binarises, the target is drawn from ``rng``, and so is
+        the input, unless rows are augmented: it is then drawn from what they are changed to.
         """
-        rows = self._scaled(indices)
-        moved = self._augmented(rows, rng)
+        rows = self.unbinarised(indices)
         if not self.binarises:
-            return moved, rows
+            return rows, rows
         target = sampled(rows, rng)
-        return target if moved is rows else sampled(moved, rng), target
-
-    def _augmented(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if not self.augmentation:
-            return rows
-        return augment(rows, self.augmentation["rotate"], self.augmentation["shift"], rng)
+        return (rows if self.augmentation else target), target

@@ -82,7 +82,8 @@ class HeadTrainer(StageTrainer):
 
     def _network_weights(self) -> dict[str, np.ndarray]:
         """Return copies of what a round without a warm start begins with."""
-        own = [of for of in self._variables() if not of[0].startswith("objective_")]
+        kept = ("objective_", "augmentation_")
+        own = [of for of in self._variables() if not of[0].startswith(kept)]
         return {name: to_numpy(variable) for name, variable in own}
 
     @property

@@ -11,6 +11,7 @@ from keras import ops
 from archbuild import objectives
 from archbuild.heads.batch import Batch, Forward
 from archbuild.networks.network import Network
+from archbuild.training.augmentation import Augmentation
 
 
 class Objective(Protocol):
@@ -50,12 +51,21 @@ class StageModel(keras.Model):
         network: the autoencoder.
         objective: what is minimised.
         weight_decay: weight of the sum of squares of all trained weights.
+        augmentation: changes the rows of each training step; ``None``: they stay as they are.
     """
 
-    def __init__(self, network: Network, objective: Objective, weight_decay: float) -> None:
+    def __init__(
+        self,
+        network: Network,
+        objective: Objective,
+        weight_decay: float,
+        augmentation: Augmentation | None = None,
+    ) -> None:
         super().__init__(name="stage")
         self.network = network
         self.objective_variables = list(objective.variables)
+        self.augmentation = augmentation
+        self.augmentation_variables = augmentation.variables if augmentation else []
         self._objective = objective
         self._weight_decay = weight_decay
         network.choose_trained(objective.trains_decoder, objective.draws > 0)
@@ -71,9 +81,32 @@ class StageModel(keras.Model):
         """``loss``, the name of every term that is part of it, and what is only monitored."""
         return ["loss", *(mean.name for mean in self.term_means)]
 
+    def given(self, rows: Any, present: Any) -> Any:
+        """Return the input of a step: the rows, and what of them is there where that is asked for.
+
+        Args:
+            rows: ``(batch, *input_shape)``.
+            present: as ``Batch.present``; an augmentation keeps gaps as they are.
+        """
+        if present is None or self.augmentation is None:
+            return rows
+        return {"rows": rows, "present": present}
+
     def call(self, inputs: Any, training: bool = False) -> Forward:
-        """Pass a batch through the network as the objective defines it."""
-        return self._objective.forward(self.network, inputs, training)
+        """Pass a batch through the network as the objective defines it.
+
+        Args:
+            inputs: rows ``(batch, *input_shape)``, or what ``given`` makes of them.
+            training: whether the rows are augmented, and statistics are the batch's.
+        """
+        rows, present = inputs, None
+        if isinstance(inputs, Mapping):
+            rows, present = inputs["rows"], inputs["present"]
+        if not training or self.augmentation is None:
+            return self._objective.forward(self.network, rows, training)
+        changed = self.augmentation(rows, present)
+        forward = self._objective.forward(self.network, changed.inputs, training)
+        return forward._replace(target=changed.target)
 
     def compute_loss(
         self,
@@ -88,6 +121,8 @@ class StageModel(keras.Model):
         targets = {name: ops.convert_to_tensor(rows) for name, rows in (y or {}).items()}
         inputs, labels = targets.pop("original", x), targets.pop("labels", None)
         present = targets.pop("present", None)
+        if y_pred.target is not None:
+            inputs, present = y_pred.target
         batch = Batch(inputs, y_pred, targets, labels, present)
         terms = self._objective.loss_terms(batch)
         if self._weight_decay:

@@ -18,8 +18,9 @@ from archbuild.networks.network import Network
 from archbuild.networks.rows import to_numpy
 from archbuild.runs.names import section_of
 from archbuild.runs.stage import StageFolder
+from archbuild.training.augmentation import Augmentation
 from archbuild.training.encoding import Reader, encode
-from archbuild.training.feed import Feed, generator
+from archbuild.training.feed import Feed, augmentation_seed, generator
 from archbuild.training.model import Objective, StageModel, optimizer
 from archbuild.training.progress import EpochDone, EventHandler, StageStarted, StepDone
 from archbuild.training.schedules import Position, learning_rate
@@ -99,7 +100,10 @@ class StageTrainer:
 
     def _built_model(self) -> StageModel:
         """Return the Keras model, compiled, with all variables in place for a checkpoint."""
-        model = StageModel(self.network, self.objective, self.settings["weight_decay"])
+        seed = augmentation_seed(self.seed, self.name)
+        augmentation = Augmentation.of(self.feed.augmentation, self.network.plan, seed)
+        decay = self.settings["weight_decay"]
+        model = StageModel(self.network, self.objective, decay, augmentation)
         model.compile(optimizer=optimizer(self.settings))
         model(self.feed.clean(np.arange(min(2, len(self.feed)))))
         model.optimizer.build(model.trainable_variables)
@@ -167,7 +171,7 @@ class StageTrainer:
 
     def _train(self, epoch: int) -> dict[str, float]:
         """Pass over the data once; return the mean over all batches' rows of each term."""
-        rng = generator(self.seed, f"augment {self.name}", epoch)
+        rng = generator(self.seed, f"augment {self.name}", epoch)  # of what is binarised
         rate, sums, n_rows = 0.0, dict.fromkeys(self.model.term_names, 0.0), 0
         for step, indices in enumerate(self._batches(epoch)):
             step_of_round = epoch % self.settings["epochs"] * self.steps + step
@@ -176,7 +180,8 @@ class StageTrainer:
             targets = self._targets(indices) | {"original": originals}
             present = self.feed.present(indices)
             targets |= {} if present is None else {"present": present}
-            losses = self.model.train_on_batch(inputs, targets, return_dict=True)
+            given = self.model.given(inputs, present)
+            losses = self.model.train_on_batch(given, targets, return_dict=True)
             self._refuse_non_finite(losses, epoch, step)
             for name in sums:
                 sums[name] += float(losses[name]) * len(indices)
@@ -227,6 +232,8 @@ class StageTrainer:
         yield from named_variables(self.network, self.objective)
         for index, variable in enumerate(self.model.optimizer.variables):
             yield f"optimizer_{index:04d}", variable
+        for index, variable in enumerate(self.model.augmentation_variables):
+            yield f"augmentation_{index:04d}", variable
 
     def _state(self) -> dict[str, np.ndarray]:
         """Return everything that a checkpoint keeps, by name."""

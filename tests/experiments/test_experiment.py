@@ -299,7 +299,7 @@ def test_augmenting_by_nothing_is_for_tables_too(tmp_path):
 
 def test_augmenting_a_table_is_refused_as_validate_does(tmp_path):
     arch = write_dense_spec(tmp_path)
-    with pytest.raises(SpecError, match="only images can be augmented"):
+    with pytest.raises(SpecError, match="rotate does not change tables"):
         Experiment(
             ExperimentRequest("DIGITS", arch, overrides=("augment={rotate: 5}",), out=tmp_path)
         )

@@ -48,10 +48,45 @@ def test_gaussian_is_the_last_layer(problems_of: ProblemsOf, tree: dict[str, Any
     assert "a Gaussian layer must be the last" in problem.message
 
 
-def test_only_images_are_augmented(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
-    change = {"layers": dense(3), "augment": {"rotate": 10}}
+def test_tables_are_not_rotated(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    change = {"layers": dense(3), "augment": {"rotate": 10, "jitter": 0.1}}
     (problem,) = problems_of({**tree, **change})
-    assert problem.path == ("augment",)
+    assert problem.path == ("augment", "rotate")
+    assert problem.message == "rotate does not change tables"
+    assert problem.received == "an Input of shape [4]"
+    assert problem.allowed == "an Input of shape [channels, height, width]"
+    assert "such rows can have jitter, magnitude, mask; or give the Input" in str(problem.advice)
+
+
+def test_images_take_no_changes_of_series(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    problems = problems_of({**tree, "augment": {"time_warp": 0.1, "jitter": 0.1, "noise": 0.1}})
+    assert {problem.path for problem in problems} == {
+        ("augment", "time_warp"),
+        ("augment", "jitter"),
+    }
+    jitter = next(problem for problem in problems if problem.path[1] == "jitter")
+    assert jitter.allowed == "an Input of shape [features] or [channels, length]"
+    assert "noise" in str(jitter.advice)
+
+
+def test_counts_are_not_jittered(problems_of: ProblemsOf, tree: dict[str, Any]) -> None:
+    tree |= {"layers": dense(3), "reconstruction": OF_COUNTS[0]}
+    tree |= {"output_non_linearity": "linear", "augment": {"jitter": 0.1, "magnitude": 0.1}}
+    (problem,) = problems_of(tree)
+    assert problem.path == ("augment", "jitter")
+    assert "use magnitude or mask" in str(problem.advice)
+
+
+def test_specs_of_before_resolve_to_what_they_were(
+    vocabulary: Vocabulary, tree: dict[str, Any]
+) -> None:
+    spec = spec_from_tree({**tree, "augment": {"rotate": 10, "flip": False}}, vocabulary)
+    assert spec.tree["augment"] == {"rotate": 10.0, "shift": 0.0}
+    assert spec.augmentation == {"rotate": 10.0}
+    assert spec_from_tree(spec.tree, vocabulary) == spec
+    spec = spec_from_tree({**tree, "augment": {"flip": True}}, vocabulary)
+    assert spec.augmentation == {"flip": True}
+    assert spec_from_tree(tree, vocabulary).augmentation == {}
 
 
 def test_augmenting_by_nothing_needs_no_images(

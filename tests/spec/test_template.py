@@ -5,6 +5,7 @@ import re
 import pytest
 
 from archbuild.spec import Plan, Spec, Vocabulary, make_plan, parse_text, spec_from_tree, template
+from archbuild.spec.augment import AUGMENT_FIELDS, CHANGES_BY_AXES
 from archbuild.spec.template import Subject, spec_name, spec_text
 
 TABLES = [(1,), (2,), (16,), (784,), (100_000,)]
@@ -54,6 +55,20 @@ def test_every_shape_has_a_spec_that_validates(
     assert spec.scaling == "standardise"
     assert spec.head.config["n_clusters"] == 7
     assert (spec.augment is not None) == (len(shape) == 3)
+
+
+@pytest.mark.parametrize("shape", [TABLES[0], SERIES[0], IMAGES[0], VOLUMES[0]])
+def test_every_change_that_fits_the_rows_is_named(
+    shape: tuple[int, ...], vocabulary: Vocabulary
+) -> None:
+    text = spec_text(Subject("x", shape, n_clusters=7))
+    fields = {field.name for field in AUGMENT_FIELDS}
+    named = {name for name in fields if re.search(rf"\b{name}: ", text)}
+    assert named == set(CHANGES_BY_AXES[len(shape)])
+    text = re.sub(r"^# augment: null +# or .*: (\{.*\})$", r"augment: \1", text, flags=re.M)
+    text = re.sub(rf"^  # (({'|'.join(fields)}): )", r"  \1", text, flags=re.M)
+    spec, _ = read(text, vocabulary)
+    assert spec.augment is not None
 
 
 def widths(plan: Plan) -> list[int]:

@@ -119,11 +119,11 @@ def make_trainer(feed, settings, tmp_path):
         folder="stage",
         emit=log_event,
         seed=0,
-        augment=True,
+        augment=SPEC["augment"],
         from_scratch=False,
         **changes,
     ):
-        rows = feed if augment else replace(feed, augmentation=None)
+        rows = replace(feed, augmentation=augment)
         stage = StageFolder(tmp_path / folder)
         stage.begin({"test": "training"})
         changed = {**settings, **changes}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archbuild.errors import DivergenceError
+from archbuild.errors import DivergenceError, RunError
 from archbuild.networks.rows import to_numpy
 from archbuild.training.pretraining import Reconstruct
-from tests.training.conftest import ROWS, SPEC, make_network
+from tests.training.conftest import ROWS, SPEC, StopAfter, make_network
 
 
 def reconstruct():
@@ -27,6 +27,28 @@ def test_interrupted_and_resumed_is_bit_identical(make_trainer, copies, optimize
     assert len(whole.history) == 4
 
 
+@pytest.mark.graphs(False)
+def test_augmentation_goes_on_where_it_was(make_trainer, copies):
+    changes = {"rotate": 20, "shift": 0.2, "flip": True, "noise": 0.2}
+    trainer = make_trainer(make_network(), reconstruct(), "whole", copies, augment=changes)
+    whole = trainer.run()
+    state = to_numpy(trainer.model.augmentation.noise.state)
+    trainer = make_trainer(make_network(seed=9), reconstruct(), "epoch-2", augment=changes)
+    resumed = trainer.run()
+    np.testing.assert_array_equal(to_numpy(trainer.model.augmentation.noise.state), state)
+    np.testing.assert_array_equal(resumed.codes, whole.codes)
+    assert resumed.history == whole.history
+
+
+@pytest.mark.graphs(False)
+def test_a_checkpoint_without_the_state_of_the_augmentation_is_refused(make_trainer):
+    trainer = make_trainer(make_network(), reconstruct(), "whole", StopAfter(1), augment=None)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    with pytest.raises(RunError, match="augmentation_0000"):
+        make_trainer(make_network(), reconstruct(), "whole").run()
+
+
 def test_the_loss_falls(make_trainer, network):
     history = make_trainer(network, reconstruct(), epochs=20, learning_rate=1e-2).run().history
     assert history[-1]["reconstruction"] < 0.7 * history[0]["reconstruction"]
@@ -38,7 +60,7 @@ def test_the_loss_of_an_epoch_is_the_mean_over_all_rows(make_trainer, feed):
     rows = feed.clean(np.arange(ROWS))
     encoding = network.encode(rows)
     error = np.mean((to_numpy(network.decode(encoding.mean).value) - rows) ** 2)
-    still = {"learning_rate": 1e-12, "augment": False, "batch_size": 25}  # the last has 10 rows
+    still = {"learning_rate": 1e-12, "augment": None, "batch_size": 25}  # the last has 10 rows
     trainer = make_trainer(network, reconstruct(), epochs=1, **still)
     row = trainer.run().history[0]
     assert row["reconstruction"] == pytest.approx(error, rel=1e-4)
