@@ -12,6 +12,7 @@ from typing import Final
 
 from archbuild.errors import ArchbuildError, UsageError
 from archbuild.io.atomic import write_text
+from benchmarks.peers.page import PEERS, peers_line
 from benchmarks.reproduce.declared import TABLES, Run, Table, read_tables
 from benchmarks.reproduce.index import index
 from benchmarks.reproduce.page import page
@@ -23,6 +24,7 @@ from benchmarks.reproduce.studies import (
     Study,
     execute_part,
     read_studies,
+    study_line,
     study_page,
 )
 
@@ -64,7 +66,7 @@ def main(
         run: runs one seed of a run in a folder, and returns its result.
         run_part: runs a command of a page in a folder, and returns what it printed.
     """
-    known = Declared(read_tables(declared), read_studies(declared.with_name("studies.yaml")))
+    known = _declared(declared)
     options = _parser(known, description).parse_args(arguments)
     chosen = known.chosen(options.table)
     try:
@@ -82,6 +84,15 @@ def main(
     for what in failed:
         print(f"failed: {what}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def write_index(folder: Path) -> None:
+    """Write the page that lists all, of the declared tables and pages."""
+    _write_index(_declared(TABLES), folder)
+
+
+def _declared(tables: Path) -> Declared:
+    return Declared(read_tables(tables), read_studies(tables.with_name("studies.yaml")))
 
 
 def _parser(known: Declared, description: str) -> ArgumentParser:
@@ -173,18 +184,27 @@ def _wanted(tables: Sequence[Table], labels: Sequence[str] | None) -> list[tuple
 
 def _write(known: Declared, changed: Declared, folder: Path) -> None:
     """Write the changed pages, and the one that lists all."""
+    for table in changed.tables.values():
+        write_text(
+            _file(folder, table, "md"), page(table, Records(_file(folder, table, "json")).all)
+        )
+    for study in changed.studies.values():
+        outputs = Outputs(_file(folder, study, "json")).all
+        write_text(_file(folder, study, "md"), study_page(study, outputs))
+    _write_index(known, folder)
+
+
+def _write_index(known: Declared, folder: Path) -> None:
     records = {
         name: Records(_file(folder, table, "json")).all for name, table in known.tables.items()
     }
-    outputs = {
-        name: Outputs(_file(folder, study, "json")).all for name, study in known.studies.items()
-    }
-    for name, table in changed.tables.items():
-        write_text(_file(folder, table, "md"), page(table, records[name]))
-    for name, study in changed.studies.items():
-        write_text(_file(folder, study, "md"), study_page(study, outputs[name]))
-    everything = index(known.tables.values(), records, known.studies.values(), outputs)
-    write_text(folder / "README.md", everything)
+    pages = [
+        study_line(study, Outputs(_file(folder, study, "json")).all)
+        for study in known.studies.values()
+    ]
+    if (folder / PEERS).exists():
+        pages.append(peers_line(folder))
+    write_text(folder / "README.md", index(known.tables.values(), records, pages))
 
 
 def _file(folder: Path, of: Table | Study, suffix: str) -> Path:

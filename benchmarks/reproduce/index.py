@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.reproduce import cells
 from benchmarks.reproduce.columns import COLUMNS
@@ -11,7 +10,6 @@ from benchmarks.reproduce.declared import Table
 from benchmarks.reproduce.earlier_page import summary
 from benchmarks.reproduce.records import Record
 from benchmarks.reproduce.rows import best_earlier, best_of_ours, best_published, ours
-from benchmarks.reproduce.studies import Study
 
 _HEADINGS = ("table", "data", "score", "best of ours", "best published", "seeds run")
 _BEGINNING = (
@@ -28,16 +26,14 @@ _BEGINNING = (
 def index(
     tables: Iterable[Table],
     records: Mapping[str, Sequence[Record]],
-    studies: Iterable[Study] = (),
-    outputs: Mapping[str, Mapping[str, Record]] = MappingProxyType({}),
+    pages: Sequence[Sequence[str]] = (),
 ) -> str:
     """Return the page.
 
     Args:
         tables: all of them, in order.
         records: those of each table by its name.
-        studies: all pages of commands, in order.
-        outputs: what the commands of each page printed, by its name.
+        pages: a line for each other page: the link, its title, and how much was run.
     """
     lines = [
         _line(table, dataset, records[table.name]) for table in tables for dataset in table.datasets
@@ -46,26 +42,10 @@ def index(
         "# Results, ours beside the published figures",
         _BEGINNING,
         cells.markdown(_HEADINGS, lines),
-        *_other_pages(studies, outputs),
     ]
+    if pages:
+        parts += ["Further pages:", cells.markdown(["page", "about", "run"], pages)]
     return "\n\n".join(parts) + "\n"
-
-
-def _other_pages(
-    studies: Iterable[Study], outputs: Mapping[str, Mapping[str, Record]]
-) -> Iterator[str]:
-    lines = [
-        [
-            f"[{study.name}]({study.name}.md)",
-            study.title,
-            f"{sum(part.command in outputs[study.name] for part in study.parts)} "
-            f"of {len(study.parts)}",
-        ]
-        for study in studies
-    ]
-    if lines:
-        yield "Pages of commands that print a table of their own:"
-        yield cells.markdown(["page", "about", "commands run"], lines)
 
 
 def _line(table: Table, dataset: str, records: Sequence[Record]) -> list[str]:

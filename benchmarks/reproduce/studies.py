@@ -148,6 +148,12 @@ def study_page(study: Study, outputs: Mapping[str, Record]) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
+def study_line(study: Study, outputs: Mapping[str, Record]) -> list[str]:
+    """Return the line of the index: the page, its title, and how many commands were run."""
+    done = sum(part.command in outputs for part in study.parts)
+    return [f"[{study.name}]({study.name}.md)", study.title, f"{done} of {len(study.parts)}"]
+
+
 def _part(part: Part, record: Record | None) -> str:
     texts = [
         f"## {part.title}" if part.title else "",

@@ -10,6 +10,7 @@ from subprocess import CalledProcessError
 
 import pytest
 
+from benchmarks.peers.command import main as peers_main
 from benchmarks.reproduce import command
 from benchmarks.reproduce.records import Records
 from tests.benchmarks.conftest import result
@@ -84,10 +85,13 @@ def test_the_folder_is_a_command(monkeypatch, capsys):
 
 
 def test_the_pages_of_the_repository_are_what_is_declared_and_recorded(tmp_path):
-    """After a change: ``python benchmarks/reproduce all --table-only``."""
-    for path in command.RESULTS.glob("*.json"):
-        shutil.copy(path, tmp_path)
-    assert command.main(["all", "--table-only", "--results", str(tmp_path)], "") == 0
+    """After a change: ``python benchmarks/reproduce all --table-only``, or ``peers``."""
+    shutil.copytree(command.RESULTS, tmp_path, dirs_exist_ok=True)
+    for path in tmp_path.glob("*.md"):
+        path.write_text("")
+    for main in (command.main, peers_main):
+        chosen = ["all"] if main is command.main else []
+        assert main([*chosen, "--table-only", "--results", str(tmp_path)], "") == 0
     written, kept = (
         {path.name: path.read_text() for path in folder.glob("*.md")}
         for folder in (tmp_path, command.RESULTS)
