@@ -193,6 +193,26 @@ def test_the_targets_follow_the_rows(
     assert distance == pytest.approx(squared.mean() / 2, rel=1e-4)
 
 
+def test_fit_augments_as_the_spec_says(
+    trained: archbuild.NetworkBuilder, blobs: tuple[np.ndarray, np.ndarray]
+) -> None:
+    weights = trained.build().autoencoder.get_weights()
+
+    def fitted(augment: dict[str, float]) -> tuple[float, np.ndarray]:
+        builder = archbuild.NetworkBuilder({**TREE, "batch_size": 60, "augment": augment})
+        builder.build().autoencoder.set_weights(weights)
+        model = builder.attach("kmeans", n_clusters=3)
+        model.compile(keras.optimizers.SGD(0.0))
+        loss = model.fit(blobs[0], verbose=0).history["reconstruction"][0]
+        return loss, model.predict(blobs[0])
+
+    plain, assigned = fitted({})
+    augmented, as_before = fitted({"jitter": 1.0})
+    assert augmented > 1.5 * plain
+    assert fitted({"jitter": 1.0})[0] == augmented
+    np.testing.assert_array_equal(as_before, assigned)  # only steps of training see changed rows
+
+
 def test_schedules_move_a_weight_before_every_step() -> None:
     rows = np.random.default_rng(0).random((30, 4)).astype("float32")
     builder = archbuild.NetworkBuilder(VARIATIONAL)

@@ -16,6 +16,7 @@ import numpy as np
 from archbuild.heads import GMMHead, GMVAEHead, MessagesHead
 from archbuild.io.atomic import save_npz
 from archbuild.networks.rows import by_rows, to_numpy
+from archbuild.training.augmentation import Augmentation
 from archbuild.training.model import StageModel, optimizer
 from archbuild.training.pretraining import Reconstruct
 from tests.objectives.tensors import tensor
@@ -32,7 +33,15 @@ PRIORS = {
     "gmvae": lambda: make_prior(GMVAEHead, mc_samples=2),
     "messages": lambda: make_prior(MessagesHead, modules=[{"type": "gmm", "inference": "gibbs"}]),
 }
-SGD = {"optimizer": "sgd", "learning_rate": 0.01, "momentum": 0.9, "nesterov": True, "clip_norm": 1}
+CHANGES = {"rotate": 20, "shift": 0.1, "scale": 0.1, "shear": 0.1, "flip": True, "noise": 0.1}
+SGD = {
+    "optimizer": "sgd",
+    "learning_rate": 0.01,
+    "momentum": 0.9,
+    "nesterov": True,
+    "clip_value": 0,
+    "clip_norm": 1,
+}
 
 
 def prepare(folder: Path, rows: np.ndarray) -> None:
@@ -60,6 +69,7 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
         found |= with_fixed_noise(name, rows, folder)
         found[f"{name}, shares"] = shares(name, rows, folder)
     found["own noise"] = with_own_noise("gmvae", rows, folder)
+    found["augmented"] = augmented(network, rows)
     return {of: {term: float(value) for term, value in each.items()} for of, each in found.items()}
 
 
@@ -87,6 +97,18 @@ def with_own_noise(name, rows, folder):
     return step(model, rows) | {"moved": np.any(to_numpy(head.noise.state) != before)}
 
 
+def augmented(network, rows):
+    """What rows become by fixed draws, and whether a step of training draws."""
+    change = Augmentation(CHANGES, network.plan, 0)
+    with patch.multiple(keras.random, normal=fixed_noise, uniform=fixed_uniform):
+        seen = to_numpy(change(rows).inputs)
+    before = to_numpy(change.noise.state)
+    step(compiled(network, Reconstruct("squared_error"), 0.0, change), rows)
+    moved = np.any(to_numpy(change.noise.state) != before)
+    places = seen[..., 0] @ np.arange(8) @ np.arange(8)
+    return {"mean": seen.mean(), "deviation": seen.std(), "places": places.sum(), "moved": moved}
+
+
 def model_of(name, folder):
     network, head = make_network(**NETWORK), PRIORS[name]()
     network.load_weights(folder / "stochastic.weights.h5")
@@ -101,14 +123,18 @@ def step(model, rows):
     return model.train_on_batch(rows, {"original": rows}, return_dict=True)
 
 
-def compiled(network, objective, weight_decay):
-    model = StageModel(network, objective, weight_decay)
+def compiled(network, objective, weight_decay, augmentation=None):
+    model = StageModel(network, objective, weight_decay, augmentation)
     model.compile(optimizer=optimizer(SGD))
     return model
 
 
 def fixed_noise(shape, seed=None):
     return tensor(np.random.default_rng(shape).normal(size=shape))
+
+
+def fixed_uniform(shape, least, most, seed=None):
+    return tensor(np.random.default_rng(shape).uniform(least, most, shape))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from tests.training.conftest import SPEC
+from tests.training.conftest import ROWS, SPEC
 from tests.training.elsewhere import PRIORS, measure, prepare
 
 
@@ -27,7 +27,7 @@ def backend(request):
 def here(tmp_path_factory, digits):
     """A folder with weights, and what this process measures with them."""
     folder = tmp_path_factory.mktemp("backends")
-    prepare(folder, digits.rows(np.arange(64)))
+    prepare(folder, digits.rows(np.arange(ROWS)))
     return folder, measure(folder)
 
 
@@ -63,6 +63,12 @@ def test_a_step_with_a_prior_is_the_same(prior, here, there):
 def test_clusters_are_shared_out_alike(prior, here, there):
     expected = here[1][f"{prior}, shares"]
     assert there[1][f"{prior}, shares"] == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def test_rows_are_augmented_alike(here, there):
+    (_, ours), (_, theirs) = here, there
+    assert theirs["augmented"] == pytest.approx(ours["augmented"], rel=1e-4)
+    assert ours["augmented"]["moved"] == 1
 
 
 def test_every_backend_draws_noise_of_its_own(here, there):
