@@ -28,6 +28,7 @@ OPTIONAL: Final = {
     "torch": "another backend",
     "pyarrow": "for Parquet files: pip install 'archbuild[parquet]'",
     "tensorboard": "for event files: pip install 'archbuild[tensorboard]'",
+    "umap-learn": "for start: manifold: pip install 'archbuild[manifold]'",
     "tf2onnx": "to export ONNX: pip install 'archbuild[onnx]'",
 }
 """Optional packages, and what each is for."""

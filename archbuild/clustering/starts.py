@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import warnings
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from archbuild.clustering.manifold import manifold_clusters, refuse_without_umap
+from archbuild.clustering.mixture import FITTED_ROWS, mixture_clusters
 from archbuild.clustering.tsne import tsne
 from archbuild.spec.fields import choice, integer
 
+MANIFOLD, MANIFOLD_FAST = "manifold", "manifold-fast"
 START = choice(
     "start",
-    ["k-means", "ward", "ward-graph", "t-sne", "gaussian-mixture", "diagonal-mixture"],
+    [
+        "k-means",
+        "ward",
+        "ward-graph",
+        "t-sne",
+        MANIFOLD,
+        MANIFOLD_FAST,
+        "gaussian-mixture",
+        "diagonal-mixture",
+    ],
     "What finds the first clusters in the pretrained latents: k-means (20 starts), Ward's "
-    "agglomeration of a sample, the same along its nearest-neighbour graph or in its t-SNE map, or "
-    "a Gaussian mixture of a sample, with full or with diagonal covariances.",
+    "agglomeration of a sample, the same along its nearest-neighbour graph or in its t-SNE map, "
+    "Gaussian mixtures in nine UMAP maps of all rows, of which the most repeatable counts, or in "
+    "a single map (both: pip install 'archbuild[manifold]'), or a Gaussian mixture of a sample, "
+    "with full or with diagonal covariances.",
     default="k-means",
 )
 START_SAMPLE = integer(
@@ -29,11 +44,24 @@ START_SAMPLE = integer(
 
 # Ward's agglomeration takes memory and time in the square of the rows
 _WARD_SAMPLE: Final = 8_000
-_MIXTURE_SAMPLE: Final = 10_000
 _MERGED: Final = ("ward", "ward-graph", "t-sne")
+_MANIFOLDS: Final = (MANIFOLD, MANIFOLD_FAST)
 _COVARIANCES: Final = {"gaussian-mixture": "full", "diagonal-mixture": "diag"}
 _NEIGHBOURS: Final = 5
 _GRAPH_NEIGHBOURS: Final = 3
+
+
+def refuse_missing_packages(config: Mapping[str, Any]) -> None:
+    """Make sure that what a head's ``start`` needs is installed.
+
+    Args:
+        config: of the head; one without ``start`` needs nothing.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if config.get("start") in _MANIFOLDS:
+        refuse_without_umap()
 
 
 def first_clusters(
@@ -58,14 +86,21 @@ def first_clusters(
         8,000 go with the majority of their five nearest rows in it. ``ward-graph`` merges only
         what the graph of three nearest neighbours connects, and so follows loops. ``t-sne`` merges
         in a map of the sample (van der Maaten and Hinton, JMLR 9, 2008), which draws apart what
-        only few neighbours connect, as UMAP does in N2D (McConville et al., arXiv 1908.05968). The
-        mixture is the likeliest of ten, each fitted to at most ``mixture_sample`` rows.
+        only few neighbours connect. ``manifold`` and ``manifold-fast`` find clusters in UMAP's
+        maps of all rows (``manifold.py``). The mixture is the likeliest of ten, each fitted to at
+        most ``mixture_sample`` rows.
+
+    Raises:
+        UsageError: umap-learn is needed and not installed.
+        DataError: there are too few rows for the method.
     """
     if start in _MERGED:
         return _merged(latents, n_clusters, start, seed)
     if start in _COVARIANCES:
-        fitted = mixture_sample or _MIXTURE_SAMPLE
-        return _mixture(latents, n_clusters, _COVARIANCES[start], seed, fitted)
+        fitted = mixture_sample or FITTED_ROWS
+        return mixture_clusters(latents, n_clusters, _COVARIANCES[start], seed, fitted)
+    if start in _MANIFOLDS:
+        return manifold_clusters(latents, n_clusters, seed, fast=start == MANIFOLD_FAST)
     from archbuild.clustering.kmeans import kmeans
 
     return kmeans(latents, n_clusters, seed).clusters
@@ -143,26 +178,4 @@ def _ward(points: np.ndarray, n_clusters: int, graph: bool) -> np.ndarray:
     with warnings.catch_warnings():  # where the graph falls into parts, joining them is wanted
         warnings.filterwarnings("ignore", message="the number of connected components")
         clusters: np.ndarray = ward.fit_predict(points)
-    return clusters
-
-
-def _mixture(
-    latents: np.ndarray, n_clusters: int, covariance: str, seed: int, fitted: int
-) -> np.ndarray:
-    from sklearn.mixture import GaussianMixture
-
-    chosen = np.random.default_rng(seed).permutation(len(latents))[:fitted]
-    values = latents.astype("float64")
-    spread = float(np.mean(np.var(values, axis=0)))
-    # from k-means itself every start ends in the same cut; ten from k-means++ do not
-    mixture = GaussianMixture(
-        n_clusters,
-        covariance_type=covariance,
-        reg_covar=1e-4 * spread + 1e-12,
-        init_params="k-means++",
-        n_init=10,
-        max_iter=300,
-        random_state=seed,
-    )
-    clusters: np.ndarray = mixture.fit(values[chosen]).predict(values)
     return clusters

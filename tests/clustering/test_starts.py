@@ -14,7 +14,7 @@ from archbuild.heads import KLDHead
 from tests.heads.conftest import plan_of
 from tests.heads.test_kld import CONFIG
 
-METHODS = START.schema["enum"]
+METHODS = [name for name in START.schema["enum"] if not name.startswith("manifold")]
 
 
 def long_clusters():
@@ -35,7 +35,7 @@ def test_every_method_finds_round_clusters(method):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_sample_is_enough(method, monkeypatch):
     monkeypatch.setattr(start, "_WARD_SAMPLE", 100)
-    monkeypatch.setattr(start, "_MIXTURE_SAMPLE", 100)
+    monkeypatch.setattr(start, "FITTED_ROWS", 100)
     values, labels = make_blobs(600, n_features=4, centers=5, cluster_std=0.3, random_state=1)
     clusters = first_clusters(values.astype("float32"), 5, method, seed=0)
     assert clusters.shape == (600,)
@@ -53,7 +53,7 @@ def test_a_mixture_is_fitted_to_every_row_of_the_sample_that_was_asked_for(
             seen.append(len(values))
             return super().fit(values)
 
-    monkeypatch.setattr(start, "_MIXTURE_SAMPLE", 100)
+    monkeypatch.setattr(start, "FITTED_ROWS", 100)
     monkeypatch.setattr("sklearn.mixture.GaussianMixture", Watched)
     rows = rng.normal(size=(400, 2)).astype("float32")
     mixture_of(rows, 2, "diagonal-mixture", seed=0, sample=sample)
