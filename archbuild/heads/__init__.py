@@ -14,6 +14,7 @@ from archbuild.heads.kld import KLDHead
 from archbuild.heads.kmeans import KMeansHead
 from archbuild.heads.ladder import LadderHead
 from archbuild.heads.messages import MessagesHead
+from archbuild.heads.self_training import SelfTrainingHead
 from archbuild.plugins import Registry, subclass_of
 
 __all__ = ["HEADS", "Head"]
@@ -23,6 +24,7 @@ HEADS: Final[Registry[type[Head]]] = Registry(
     (
         KLDHead,
         KMeansHead,
+        SelfTrainingHead,
         GMMHead,
         GMVAEHead,
         LadderHead,

@@ -150,7 +150,8 @@ class _Batches(keras.utils.PyDataset):
         self._shuffle(epoch)
 
     def _refresh(self) -> None:
-        self._targets = self._model.head.refresh(self._model.codes(self._rows))
+        codes, head = self._model.codes(self._rows), self._model.head
+        self._targets = head.refresh(codes[np.newaxis] if head.views else codes)
 
     def _shuffle(self, epoch: int) -> None:
         order = epoch_batches(

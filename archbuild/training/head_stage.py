@@ -16,7 +16,7 @@ from archbuild.io.arrays import prefixed, unprefixed
 from archbuild.networks.network import Network
 from archbuild.networks.rows import to_numpy
 from archbuild.runs.stage import StageFolder
-from archbuild.training.encoding import encode
+from archbuild.training.encoding import encode, encode_views
 from archbuild.training.feed import Feed
 from archbuild.training.progress import EventHandler
 from archbuild.training.schedules import Position, weight, whole_epochs
@@ -164,7 +164,22 @@ class HeadTrainer(StageTrainer):
         if epoch == self.begins:
             self._begin()
         if (epoch - self.begins) % self._epochs_between_passes == 0:
-            self.targets = self.head.refresh(self._codes_now())
+            self.targets = self.head.refresh(self._codes_and_views(epoch))
+
+    def _codes_and_views(self, epoch: int) -> np.ndarray:
+        """Return what the head's ``refresh`` reads."""
+        if not self.head.views:
+            return self._codes_now()
+        views = encode_views(
+            self.read,
+            self.feed,
+            self.model.augmentation,
+            self.head.views,
+            seed=self.seed,
+            purpose=f"refresh {self.name}",
+            epoch=epoch,
+        )
+        return np.stack([self._codes_now(), *views])
 
     @property
     def _epochs_between_passes(self) -> int:

@@ -15,6 +15,7 @@ from tests.heads.contract import run_head_contract
 CONFIGS = {
     "kld": {"start": "k-means", "tolerance": 0.0},
     "kmeans": {"start": "k-means", "tolerance": 0.0},
+    "self_training": {"start": "k-means"},
     "gmm": {"start": "k-means"},
     "ladder": {"mc_samples": 2, "importance_samples": 2},
     "gmvae": {"mc_samples": 2, "prior_units": 4, "style_size": 2},
