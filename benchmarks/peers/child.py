@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ def main(
         return k_means(rows, n_clusters, seed, **options), ["scikit-learn"]
     if method.startswith("UMAP"):
         return umap_and_mixture(rows, n_clusters, seed, options), ["umap-learn", "scikit-learn"]
-    return network(method, rows, n_clusters, seed, **options), ["clustpy", "torch"]
+    packages = ["clustpy", "torch", *(["umap-learn"] if "manifold" in options else [])]
+    return network(method, rows, n_clusters, seed, **options), packages
 
 
 def k_means(rows: np.ndarray, n_clusters: int, seed: int, **options: Any) -> np.ndarray:
@@ -48,6 +50,7 @@ def network(
     n_clusters: int,
     seed: int,
     widths: list[int] | None = None,
+    manifold: str | None = None,
     **options: Any,
 ) -> np.ndarray:
     import clustpy.deep
@@ -59,6 +62,8 @@ def network(
         kind = VariationalAutoencoder if method == "VaDE" else FeedforwardAutoencoder
         options["neural_network"] = (kind, {"layers": [rows.shape[1], *widths]})
         options["embedding_size"] = widths[-1]
+    if manifold:
+        options["manifold_class"] = getattr(import_module(manifold.lower()), manifold)
     clusterer = getattr(clustpy.deep, method)(n_clusters, random_state=seed, **options)
     return clusterer.fit(rows).labels_
 

@@ -25,6 +25,13 @@ DATASETS: Final[Mapping[str, Sequence[str]]] = {
 NETWORKS: Final = ("DEC", "IDEC", "DCN", "VaDE", "N2D")
 """ClustPy's clusterers that train a network."""
 
+_NEEDED: Final[Mapping[str, Mapping[str, Any]]] = {"N2D": {"manifold": "UMAP"}}
+"""Clusterer -> options without which it fails.
+
+N2D's own manifold is t-SNE in as many dimensions as there are clusters, which scikit-learn refuses
+beyond three.
+"""
+
 _OTHERS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "k-means": {"20 starts": {"n_init": 20}},
     "UMAP and Gaussian mixture": {
@@ -65,8 +72,9 @@ def rows() -> Iterator[Row]:
             for settings, options in choices.items():
                 yield Row(dataset, method, settings, options)
         for method in NETWORKS:
-            yield Row(dataset, method, _AS_OURS, _of_spec(method, dataset, _like(method, archs)))
-            yield Row(dataset, method, _DEFAULTS)
+            options = _of_spec(method, dataset, _like(method, archs))
+            yield Row(dataset, method, _AS_OURS, {**options, **_NEEDED.get(method, {})})
+            yield Row(dataset, method, _DEFAULTS, _NEEDED.get(method, {}))
 
 
 def _like(method: str, archs: Sequence[str]) -> str:

@@ -23,8 +23,9 @@ _BEGINNING: Final = (
     "and N2D, k-means, and a Gaussian mixture in a map by UMAP, beside ours on the same rows. *As "
     "ours* has the widths, the size of batches and the epochs of our dense spec (VaDE of our VaDE, "
     "where there is one), and the rest at ClustPy's defaults; *defaults* is what it does by "
-    "itself. Peers see rows and the number of clusters, and no label. Seconds and the peak of "
-    "memory are of the whole process, imports included; CPU seconds are of all cores."
+    "itself; but N2D's own t-SNE stops at more than three clusters, so its map is UMAP's. Peers "
+    "see rows and the number of clusters, and no label. Seconds and the peak of memory are of the "
+    "whole process, imports included; CPU seconds are of all cores."
 )
 _HEADINGS: Final = (
     "method", "settings", "ACC ↑", "NMI ↑", "ARI ↑", "median", "best seed", "worst seed", "seeds",

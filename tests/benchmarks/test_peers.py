@@ -45,7 +45,8 @@ def peers(tmp_path):
 def test_every_network_is_run_with_our_widths_and_by_itself():
     of_digits = {row.label: row for row in rows() if row.dataset == "DIGITS"}
     for method in NETWORKS:
-        assert not of_digits[f"DIGITS,{method},defaults"].options
+        alone = of_digits[f"DIGITS,{method},defaults"].options
+        assert alone == ({"manifold": "UMAP"} if method == "N2D" else {})
         assert len(of_digits[f"DIGITS,{method},as ours"].options["widths"]) == 3
     dec, vade, n2d = (
         of_digits[f"DIGITS,{name},as ours"].options for name in ("DEC", "VaDE", "N2D")
@@ -177,7 +178,7 @@ def test_ours_is_the_command(two_groups, tmp_path, monkeypatch):
     assert found["seconds"] == 60.0
 
 
-def test_widths_are_those_of_clustpys_network(monkeypatch):
+def test_widths_and_maps_are_given_as_clustpy_takes_them(monkeypatch):
     """With modules that stand for ClustPy's and PyTorch's."""
 
     class Clusterer:
@@ -189,14 +190,18 @@ def test_widths_are_those_of_clustpys_network(monkeypatch):
             return self
 
     asked = []
-    deep = SimpleNamespace(DEC=Clusterer, VaDE=Clusterer)
+    deep = SimpleNamespace(DEC=Clusterer, VaDE=Clusterer, N2D=Clusterer)
     kinds = SimpleNamespace(FeedforwardAutoencoder="plain", VariationalAutoencoder="variational")
     deep.neural_networks = kinds
     modules = {"clustpy": SimpleNamespace(deep=deep), "clustpy.deep": deep}
     modules |= {"clustpy.deep.neural_networks": kinds}
     modules |= {"torch": SimpleNamespace(manual_seed=lambda seed: None)}
+    modules |= {"umap": SimpleNamespace(UMAP="the map")}
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
+    _, packages = child("N2D", {"manifold": "UMAP"}, np.zeros((5, 4)), 3, 7)
+    assert packages == ["clustpy", "torch", "umap-learn"]
+    assert asked.pop() == (3, {"manifold_class": "the map", "random_state": 7})
     options = {"widths": [8, 2], "batch_size": 16}
     for method in ("DEC", "VaDE"):
         clusters, packages = child(method, options, np.zeros((5, 4)), 3, 7)
