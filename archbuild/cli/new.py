@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SUFFIXES = (".yaml", ".yml")
 _AUTO = "auto"
+_SEVERAL_MAPS_ROWS = 100_000  # nine maps of so many take about half an hour
 
 
 class _Clusters(Whole):
@@ -161,12 +162,35 @@ def _subject(
         size_reason=summary.size_reason,
         n_clusters=n_clusters,
         n_clusters_reason=reason,
+        **_start(summary),
         remarks=tuple(map(str, summary.guesses)),
         data=settled
         | ({"counts": summary.counts} if summary.counts else {})
         | ({"columns": columns} if columns else {}),
         blocks=summary.blocks,
     )
+
+
+def _start(summary: DataSummary) -> dict[str, str]:
+    """Return the start that finds most with what is installed, and why it is written."""
+    from archbuild.clustering.manifold import FEWEST_ROWS
+    from archbuild.clustering.starts import MANIFOLD, MANIFOLD_FAST
+    from archbuild.environment import installed
+
+    if summary.counts:
+        return {
+            "start": "k-means",
+            "start_reason": "also of groups of very different size; or ward",
+        }
+    if installed("umap-learn") is None or summary.n_rows < FEWEST_ROWS:
+        return {}
+    if summary.n_rows > _SEVERAL_MAPS_ROWS:
+        return {
+            "start": MANIFOLD_FAST,
+            "start_reason": "clusters in one UMAP map; or manifold, ...",
+        }
+    reason = "clusters in UMAP maps that agree with each other; or t-sne, k-means, ..."
+    return {"start": MANIFOLD, "start_reason": reason}
 
 
 def _n_clusters(summary: DataSummary, asked: int | str | None) -> tuple[int | str | None, str]:

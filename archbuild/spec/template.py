@@ -50,6 +50,8 @@ class Subject:
         size_reason: what there is to say of the shape.
         n_clusters: the head's; ``None``: as many as the labels name classes.
         n_clusters_reason: where that comes from.
+        start: the head's; one that works with what is installed.
+        start_reason: why that one.
         remarks: lines about how the data were read.
         data: keys of the spec's ``data`` section, ``columns`` among them.
         blocks: of a table, the columns whose categories are embedded: name -> first feature, and
@@ -65,6 +67,8 @@ class Subject:
     size_reason: str = ""
     n_clusters: int | str | None = None
     n_clusters_reason: str = "as many as the labels name classes; without labels write a number"
+    start: str = "t-sne"
+    start_reason: str = "Ward's clusters in a t-SNE map; or manifold (archbuild[manifold]), ..."
     remarks: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     blocks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -183,29 +187,28 @@ def _augment_lines(subject: Subject) -> Iterator[str]:
     yield _line("  # noise: 0", "standard deviation of what is added to each value")
 
 
-def _start(subject: Subject) -> tuple[str, str]:
-    if len(subject.shape) == 1:
-        return "  start: k-means", "round clusters; or ward, which follows long ones, ..."
-    return "  start: ward", "merges neighbours, also in long clusters; or k-means, ..."
-
-
 def _tail_lines(subject: Subject) -> Iterator[str]:
     n_clusters = "null" if subject.n_clusters is None else subject.n_clusters
     yield _line("head:", "the clustering head; see: archbuild list heads")
-    yield _line("  type: kld", "soft k-means that sharpens itself; or kmeans; gmm and")
-    yield _line("", "gmvae need a bottleneck {type: Gaussian, num_units: 10}")
+    if "counts" in subject.data:
+        # groups of cells differ in size by a hundred times; maps cut the large ones into pieces
+        yield _line("  type: kld", "soft k-means that sharpens itself; or self_training,")
+    else:
+        yield _line(
+            "  type: self_training", "learns the start's clusters and corrects them; or kld,"
+        )
+    yield _line("", "kmeans; gmm and gmvae need a bottleneck {type: Gaussian, num_units: 10}")
     yield _line(f"  n_clusters: {n_clusters}", subject.n_clusters_reason)
-    yield _line(*_start(subject))
-    yield _line("  cluster_weight: 0.5", "of the divergence, beside the reconstruction's 1")
+    yield _line(f"  start: {subject.start}", subject.start_reason)
     yield ""
     yield _line("pretrain:", "--pretrain learns to reconstruct")
     yield _line(f"  epochs: {subject.schedule.pretrain_epochs}", "passes over the data")
     yield _line("  learning_rate: 0.002", "the highest one, in one cycle")
     yield ""
     yield _line("cluster:", "--cluster refines with the head")
-    yield _line(f"  epochs: {subject.schedule.cluster_epochs}", "at most: until rows stay put")
-    yield _line("  learning_rate: 0.001", "")
-    yield _line("  schedule: cosine", "or constant, exponential, one_cycle")
+    yield _line(f"  epochs: {subject.schedule.cluster_epochs}", "passes over the data")
+    yield _line("  learning_rate: 0.001", "the highest one")
+    yield _line("  schedule: one_cycle", "or constant, exponential, cosine")
     yield ""
     yield _line("# train: {epochs: 100}", "--train learns network and head as one, if it can")
 

@@ -94,7 +94,7 @@ def test_the_printed_command_runs(archbuild: Archbuild, table: Path) -> None:
     short = [{"200": "1", "20": "1"}.get(word, word) for word in words]
     status, out, err = archbuild(*short[: short.index("--report")])
     assert (status, err.count("Error")) == (0, 0)
-    assert "kld" in out
+    assert "self_training" in out
 
 
 def test_an_existing_file_is_kept_before_the_data_are_read(
@@ -277,3 +277,33 @@ def test_labels_of_one_class_and_of_some_rows_are_said(archbuild, elsewhere, kin
     status, _, err = archbuild("new", "--for", "mine.csv", "--clusters", "3")
     assert (status, words in err) == (0, True)
     assert ("scores against a single one say nothing" in err) == (kinds[1] == "a")
+
+
+@pytest.mark.parametrize(
+    ("version", "rows", "start"),
+    [("0.5", 60, "manifold"), (None, 60, "t-sne"), ("0.5", 19, "t-sne")],
+)
+def test_the_start_is_one_that_works_here(archbuild, elsewhere, monkeypatch, version, rows, start):
+    monkeypatch.setattr("archbuild.environment.installed", lambda package: version)
+    values = np.random.default_rng(0).normal(size=(rows, 5))
+    np.savez(elsewhere / "some.npz", x=values, y=np.arange(rows) % 2)
+    archbuild("new", "--for", "some.npz")
+    head = written("some.yaml")["head"]
+    assert (head["type"], head["start"]) == ("self_training", start)
+
+
+def test_many_rows_are_mapped_once(archbuild, elsewhere, monkeypatch):
+    monkeypatch.setattr("archbuild.environment.installed", lambda package: "0.5")
+    monkeypatch.setattr(module, "_SEVERAL_MAPS_ROWS", 50)
+    np.savez(elsewhere / "some.npz", x=np.random.default_rng(0).normal(size=(60, 5)))
+    archbuild("new", "--for", "some.npz", "--clusters", "3")
+    assert written("some.yaml")["head"]["start"] == "manifold-fast"
+
+
+def test_counts_start_from_k_means(archbuild, elsewhere):
+    counts = np.random.default_rng(0).poisson(0.4, size=(80, 120))
+    counts[0, 0] = 12
+    np.savez(elsewhere / "cells.npz", x=counts, y=np.arange(80) % 2)
+    archbuild("new", "--for", "cells.npz")
+    head = written("cells.yaml")["head"]
+    assert (head["type"], head["start"]) == ("kld", "k-means")

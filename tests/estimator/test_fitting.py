@@ -9,7 +9,7 @@ from archbuild import DeepClustering
 from archbuild.data import dataset_from_arrays
 from archbuild.errors import DataError
 from archbuild.estimator.fitting import spec_for, with_labels
-from archbuild.heads import KLDHead
+from archbuild.heads.self_training import SelfTrainingHead
 from archbuild.models.run import open_run
 from tests.estimator.conftest import SHORT
 
@@ -19,8 +19,8 @@ SUPERVISION = ["supervision.labels=all"]
 
 @pytest.fixture
 def taught(monkeypatch):
-    """Lets ``kld`` have labels; it does nothing with them."""
-    monkeypatch.setattr(KLDHead, "labels_used", "some")
+    """Lets the head that specs are written with have labels; it does nothing with them."""
+    monkeypatch.setattr(SelfTrainingHead, "labels_used", "some")
 
 
 def dataset_and_spec(overrides):
@@ -66,4 +66,4 @@ def test_labels_reach_the_stage(blobs, tmp_path):
     model = DeepClustering(n_clusters=4, out=tmp_path, **keys)
     assert model.fit_predict(X, some).shape == (len(X),)
     (folder,) = {path.parent.parent for path in tmp_path.rglob("manifest.json")}
-    assert open_run(folder).stage("cluster-kld").labels_used == len(X) // 2
+    assert open_run(folder).stage("cluster-self_training").labels_used == len(X) // 2
