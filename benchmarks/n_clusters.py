@@ -1,7 +1,7 @@
 """What each way to count clusters says of data whose number of clusters is known.
 
 python benchmarks/n_clusters.py
-python benchmarks/n_clusters.py -d DIGITS runs/saved_params/DIGITS/fc-500_fc-1000_fc-10/*
+python benchmarks/n_clusters.py -d DIGITS runs/saved_params/DIGITS/fc-500_fc-1000_fc-32/*
 """
 
 from __future__ import annotations

@@ -206,7 +206,8 @@ def test_what_is_printed_for_keras_runs(tmp_path, monkeypatch):
     for block in python_blocks("keras.md"):
         short = re.sub(r"(batch_size=\d+, )?epochs=\d+", "batch_size=599, epochs=1", block)
         exec(short, names)  # it is ours
-    assert names["latents"].shape == names["probabilities"].shape == (1797, 10)
+    assert names["latents"].shape == (1797, 32)
+    assert names["probabilities"].shape == (1797, 10)
     assert names["unpooling"].output_shape == [(None, 28, 28, 1)] * 2
 
 
@@ -223,9 +224,10 @@ def test_what_is_printed_for_runs_runs(tmp_path, monkeypatch):
     names = {}
     for block in python_blocks("runs.md"):
         exec(block, names)  # it is ours
-    assert names["stage"].name == "cluster-kld"
+    assert names["stage"].name == "cluster-self_training"
     plots = next(tmp_path.glob("plots/*/*/*"))
-    assert {"report.html", "scatter.png", "clusters-kld.png"} <= {p.name for p in plots.iterdir()}
+    drawn = {path.name for path in plots.iterdir()}
+    assert {"report.html", "scatter.png", "clusters-self_training.png"} <= drawn
 
 
 @pytest.mark.graphs(False)

@@ -27,7 +27,7 @@ _MAPS: Final = 3
 _FAST_NEIGHBOURS: Final = 20
 _EXACT_ROWS: Final = 5_000
 """Up to that many, neighbours are found by all distances, beyond by descent (NN-descent)."""
-_FEWEST_ROWS: Final = 2 * _DIMENSIONS
+FEWEST_ROWS: Final = 2 * _DIMENSIONS
 
 
 def manifold_clusters(
@@ -54,10 +54,10 @@ def manifold_clusters(
         UsageError: umap-learn is not installed.
     """
     points = as_points(latents)
-    if len(points) < max(_FEWEST_ROWS, n_clusters):
+    if len(points) < max(FEWEST_ROWS, n_clusters):
         raise DataError(
             f"a map of {len(points)} rows shows no neighbourhoods; expected at least "
-            f"{max(_FEWEST_ROWS, n_clusters)} rows; set head.start to k-means"
+            f"{max(FEWEST_ROWS, n_clusters)} rows; set head.start to k-means"
         )
     graph = _Graph(points, seed)
     if fast:

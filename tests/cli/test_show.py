@@ -40,7 +40,7 @@ def test_an_index_out_of_range_and_a_name_that_is_not_there(
     assert "it holds 2 specs, 0 to 1" in err
     status, _, err = archbuild("show", "-d", "DIGITS", "-a", "fc-500_fc-1000_fc10")
     assert status == 2
-    assert "did you mean 'fc-500_fc-1000_fc-10'?" in err
+    assert "did you mean 'fc-500_fc-1000_fc-32'?" in err
 
 
 def test_head_and_overrides(archbuild: Archbuild, tiny: Path) -> None:

@@ -23,7 +23,13 @@ from tests.graphs import graphs
 
 # the spec's own batches of 16 take most of the time; these are a third of the rows each
 WHOLE_BATCHES = "batch_size=599"
-SHORT = ("pretrain.epochs=3", "cluster.epochs=3", "head.tolerance=0", WHOLE_BATCHES)
+SHORT = (
+    "pretrain.epochs=3",
+    "cluster.epochs=3",
+    "head.start=k-means",
+    "head.tolerance=0",
+    WHOLE_BATCHES,
+)
 
 # processes that are killed at the end of an epoch, before its checkpoint could be told of
 KILLED = """
@@ -51,7 +57,9 @@ for stage, out in zip(sys.argv[2::2], sys.argv[3::2]):
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
 """
-STAGES = ("pretrain", "cluster-kld")
+HEAD = "self_training"
+STAGE = f"cluster-{HEAD}"
+STAGES = ("pretrain", STAGE)
 
 
 def make_experiment(out, *overrides, **changes):
@@ -89,7 +97,7 @@ def test_the_run_folder_holds_what_the_design_says(done):
         "metrics.json",
         *(f"pretrain/{name}" for name in ("model.weights.h5", "latents.npy", "history.jsonl")),
         *(
-            f"cluster-kld/{name}"
+            f"{STAGE}/{name}"
             for name in (
                 "model.weights.h5",
                 "latents.npy",
@@ -100,9 +108,9 @@ def test_the_run_folder_holds_what_the_design_says(done):
             )
         ),
     }
-    assignments = np.load(done.folder.stage("cluster-kld").file("assignments.npy"))
+    assignments = np.load(done.folder.stage(STAGE).file("assignments.npy"))
     assert assignments.shape == (1797, 10)
-    labels = np.load(done.folder.stage("cluster-kld").file("labels.npy"))
+    labels = np.load(done.folder.stage(STAGE).file("labels.npy"))
     np.testing.assert_array_equal(labels, assignments.argmax(axis=1))
 
 
@@ -116,8 +124,8 @@ def test_the_table_has_a_row_for_every_space_and_method(done):
     assert [(row["space"], row["method"]) for row in document["rows"]] == [
         ("raw", "k-means"),
         ("pretrain", "k-means"),
-        ("kld", "k-means"),
-        ("kld", "head"),
+        (HEAD, "k-means"),
+        (HEAD, "head"),
     ]
     assert all({"acc", "nmi", "ari", "silhouette"} <= set(row) for row in document["rows"])
 
@@ -143,7 +151,7 @@ def test_the_same_seed_elsewhere_gives_the_same_bytes(done, tmp_path):
 def killed(done, tmp_path_factory):
     """Folders of experiments that were killed in a stage, by the stage."""
     folders = {stage: tmp_path_factory.mktemp(stage) for stage in STAGES}
-    copy_of(done, folders["cluster-kld"]).folder.stage("cluster-kld").clear()
+    copy_of(done, folders[STAGE]).folder.stage(STAGE).clear()
     given = [str(each) for pair in folders.items() for each in pair]
     arguments = [sys.executable, "-c", KILLED, " ".join(SHORT), *given]
     ended = subprocess.run(arguments, check=True, stdout=subprocess.PIPE, text=True)
@@ -178,7 +186,7 @@ def test_clustering_takes_the_pretrained_run_whatever_its_length(done, tmp_path)
     copy_of(done, tmp_path)
     other = make_experiment(tmp_path, "pretrain.epochs=50", head="kmeans")
     assert other.cluster()
-    assert [stage.space for stage in other.results().finished_heads] == ["kld", "kmeans"]
+    assert [stage.space for stage in other.results().finished_heads] == ["kmeans", HEAD]
 
 
 def test_without_a_pretrained_run_the_command_that_makes_one_is_named(tmp_path):
@@ -189,7 +197,7 @@ def test_without_a_pretrained_run_the_command_that_makes_one_is_named(tmp_path):
 
 @pytest.mark.graphs(False)
 def test_fresh_pretraining_drops_what_was_built_on_the_old(done, tmp_path):
-    assert copy_of(done, tmp_path).folder.stages() == ("pretrain", "cluster-kld")
+    assert copy_of(done, tmp_path).folder.stages() == ("pretrain", STAGE)
     fresh = make_experiment(tmp_path, "pretrain.epochs=1", "pretrain.learning_rate=0.01")
     assert fresh.pretrain(fresh=True)
     assert fresh.folder.stages() == ("pretrain",)
@@ -335,13 +343,13 @@ def test_the_number_of_clusters_can_come_from_the_pretrained_latents(tmp_path, r
     first.cluster()
     number = first.spec.head.config["n_clusters"]
     assert number == json.loads((first.folder.path / "n_clusters.json").read_text())["n_clusters"]
-    assignments = np.load(first.folder.stage("cluster-kld").file("assignments.npy"))
+    assignments = np.load(first.folder.stage(STAGE).file("assignments.npy"))
     assert assignments.shape == (200, number)
     (note,) = (event for event in notes if isinstance(event, Note))
     assert f"{number} clusters" in note.message
     again = experiment()
     assert not again.cluster()  # the same number again: nothing to do
-    assert {row["space"] for row in measure(again.results())["rows"]} == {"raw", "pretrain", "kld"}
+    assert {row["space"] for row in measure(again.results())["rows"]} == {"raw", "pretrain", HEAD}
 
 
 def test_training_from_scratch_has_no_latents_to_ask(tmp_path):
