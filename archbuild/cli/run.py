@@ -70,14 +70,14 @@ def run(options: RunOptions) -> None:
 
 def _train(experiment: Experiment, options: RunOptions) -> None:
     """Run the stages that are asked for, in their order."""
-    from archbuild.clustering.starts import refuse_missing_packages
+    from archbuild.clustering.starts import refuse_impossible_start
 
     asked = options.stages.asked()
     # before hours of other stages
     if "train" in asked:
         experiment.refuse_scratch()
     if "cluster" in asked:
-        refuse_missing_packages(experiment.spec.head.config)
+        refuse_impossible_start(experiment.spec.head.config, len(experiment.dataset))
     run_stage = {
         "pretrain": experiment.pretrain,
         "cluster": experiment.cluster,

@@ -54,11 +54,7 @@ def manifold_clusters(
         UsageError: umap-learn is not installed.
     """
     points = as_points(latents)
-    if len(points) < max(FEWEST_ROWS, n_clusters):
-        raise DataError(
-            f"a map of {len(points)} rows shows no neighbourhoods; expected at least "
-            f"{max(FEWEST_ROWS, n_clusters)} rows; set head.start to k-means"
-        )
+    refuse_few_rows(len(points))
     graph = _Graph(points, seed)
     if fast:
         return graph.clusters(n_clusters, _FAST_NEIGHBOURS, seed)
@@ -110,6 +106,19 @@ def _nearest(umap: Any, points: np.ndarray, most: int, seed: int) -> tuple[np.nd
         points, most, "euclidean", {}, False, chance, n_jobs=1
     )
     return near, distances
+
+
+def refuse_few_rows(n_rows: int) -> None:
+    """Make sure that there are enough rows for a map.
+
+    Raises:
+        DataError: there are fewer than 20.
+    """
+    if n_rows < FEWEST_ROWS:
+        raise DataError(
+            f"start: manifold needs at least {FEWEST_ROWS} rows for a map, and {n_rows} came; take "
+            "another start (--set head.start=k-means)"
+        )
 
 
 def refuse_without_umap() -> None:

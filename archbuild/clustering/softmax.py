@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Final
 
 import numpy as np
@@ -37,7 +38,9 @@ def fitted_softmax(
     if len(present) == 1:
         bias[present] = 0.0
         return kernel.astype("float32"), bias.astype("float32")
-    model = LogisticRegression(max_iter=500).fit((values - centre) / scale, clusters[chosen])
+    with warnings.catch_warnings():  # of many clusters among few rows, and of its last digits
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(max_iter=500).fit((values - centre) / scale, clusters[chosen])
     weights, offsets = model.coef_, model.intercept_
     if len(present) == 2:  # scikit-learn then keeps the difference of the two alone
         weights, offsets = np.concatenate([-weights, weights]) / 2, np.array([-1, 1]) * offsets / 2

@@ -8,7 +8,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from archbuild.clustering.manifold import manifold_clusters, refuse_without_umap
+from archbuild.clustering.manifold import (
+    manifold_clusters,
+    refuse_few_rows,
+    refuse_without_umap,
+)
 from archbuild.clustering.mixture import FITTED_ROWS, mixture_clusters
 from archbuild.clustering.tsne import tsne
 from archbuild.spec.fields import choice, integer
@@ -51,17 +55,20 @@ _NEIGHBOURS: Final = 5
 _GRAPH_NEIGHBOURS: Final = 3
 
 
-def refuse_missing_packages(config: Mapping[str, Any]) -> None:
-    """Make sure that what a head's ``start`` needs is installed.
+def refuse_impossible_start(config: Mapping[str, Any], n_rows: int) -> None:
+    """Make sure, before anything is trained, that a head's ``start`` can be made.
 
     Args:
         config: of the head; one without ``start`` needs nothing.
+        n_rows: number of rows.
 
     Raises:
-        UsageError: it is not.
+        UsageError: a package is missing.
+        DataError: there are too few rows.
     """
     if config.get("start") in _MANIFOLDS:
         refuse_without_umap()
+        refuse_few_rows(n_rows)
 
 
 def first_clusters(

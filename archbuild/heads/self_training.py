@@ -8,7 +8,8 @@ of changed views of it:
 
 The targets ``p_ik ∝ b_ik² / Σ_i b_ik`` are DEC's, and only rows whose largest belief is at least
 ``confidence`` are learned from: rows about which the start was unsure come in when the network has
-made up its mind. The first beliefs are the shares of each cluster among a row's nearest neighbours.
+made up its mind. Of a cluster without such a row the surer half is learned from, so that it is not
+lost. The first beliefs are the shares of each cluster among a row's nearest neighbours.
 The loss is, over the confident rows of the batch,
 
     reconstruction_weight · reconstruction + cluster_weight · mean of KL(p_i || q_i)
@@ -118,7 +119,7 @@ class SelfTrainingHead(Head):
         beliefs = self.memory["beliefs"] if self._is_first else self._moved(codes)
         self.beliefs, self._is_first = beliefs, False
         target = to_numpy(objectives.target_distribution(beliefs))
-        trusted = np.max(beliefs, axis=1) >= self.config["confidence"]
+        trusted = trusted_rows(beliefs, self.config["confidence"])
         return {"target": target, "trusted": trusted.astype("float32")}
 
     def _moved(self, codes: np.ndarray) -> np.ndarray:
@@ -145,7 +146,7 @@ class SelfTrainingHead(Head):
         """Return the softmax, ``(batch, cluster)``."""
         from keras import ops
 
-        return ops.softmax(self._logits(codes), axis=1)
+        return ops.exp(ops.log_softmax(self._logits(codes), axis=1))
 
     def _logits(self, latent: Any) -> Any:
         return self.networks[_PART](latent)
@@ -157,3 +158,21 @@ class SelfTrainingHead(Head):
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Restore the weights."""
         self.restore_parts(arrays)
+
+
+def trusted_rows(beliefs: np.ndarray, confidence: float) -> np.ndarray:
+    """Return which rows are learned from.
+
+    Args:
+        beliefs: ``(n, cluster)``, rows sum to 1.
+        confidence: the largest belief from which on a row is.
+
+    Returns:
+        ``(n,)`` booleans: the rows that are as sure, and the surer half of a cluster without any.
+    """
+    clusters, surest = np.argmax(beliefs, axis=1), np.max(beliefs, axis=1)
+    trusted: np.ndarray = surest >= confidence
+    for cluster in set(np.unique(clusters)) - set(np.unique(clusters[trusted])):
+        own = clusters == cluster
+        trusted |= own & (surest >= np.median(surest[own]))
+    return trusted

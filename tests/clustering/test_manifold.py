@@ -8,7 +8,7 @@ import pytest
 from archbuild.clustering import manifold
 from archbuild.clustering.kmeans import kmeans
 from archbuild.clustering.manifold import manifold_clusters
-from archbuild.clustering.starts import first_clusters, refuse_missing_packages
+from archbuild.clustering.starts import first_clusters, refuse_impossible_start
 from archbuild.errors import DataError, UsageError
 from archbuild.evaluation.accuracy import clustering_accuracy
 
@@ -67,13 +67,13 @@ def test_identical_rows_are_mapped_too():
 
 
 def test_few_rows_are_refused():
-    with pytest.raises(DataError, match=r"a map of 19 rows .* at least 20"):
+    with pytest.raises(DataError, match=r"at least 20 rows .* 19 came; .*head.start=k-means"):
         manifold_clusters(np.zeros((19, 2)), 2, seed=0)
 
 
 def test_the_missing_package_is_named_before_anything_is_trained(monkeypatch):
     monkeypatch.setattr(manifold, "installed", lambda package: None)
     with pytest.raises(UsageError, match=r"umap-learn.*archbuild\[manifold\].*t-sne"):
-        refuse_missing_packages({"start": "manifold-fast"})
-    refuse_missing_packages({"start": "k-means"})
-    refuse_missing_packages({})
+        refuse_impossible_start({"start": "manifold-fast"}, 50)
+    refuse_impossible_start({"start": "k-means"}, 50)
+    refuse_impossible_start({}, 5)

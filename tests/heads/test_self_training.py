@@ -9,7 +9,7 @@ from sklearn.datasets import make_blobs
 from archbuild.clustering.neighbours import neighbour_shares
 from archbuild.evaluation.accuracy import clustering_accuracy
 from archbuild.heads.batch import Batch, Forward
-from archbuild.heads.self_training import SelfTrainingHead
+from archbuild.heads.self_training import SelfTrainingHead, trusted_rows
 from archbuild.networks.network import Encoding, Reconstruction
 from tests.heads.conftest import head_of, plan_of
 
@@ -94,3 +94,17 @@ def test_beliefs_are_remembered(blobs):
     assert dict(other.memory) == {}
     other.remember(head.memory)
     np.testing.assert_array_equal(other.memory["beliefs"], head.beliefs)
+
+
+def test_a_cluster_without_a_sure_row_is_learned_from_its_surer_half():
+    beliefs = np.array([[0.95, 0.05], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6], [0.2, 0.8], [0.45, 0.55]])
+    assert trusted_rows(beliefs, 0.9).tolist() == [True, False, True, False, True, False]
+    assert trusted_rows(beliefs, 0.7).tolist() == [True, True, True, False, True, False]
+
+
+def test_a_single_cluster_warns_of_nothing(recwarn, rng):
+    head = head_of(SelfTrainingHead, plan_of(2), start="k-means", n_clusters=1)
+    latents = rng.normal(size=(40, 2)).astype("float32")
+    head.initialise(latents)
+    np.testing.assert_allclose(head.assignments(latents), 1.0)
+    assert not recwarn.list
