@@ -72,7 +72,7 @@ def test_shipped_classifiers_are_valid(own: Vocabulary, stem: str, count: int) -
     [
         ("mnist", [32, 120, 10, 10]),
         ("coil20", [320, 400, 200, 200, 80, 32, 1, 20, 32, 20]),
-        ("digits", [10, 10]),
+        ("digits", [32, 10]),
     ],
 )
 def test_latent_sizes(own: Vocabulary, stem: str, latent_sizes: list[int]) -> None:
