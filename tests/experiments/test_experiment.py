@@ -343,13 +343,13 @@ def test_the_number_of_clusters_can_come_from_the_pretrained_latents(tmp_path, r
     first.cluster()
     number = first.spec.head.config["n_clusters"]
     assert number == json.loads((first.folder.path / "n_clusters.json").read_text())["n_clusters"]
-    assignments = np.load(first.folder.stage(STAGE).file("assignments.npy"))
+    assignments = np.load(first.folder.stage("cluster-kld").file("assignments.npy"))
     assert assignments.shape == (200, number)
     (note,) = (event for event in notes if isinstance(event, Note))
     assert f"{number} clusters" in note.message
     again = experiment()
     assert not again.cluster()  # the same number again: nothing to do
-    assert {row["space"] for row in measure(again.results())["rows"]} == {"raw", "pretrain", HEAD}
+    assert {row["space"] for row in measure(again.results())["rows"]} == {"raw", "pretrain", "kld"}
 
 
 def test_training_from_scratch_has_no_latents_to_ask(tmp_path):

@@ -47,7 +47,7 @@ def experiment(tmp_path):
 def test_the_answer_is_kept_and_read_again(experiment, asked):
     first = suggest_for(experiment.results(), 2, 5)
     assert suggest_for(experiment.results(), 2, 5) == first == found(3)
-    assert asked == [((1797, 10), (2, 3, 4, 5), 3)]
+    assert asked == [((1797, 32), (2, 3, 4, 5), 3)]
     document = json.loads((experiment.folder.path / "n_clusters.json").read_text())
     assert Suggestion.from_json(document) == first
     assert (
