@@ -1,4 +1,4 @@
-"""Runs of the ``archbuild`` command in processes of their own, and the machine they ran on."""
+"""Runs of the ``archbuild`` command in processes of their own, how they end, and the machine."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
+
+from archbuild.errors import ArchbuildError
 
 
 def archbuild(arguments: Sequence[str]) -> str:
@@ -20,6 +22,25 @@ def archbuild(arguments: Sequence[str]) -> str:
     print("$", shlex.join(["archbuild", *arguments]), file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "archbuild", *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def exit_status(work: Callable[[], Sequence[str]]) -> int:
+    """Do the work of a resumable command, say what failed of it, and return the exit status.
+
+    Args:
+        work: returns what failed, a line each.
+    """
+    try:
+        failed = work()
+    except ArchbuildError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from there", file=sys.stderr)
+        return 130
+    for what in failed:
+        print(f"failed: {what}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def stage(option: str, length: int | None) -> list[str]:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from archbuild.errors import ArchbuildError, UsageError
+from archbuild.errors import UsageError
 from archbuild.io.atomic import write_text
 from benchmarks.peers.declared import Row, rows
 from benchmarks.peers.page import PEERS, SEEDS, add_seed, page, read_seeds
 from benchmarks.peers.running import PeerError, execute
+from benchmarks.processes import exit_status
 from benchmarks.reproduce.command import RESULTS, write_index
 
 Execute = Callable[[Row, int, str, Path], dict[str, Any]]
@@ -27,18 +28,13 @@ def main(arguments: Sequence[str], description: str, run: Execute = execute) -> 
         run: runs one seed of a row, and returns its result.
     """
     options = _parser(description).parse_args(arguments)
-    try:
+
+    def work() -> list[str]:
         failed = [] if options.table_only else _run_all(options, run)
         _write(options.results)
-    except ArchbuildError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from there", file=sys.stderr)
-        return 130
-    for what in failed:
-        print(f"failed: {what}", file=sys.stderr)
-    return 1 if failed else 0
+        return failed
+
+    return exit_status(work)
 
 
 def _parser(description: str) -> ArgumentParser:

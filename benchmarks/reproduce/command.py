@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,10 @@ from pathlib import Path
 from subprocess import CalledProcessError
 from typing import Final
 
-from archbuild.errors import ArchbuildError, UsageError
+from archbuild.errors import UsageError
 from archbuild.io.atomic import write_text
 from benchmarks.peers.page import PEERS, peers_line
+from benchmarks.processes import exit_status
 from benchmarks.reproduce.declared import TABLES, Run, Table, read_tables
 from benchmarks.reproduce.index import index
 from benchmarks.reproduce.page import page
@@ -69,21 +69,16 @@ def main(
     known = _declared(declared)
     options = _parser(known, description).parse_args(arguments)
     chosen = known.chosen(options.table)
-    try:
+
+    def work() -> list[str]:
         failed = []
         if not options.table_only:
             failed += _run_tables(known, list(chosen.tables.values()), options, run)
             failed += _run_studies(known, chosen.studies, options, run_part)
         _write(known, chosen, options.results)
-    except ArchbuildError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_status
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from there", file=sys.stderr)
-        return 130
-    for what in failed:
-        print(f"failed: {what}", file=sys.stderr)
-    return 1 if failed else 0
+        return failed
+
+    return exit_status(work)
 
 
 def write_index(folder: Path) -> None:
