@@ -162,7 +162,7 @@ def _subject(
         size_reason=summary.size_reason,
         n_clusters=n_clusters,
         n_clusters_reason=reason,
-        **_start(summary),
+        **_clustering(summary),
         remarks=tuple(map(str, summary.guesses)),
         data=settled
         | ({"counts": summary.counts} if summary.counts else {})
@@ -171,14 +171,16 @@ def _subject(
     )
 
 
-def _start(summary: DataSummary) -> dict[str, str]:
-    """Return the start that finds most with what is installed, and why it is written."""
+def _clustering(summary: DataSummary) -> dict[str, str]:
+    """Return the head and the start that find most with what is installed, and why."""
     from archbuild.clustering.manifold import FEWEST_ROWS
     from archbuild.clustering.starts import MANIFOLD, MANIFOLD_FAST
     from archbuild.environment import installed
 
     if summary.counts:
+        # groups of cells differ in size by a hundred times; maps cut the large ones into pieces
         return {
+            "head": "kld",
             "start": "k-means",
             "start_reason": "also of groups of very different size; or ward",
         }

@@ -1,4 +1,4 @@
-"""What a row's nearest neighbours say about its cluster."""
+"""Count the clusters of each point's nearest neighbours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where random changes take the values of rows: affine maps of images, warped time of series.
+"""Turn draws into changes of rows: affine maps of images, warped time of series.
 
 Pure functions of draws, so that each can be compared with its equation; ``augmentation.py`` draws.
 """
