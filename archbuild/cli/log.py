@@ -92,9 +92,9 @@ def run_log(command: str) -> Iterator[RunLog]:
 
 
 def _log_failure(error: BaseException) -> None:
-    """Log an error: one line if archbuild raised it on purpose, else with its traceback."""
-    expected = isinstance(error, ArchbuildError)
-    LOGGER.error("not finished: %s", error, exc_info=None if expected else error)
+    """Log an error: one line if archbuild alone raised it, else with traceback and cause."""
+    own = isinstance(error, ArchbuildError) and error.__cause__ is None
+    LOGGER.error("not finished: %s", error, exc_info=None if own else error)
 
 
 def _new_file(folder: Path, stem: str) -> Path:

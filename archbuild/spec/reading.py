@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from archbuild.errors import SpecError
 from archbuild.spec.document import MAX_BYTES, Document, failure
 from archbuild.spec.json_text import parse_json
 from archbuild.spec.yaml_text import parse_yaml
@@ -44,7 +45,14 @@ def parse_text(text: str, source: str, kind: str) -> Document:
             "the file is empty",
             advice="start from the commented spec that 'archbuild new' prints",
         )
-    return parse_json(text, source) if kind == "json" else parse_yaml(text, source)
+    parse = parse_json if kind == "json" else parse_yaml
+    try:
+        return parse(text, source)
+    except SpecError:
+        raise
+    except Exception as error:  # libraries parse it, and the text may be anything
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise failure(source, f"the text cannot be read: {reason}") from error
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -72,7 +72,9 @@ def _events(text: str, source: str) -> list[yaml.Event]:
     events: list[yaml.Event] = []
     depth = 0
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        loader: Any = yaml.SafeLoader(text)  # untyped in the stubs
+        while loader.check_event():
+            event = loader.get_event()
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             events.append(event)
@@ -85,6 +87,13 @@ def _events(text: str, source: str) -> list[yaml.Event]:
         raise failure(
             source, "the text holds a character that YAML does not allow", place=place
         ) from None
+    except (ValueError, OverflowError) as error:  # PyYAML asks for the character of any number
+        mark = loader.get_mark()
+        message = (
+            "this is not YAML: an escape in quotes names a character that Unicode does not have"
+        )
+        place = (mark.line + 1, mark.column + 1)
+        raise failure(source, message, place=place, advice="write the character itself") from error
     if len(events) < 3:
         raise failure(
             source,
@@ -131,13 +140,15 @@ class _Composer:
         self._events = events
         self._next = 1  # the first event opens the document
         self._anchors: dict[str, int] = {}
+        self._count = 0  # of values, each as often as an alias stands for it
 
     def value(self, path: TreePath) -> Any:
         """Return the value that begins at the next event."""
         import yaml
 
         event = self._take()
-        _refuse_size(len(path), len(self.places), _place(event), self.source)
+        self._count += 1
+        _refuse_size(len(path), self._count, _place(event), self.source)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, path)
         self.places[path] = _place(event)
@@ -208,13 +219,34 @@ class _Composer:
 
     def _key(self, path: TreePath) -> str:
         event, own_place = self._events[self._next], self.places[path]
+        self._refuse_collection(event, path)
         key = self.value(path)
         self.places[path] = own_place
         if isinstance(key, str):
             return key
-        shown = str(key) if key is None or isinstance(key, int | float) else "a list or a mapping"
-        self._problem("a key must be text", path, event, shown, "put it in quotes")
-        return f"{shown} in line {_place(event)[0]}"
+        self._problem("a key must be text", path, event, str(key)[:60], "put it in quotes")
+        return f"{str(key)[:60]} in line {_place(event)[0]}"
+
+    def _refuse_collection(self, event: Any, path: TreePath) -> None:
+        """Stop at a key that is a list or a mapping: aliases of such keys multiply.
+
+        Raises:
+            SpecError: the event begins one, or is an alias of one.
+        """
+        import yaml
+
+        meant = event
+        if isinstance(event, yaml.AliasEvent):
+            meant = self._events[self._anchors.get(str(event.anchor), self._next)]
+        if isinstance(meant, yaml.CollectionStartEvent):
+            raise failure(
+                self.source,
+                "a key must be text",
+                place=_place(event),
+                path=path,
+                received="a list or a mapping",
+                advice="write 'key: value', with a word as the key",
+            )
 
     def _scalar(self, event: Any, path: TreePath) -> Any:
         value = scalar(event.value) if event.style is None else event.value
