@@ -20,6 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+
+MAX_SHOWN: Final = 100
+"""Problems of a spec that are shown; more are counted."""
+
+_LONGEST: Final = 300  # characters of a problem's path, and of its message
 
 
 class ArchbuildError(Exception):
@@ -68,7 +74,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"{self.source}:{self.line}:{self.column}" if self.line else self.source
-        head = ": ".join(part for part in (place, self.dotted_path, self.message) if part)
+        path, message = _shortened(self.dotted_path), _shortened(self.message)
+        head = ": ".join(part for part in (place, path, message) if part)
         details = [
             f"    {label}: {text}"
             for label, text in (
@@ -81,12 +88,23 @@ class Problem:
         return "\n".join([head, *details])
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
 class SpecError(UserError):
-    """A spec that cannot be used; ``problems`` holds all of them, in the order of the file."""
+    """A spec that cannot be used; ``problems`` holds all of them, in the order of the file.
+
+    Its text has the first ``MAX_SHOWN`` of them, and the number of the rest.
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        shown = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        rest = len(self.problems) - len(shown)
+        if rest:
+            shown.append(f"and {rest:,} more problems, which are not shown")
+        super().__init__("\n".join(shown))
 
 
 class UsageError(UserError):

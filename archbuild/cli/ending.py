@@ -58,8 +58,8 @@ def _message(error: BaseException) -> str:
     if isinstance(error, SpecError):
         # each begins with file:line:column, which editors recognise
         count = len(error.problems)
-        found = "1 problem" if count == 1 else f"{count} problems"
-        return "\n".join([*map(str, error.problems), f"archbuild: {found} found"])
+        found = "1 problem" if count == 1 else f"{count:,} problems"
+        return f"{error}\narchbuild: {found} found"
     return f"archbuild: {error_text(error)}"
 
 

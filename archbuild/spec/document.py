@@ -14,6 +14,7 @@ Place = tuple[int, int]
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 50
 MAX_VALUES: Final = 100_000
+MAX_SPECS: Final = 1_000
 
 NOWHERE: Final[Place] = (0, 0)
 

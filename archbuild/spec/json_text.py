@@ -12,7 +12,8 @@ from typing import Final
 from archbuild.errors import Problem, SpecError
 from archbuild.spec.document import MAX_DEPTH, MAX_VALUES, Document, Place, TreePath, failure
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+# a text that is not closed goes on to the end, so that no quote of it is tried as a beginning
+_TOKEN: Final = re.compile(r'(?s)"(?:[^"\\]++|\\.)*+"?|[{}\[\]:,]|[^\s{}\[\]:,"]++')
 _LONGEST_NUMBER: Final = 400
 
 
@@ -53,6 +54,7 @@ class _Walk:
         self.places: dict[TreePath, Place] = {}
         self.keys: dict[TreePath, Place] = {}
         self.problems: list[Problem] = []
+        self._broken: set[TreePath] = set()
         self._line_ends = [match.start() for match in re.finditer("\n", text)]
         self._path: list[str | int] = []
         self._in_mapping: list[bool] = []
@@ -134,8 +136,9 @@ class _Walk:
 
     def _problem(self, message: str, place: Place, received: str | None = None) -> None:
         path = tuple(self._path)
-        if any(path[: len(seen.path)] == seen.path for seen in self.problems):
+        if any(path[:length] in self._broken for length in range(len(path) + 1)):
             return
+        self._broken.add(path)
         shown = received[:60] if received else None
         self.problems.append(
             Problem(message, path, shown, source=self.source, line=place[0], column=place[1])

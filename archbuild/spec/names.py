@@ -25,8 +25,7 @@ def names(document: Document) -> list[str]:
 
 def aliases_of(entry: Any) -> list[str]:
     """Return the other names of a spec; what is no text is left for the check."""
-    given = entry.get("aliases") if isinstance(entry, dict) else None
-    return [alias for alias in given if isinstance(alias, str)] if isinstance(given, list) else []
+    return [alias for _, alias in _aliases(entry)]
 
 
 def all_names(document: Document) -> list[list[str]]:
@@ -42,10 +41,16 @@ def alias_problems(document: Document) -> Iterator[Problem]:
         taken.setdefault(name, index)
     for index, entry in enumerate(entries(document)):
         place = (index,) if isinstance(document.tree, list) else ()
-        for alias in aliases_of(entry):
+        for at, alias in _aliases(entry):
             if taken.setdefault(alias, index) != index or alias == entry.get("name"):
-                at = entry["aliases"].index(alias)
                 yield _taken(alias, taken[alias], (*place, "aliases", at))
+
+
+def _aliases(entry: Any) -> list[tuple[int, str]]:
+    """Return the aliases that are text, each with its place in the list."""
+    given = entry.get("aliases") if isinstance(entry, dict) else None
+    listed = enumerate(given) if isinstance(given, list) else ()
+    return [(at, alias) for at, alias in listed if isinstance(alias, str)]
 
 
 def _taken(alias: str, index: int, path: TreePath) -> Problem:

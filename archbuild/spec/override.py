@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from archbuild.errors import Problem, SpecError
-from archbuild.spec.document import TreePath, failure
+from archbuild.spec.document import MAX_DEPTH, TreePath, failure
 from archbuild.spec.reading import parse_text
 from archbuild.spec.top import DEFAULT_HEAD
 from archbuild.spec.values import shown
@@ -105,6 +105,8 @@ def _parsed(assignment: str) -> tuple[TreePath, Any]:
             allowed="key=value, with a key such as head.n_clusters or layers[2].num_units",
         )
     path = tuple(int(index) if index else name for name, index in _PART.findall(key))
+    if len(path) > MAX_DEPTH:
+        raise failure(_source(assignment), f"the key has more than {MAX_DEPTH} parts")
     if not text.strip():
         advice = "write null for no value"
         raise failure(_source(assignment), "there is no value after =", path=path, advice=advice)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from archbuild.errors import SpecError
-from archbuild.spec.document import MAX_BYTES, Document, failure
+from archbuild.spec.document import MAX_BYTES, MAX_SPECS, Document, failure
 from archbuild.spec.json_text import parse_json
 from archbuild.spec.yaml_text import parse_yaml
 
@@ -18,7 +18,7 @@ def read_document(path: Path) -> Document:
 
     Raises:
         SpecError: the file is missing, too big, not text, empty or malformed, or holds what a spec
-            may not: duplicate keys, NaN, tags.
+            may not: duplicate keys, NaN, tags, more than ``MAX_SPECS`` specs.
     """
     source = str(path)
     kind = KINDS.get(path.suffix.lower())
@@ -29,7 +29,16 @@ def read_document(path: Path) -> Document:
             received=path.name,
             allowed="a name that ends in .json, .yaml or .yml",
         )
-    return parse_text(_decode(_read_bytes(path), source), source, kind)
+    document = parse_text(_decode(_read_bytes(path), source), source, kind)
+    if isinstance(document.tree, list) and len(document.tree) > MAX_SPECS:
+        raise failure(
+            source,
+            "the file holds too many specs",
+            received=f"{len(document.tree):,}",
+            allowed=f"at most {MAX_SPECS:,}",
+            advice="put them in several files",
+        )
+    return document
 
 
 def parse_text(text: str, source: str, kind: str) -> Document:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from archbuild.errors import Problem
+from archbuild.errors import MAX_SHOWN, Problem
 from archbuild.spec.augment import AUGMENT_FIELDS
 from archbuild.spec.document import TreePath
 from archbuild.spec.field import Field, Typed
@@ -156,11 +156,14 @@ def _unknown_keys(
             (*path, key),
             None,
             ", ".join(allowed),
-            key_hint(key, allowed) or did_you_mean(key, allowed) or "leave it out",
+            _key_advice(key, allowed) if number < MAX_SHOWN else None,
         )
-        for key in entry
-        if key not in allowed
+        for number, key in enumerate(key for key in entry if key not in allowed)
     ]
+
+
+def _key_advice(key: str, allowed: Sequence[str]) -> str:
+    return key_hint(key, allowed) or did_you_mean(key, allowed) or "leave it out"
 
 
 def _missing(field: Field, path: TreePath) -> Problem:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from archbuild.errors import Problem
@@ -43,6 +44,9 @@ _SWITCHES: Final = {0: "false", 1: "true", "no": "false", "yes": "true", "off": 
 
 _OR_NULL: Final = " or null"
 
+_LONGEST_WORD: Final = 100
+_MOST_OPTIONS: Final = 2_000
+
 
 def value_problems(field: Field, value: Any, path: TreePath) -> list[Problem]:
     """Return everything wrong with ``value`` at ``path``; empty where it fits."""
@@ -64,8 +68,11 @@ def shown(value: Any) -> str:
 
 def close_match(word: Any, options: Iterable[str]) -> str | None:
     """Return the option that ``word`` was perhaps meant to be."""
-    by_lower_case = {option.lower(): option for option in options}
-    matches = get_close_matches(str(word).lower(), by_lower_case, n=1, cutoff=0.6)
+    text = str(word)
+    if len(text) > _LONGEST_WORD:  # it would take long, and was no slip of the finger
+        return None
+    by_lower_case = {option.lower(): option for option in islice(options, _MOST_OPTIONS)}
+    matches = get_close_matches(text.lower(), by_lower_case, n=1, cutoff=0.6)
     return by_lower_case[matches[0]] if matches else None
 
 
