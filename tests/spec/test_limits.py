@@ -33,7 +33,7 @@ def test_a_text_that_is_not_closed_is_read_once(text):
 def test_the_first_problems_are_shown_and_the_rest_counted(kind):
     error = refusal("[" + "1e999," * 20_000 + "1e999]", kind)
     assert len(error.problems) == 20_001
-    *shown, rest = str(error).split("spec:1:")[-1].splitlines()
+    *_, rest = str(error).split("spec:1:")[-1].splitlines()
     assert len(str(error).split("spec:1:")) == MAX_SHOWN + 1
     assert rest == "and 19,901 more problems, which are not shown"
 
