@@ -1,16 +1,84 @@
-"""Limits on the size of what a file declares, checked before it is read."""
+"""Limits on the size of what a file declares, checked before it is read.
+
+A file of a few bytes can declare, or unpack to, more than any memory holds. What it may take
+depends on what it stores, never on the machine: 64 MiB, or 100 times what is stored; the few files
+that are larger and honest are let in by an environment variable, which the refusal names.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+from math import ceil
+from typing import Final
 
 from archbuild.errors import DataError
 
 LARGEST_ARRAY = 64 * 2**30
 """No array of more bytes than this is read, into memory or onto disk: 64 GiB."""
 
+FREE_BYTES: Final = 64 * 2**20
+"""So many bytes may be declared or unpacked whatever is stored: 64 MiB."""
+
+FREE_TEXT: Final = 16 * 2**20
+"""Likewise of text, which takes longer to read: 16 MiB."""
+
+MOST_TIMES: Final = 100
+"""More may be, up to so many times the bytes that are stored; real data reach some 20 times."""
+
+MOST_TIMES_SPARSE: Final = 1000
+"""Likewise of sparse matrices made dense: one number in a thousand, at least, is stored."""
+
+ENVIRONMENT_VARIABLE: Final = "ARCHBUILD_LARGEST_GIB"
+"""Set by users who trust their files: so many GiB are allowed whatever is stored."""
+
 _MAPPED = "if the file is sound, save the array as .npy, which is read where it lies"
+
+
+def allowed_bytes(stored: int, times: int = MOST_TIMES, free: int = FREE_BYTES) -> int:
+    """Return how many bytes may come out of so many that are stored.
+
+    Raises:
+        DataError: ``$ARCHBUILD_LARGEST_GIB`` is no number.
+    """
+    return max(free, times * stored, told_bytes())
+
+
+def told_bytes() -> int:
+    """Return the bytes that the user allows; 0 if nothing is said."""
+    told = os.environ.get(ENVIRONMENT_VARIABLE, "").strip()
+    if not told:
+        return 0
+    if not told.isdecimal() or not told.isascii() or len(told) > 9:
+        raise DataError(
+            f"the environment variable {ENVIRONMENT_VARIABLE} is '{told[:40]}'; expected a whole "
+            "number of GiB, as 100"
+        )
+    return int(told) * 2**30
+
+
+def check_declared(
+    n_bytes: int, stored: int, what: str, times: int = MOST_TIMES, free: int = FREE_BYTES
+) -> None:
+    """Refuse what is out of proportion to the bytes that are stored, before it is made.
+
+    Args:
+        n_bytes: that the file declares, or that it unpacks to.
+        stored: the bytes that these come from.
+        what: would take them, for the message.
+        times: how many times more than is stored are accepted.
+        free: the bytes that are accepted in any case.
+
+    Raises:
+        DataError: it is more than ``allowed_bytes``.
+    """
+    allowed = allowed_bytes(stored, times, free)
+    if n_bytes > allowed:
+        raise DataError(
+            f"{what} would take {_in_words(n_bytes)}, and {_in_words(stored)} are stored for it; "
+            f"so small a file may take {_in_words(allowed)}, since more is damage or an attack as "
+            f"a rule. {_override(n_bytes)}"
+        )
 
 
 def check_size(n_bytes: int, what: str) -> None:
@@ -19,11 +87,11 @@ def check_size(n_bytes: int, what: str) -> None:
     Raises:
         DataError: more than 64 GiB, or more than this machine's memory.
     """
-    limit = min(LARGEST_ARRAY, _physical_memory())
+    limit = min(_largest(), _physical_memory())
     if n_bytes > limit:
         raise DataError(
             f"{what} would take {n_bytes / 2**30:,.1f} GiB of memory, and the limit here is "
-            f"{limit / 2**30:,.1f} GiB; {_MAPPED}"
+            f"{limit / 2**30:,.1f} GiB; {_MAPPED}{_override_of_largest(n_bytes)}"
         )
 
 
@@ -33,12 +101,36 @@ def check_room(n_bytes: int, what: str, folder: str) -> None:
     Raises:
         DataError: more than 64 GiB, or more than is free.
     """
-    limit = min(LARGEST_ARRAY, _free_space(folder))
+    limit = min(_largest(), _free_space(folder))
     if n_bytes > limit:
         raise DataError(
             f"{what} would take {n_bytes / 2**30:,.1f} GiB, and the limit in {folder} is "
             f"{limit / 2**30:,.1f} GiB; set TMPDIR to a folder on a larger disk, or, {_MAPPED}"
+            f"{_override_of_largest(n_bytes)}"
         )
+
+
+def _largest() -> int:
+    return max(LARGEST_ARRAY, told_bytes())
+
+
+def _override(n_bytes: int) -> str:
+    return (
+        f"If you trust the file, allow it by the environment variable {ENVIRONMENT_VARIABLE}="
+        f"{ceil(n_bytes / 2**30)}"
+    )
+
+
+def _override_of_largest(n_bytes: int) -> str:
+    return f". {_override(n_bytes)}" if n_bytes > _largest() else ""
+
+
+def _in_words(n_bytes: int) -> str:
+    """Return a number of bytes in the unit that fits: ``64.0 MiB``."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if n_bytes >= size:
+            return f"{n_bytes / size:,.1f} {unit}"
+    return f"{n_bytes:,} bytes"
 
 
 def _physical_memory() -> int:

@@ -19,6 +19,7 @@ from archbuild.data.formats.own import (
     split_column,
     split_part,
 )
+from archbuild.data.guard import reading
 from archbuild.data.request import Known, ReadOptions
 from archbuild.data.sets import (
     binarized_mnist,
@@ -95,10 +96,11 @@ def load_dataset(
     Raises:
         DataError: it is not there, is damaged, or cannot be used; the message says what to do.
     """
-    source = _named(name_or_path)
-    if source is not None:
-        return _without(source.load(data_folder(data_dir), input_shape), options)
-    return load_path(name_or_path, input_shape, options, known)
+    with reading(name_or_path, "data"):
+        source = _named(name_or_path)
+        if source is not None:
+            return _without(source.load(data_folder(data_dir), input_shape), options)
+        return load_path(name_or_path, input_shape, options, known)
 
 
 def held_out(
@@ -121,6 +123,17 @@ def held_out(
     Raises:
         DataError: the dataset has held-out rows, but they are not there or are damaged.
     """
+    with reading(name_or_path, "data"):
+        return _held_out(name_or_path, data_dir, input_shape, options, known)
+
+
+def _held_out(
+    name_or_path: str,
+    data_dir: Path | None,
+    input_shape: Shape | None,
+    options: ReadOptions | None,
+    known: Known | None,
+) -> Dataset | None:
     source = _named(name_or_path)
     if source is None:
         unseen = held_out_part(name_or_path)
@@ -164,7 +177,16 @@ def _own_name(path: Path) -> str:
 def find_datasets(data_dir: Path | None = None) -> list[Found]:
     """Return for each named dataset whether it is there, and where, or how to get it."""
     folder = data_folder(data_dir)
-    return [Found(name, *source.find(folder)) for name, source in DATASETS.items()]
+    return [Found(name, *_found(source, folder)) for name, source in DATASETS.items()]
+
+
+def _found(source: DatasetSource, folder: Path) -> tuple[bool, str]:
+    """Return what a source says; of files that it cannot read, that they are not there."""
+    try:
+        with reading(f"{source.name} in {folder}", "that dataset"):
+            return source.find(folder)
+    except DataError as error:
+        return False, str(error)
 
 
 def _without(dataset: Dataset, options: ReadOptions | None) -> Dataset:

@@ -29,6 +29,7 @@ from archbuild.data.formats.tables.csv_layout import is_text_table
 from archbuild.data.formats.tables.csv_table import read_csv
 from archbuild.data.formats.tables.excel import read_excel
 from archbuild.data.formats.unused import TEXT_TABLE, refuse_unused
+from archbuild.data.guard import reading
 from archbuild.data.guess import LABELS, Guess, listed
 from archbuild.data.request import Arrays, Known, ReadOptions, ReadRequest
 from archbuild.errors import DataError
@@ -200,6 +201,11 @@ def survey_path(text: str, options: ReadOptions) -> Survey | None:
     Raises:
         DataError: as ``load_path``.
     """
+    with reading(text, "data"):
+        return _surveyed(text, options)
+
+
+def _surveyed(text: str, options: ReadOptions) -> Survey | None:
     path, column = split_column(text)
     options = options if column is None else replace(options, labels=column)
     path, split = split_part(path)
@@ -209,7 +215,8 @@ def survey_path(text: str, options: ReadOptions) -> Survey | None:
     reader = _checked_reader(request)
     if reader not in (read_arrow, read_image_folder):
         return None
-    found = survey_arrow(request) if reader is read_arrow else survey(request)
+    with reading(path, _USED[reader][0]):
+        found = survey_arrow(request) if reader is read_arrow else survey(request)
     return found and found._replace(guesses=_of_interest(found.guesses, request))
 
 
@@ -241,10 +248,21 @@ def _of_interest(guesses: tuple[Guess, ...], request: ReadRequest) -> tuple[Gues
 def _read(request: ReadRequest) -> Arrays:
     """Return the content of a file or folder, which has a use for all of the user's options."""
     reader = _checked_reader(request)
-    arrays = reader(request)
+    with reading(request.path, _USED[reader][0]):
+        arrays = reader(request)
+    _refuse_empty(arrays, request.path)
     if arrays.values.ndim == 2:
         refuse_unused(request, _USED[reader][1] - {"channels"}, "rows of one axis")
     return arrays
+
+
+def _refuse_empty(arrays: Arrays, path: Path) -> None:
+    """Refuse rows without numbers: of such a file may declare any number, at no cost."""
+    if arrays.values.ndim > 1 and 0 in arrays.values.shape[1:]:
+        raise DataError(
+            f"{path} holds an array of shape {arrays.values.shape}, without any number; save the "
+            "rows again"
+        )
 
 
 def _checked_reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
@@ -260,6 +278,11 @@ def _reader(request: ReadRequest) -> Callable[[ReadRequest], Arrays]:
     if not path.exists():
         raise DataError(
             f"there is no file or folder {path} (looked in {Path.cwd()}); check the path"
+        )
+    if not path.is_dir() and not path.is_file():
+        raise DataError(
+            f"{path} is neither a file nor a folder, as pipes and devices are; data are gone "
+            "through several times, so save them as a file"
         )
     if path.is_dir():
         return _folder_reader(path)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.arrays.packed import unpacked
+from archbuild.data.formats.packed import unpacked
 from archbuild.data.source import PartSelection, first_file, search_folders, selection_sources
 from archbuild.errors import DataError
 

@@ -20,15 +20,16 @@ import numpy as np
 from archbuild.data.arrays import dataset_from_arrays
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.arrays.npy import read_npy
-from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
 from archbuild.data.formats.images.picture import decode
 from archbuild.data.formats.matlab.mat import mat_shapes, read_mat
+from archbuild.data.formats.zipped import check_members
+from archbuild.data.guard import reading
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.source import DatasetSource, first_file, search_folders
 from archbuild.errors import DataError
 
 N_IMAGES = 1440
-_IMAGE_NAME = re.compile(r"obj(\d+)__(\d+)\.png$")
+_IMAGE_NAME = re.compile(r"obj(\d{1,3})__(\d{1,3})\.png$", re.ASCII)
 _MAT_NAMES = ("COIL20.mat", "coil20.mat")
 _ARCHIVE_NAMES = ("coil-20-proc.zip",)
 _IMAGE_FOLDERS = ("coil-20-proc",)
@@ -154,25 +155,18 @@ def _read_npy(values: np.ndarray, labels: Path | None) -> Arrays:
 
 
 def _archive_version(path: Path) -> _Version:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            objects = _in_order(archive.namelist())
-            if not objects:
-                raise DataError(f"{path} has no images named as obj1__0.png; copy it again")
-            first = _decode(BytesIO(archive.read(next(iter(objects)))), path)
-    except ZIP_DAMAGE as error:
-        raise DataError(
-            f"{path} cannot be read as a zip archive ({error}); copy it again"
-        ) from error
+    with reading(path, "a zip archive"), zipfile.ZipFile(path) as archive:
+        check_members(archive, path)
+        objects = _in_order(archive.namelist())
+        if not objects:
+            raise DataError(f"{path} has no images named as obj1__0.png; copy it again")
+        first = _decode(BytesIO(archive.read(next(iter(objects)))), path)
     return _Version(path, (1, *first.shape[:2]), partial(_read_archive, path, objects))
 
 
 def _read_archive(path: Path, objects: dict[str, int]) -> Arrays:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            images = [_decode(BytesIO(archive.read(name)), path) for name in objects]
-    except ZIP_DAMAGE as error:
-        raise DataError(f"{path} is damaged ({error}); copy it again") from error
+    with reading(path, "a zip archive"), zipfile.ZipFile(path) as archive:
+        images = [_decode(BytesIO(archive.read(name)), path) for name in objects]
     return _stack(images, objects, path)
 
 
@@ -195,10 +189,8 @@ def _in_order(names: Iterable[str]) -> dict[str, int]:
 
 
 def _decode(source: Path | BytesIO, path: Path) -> np.ndarray:
-    try:
+    with reading(f"an image in {path}", "an image of COIL20"):
         return decode(source)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"an image in {path} cannot be read ({error}); copy it again") from error
 
 
 def _stack(images: list[np.ndarray], objects: dict[str, int], path: Path) -> Arrays:

@@ -22,7 +22,8 @@ import numpy as np
 
 from archbuild.data.arrays import check_finite
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
+from archbuild.data.formats.zipped import check_members
+from archbuild.data.guard import reading
 from archbuild.data.guess import PART, Guess
 from archbuild.data.limits import check_size
 from archbuild.data.source import PartSelection, first_file, search_folders, selection_sources
@@ -232,20 +233,20 @@ def _opened(place: Path) -> Iterator[_Files]:
     if place.is_dir():
         yield _Files(place, place)
         return
-    try:
-        with zipfile.ZipFile(place) as outer, _unwrapped(outer) as archive:
-            yield _Files(zipfile.Path(archive, f"{_FOLDER}/"), place)
-    except ZIP_DAMAGE as error:
-        raise DataError(
-            f"{place} cannot be read as a zip archive ({error}); download it again"
-        ) from error
+    with (
+        reading(place, "a zip archive", "download it again"),
+        zipfile.ZipFile(place) as outer,
+        _unwrapped(outer, place) as archive,
+    ):
+        check_members(archive, place)
+        yield _Files(zipfile.Path(archive, f"{_FOLDER}/"), place)
 
 
-def _unwrapped(archive: zipfile.ZipFile) -> zipfile.ZipFile:
+def _unwrapped(archive: zipfile.ZipFile, place: Path) -> zipfile.ZipFile:
     """Return the archive inside the archive, as UCI packs it, or the archive itself."""
     if _INNER_ARCHIVE not in archive.namelist():
         return archive
-    check_size(archive.getinfo(_INNER_ARCHIVE).file_size, f"{_INNER_ARCHIVE} in {archive.filename}")
+    check_members(archive, place)
     return zipfile.ZipFile(BytesIO(archive.read(_INNER_ARCHIVE)))
 
 
@@ -282,12 +283,13 @@ def _labels(files: _Files, half: str) -> np.ndarray:
 def _table(files: _Files, name: str, width: int, dtype: type) -> np.ndarray:
     """Return the numbers in a text file, one row to a line."""
     what = f"'{name}' in {files.place}"
-    try:
-        with (files.root / name).open(encoding="ascii") as file, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "loadtxt: input contained no data")
-            table: np.ndarray = np.loadtxt(file, dtype=dtype, comments=None, ndmin=2)
-    except ValueError as error:
-        raise DataError(f"{what} is damaged ({error}); unpack or download it again") from error
+    with (
+        reading(what, "a table of numbers", "unpack or download it again"),
+        (files.root / name).open(encoding="ascii") as file,
+        warnings.catch_warnings(),
+    ):
+        warnings.filterwarnings("ignore", "loadtxt: input contained no data")
+        table: np.ndarray = np.loadtxt(file, dtype=dtype, comments=None, ndmin=2)
     if len(table) and table.shape[1] != width:
         raise DataError(
             f"{what} has rows of {table.shape[1]} numbers, and HAR has rows of {width} there; "

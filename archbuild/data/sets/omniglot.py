@@ -23,8 +23,9 @@ from typing import NamedTuple
 import numpy as np
 
 from archbuild.data.dataset import Dataset, Shape
-from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
 from archbuild.data.formats.images.picture import decode
+from archbuild.data.formats.zipped import check_members
+from archbuild.data.guard import reading
 from archbuild.data.labels import encode_labels
 from archbuild.data.source import PartSelection, search_folders, selection_sources
 from archbuild.data.spill import release, room_for
@@ -140,15 +141,14 @@ def _opened(part: str, data: Path) -> Iterator[_Part]:
     place = _place(part, data)
     if place is None:  # removed since it was found
         raise DataError(f"images_{part} is not in {data} any more; put it back")
-    try:
+    with reading(place, "drawings of OMNIGLOT"):
         if place.is_dir():
             names = [path.relative_to(place).as_posix() for path in place.rglob("*.png")]
             yield _checked(part, _Part(place, place, names))
         else:
             with zipfile.ZipFile(place) as archive:
+                check_members(archive, place)
                 yield _checked(part, _Part(archive, place, archive.namelist()))
-    except ZIP_DAMAGE as error:
-        raise DataError(f"{place} cannot be read ({error}); copy it again") from error
 
 
 def _checked(part: str, found: _Part) -> _Part:
@@ -176,11 +176,8 @@ def _fill(values: np.ndarray, part: _Part, side: int) -> None:
 
 def _drawing(part: _Part, name: str) -> np.ndarray:
     """Return a drawing as it is in its file, ``(105, 105)`` uint8."""
-    content = part.read(name)
-    try:
-        image = decode(BytesIO(content))[..., 0]
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"{part.place}: {name} cannot be read ({error}); copy it again") from error
+    with reading(f"{part.place}: {name}", "a drawing"):
+        image = decode(BytesIO(part.read(name)))[..., 0]
     if image.shape != (SIDE, SIDE):
         raise DataError(
             f"{part.place}: {name} is an image of {image.shape[1]} x {image.shape[0]} pixels, and "

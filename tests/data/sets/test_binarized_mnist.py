@@ -89,7 +89,7 @@ def test_files_of_another_kind_are_refused(tmp_path, change, part):
 def test_a_file_cut_short_and_missing_ones_are_named(tmp_path):
     path = write(tmp_path, "test")
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(DataError, match=r"_test\.amat\.gz cannot be read to its end"):
+    with pytest.raises(DataError, match=r"_test\.amat\.gz cannot be read as bytes"):
         load_dataset("BINARIZED_MNIST-TEST", tmp_path)
     with pytest.raises(DataError, match=r"put binarized_mnist_train\.amat and binarized_mnist_v"):
         load_dataset("BINARIZED_MNIST-60K", tmp_path)

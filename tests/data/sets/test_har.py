@@ -203,12 +203,24 @@ def test_a_missing_file_is_named(tmp_path):
         ("test/y_test.txt", lambda text: text[:-2], "has 3 windows, and 'test/y_test.txt' has 2"),
         ("test/y_test.txt", lambda text: text + "4\n", "has 4 labels, and HAR has 3 there"),
         ("test/y_test.txt", lambda text: "", "has 0 labels, and HAR has 3 there"),
-        ("test/y_test.txt", lambda text: text.replace("4", "4 4"), "is damaged"),
+        (
+            "test/y_test.txt",
+            lambda text: text.replace("4", "4 4"),
+            "cannot be read as a table",
+        ),
         ("test/y_test.txt", lambda text: text.replace("\n", " 1\n"), "has rows of 2 numbers"),
         ("test/y_test.txt", lambda text: text.replace("4", "7"), "labels from 1 to 7"),
         ("test/y_test.txt", lambda text: text.replace("1", "0"), "labels from 0 to 4"),
-        ("test/y_test.txt", lambda text: text.replace("4", "standing"), "is damaged"),
-        ("test/Inertial Signals/total_acc_z_test.txt", lambda text: text[:-40], "is damaged"),
+        (
+            "test/y_test.txt",
+            lambda text: text.replace("4", "standing"),
+            "cannot be read as a table",
+        ),
+        (
+            "test/Inertial Signals/total_acc_z_test.txt",
+            lambda text: text[:-40],
+            "cannot be read as a table",
+        ),
         (
             "test/Inertial Signals/total_acc_z_test.txt",
             lambda text: text[: text.index("\n") + 1],
@@ -273,7 +285,7 @@ def test_flipped_bits_in_the_archive_are_noticed(tmp_path):
     start = content.index(f"{FOLDER}/test/Inertial Signals/body_acc_x_test.txt".encode())
     content[start + 300] ^= 0xFF
     (tmp_path / f"{FOLDER}.zip").write_bytes(content)
-    with pytest.raises(DataError, match="cannot be read as a zip archive"):
+    with pytest.raises(DataError, match=r"body_acc_x_test\.txt' in .* cannot be read as a tab"):
         load_dataset("HAR-TEST", tmp_path)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from archbuild.data.dataset import rows_at_a_time
-from archbuild.data.formats.arrays.packed import Content, unpacked
+from archbuild.data.formats.packed import Content, unpacked
 from archbuild.errors import DataError
 
 BYTES: Final = 0x1E3D4C55

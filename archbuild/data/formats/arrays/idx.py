@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from archbuild.data.formats.arrays.packed import Content, unpacked
+from archbuild.data.formats.packed import Content, unpacked
 from archbuild.data.limits import check_size
 from archbuild.errors import DataError
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
-from tokenize import TokenError
+from typing import Any
 
 import numpy as np
 
 from archbuild.data.formats.arrays.row_axis import rows_first
+from archbuild.data.guard import reading
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
-_DAMAGE = (ValueError, EOFError, OSError, SyntaxError, TokenError)  # the last two: broken headers
+_ARCHIVE = b"PK"
+_ADVICE = (
+    "save plain numbers with numpy.save(path, array), or copy the file again if it was cut short"
+)
 
 
 def read_npy(request: ReadRequest) -> Arrays:
@@ -21,20 +26,9 @@ def read_npy(request: ReadRequest) -> Arrays:
         DataError: the file is no ``.npy``, is shorter than its header says, or holds objects.
     """
     path = request.path
-    try:
+    with reading(path, ".npy", _ADVICE):
+        _refuse_others(path)
         values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except _DAMAGE as error:
-        if _holds_objects(path):
-            raise DataError(
-                f"{path} holds Python objects, as NumPy saves rows of unequal length or of mixed "
-                "kinds; they are never loaded, because loading them can run code: bring the rows "
-                "to one length (pad or cut them) and save the plain array again"
-            ) from error
-        reason = error if _begins_as_array(path) else "it does not begin as one"
-        raise DataError(
-            f"{path} cannot be read as .npy ({reason}); save plain numbers with "
-            "numpy.save(path, array), or copy the file again if it was cut short"
-        ) from error
     if not isinstance(values, np.ndarray):  # a renamed .npz opens as an archive
         values.close()
         raise DataError(f"{path} is an .npz archive; rename it so that its name ends in .npz")
@@ -42,18 +36,48 @@ def read_npy(request: ReadRequest) -> Arrays:
     return Arrays(rows, guesses=tuple(said))
 
 
-def _begins_as_array(path: Path) -> bool:
-    """Return whether a file begins as .npy or .npz; of others NumPy says that they are pickles."""
+def _refuse_others(path: Path) -> None:
+    """Refuse files that NumPy would take for pickles, and arrays of Python objects.
+
+    Raises:
+        ValueError: it is neither ``.npy`` nor an archive, or its header is broken.
+        DataError: it declares objects.
+    """
     with path.open("rb") as file:
-        return file.read(6) in (np.lib.format.MAGIC_PREFIX, b"")
+        start = file.read(len(np.lib.format.MAGIC_PREFIX))
+        if start.startswith(_ARCHIVE):
+            return
+        if start != np.lib.format.MAGIC_PREFIX:
+            raise ValueError("it does not begin as one" if start else "the file is empty")
+        file.seek(0)
+        shape, _, dtype = read_header(file)
+        there = path.stat().st_size - file.tell()
+    if not dtype.hasobject and prod(shape) * dtype.itemsize > there:  # NumPy's product overflows
+        raise ValueError(f"its shape {shape} takes more bytes than the {there:,} that are there")
+    if dtype.hasobject:
+        raise DataError(
+            f"{path} holds Python objects, as NumPy saves rows of unequal length or of mixed "
+            "kinds; they are never loaded, because loading them can run code: bring the rows "
+            "to one length (pad or cut them) and save the plain array again"
+        )
 
 
-def _holds_objects(path: Path) -> bool:
-    """Return whether the header of a ``.npy`` file declares Python objects."""
-    try:
-        with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0
-            return version == (1, 0) and read(file)[2].hasobject
-    except _DAMAGE:
-        return False
+def read_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return the shape that a ``.npy`` file declares, whether columns are first, and the type.
+
+    Args:
+        file: open to read bytes, at the beginning of the array.
+
+    Raises:
+        ValueError: the version is not known, or the header is broken; NumPy raises other errors
+            as well for the latter.
+    """
+    version = np.lib.format.read_magic(file)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read is None:
+        raise ValueError(f"the .npy version {version[0]}.{version[1]} is not known")
+    shape, is_by_columns, dtype = read(file)
+    return shape, is_by_columns, dtype

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from math import prod
 from pathlib import Path
-from tokenize import TokenError
 from typing import NamedTuple, cast
 
 import numpy as np
 
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.arrays.labels import judge_labels
+from archbuild.data.formats.arrays.npy import read_header
 from archbuild.data.formats.arrays.npz_parts import Parts, parts_of
 from archbuild.data.formats.arrays.row_axis import rows_first
 from archbuild.data.formats.arrays.sparse import dense
-from archbuild.data.formats.arrays.zipped import ZIP_DAMAGE
+from archbuild.data.formats.zipped import check_members
+from archbuild.data.guard import reading
 from archbuild.data.guess import Guess, listed, value_key
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import read_part, release, room_for
@@ -139,7 +140,7 @@ def _read_sparse(path: Path) -> Arrays:
     """Return a sparse matrix as a dense one."""
     from scipy import sparse
 
-    with _damage_reported(path):
+    with _reading(path):
         matrix = sparse.load_npz(path)  # without pickle
     return Arrays(dense(matrix, str(path)), guesses=(Guess("rows", "a sparse matrix, made dense"),))
 
@@ -155,7 +156,8 @@ def npz_headers(path: Path) -> dict[str, Header]:
     Raises:
         DataError: the archive or a header is damaged.
     """
-    with _damage_reported(path), zipfile.ZipFile(path) as archive:
+    with _reading(path), zipfile.ZipFile(path) as archive:
+        check_members(archive, path)
         return dict(_headers(archive))
 
 
@@ -170,7 +172,7 @@ def read_arrays(path: Path, keys: Sequence[str]) -> dict[str, np.ndarray]:
         if key not in headers:
             raise DataError(f"{path} has no array '{key}'; it has {', '.join(headers)}")
         _check(headers[key], f"the array '{key}' in {path}")
-    with _damage_reported(path), zipfile.ZipFile(path) as archive:
+    with _reading(path), zipfile.ZipFile(path) as archive:
         return {key: _read(archive, key, f"the array '{key}' in {path}") for key in keys}
 
 
@@ -202,14 +204,7 @@ def _fill(values: np.ndarray, file: zipfile.ZipExtFile) -> None:
 
 
 def _header(file: zipfile.ZipExtFile, info: zipfile.ZipInfo) -> Header:
-    version = np.lib.format.read_magic(file)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read is None:
-        raise ValueError(f"'{info.filename}' has the .npy version {version}")
-    shape, fortran_order, dtype = read(file)
+    shape, fortran_order, dtype = read_header(file)
     return Header(shape, fortran_order, dtype, info.file_size - file.tell())
 
 
@@ -234,13 +229,6 @@ def _check(header: Header, what: str) -> None:
         )
 
 
-@contextmanager
-def _damage_reported(path: Path) -> Iterator[None]:
-    """Raise one ``DataError`` for whatever a damaged archive raises inside."""
-    try:
-        yield
-    except (*ZIP_DAMAGE, ValueError, SyntaxError, TokenError) as error:  # of broken headers
-        raise DataError(
-            f"{path} cannot be read as .npz ({error}); copy it again, or save it again with "
-            "numpy.savez(path, x=..., y=...)"
-        ) from error
+def _reading(path: Path) -> AbstractContextManager[None]:
+    advice = "copy it again, or save it again with numpy.savez(path, x=..., y=...)"
+    return reading(path, ".npz", advice)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.data.limits import check_size
+from archbuild.data.guard import reading
+from archbuild.data.limits import MOST_TIMES_SPARSE, check_declared, check_size
 from archbuild.errors import DataError
 
 
@@ -18,13 +19,14 @@ def dense(matrix: Any, source: str) -> np.ndarray:
         DataError: an index lies outside the matrix, or it is larger than memory.
     """
     what = f"the sparse matrix in {source}"
-    check_size(prod(matrix.shape) * max(8, matrix.dtype.itemsize), f"{what}, made dense,")
-    try:
+    n_bytes = prod(matrix.shape) * max(8, matrix.dtype.itemsize)
+    stored = (matrix.nnz + sum(matrix.shape)) * matrix.dtype.itemsize
+    check_declared(n_bytes, stored, f"{what}, made dense,", MOST_TIMES_SPARSE)
+    check_size(n_bytes, f"{what}, made dense,")
+    with reading(what, "a sparse matrix", "copy it again, or save it again"):
         if hasattr(matrix, "check_format"):
             matrix.check_format(full_check=True)
         places = matrix.tocoo()
-    except ValueError as error:
-        raise DataError(f"{what} is damaged ({error}); copy it again, or save it again") from error
     for axis, size in zip(places.coords, matrix.shape, strict=True):
         if ((axis < 0) | (axis >= size)).any():
             raise DataError(f"{what} is damaged: an index lies outside it; save it again")

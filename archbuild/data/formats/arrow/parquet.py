@@ -14,6 +14,7 @@ from archbuild.data.formats.arrow.lists import with_lists_flat
 from archbuild.data.formats.arrow.source import ArrowSource
 from archbuild.data.formats.images.folder import Survey
 from archbuild.data.formats.tables.table import read_table
+from archbuild.data.guard import reading
 from archbuild.data.guess import Guess
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
@@ -59,6 +60,8 @@ def _opened(request: ReadRequest) -> Iterator[ArrowSource]:
     with _arrow(path, "a Feather file" if is_feather else "a Parquet file") as pyarrow:
         if is_feather:
             table = pyarrow.feather.read_table(path, memory_map=True)
+            # else an offset that leads outside ends this program, without an error
+            table.validate(full=True)
             yield ArrowSource(
                 path, table.schema, lambda rows, columns: _table_batches(table, rows, columns)
             )
@@ -113,13 +116,8 @@ def _arrow(path: Path, what: str) -> Iterator[Any]:
             f"{path} is {what}, and reading it needs pyarrow, which is not installed: "
             "pip install 'archbuild[parquet]'"
         ) from error
-    try:
+    with reading(path, what, "copy it again, or save it as CSV"):
         yield pyarrow
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(
-            f"{path} cannot be read as {what} ({reason}); copy it again, or save it as CSV"
-        ) from error
 
 
 def _table_batches(table: Any, rows: int, columns: Sequence[str]) -> Iterator[RecordBatch]:

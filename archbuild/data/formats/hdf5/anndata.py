@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archbuild.data.apart import apart
 from archbuild.data.formats.hdf5.anndata_frame import Frame
 from archbuild.data.formats.hdf5.file import find, is_dataset, is_group, opened, unique_names
 from archbuild.data.formats.hdf5.matrix import Matrix, matrix_at
@@ -32,6 +33,7 @@ CELL_TYPES = (
 _OTHERS = ("obsm", "obsp", "varm", "varp", "uns")
 
 
+@apart("an HDF5 file")
 def read_h5ad(request: ReadRequest) -> Arrays:
     """Return the cells as rows, a label column of ``obs`` if there is one, and the cells' names.
 

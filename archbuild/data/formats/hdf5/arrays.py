@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from archbuild.data.apart import apart
 from archbuild.data.formats.arrays.labels import judge_labels
 from archbuild.data.formats.arrays.npz import LABEL_KEYS, VALUE_KEYS
 from archbuild.data.formats.arrays.row_axis import rows_first
@@ -37,6 +38,7 @@ _LABELS = (*LABEL_KEYS, "label", "target", "targets", "classes", "gnd")
 _SHOWN = 12
 
 
+@apart("an HDF5 file")
 def read_hdf5(request: ReadRequest) -> Arrays:
     """Return the rows and labels of an HDF5 file.
 

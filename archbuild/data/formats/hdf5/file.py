@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild.data.dataset import chunk_slices
-from archbuild.data.limits import check_size
+from archbuild.data.guard import reading
+from archbuild.data.limits import check_declared, check_size
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
@@ -30,15 +31,9 @@ def opened(path: Path) -> Iterator[File]:
     """Give an HDF5 file to read; damage becomes a ``DataError`` with the cause."""
     import h5py
 
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError) as error:
-        reason = str(error).strip("'\"").partition("\n")[0] or type(error).__name__
-        raise DataError(
-            f"{path} cannot be read as an HDF5 file ({reason}); copy it again, or save it again "
-            "without links and plugins"
-        ) from error
+    advice = "copy it again, or save it again without links and plugins"
+    with reading(path, "an HDF5 file", advice), h5py.File(path, "r") as file:
+        yield file
 
 
 def find(place: Group, path: str, hops: int = 0) -> Any:
@@ -126,6 +121,7 @@ def read(dataset: Dataset) -> np.ndarray:
         DataError: it is larger than memory, or its values lie in another file.
     """
     refuse_elsewhere(dataset)
+    check_stored(dataset)
     check_size(prod(dataset.shape or ()) * dataset.dtype.itemsize, _called(dataset))
     values: Any = dataset[()]
     return as_texts(values) if is_text(dataset.dtype) else np.asarray(values)
@@ -140,11 +136,22 @@ def read_rows(dataset: Dataset) -> np.ndarray:
     refuse_elsewhere(dataset)
     if not is_numeric(dataset.dtype):
         raise DataError(f"{_called(dataset)} holds {dataset.dtype}; expected numbers")
+    check_stored(dataset)
     values = room_for(dataset.shape, dataset.dtype, _called(dataset))
     for part in chunk_slices(len(values), prod(values.shape[1:]) * values.itemsize):
         values[part] = dataset[part]
         release(values)
     return values
+
+
+def check_stored(dataset: Dataset) -> None:
+    """Refuse a dataset whose shape is out of proportion to the bytes that are stored for it.
+
+    Raises:
+        DataError: it is.
+    """
+    n_bytes = prod(dataset.shape or ()) * dataset.dtype.itemsize
+    check_declared(n_bytes, dataset.id.get_storage_size(), _called(dataset))
 
 
 def refuse_elsewhere(dataset: Dataset) -> None:

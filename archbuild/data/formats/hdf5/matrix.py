@@ -19,6 +19,7 @@ from archbuild.data.formats.hdf5.file import (
     read,
     refuse_elsewhere,
 )
+from archbuild.data.limits import MOST_TIMES_SPARSE, check_declared
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
@@ -62,11 +63,22 @@ class Matrix:
             DataError: the indices of a sparse matrix are broken, or it holds no numbers.
         """
         columns = np.arange(self.shape[1]) if wanted is None else np.asarray(wanted, np.intp)
+        self._check_stored(len(columns))
         values = room_for((self.shape[0], len(columns)), self._kind(), self._called())
         {"dense": self._fill_dense, "csr": self._fill_rows, "csc": self._fill_columns}[self.kind](
             values, columns
         )
         return values
+
+    def _check_stored(self, n_columns: int) -> None:
+        """Refuse a shape that is out of proportion to what is stored."""
+        n_bytes = self.shape[0] * n_columns * 8
+        stored = self.stored.id.get_storage_size()
+        if self.kind == "dense":
+            check_declared(n_bytes, stored, self._called())
+            return
+        stored += sum(self.shape) * 8
+        check_declared(n_bytes, stored, f"{self._called()}, made dense,", MOST_TIMES_SPARSE)
 
     def is_whole(self, most: int = 500_000) -> bool:
         """Return whether the first stored numbers are counts: whole, and none below 0."""

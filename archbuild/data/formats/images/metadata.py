@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from archbuild.data.formats.tables.label_column import label_fault
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
+from archbuild.data.guard import reading
 from archbuild.data.guess import LABELS, Guess, listed
 from archbuild.data.labels import count_classes, unlabelled_in_words
 from archbuild.data.limits import check_size
@@ -119,20 +120,17 @@ def _rows(top: Path) -> Iterator[tuple[Path, _Row]]:
 
 
 def _csv_rows(path: Path) -> Iterator[_Row]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            for row in csv.DictReader(file):
-                yield {name: (cell or "").strip() for name, cell in row.items() if name}
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no table in UTF-8 text ({error})") from error
+    form = "a table in UTF-8 text"
+    with reading(path, form), path.open(newline="", encoding="utf-8-sig") as file:
+        for row in csv.DictReader(file):
+            # cells behind the last column have no name
+            yield {name: (cell or "").strip() for name, cell in row.items() if name}
 
 
 def _json_rows(path: Path) -> Iterator[_Row]:
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for line in file:
-                if line.strip():
-                    row = json.loads(line)
-                    yield {name: "" if cell is None else str(cell) for name, cell in row.items()}
-    except (UnicodeDecodeError, ValueError, AttributeError, RecursionError) as error:
-        raise DataError(f"{path} has a line that is no JSON object ({error})") from error
+    form = "lines of JSON objects"
+    with reading(path, form), path.open(encoding="utf-8-sig") as file:
+        for line in file:
+            if line.strip():
+                row = json.loads(line)
+                yield {name: "" if cell is None else str(cell) for name, cell in row.items()}

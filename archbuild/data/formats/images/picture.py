@@ -5,12 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import SEEK_END
+from math import ceil
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from archbuild.data.dataset import Shape
+from archbuild.data.limits import ENVIRONMENT_VARIABLE, allowed_bytes
 from archbuild.data.request import BYTES, DEEP, FLOATS
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 Source = Path | IO[bytes]
 
+_PIXEL_BYTES = 4  # as Pillow keeps colours
 _GREY_MODES = frozenset({"1", "L", "LA", "I", "F"})
 _TURNED = frozenset({5, 6, 7, 8})  # EXIF orientations that swap width and height
 _ORIENTATION = 0x0112
@@ -59,6 +63,8 @@ def header_of(source: Source) -> Header | None:
 
     try:
         with Image.open(source) as image:
+            if _is_too_large(source, image):  # which decoding it says
+                return Header(image.height, image.width, True, BYTES, False, False, False)
             height, width = image.height, image.width
             depth = depth_of(image)
             is_cut = _is_cut(image, depth)  # before the next line decodes a PNG
@@ -87,6 +93,7 @@ def range_of(source: Source) -> tuple[float, float]:
     from PIL import Image
 
     with Image.open(source) as image:
+        _refuse_too_large(source, image)
         if depth_of(image) == BYTES:
             seen = np.asarray(_on_white(image).convert("RGB"))
         else:
@@ -107,6 +114,7 @@ def decode(source: Source, shape: Shape | None = None) -> np.ndarray:
     from PIL import Image, ImageOps
 
     with Image.open(source) as opened:
+        _refuse_too_large(source, opened)
         if shape:  # a JPEG is then decoded no larger than it has to be
             opened.draft(None, (max(shape[:2]), max(shape[:2])))
         image = ImageOps.exif_transpose(_eight_bit(opened))
@@ -131,6 +139,7 @@ def decode_own(source: Source, shape: Shape) -> tuple[np.ndarray, str]:
     from PIL import Image, ImageOps
 
     with Image.open(source) as opened:
+        _refuse_too_large(source, opened)
         depth = depth_of(opened)
         if depth == BYTES:
             if hasattr(source, "seek"):
@@ -142,6 +151,29 @@ def decode_own(source: Source, shape: Shape) -> tuple[np.ndarray, str]:
         image = image.resize((width, height), Image.Resampling.BILINEAR)
     grey = np.asarray(image)[..., np.newaxis]
     return np.repeat(np.rint(grey) if depth == DEEP else grey, channels, axis=-1), depth
+
+
+def _is_too_large(source: Source, image: Image) -> bool:
+    """Return whether an image has more pixels than its file can honestly hold."""
+    return _PIXEL_BYTES * image.width * image.height > allowed_bytes(_stored_bytes(source))
+
+
+def _refuse_too_large(source: Source, image: Image) -> None:
+    if _is_too_large(source, image):
+        raise UnfitPictureError(
+            f"{image.width} x {image.height} pixels in {_stored_bytes(source):,} bytes; if you "
+            "trust the file, allow it by the environment variable "
+            f"{ENVIRONMENT_VARIABLE}={ceil(_PIXEL_BYTES * image.width * image.height / 2**30)}"
+        )
+
+
+def _stored_bytes(source: Source) -> int:
+    if isinstance(source, Path):
+        return source.stat().st_size
+    place = source.tell()
+    n_bytes = source.seek(0, SEEK_END)
+    source.seek(place)
+    return n_bytes
 
 
 @contextmanager

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from archbuild.data.apart import apart
 from archbuild.data.formats.arrays.labels import judge_labels
 from archbuild.data.formats.arrays.npz import pick_key
 from archbuild.data.formats.arrays.row_axis import rows_first
-from archbuild.data.formats.arrays.sparse import dense
-from archbuild.data.formats.matlab.mat73 import headers_73, is_version_73, load_73
+from archbuild.data.formats.matlab.mat4 import is_version_4, variables_4
+from archbuild.data.formats.matlab.mat5 import variables_5
+from archbuild.data.formats.matlab.mat73 import is_version_73, variables_73
+from archbuild.data.formats.matlab.variable import Variable
+from archbuild.data.guard import reading
 from archbuild.data.guess import Guess, listed, value_key
 from archbuild.data.limits import check_size
 from archbuild.data.request import Arrays, ReadRequest
@@ -21,8 +25,10 @@ from archbuild.errors import DataError
 
 VALUE_KEYS = ("X", "x", "fea", "data")
 LABEL_KEYS = ("Y", "y", "gnd", "labels")
-_ITEM_BYTES = {"uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "uint32": 4, "int32": 4, "single": 4}
-_NUMBERS = frozenset({*_ITEM_BYTES, "double", "int64", "uint64", "logical", "sparse"})
+_NUMBERS = frozenset(
+    {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+    | {"single", "double", "logical", "sparse"}
+)
 
 
 def read_mat(request: ReadRequest) -> Arrays:
@@ -36,9 +42,20 @@ def read_mat(request: ReadRequest) -> Arrays:
     Raises:
         DataError: no such variable, a damaged file, or more than memory holds.
     """
+    if is_version_73(request.path):
+        return _read_73(request)
+    return _chosen(request, _variables(request.path))
+
+
+@apart("an HDF5 file")
+def _read_73(request: ReadRequest) -> Arrays:
+    return _chosen(request, variables_73(request.path))
+
+
+def _chosen(request: ReadRequest, there: Mapping[str, Variable]) -> Arrays:
+    """Return the rows and the labels among the variables of a file."""
     path = request.path
-    is_hdf5 = is_version_73(path)
-    headers = headers_73(path) if is_hdf5 else _headers(path)
+    headers = {name: (variable.shape, variable.kind) for name, variable in there.items()}
     asked_array = _named(request.options.array, headers, path)
     rows_key = asked_array or pick_key(headers, VALUE_KEYS) or _only_array(headers)
     if rows_key is None:
@@ -49,11 +66,10 @@ def read_mat(request: ReadRequest) -> Arrays:
         )
     asked = request.options.labels if request.wants_labels else None
     label_key = _named(asked, headers, path) or pick_key(headers, LABEL_KEYS)
-    wanted = [key for key in (rows_key, label_key) if key is not None]
-    check_size(_n_bytes(*headers[rows_key]), f"the variable '{rows_key}' in {path}")
-    variables = load_73(path, wanted) if is_hdf5 else _load(path, wanted)
-    labels = _as_array(variables[label_key], path) if label_key is not None else None
-    found = _as_array(variables[rows_key], path)
+    check_size(there[rows_key].n_bytes, f"the variable '{rows_key}' in {path}")
+    with _reading(path):
+        labels = there[label_key].load() if label_key is not None else None
+        found = there[rows_key].load()
     values, said_of_rows = rows_first(found, labels, request, is_matlab=True)
     labels, said = judge_labels(labels, label_key or "", asked)
     others = tuple(key for key in headers if key not in (rows_key, label_key))
@@ -89,17 +105,18 @@ def _named(name: str | None, headers: Mapping[str, Any], path: Path) -> str | No
     return name
 
 
-def read_variables(path: Path, names: Sequence[str]) -> dict[str, Any]:
+def read_variables(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Return variables of a file by their names, as they are.
 
     Raises:
         DataError: one is missing, the file cannot be read, or they are more than memory holds.
     """
-    headers = _headers(path)
+    there = _variables(path)
     for name in names:
-        _named(name, headers, path)
-    check_size(sum(_n_bytes(*headers[name]) for name in names), str(path))
-    return _load(path, list(names))
+        _named(name, there, path)
+    check_size(sum(there[name].n_bytes for name in names), str(path))
+    with _reading(path):
+        return {name: there[name].load() for name in names}
 
 
 def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -108,37 +125,18 @@ def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         DataError: the file cannot be read.
     """
-    return {name: shape for name, (shape, _) in _headers(path).items()}
+    return {name: variable.shape for name, variable in _variables(path).items()}
 
 
-def _headers(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Return each variable's shape and MATLAB class."""
-    from scipy.io import whosmat
-
-    try:
-        return {name: (shape, kind) for name, shape, kind in whosmat(path)}
-    except Exception as error:
-        raise _damaged(path, error) from error
-
-
-def _n_bytes(shape: tuple[int, ...], kind: str) -> int:
-    return _ITEM_BYTES.get(kind, 8) * prod(shape)
+def _variables(path: Path) -> dict[str, Variable]:
+    """Return the variables of a file of version 4 or 5, their contents not yet read."""
+    if is_version_73(path):
+        raise DataError(f"{path} is of version 7.3 of MATLAB's files; save it with -v7")
+    with _reading(path):
+        # of an empty file there is no map
+        content = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)
+        return variables_4(content) if is_version_4(content) else variables_5(content, path)
 
 
-def _load(path: Path, names: list[str]) -> dict[str, Any]:
-    from scipy.io import loadmat
-
-    try:
-        variables: dict[str, Any] = loadmat(path, variable_names=names)
-    except Exception as error:
-        raise _damaged(path, error) from error
-    return variables
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    """Return one sentence for whatever SciPy raised; its reader documents no closed list."""
-    return DataError(f"{path} cannot be read as .mat ({error}); copy it again, or save it as .npz")
-
-
-def _as_array(values: Any, path: Path) -> np.ndarray:
-    return dense(values, str(path)) if hasattr(values, "toarray") else np.asarray(values)
+def _reading(path: Path) -> AbstractContextManager[None]:
+    return reading(path, ".mat", "copy it again, or save it as .npz")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,36 +22,45 @@ from archbuild.data.formats.hdf5.file import (
     read_rows,
 )
 from archbuild.data.formats.hdf5.matrix import Matrix
+from archbuild.data.formats.matlab.variable import Variable
 
 _MAGIC = b"MATLAB 7.3"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_HEADER_BYTES = 512
+_ITEM_BYTES = {"uint8": 1, "int8": 1, "uint16": 2, "int16": 2, "uint32": 4, "int32": 4, "single": 4}
 _SPARSE = "MATLAB_sparse"  # its value is the number of rows
 
 
 def is_version_73(path: Path) -> bool:
-    """Return whether a file says that it is of version 7.3."""
+    """Return whether a file says that it is of version 7.3, or is HDF5 behind MATLAB's header."""
     with path.open("rb") as file:
-        return file.read(len(_MAGIC)) == _MAGIC
+        start = file.read(_HEADER_BYTES + len(_HDF5))
+    return start.startswith(_MAGIC) or start[_HEADER_BYTES:] == _HDF5
 
 
-def headers_73(path: Path) -> dict[str, tuple[tuple[int, ...], str]]:
-    """Return each variable's shape and MATLAB class; cells and structures are left out.
+def variables_73(path: Path) -> dict[str, Variable]:
+    """Return the variables of a file; cells and structures are left out.
 
     Raises:
         DataError: the file cannot be read.
     """
     with opened(path) as file:
         found = {name: _header(place) for name, place in children(file).items()}
-        return {name: header for name, header in found.items() if header is not None}
+    return {
+        name: Variable(*header, _n_bytes(*header), partial(_loaded, path, name))
+        for name, header in found.items()
+        if header is not None
+    }
 
 
-def load_73(path: Path, names: Sequence[str]) -> dict[str, Any]:
-    """Return variables as MATLAB has them, sparse ones dense, texts as ``str``.
+def _n_bytes(shape: tuple[int, ...], kind: str) -> int:
+    return _ITEM_BYTES.get(kind, 8) * prod(shape)
 
-    Raises:
-        DataError: the file cannot be read, or a variable holds something else.
-    """
+
+def _loaded(path: Path, name: str) -> np.ndarray:
+    """Return a variable as MATLAB has it, a sparse one dense, a text as ``str``."""
     with opened(path) as file:
-        return {name: _load(file, find(file, name)) for name in names}
+        return np.asarray(_load(file, find(file, name)))
 
 
 def _header(place: Any) -> tuple[tuple[int, ...], str] | None:

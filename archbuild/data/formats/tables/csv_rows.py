@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from archbuild.data.formats.packed import open_gzip
 from archbuild.data.formats.tables.left_out import LeftOut
 from archbuild.data.formats.tables.title import has_number
+from archbuild.data.limits import FREE_TEXT
 from archbuild.errors import DataError
 
 TOLD_SEPARATOR = re.compile(r"^sep=(.)\s*$", re.IGNORECASE)
@@ -56,12 +58,18 @@ def open_text(path: Path, errors: str = "strict") -> TextIO:
         path: of the file.
         errors: what becomes of bytes that are no text, as ``open`` says.
     """
-    is_packed = path.suffix.lower() == ".gz"
-    with gzip.open(path, "rb") if is_packed else path.open("rb") as file:
+    with _opened(path) as file:
         encoding = "utf-16" if file.read(2) in _BYTE_ORDER else "utf-8-sig"
-    if is_packed:
-        return gzip.open(path, "rt", newline="", encoding=encoding, errors=errors)
-    return path.open(newline="", encoding=encoding, errors=errors)
+    return TextIOWrapper(_opened(path), encoding=encoding, errors=errors, newline="")
+
+
+def is_packed(path: Path) -> bool:
+    """Return whether a text file is packed by gzip, by its name."""
+    return path.suffix.lower() == ".gz"
+
+
+def _opened(path: Path) -> BufferedReader:
+    return open_gzip(path, FREE_TEXT) if is_packed(path) else path.open("rb")
 
 
 def csv_records(lines: Iterable[str], separator: str) -> Iterator[list[str]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import warnings
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,12 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from archbuild.data.dataset import chunk_slices
+from archbuild.data.formats.packed import check_gzip
 from archbuild.data.formats.tables.csv_layout import CsvLayout, read_layout
-from archbuild.data.formats.tables.csv_rows import Row, numbered_rows, open_text
+from archbuild.data.formats.tables.csv_rows import Row, is_packed, numbered_rows, open_text
 from archbuild.data.formats.tables.left_out import LeftOut
 from archbuild.data.formats.tables.source import Batch
 from archbuild.data.formats.tables.table import read_table
+from archbuild.data.guard import reading
 from archbuild.data.guess import Guess
+from archbuild.data.limits import FREE_TEXT
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
@@ -39,17 +40,14 @@ def read_csv(request: ReadRequest) -> Arrays:
         DataError: as ``read_table``; lines of different lengths, or a file that is no text.
     """
     path = request.path
-    try:
-        layout = read_layout(path, request.options, request.known)
-        arrays = read_table(CsvSource(layout), request)
-    except UnicodeDecodeError as error:
-        raise _other_encoding(path, error) from error
-    except (UnicodeError, csv.Error, EOFError, zlib.error, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise DataError(
-            f"{path} is no table in UTF-8 text ({error}); save it as CSV, UTF-8"
-        ) from error
+    with reading(path, "a table in UTF-8 text", "save it as CSV, UTF-8"):
+        if is_packed(path):
+            check_gzip(path, FREE_TEXT)
+        try:
+            layout = read_layout(path, request.options, request.known)
+            arrays = read_table(CsvSource(layout), request)
+        except UnicodeDecodeError as error:
+            raise _other_encoding(path, error) from error
     assert arrays.form is not None  # of a table there is one
     return arrays._replace(form=replace(arrays.form, separator=layout.separator))
 

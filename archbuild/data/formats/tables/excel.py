@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import zipfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -18,12 +19,16 @@ from archbuild.data.formats.tables.separator import find_decimal
 from archbuild.data.formats.tables.source import Batch, column_name
 from archbuild.data.formats.tables.table import read_table
 from archbuild.data.formats.tables.title import count_titles, say_title
+from archbuild.data.formats.zipped import check_members
+from archbuild.data.guard import reading
 from archbuild.data.guess import Guess, as_option, listed, value_key
+from archbuild.data.limits import FREE_TEXT
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
 _ROWS = 4096
 _SAMPLE = 200
+_MOST_MEMBERS = 10_000  # sheets, pictures and what else is in a workbook
 
 
 def read_excel(request: ReadRequest) -> Arrays:
@@ -33,6 +38,11 @@ def read_excel(request: ReadRequest) -> Arrays:
         DataError: openpyxl is not installed, the file is damaged, a formula has no value, cells of
             the header are merged, or as ``read_table``.
     """
+    with reading(request.path, "an Excel workbook", "save it again as .xlsx or as CSV"):
+        return _read(request)
+
+
+def _read(request: ReadRequest) -> Arrays:
     book = _opened(request.path, values=True)
     try:
         source = ExcelSource(request, book)
@@ -54,13 +64,9 @@ def _opened(path: Path, *, values: bool) -> Any:
             f"{path} is an Excel workbook, and reading it needs openpyxl, which is not "
             "installed: pip install 'archbuild[excel]'"
         ) from error
-    try:
-        return openpyxl.load_workbook(path, read_only=True, data_only=values)
-    except Exception as error:  # openpyxl's readers have no closed list
-        raise DataError(
-            f"{path} cannot be read as an Excel workbook ({error}); save it again as .xlsx "
-            "or as CSV"
-        ) from error
+    with zipfile.ZipFile(path) as archive:
+        check_members(archive, path, _MOST_MEMBERS, FREE_TEXT)
+    return openpyxl.load_workbook(path, read_only=True, data_only=values)
 
 
 class ExcelSource:

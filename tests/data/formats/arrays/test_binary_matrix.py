@@ -67,5 +67,5 @@ def test_a_gzipped_file_cut_short_is_named(tmp_path):
     path, array = tmp_path / "a.mat.gz", np.arange(20).reshape(5, 4)
     write_matrix(path, array)
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(DataError, match=r"a\.mat\.gz cannot be read to its end"):
+    with pytest.raises(DataError, match=r"a\.mat\.gz cannot be read as bytes"):
         read_matrix(path, INTEGERS, array.shape)

@@ -32,7 +32,10 @@ def test_an_unpacked_file_that_kept_its_gz_name_is_read(tmp_path):
         (b"", "begins with the bytes (none)"),
         (b"<!DOCTYPE html>", "begins with the bytes 3c 21 44 4f"),
         (idx_bytes(IMAGES[0, 0]), "00 00 08 03"),
-        (gzip.compress(idx_bytes(IMAGES), mtime=0)[:-12], "cannot be read to its end"),
+        (
+            gzip.compress(idx_bytes(IMAGES), mtime=0)[:-12],
+            "cannot be read as bytes",
+        ),
         (b"\0\0\x08\x03" + b"\xff" * 12, "GiB"),
     ],
 )

@@ -32,7 +32,8 @@ def test_objects_are_refused_and_not_unpickled(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(b"", "No data left"), (b"not an array at all", "not begin as one")]
+    ("content", "reason"),
+    [(b"", "file is empty"), (b"not an array at all", "not begin as one")],
 )
 def test_another_kind_of_file_is_refused(tmp_path, content, reason):
     path = tmp_path / "x.npy"

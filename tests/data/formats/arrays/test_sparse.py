@@ -23,7 +23,7 @@ def test_an_index_outside_is_refused_before_anything_is_written_there(kind):
     matrix = sparse.csr_matrix(IDENTITY).asformat(kind)
     indices = matrix.coords[0] if kind == "coo" else matrix.indices
     indices[-1] = 2**30
-    with pytest.raises(DataError, match="the sparse matrix in x is damaged"):
+    with pytest.raises(DataError, match=r"the sparse matrix in x .*(damaged|cannot be read)"):
         dense(matrix, "x")
 
 
@@ -35,5 +35,5 @@ def test_a_damaged_sparse_variable_is_refused(tmp_path):
     broken = rows[:-4] + np.array([2**30], "<i4").tobytes()
     assert content.count(rows) > 0
     (tmp_path / "own.mat").write_bytes(content.replace(rows, broken, 1))
-    with pytest.raises(DataError, match="is damaged"):
+    with pytest.raises(DataError, match="an index lies outside of a sparse variable"):
         load_dataset(str(tmp_path / "own.mat"))

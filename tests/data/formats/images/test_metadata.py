@@ -75,8 +75,8 @@ def test_each_part_has_its_own_file(tmp_path):
         ("metadata.csv", "name,label\n0.png,a\n", "has no column 'file_name'"),
         ("metadata.csv", "file_name,label\n0.png,\n1.png,\n", "since it is blank in every row"),
         ("metadata.csv", "file_name,label\n0.png,0.5\n1.png,1\n", "it has fractions"),
-        ("metadata.jsonl", "[1]\n", "has a line that is no JSON object"),
-        ("metadata.jsonl", "{\n", "has a line that is no JSON object"),
+        ("metadata.jsonl", "[1]\n", "cannot be read as lines of JSON objects"),
+        ("metadata.jsonl", "{\n", "cannot be read as lines of JSON objects"),
     ],
 )
 def test_what_cannot_be_read_is_named(folder, name, text, part):

@@ -1,0 +1,102 @@
+"""Small files that declare, or unpack to, more than honest ones do: refused before that is made."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zipfile
+import zlib
+from io import BytesIO
+
+import h5py
+import numpy as np
+import pytest
+
+from archbuild.data import load_dataset
+from archbuild.errors import DataError
+
+ENOUGH = 2**27  # bytes
+
+
+def npy_header(shape):
+    file = BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue()
+
+
+def packed_text(path):
+    path.write_bytes(gzip.compress(b"1,2\n" * (2**23), 1))
+
+
+def archive(path, name, content):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr(name, content)
+
+
+def npz(path):
+    archive(path, "x.npy", npy_header((2**14, 2**10)) + bytes(ENOUGH))
+
+
+def excel(path):
+    archive(path, "xl/worksheets/sheet1.xml", bytes(ENOUGH))
+
+
+def hdf5(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", (2**40, 8), chunks=(2**10, 8))
+
+
+def sparse_npz(path):
+    parts = {"data": np.ones(1), "indices": np.zeros(1, int), "indptr": np.zeros(3, int)}
+    np.savez(path, format=b"csr", shape=np.array([2, 2**40]), **parts)
+
+
+def chunk(kind, content):
+    body = kind + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def image(path):
+    head = struct.pack(">2I5B", 12_000, 12_000, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes(2**20))
+    content = chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("x.csv.gz", packed_text),
+        ("x.npz", npz),
+        ("x.npz", sparse_npz),
+        ("x.xlsx", excel),
+        ("x.h5", hdf5),
+    ],
+)
+def test_it_is_refused_by_its_size(tmp_path, name, make):
+    make(tmp_path / name)
+    with pytest.raises(DataError, match=r"would take .* ARCHBUILD_LARGEST_GIB=\d"):
+        load_dataset(str(tmp_path / name))
+
+
+def test_images_are_left_out_by_their_pixels(tmp_path, caplog):
+    image(tmp_path / "a.png")
+    image(tmp_path / "b.png")
+    with pytest.raises(DataError, match="holds 0 images that can be read"):
+        load_dataset(str(tmp_path))
+    assert "12000 x 12000 pixels in" in caplog.text
+    assert "ARCHBUILD_LARGEST_GIB=1" in caplog.text
+
+
+@pytest.mark.parametrize("shape", [(2**40, 1), (2**20, 2**20), (2**62, 2**62), (-1, 2)])
+def test_a_shape_of_more_bytes_than_the_file_has_is_refused(tmp_path, shape):
+    (tmp_path / "x.npy").write_bytes(npy_header(shape) + bytes(80))
+    with pytest.raises(DataError, match=r"x\.npy cannot be read as \.npy"):
+        load_dataset(str(tmp_path / "x.npy"))
+
+
+def test_rows_without_numbers_are_refused(tmp_path):
+    (tmp_path / "x.npy").write_bytes(npy_header((2**50, 0)))
+    with pytest.raises(DataError, match="without any number"):
+        load_dataset(str(tmp_path / "x.npy"))
