@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -43,7 +44,27 @@ for line in sys.stdin.buffer:
         sys.stderr.buffer.write(line)
         sys.stderr.buffer.flush()
 """
+ENDS_WITH_INPUT: Final = "ARCHBUILD_ENDS_WITH_INPUT"
+"""The environment variable by which a sweep tells its processes to end with it."""
+
+_ORPHANED: Final = 143  # as after SIGTERM
 _FILTER_ENDS_WITHIN: Final = 5.0  # seconds
+
+
+def end_with_input() -> None:
+    """End this process with its standard input, if the process that started it asks for that.
+
+    The system closes that pipe however the other process ends, SIGKILL included. What is on disk
+    stays whole, as after any kill.
+    """
+    if os.environ.pop(ENDS_WITH_INPUT, None) is not None:
+        threading.Thread(target=_wait_for_end, args=(sys.stdin.fileno(),), daemon=True).start()
+
+
+def _wait_for_end(descriptor: int) -> None:
+    while os.read(descriptor, 1):
+        pass
+    os._exit(_ORPHANED)
 
 
 def versions() -> dict[str, str]:

@@ -22,6 +22,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from archbuild.printable import one_line
+
 MAX_SHOWN: Final = 100
 """Problems of a spec that are shown; more are counted."""
 
@@ -73,11 +75,12 @@ class Problem:
         return text
 
     def __str__(self) -> str:
-        place = f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+        source = one_line(self.source)
+        place = f"{source}:{self.line}:{self.column}" if self.line else source
         path, message = _shortened(self.dotted_path), _shortened(self.message)
         head = ": ".join(part for part in (place, path, message) if part)
         details = [
-            f"    {label}: {text}"
+            f"    {label}: {one_line(text)}"
             for label, text in (
                 ("received", self.received),
                 ("allowed", self.allowed),
@@ -89,7 +92,7 @@ class Problem:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return one_line(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
 
 
 class SpecError(UserError):

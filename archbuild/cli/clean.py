@@ -13,6 +13,7 @@ import click
 from archbuild.cli.columns import in_columns
 from archbuild.cli.numbers import SEED
 from archbuild.cli.options import gathered, out_option
+from archbuild.cli.output import say, tell
 from archbuild.cli.runs import size_text
 from archbuild.errors import RunError, UsageError
 
@@ -96,11 +97,11 @@ def clean(selection: _Selection, out: Path, yes: bool, dry_run: bool) -> None:
     selection.check()
     found = selection.find(out)
     if not found:
-        click.echo(f"nothing to remove in {out / 'saved_params'}", err=True)
+        tell(f"nothing to remove in {out / 'saved_params'}")
         return
     stay = {removal: obstacle for removal in found if (obstacle := _obstacle(removal))}
     go = [removal for removal in found if removal not in stay]
-    click.echo(_listing(go, stay))
+    say(_listing(go, stay))
     if dry_run:
         return
     if go:
@@ -146,6 +147,6 @@ def _ask_unless(yes: bool) -> None:
 def _carry_out(go: Sequence[Removal]) -> None:
     size = sum(removal.size for removal in go)
     left = [path for removal in go for path in removal.carry_out()]
-    click.echo(f"removed {size_text(size)}", err=True)
+    tell(f"removed {size_text(size)}")
     for path in left:
-        click.echo(f"kept, because archbuild did not make it: {path}", err=True)
+        tell(f"kept, because archbuild did not make it: {path}")

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from archbuild import printable
+
 WIDTH: Final = 100
 """Columns of the page."""
 
@@ -21,7 +23,10 @@ def in_columns(rows: Iterable[Sequence[str]], *, numbers: Sequence[int] = ()) ->
             wrapped to the page; wrapped lines keep the indentation of their line.
         numbers: the columns that are aligned to the right.
     """
-    table = [[str(cell) for cell in row] for row in rows]
+    table = [
+        [*(printable.one_line(str(cell)) for cell in cells), printable.lines(str(last))]
+        for *cells, last in rows
+    ]
     if not table:
         return ""
     widths = [max(map(len, column)) for column in list(zip(*table, strict=True))[:-1]]

@@ -12,6 +12,7 @@ import click
 from archbuild.cli.columns import in_columns
 from archbuild.cli.listing import datasets_text
 from archbuild.cli.options import data_dir_option
+from archbuild.cli.output import say, tell
 from archbuild.environment import OPTIONAL, REQUIRED, installed, start_keras
 from archbuild.errors import UsageError
 from archbuild.version import __version__
@@ -27,14 +28,14 @@ def doctor(data_dir: Path | None) -> None:
     from archbuild.data import data_folder
 
     missing = [package for package in REQUIRED if installed(package) is None]
-    click.echo(in_columns(_packages()))
+    say(in_columns(_packages()))
     works, report = _backend()
-    click.echo(f"\n{in_columns(report)}")
+    say(f"\n{in_columns(report)}")
     folder = data_folder(data_dir)
-    click.echo(f"\ndatasets (looked for in {folder}; choose with --data-dir or $ARCHBUILD_DATA)")
-    click.echo(datasets_text(data_dir))
+    say(f"\ndatasets (looked for in {folder}; choose with --data-dir or $ARCHBUILD_DATA)")
+    say(datasets_text(data_dir))
     if missing:
-        click.echo(f"\nmissing: {', '.join(missing)}; reinstall archbuild", err=True)
+        tell(f"missing: {', '.join(missing)}; reinstall archbuild")
     if missing or not works:
         raise SystemExit(1)
 

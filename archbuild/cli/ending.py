@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Final
 
 import click
 
+from archbuild import printable
 from archbuild.errors import ArchbuildError, SpecError
 
 STOPPED: Final = 130
@@ -21,7 +23,9 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 def report(error: BaseException) -> int:
     """Print the error on stderr as text, without a traceback; return the exit status."""
     if isinstance(error, click.ClickException):
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(printable.lines(shown.getvalue()), nl=False, err=True)
         return error.exit_code
     status = exit_status(error)
     if status == STOPPED and sys.stderr.isatty():
@@ -51,7 +55,7 @@ def error_text(error: BaseException) -> str:
         return "out of memory; try a smaller batch_size, or fewer rows"
     if isinstance(error, OSError):
         return f"{error.strerror or error}: {error.filename or 'the output'}"
-    return "\n".join([_unforeseen(error), *getattr(error, "__notes__", ())])
+    return "\n    ".join([_unforeseen(error), *getattr(error, "__notes__", ())])
 
 
 def _message(error: BaseException) -> str:
@@ -59,8 +63,8 @@ def _message(error: BaseException) -> str:
         # each begins with file:line:column, which editors recognise
         count = len(error.problems)
         found = "1 problem" if count == 1 else f"{count:,} problems"
-        return f"{error}\narchbuild: {found} found"
-    return f"archbuild: {error_text(error)}"
+        return f"{printable.lines(str(error))}\narchbuild: {found} found"
+    return printable.message(f"archbuild: {error_text(error)}")
 
 
 def _unforeseen(error: BaseException) -> str:

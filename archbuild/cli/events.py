@@ -31,4 +31,5 @@ def end_with_error(error: BaseException) -> None:
 def write_line(event: str, **facts: Any) -> None:
     """Write one line of JSON on stderr: the event's name, the time, and its facts."""
     time = datetime.now().astimezone().isoformat(timespec="milliseconds")
-    print(json_text({"event": event, "time": time, **facts}), file=sys.stderr, flush=True)
+    line = json_text({"event": event, "time": time, **facts}, ascii_only=True)
+    print(line, file=sys.stderr, flush=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archbuild.cli.options import force_option, format_option, output_option
+from archbuild.cli.output import tell
 from archbuild.cli.run_choice import RunChoice, run_options
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def export(choice: RunChoice, part: str, kind: str, output: Path, force: bool) -
 
     model = stage.open()
     exports.export(model, part, kind, output, force)
-    click.echo(f"{output}: {part} of {stage.path}{stage.progress}", err=True)
+    tell(f"{output}: {part} of {stage.path}{stage.progress}")
     for line in exports.remarks(model.origin):
-        click.echo(f"  {line}", err=True)
+        tell(f"  {line}")
 
 
 def _stage(choice: RunChoice, part: str) -> Stage:

@@ -9,6 +9,7 @@ import click
 
 from archbuild.cli.numbers import SEED, Whole
 from archbuild.cli.options import output_option
+from archbuild.cli.output import tell
 from archbuild.cli.run_choice import RunChoice, run_options
 from archbuild.errors import UsageError
 
@@ -97,7 +98,7 @@ def _decode(stage: Stage, latents: Path, output: Path) -> None:
 
     rows = stage.open().decode(_read(latents))
     write_npy(named_by_user(output), rows)
-    click.echo(f"{output}: {len(rows)} rows, decoded by {stage.path}", err=True)
+    tell(f"{output}: {len(rows)} rows, decoded by {stage.path}")
 
 
 def _draw(stage: Stage, per_cluster: int, draw_seed: int, level: int | None, output: Path) -> None:
@@ -107,7 +108,7 @@ def _draw(stage: Stage, per_cluster: int, draw_seed: int, level: int | None, out
     rows = model.generate(per_cluster, draw_seed, level)
     title = f"{model.origin.name} · {model.plan.spec.name} · {drawn_from(stage, level)}"
     _write(rows, output, title, stage)
-    click.echo(f"{output}: {title} ({per_cluster} each)", err=True)
+    tell(f"{output}: {title} ({per_cluster} each)")
 
 
 def _read(latents: Path) -> np.ndarray:

@@ -10,6 +10,7 @@ import click
 
 from archbuild.cli.columns import in_columns
 from archbuild.cli.options import data_dir_option
+from archbuild.cli.output import say
 
 
 @click.command(
@@ -24,9 +25,9 @@ from archbuild.cli.options import data_dir_option
 def list_things(what: str, data_dir: Path | None) -> None:
     """List the layers, heads, datasets or archs (shipped specs) with their names."""
     if what == "datasets":
-        click.echo(datasets_text(data_dir))
+        say(datasets_text(data_dir))
     else:
-        click.echo({"layers": _layers, "heads": _heads, "archs": _archs}[what]())
+        say({"layers": _layers, "heads": _heads, "archs": _archs}[what]())
 
 
 def datasets_text(data_dir: Path | None) -> str:

@@ -9,10 +9,11 @@ from datetime import datetime
 from logging.handlers import MemoryHandler
 from pathlib import Path
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
+from archbuild import printable
 from archbuild.environment import versions
-from archbuild.errors import ArchbuildError
+from archbuild.errors import ArchbuildError, SpecError
 from archbuild.training.progress import LOGGER
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
@@ -49,7 +50,7 @@ class RunLog(MemoryHandler):
             make_folder(folder, below=folder.parent)
             self.path = _new_file(folder, f"{moment}-{slug(dataset)}-{slug(arch)}")
             handler = logging.FileHandler(self.path, encoding="utf-8")
-        handler.setFormatter(logging.Formatter(_FORMAT))
+        handler.setFormatter(_Formatter(_FORMAT))
         self.setTarget(handler)
         self.flush()
         return self.path
@@ -60,6 +61,17 @@ class RunLog(MemoryHandler):
         super().close()
         if target is not None:
             target.close()
+
+
+class _Formatter(logging.Formatter):
+    """Lines in which no name can stand for a line of its own, or for what a terminal obeys."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = printable.message(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        return printable.lines(super().formatException(ei))
 
 
 @contextmanager
@@ -94,7 +106,8 @@ def run_log(command: str) -> Iterator[RunLog]:
 def _log_failure(error: BaseException) -> None:
     """Log an error: one line if archbuild alone raised it, else with traceback and cause."""
     own = isinstance(error, ArchbuildError) and error.__cause__ is None
-    LOGGER.error("not finished: %s", error, exc_info=None if own else error)
+    text = str(error).replace("\n", "\n    ") if isinstance(error, SpecError) else str(error)
+    LOGGER.error("not finished: %s", text, exc_info=None if own else error)
 
 
 def _new_file(folder: Path, stem: str) -> Path:

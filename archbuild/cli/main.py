@@ -40,6 +40,7 @@ from archbuild.cli.show import show
 from archbuild.cli.suggest_k import suggest_k
 from archbuild.cli.sweep import sweep
 from archbuild.cli.validate import validate
+from archbuild.environment import end_with_input
 from archbuild.version import __version__
 
 _NAME = "archbuild"
@@ -141,6 +142,7 @@ def main() -> None:
     """Run the command line, and turn errors into messages and exit statuses."""
     # nothing in TensorFlow's own log helps users
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    end_with_input()
     if threading.current_thread() is threading.main_thread():
         # an exit, unlike a kill, removes files that are half written
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))

@@ -18,6 +18,7 @@ from archbuild.cli.options import (
     reading_options,
     set_option_of,
 )
+from archbuild.cli.output import say, tell
 from archbuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _from_kind(kind: str, clusters: int | str | None, force: bool, file: Path | 
         return
     _refuse(file, force, f"archbuild new --kind {kind}")
     _write(file, text, force)
-    click.echo(f"{file}: written; edit it, then: archbuild validate {file}", err=True)
+    tell(f"{file}: written; edit it, then: archbuild validate {file}")
 
 
 def _for_data(
@@ -132,17 +133,17 @@ def _for_data(
     file = file or Path(f"{arch_stem(data)}.yaml")
     _refuse(file, force, f"archbuild new --for {shlex.quote(data)}")
     summary = summarise(data, ReadOptions.of(settled))
-    click.echo(f"{data}: {_in_words(summary)}", err=True)
+    tell(f"{data}: {_in_words(summary)}")
     for guess in summary.guesses:
-        click.echo(f"  {guess}", err=True)
+        tell(f"  {guess}")
     subject = _subject(file.stem, summary, settled, clusters)
     _write(file, spec_text(subject), force)
-    click.echo(f"{file}: written; look it over, then run:", err=True)
+    tell(f"{file}: written; look it over, then run:")
     schedule = subject.schedule
     command = ["archbuild", "-d", data, "-a", str(file)]
     command += ["--pretrain", str(schedule.pretrain_epochs)]
     command += ["--cluster", str(schedule.cluster_epochs), "--metrics", "--report"]
-    click.echo(shlex.join(command))
+    say(shlex.join(command))
 
 
 def _subject(

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from archbuild.cli.output import say
 from archbuild.errors import ArchbuildError, UsageError
 from archbuild.io.documents import json_text
 
@@ -65,7 +64,7 @@ def run(options: RunOptions) -> None:
         if experiment.folder.path.is_dir():
             progress.note(f"the run is in {experiment.folder.path}")
     if options.as_json:
-        click.echo(json_text(result, indent=2, ascii_only=True))
+        say(json_text(result, indent=2, ascii_only=True))
 
 
 def _train(experiment: Experiment, options: RunOptions) -> None:
@@ -209,7 +208,7 @@ def _measured(run: Run, progress: Progress, options: RunOptions) -> dict[str, An
     progress.note("metrics: k-means with 20 starts in every space")
     document = measure(run)
     if not options.as_json:
-        click.echo(format_table(document["rows"]))
+        say(format_table(document["rows"]))
     return document
 
 

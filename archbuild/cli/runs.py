@@ -10,6 +10,7 @@ import click
 
 from archbuild.cli.columns import in_columns
 from archbuild.cli.options import json_option, out_option
+from archbuild.cli.output import say, tell
 from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
@@ -31,14 +32,12 @@ def runs(out: Path, as_json: bool) -> None:
 
     entries = find_runs(out)
     if as_json:
-        click.echo(
-            json_text({"runs": [entry.document() for entry in entries]}, indent=2, ascii_only=True)
-        )
+        say(json_text({"runs": [entry.document() for entry in entries]}, indent=2, ascii_only=True))
     elif entries:
         headings = ("dataset", "arch", "seed", "changed", "size", "stages")
-        click.echo(in_columns([headings, *(_row(entry, out) for entry in entries)], numbers=[2, 4]))
+        say(in_columns([headings, *(_row(entry, out) for entry in entries)], numbers=[2, 4]))
     else:
-        click.echo(f"no runs in {out / 'saved_params'}", err=True)
+        tell(f"no runs in {out / 'saved_params'}")
 
 
 def size_text(size: int) -> str:

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from archbuild.cli.output import say
+
 
 @click.command(short_help="Print the JSON Schema of spec files.")
 @click.option(
@@ -22,4 +24,4 @@ def schema(markdown: bool) -> None:
         text = reference(vocabulary, documented=own_vocabulary().heads)
     else:
         text = json.dumps(build_schema(vocabulary), indent=2)
-    click.echo(text.rstrip("\n"))
+    say(text.rstrip("\n"))

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from archbuild import printable
 from archbuild.training.progress import (
     EpochDone,
     Event,
@@ -62,7 +63,8 @@ class Screen:
 
     def _print(self, text: str) -> None:
         # files keep their lines whole; a terminal breaks them between words
-        self._console.print(text, markup=False, soft_wrap=not self._console.is_terminal)
+        soft_wrap = not self._console.is_terminal
+        self._console.print(printable.message(text), markup=False, soft_wrap=soft_wrap)
 
     def _open_bar(self, stage: StageStarted) -> None:
         if not self._interactive:

@@ -11,6 +11,7 @@ from archbuild.cli.options import (
     json_option,
     set_option,
 )
+from archbuild.cli.output import say
 
 
 @click.command(no_args_is_help=True, short_help="Show encoder and derived decoder side by side.")
@@ -36,6 +37,6 @@ def show(
     stem = arch_stem(dataset) if dataset else None
     spec = load_spec(arch, vocabulary, stem=stem, overrides=overrides, head=head)
     plan = make_plan(spec, vocabulary)
-    click.echo(
+    say(
         json_text(plan_document(plan), indent=2, ascii_only=True) if as_json else side_by_side(plan)
     )

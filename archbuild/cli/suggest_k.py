@@ -8,6 +8,7 @@ import click
 
 from archbuild.cli.numbers import Whole
 from archbuild.cli.options import json_option
+from archbuild.cli.output import say, tell
 from archbuild.cli.run_choice import RunChoice, run_options
 from archbuild.errors import UsageError
 from archbuild.io.documents import json_text
@@ -55,12 +56,12 @@ def suggest_k(choice: RunChoice, least: int, most: int, as_json: bool) -> None:
     with run.folder.lock():
         suggestion = suggest_for(run, least, most)
         picture = draw_suggestion(run, suggestion)
-    click.echo(
+    say(
         json_text(suggestion.to_json(), indent=2, ascii_only=True)
         if as_json
         else in_text(suggestion)
     )
-    click.echo(f"picture: {picture}", err=True)
+    tell(f"picture: {picture}")
     _advise(run, suggestion.n_clusters)
 
 
@@ -73,4 +74,4 @@ def _advise(run: Run, n_clusters: int) -> None:
         stage = refining(run.spec.head.type)
         done = stage in [other.name for other in run.finished_stages]
         command = with_clusters(run.command, n_clusters)
-        click.echo(f"next: {command} --cluster{' --fresh' if done else ''}", err=True)
+        tell(f"next: {command} --cluster{' --fresh' if done else ''}")

@@ -23,6 +23,7 @@ from archbuild.cli.options import (
     set_option,
     stage_options,
 )
+from archbuild.cli.output import say
 from archbuild.errors import TrainingError
 from archbuild.io.documents import json_text
 
@@ -135,9 +136,7 @@ def sweep(options: SweepOptions) -> None:
         swept = _run(plan, options.processes, progress)
         found = document(plan, swept.done)
         paths = write_table(plan.table_path, found)
-        click.echo(
-            json_text(found, indent=2, ascii_only=True) if options.as_json else table_text(found)
-        )
+        say(json_text(found, indent=2, ascii_only=True) if options.as_json else table_text(found))
         progress.show(f"the table is in {paths[0]}, every run's metrics in {paths[1]}")
         if swept.failures:
             raise TrainingError(_failures(swept))

@@ -20,6 +20,7 @@ from archbuild.experiments.sweeps.events import (
     SweepEnded,
     SweepStarted,
 )
+from archbuild.printable import one_line
 from archbuild.training.progress import Event
 
 
@@ -57,14 +58,14 @@ class SweepScreen(Screen):
         self._bar.start()
 
     def _add_task(self, bar: Progress, event: PartStarted) -> None:
-        description = f"{event.run} {event.head}: starting"
+        description = one_line(f"{event.run} {event.head}: starting")
         self._tasks[event.run, event.head] = bar.add_task(description, total=None)
 
     def _move_task(self, bar: Progress, event: PartReported) -> None:
         facts = event.event
         bar.update(
             self._tasks[event.run, event.head],
-            description=f"{event.run} {event.head}: {facts['stage']}",
+            description=one_line(f"{event.run} {event.head}: {facts['stage']}"),
             completed=facts["epoch"],
             total=facts["epochs"],
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archbuild.cli.options import set_option
+from archbuild.cli.output import say
 
 if TYPE_CHECKING:
     from archbuild.errors import Problem
@@ -29,7 +30,7 @@ def validate(specs: tuple[str, ...], overrides: tuple[str, ...]) -> None:
     problems: list[Problem] = []
     for text in specs:
         try:
-            click.echo(_verdict(text, overrides))
+            say(_verdict(text, overrides))
         except SpecError as error:
             problems += error.problems
     if problems:

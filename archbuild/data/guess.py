@@ -7,7 +7,8 @@ import re
 import shlex
 from typing import NamedTuple
 
-from archbuild.spec.line import one_line, quoted
+from archbuild.printable import one_line
+from archbuild.spec.line import quoted
 
 LABELS = "labels"
 """The subject of guesses about labels."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from archbuild.clustering.kmeans import kmeans
 from archbuild.evaluation.scores import SCORES, Clustering, measure, sequence_scores
+from archbuild.printable import one_line
 
 MetricRow = dict[str, Any]
 """``space`` and ``method`` as text, then scores by name; ``None`` for one that is not defined."""
@@ -169,5 +170,5 @@ def _cell(value: Any, form: str) -> str:
         return "-"
     if isinstance(value, float):
         return format(value, form)
-    text = str(value)
+    text = one_line(str(value))
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"

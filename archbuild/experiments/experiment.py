@@ -221,7 +221,7 @@ class Experiment:
         run = self.results()
         suggestion = suggest_for(run)
         draw_suggestion(run, suggestion)
-        self.emit(Note(f"how many clusters?\n{in_text(suggestion)}"))
+        self.emit(Note(f"how many clusters?\n{in_text(suggestion, indent=2)}"))
         if not suggestion.clear:
             LOGGER.warning("%s", suggestion.in_words())
         self._settle(with_clusters(self.spec, suggestion.n_clusters, self.vocabulary))
@@ -365,7 +365,7 @@ class Experiment:
             lines = "\n".join(f"    {change}" for change in changes)
             raise RunError(
                 f"{folder.path} was made for another network or other data (there -> now):\n"
-                f"{lines}\nkeep the earlier settings, train again with --fresh "
+                f"{lines}\n  keep the earlier settings, train again with --fresh "
                 f"--{section_of(folder.name)}, or choose another --out"
             )
 

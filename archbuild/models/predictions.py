@@ -21,6 +21,7 @@ from archbuild.io.atomic import save_npz, write_atomic
 from archbuild.io.containment import named_by_user
 from archbuild.io.documents import json_text
 from archbuild.models.model import Prediction
+from archbuild.printable import cell, one_line
 
 _SOURCE = "the predictions as JSON"
 
@@ -96,14 +97,16 @@ class Layout:
 
 def csv_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
     """Write a header and a line for each row; numbers as short as float32 allows."""
-    yield ",".join(layout.columns) + "\n"
+    yield _csv([map(cell, layout.columns)])
     for ids, prediction in parts:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        numbers = layout.numbers(prediction)
-        for name, answer, row in zip(ids, layout.answers(prediction), numbers, strict=True):
-            writer.writerow([name, answer, *map(str, row)])
-        yield text.getvalue()
+        rows = zip(ids, layout.answers(prediction), layout.numbers(prediction), strict=True)
+        yield _csv([cell(name), cell(answer), *map(str, row)] for name, answer, row in rows)
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def jsonl_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
@@ -126,9 +129,11 @@ def text_lines(parts: Iterable[Part], layout: Layout) -> Iterator[str]:
     width = max(len("cluster"), layout.answer_width)
     yield f"{'id':<20} {layout.answer:>{width}} {'confidence':>10}\n"
     for ids, prediction in parts:
-        rows = zip(ids, layout.answers(prediction), prediction.confidence, strict=True)
+        found = [one_line(str(answer)) for answer in layout.answers(prediction)]
+        rows = zip(ids, found, prediction.confidence, strict=True)
         yield "".join(
-            f"{name!s:<20} {found:>{width}} {sure:>10.4f}\n" for name, found, sure in rows
+            f"{one_line(str(name)):<20} {found:>{width}} {sure:>10.4f}\n"
+            for name, found, sure in rows
         )
 
 

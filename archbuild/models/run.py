@@ -167,7 +167,7 @@ class Run:
         names = [refining(head), from_scratch(head)] if head is not None else []
         wanted = [self.folder.stage(name).name for name in names]
         stages = [s for s in self.stages if s.has_head and (head is None or s.name in wanted)]
-        return max(stages, key=lambda stage: (stage.finished, stage.written), default=None)
+        return max(stages, key=lambda stage: stage.order, default=None)
 
     @property
     def finished_stages(self) -> tuple[Stage, ...]:

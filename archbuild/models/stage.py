@@ -15,7 +15,7 @@ from archbuild.heads import HEADS, Head
 from archbuild.io.reading import read_npy
 from archbuild.models.model import Model
 from archbuild.runs import StageFolder
-from archbuild.runs.manifest import digest_of
+from archbuild.runs.manifest import digest_of, sequence
 from archbuild.runs.names import PRETRAIN, is_from_scratch, section_of, space_of
 from archbuild.spec.vocabulary import Answer
 
@@ -136,6 +136,15 @@ class Stage:
         """The time when its latest epoch was saved or it was finished: ISO 8601, local time."""
         timing = self.manifest["timing"]
         return str(timing.get("finished", timing.get("saved", "")))
+
+    @property
+    def order(self) -> tuple[bool, int, str]:
+        """What is greatest of the stage that was trained last, finished ones first.
+
+        The stages of a run are numbered as their training begins or goes on. ``written`` counts in
+        runs of early versions, which have no numbers.
+        """
+        return self.finished, sequence(self.manifest), self.written
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from archbuild.errors import RunError
@@ -72,9 +73,10 @@ def recalled(run: Run) -> Suggestion | None:
         return None
 
 
-def in_text(suggestion: Suggestion) -> str:
-    """Return the table of the candidates, and the suggestion in words below it."""
-    return f"{format_table(suggestion.table())}\n\n{suggestion.in_words()}"
+def in_text(suggestion: Suggestion, indent: int = 0) -> str:
+    """Return the table of the candidates, and the suggestion in words below it, indented."""
+    text = f"{format_table(suggestion.table())}\n\n{suggestion.in_words()}"
+    return textwrap.indent(text, " " * indent)
 
 
 def _pretrained(run: Run) -> Stage:

@@ -50,6 +50,11 @@ def digest_of(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()
 
 
+def sequence(manifest: Mapping[str, Any] | None) -> int:
+    """Return a stage's place in the order of training, from 1; 0 in runs of early versions."""
+    return int(manifest.get("sequence", 0)) if manifest else 0
+
+
 def header(
     stage: str,
     request: Mapping[str, Any],

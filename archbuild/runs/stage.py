@@ -198,6 +198,7 @@ class StageFolder:
                 self._sweep(manifest)
         self._header = header(self.name, request, versions or {}, manifest)
         self._header["origin"] = plain(origin or {})
+        self._header["sequence"] = self._next_sequence()
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -310,7 +311,7 @@ class StageFolder:
             lines = "\n".join(f"    {change}" for change in changes)
             raise RunError(
                 f"{self.path} was made for another request (there -> now):\n{lines}\n"
-                "ask for what is there, choose another folder, or train again (--out and --fresh "
+                "  ask for what is there, choose another folder, or train again (--out and --fresh "
                 "on the command line)"
             )
 
@@ -355,6 +356,19 @@ class StageFolder:
             for path in sorted(self.path.glob(pattern)):
                 if path.name != keep:
                     path.unlink(missing_ok=True)
+
+    def _next_sequence(self) -> int:
+        """Return a number above those of the run's other stages: clocks may go backwards."""
+        places = self.path.parent.glob(f"*/{MANIFEST}")
+        others = (place.parent for place in places if place.parent != self.path)
+        known = (StageFolder(path, self._below)._sequence() for path in others)
+        return 1 + max(known, default=0)
+
+    def _sequence(self) -> int:
+        try:
+            return manifests.sequence(self.manifest())
+        except RunError:  # a damaged stage is never the latest, and keeps no other from training
+            return 0
 
     def _named_files(self) -> set[str]:
         """Return the files that the manifest names, where it can be read."""

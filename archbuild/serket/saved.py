@@ -90,7 +90,7 @@ def _restore(
         lines = "\n".join(f"    {change}" for change in changes)
         raise UsageError(
             f"{path} was learned by another graph (number.what: there -> here):\n{lines}\n"
-            "make and connect the modules as they were"
+            "  make and connect the modules as they were"
         )
     for number, each in modules.items():
         each.restore(unprefixed(f"{number}.learned.", arrays))

@@ -15,6 +15,8 @@ MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 50
 MAX_VALUES: Final = 100_000
 MAX_SPECS: Final = 1_000
+LONGEST_NUMBER: Final = 308
+"""Digits of a whole number; longer ones are beyond what a float holds, and so not finite."""
 
 NOWHERE: Final[Place] = (0, 0)
 

@@ -10,11 +10,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from archbuild.errors import Problem, SpecError
-from archbuild.spec.document import MAX_DEPTH, MAX_VALUES, Document, Place, TreePath, failure
+from archbuild.spec.document import (
+    LONGEST_NUMBER,
+    MAX_DEPTH,
+    MAX_VALUES,
+    Document,
+    Place,
+    TreePath,
+    failure,
+)
 
 # a text that is not closed goes on to the end, so that no quote of it is tried as a beginning
 _TOKEN: Final = re.compile(r'(?s)"(?:[^"\\]++|\\.)*+"?|[{}\[\]:,]|[^\s{}\[\]:,"]++')
-_LONGEST_NUMBER: Final = 400
 
 
 def parse_json(text: str, source: str) -> Document:
@@ -43,7 +50,7 @@ def parse_json(text: str, source: str) -> Document:
 
 
 def _whole_number(digits: str) -> int | float:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else math.inf
+    return int(digits) if len(digits) <= LONGEST_NUMBER else math.inf
 
 
 class _Walk:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from archbuild.printable import one_line
 from archbuild.spec.augment import CHANGES_BY_AXES
-from archbuild.spec.line import one_line
 from archbuild.spec.plan import Shape
 
 _COMMENTS_BEGIN: Final = 30

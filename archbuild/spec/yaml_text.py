@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from archbuild.errors import Problem, SpecError
 from archbuild.spec.document import (
+    LONGEST_NUMBER,
     MAX_DEPTH,
     MAX_VALUES,
     NOWHERE,
@@ -29,8 +30,8 @@ _BOOLEAN: Final = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,400}")
-_OCTAL_OR_HEX: Final = re.compile(r"0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
+_DECIMAL: Final = re.compile(rf"[-+]?[0-9]{{1,{LONGEST_NUMBER}}}")
+_OCTAL_OR_HEX: Final = re.compile(r"0o[0-7]{1,340}|0x[0-9a-fA-F]{1,255}")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 

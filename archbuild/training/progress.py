@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from archbuild.evaluation.collapse import Occupancy
+from archbuild.printable import message
 
 LOGGER = logging.getLogger("archbuild")
 
@@ -142,7 +143,7 @@ def log_event(event: Event) -> None:
 def print_event(event: Event) -> None:
     """Print an event on standard output, if there is text for it."""
     if text := str(event):
-        print(text)
+        print(message(text))
 
 
 def counted(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from archbuild.cli.ending import report
 from archbuild.cli.run import StoppedError
-from archbuild.errors import DivergenceError, Problem, SpecError, UsageError
+from archbuild.errors import DivergenceError, Problem, RunError, SpecError, UsageError
 
 PROBLEM = Problem("no good", ("layers", 1), source="a.yaml", line=3, column=5)
 
@@ -70,4 +70,18 @@ def test_the_unforeseen_is_short_and_says_where(capsys: pytest.CaptureFixture[st
     assert "ValueError: many lines xxx" in first
     assert "(test_ending.py:" in first
     assert len(first) < 600
-    assert second == "the traceback is in the log: some.log"
+    assert second == "    the traceback is in the log: some.log"
+
+
+def test_a_name_in_an_error_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\x1b[2J\rb\narchbuild: all is well\u202e"
+    for error in (
+        RunError(f"no folder {name}"),
+        click.UsageError(f"no {name}"),
+        OSError(2, "no", name),
+    ):
+        report(error)
+        shown = capsys.readouterr().err
+        assert all(line.isprintable() for line in shown.split("\n"))
+    report(RunError(f"no folder {name}"))
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -39,6 +39,26 @@ def test_the_stage_with_a_head_that_was_written_last_is_the_latest(make):
     assert run.latest("kmeans") is None
 
 
+def test_the_latest_stage_is_the_one_trained_last_though_the_clock_went_back(make):
+    run = make(pretrain="finished", cluster_kld="finished", train_gmm="finished")
+    manifest = run.folder.stage("train-gmm").file("manifest.json")
+    document = json.loads(manifest.read_text())
+    document["timing"]["finished"] = "1999-01-01T00:00:00+00:00"
+    manifest.write_text(json.dumps(document))
+    assert Run(run.folder, spec=run.spec).latest().name == "train-gmm"
+
+
+def test_stages_of_early_versions_go_by_their_times(make):
+    run = make(pretrain="finished", cluster_kld="finished", train_gmm="finished")
+    for stage in run.stages:
+        path = stage.folder.file("manifest.json")
+        document = json.loads(path.read_text())
+        del document["sequence"]
+        document["timing"]["finished"] = f"20{len(stage.name):02}-01-01T00:00:00+00:00"
+        path.write_text(json.dumps(document))
+    assert Run(run.folder, spec=run.spec).latest().name == "cluster-kld"
+
+
 def test_without_a_head_there_is_no_latest_stage(make):
     assert make(pretrain="finished").latest() is None
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from archbuild.printable import one_line
 from archbuild.spec import parse_text
-from archbuild.spec.line import one_line, quoted
+from archbuild.spec.line import quoted
 
 ODD = "a\nb\r\tc\x85d\u2028e\x1b[31mf\x00g\U000e0001h\u00a0i"
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from archbuild.environment import ENDS_WITH_INPUT
+
 _ROOT = Path(__file__).resolve().parents[3]
 _COMMAND = (sys.executable, "-m", "archbuild")
 
@@ -66,7 +68,7 @@ class Child:
         return subprocess.Popen(
             self._command,
             env=_environment(),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # never written to: it ends with this process
             stdout=subprocess.DEVNULL,  # its metrics are in the run's folder
             stderr=subprocess.PIPE,
             text=True,
@@ -95,7 +97,7 @@ class Child:
 
 def _environment() -> dict[str, str]:
     """Return the environment of this process, in which this ``archbuild`` can be imported."""
-    environment = dict(os.environ)
+    environment = {**os.environ, ENDS_WITH_INPUT: "1"}
     if str(_ROOT) != sysconfig.get_path("purelib"):
         paths = [str(_ROOT), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))

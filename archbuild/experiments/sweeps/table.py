@@ -14,6 +14,7 @@ from archbuild.evaluation.table import LABEL_KEYS
 from archbuild.experiments.sweeps.plan import SweepPart, SweepPlan, SweepRun
 from archbuild.io.atomic import write_json, write_text
 from archbuild.io.containment import refuse_links
+from archbuild.printable import cell
 from archbuild.runs.names import stage_of
 
 
@@ -81,12 +82,11 @@ def _csv(found: dict[str, Any]) -> str:
     """Return a line for each run, space and method; what is not defined is empty."""
     text = io.StringIO()
     names = [*found["grid"], "seed", "space", "method", *LABEL_KEYS, *SCORES, "epochs", "seconds"]
-    writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(cell, names))
     for run in found["runs"]:
         for row in run["rows"]:
             effort = run["stages"].get(stage_of(row["space"]), {})
-            writer.writerow(
-                {**run["setting"], "seed": run["seed"], "labels_used": 0, **row, **effort}
-            )
+            known = {**run["setting"], "seed": run["seed"], "labels_used": 0, **row, **effort}
+            writer.writerow([cell(known.get(name, "")) for name in names])
     return text.getvalue()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -92,3 +94,42 @@ def test_it_finds_this_archbuild_where_none_is_installed(monkeypatch, tmp_path):
 
     assert Path(child.error["message"]) == Path(archbuild.__file__)
     assert "PYTHONPATH" not in os.environ
+
+
+PARENT = """
+import sys
+from archbuild.experiments.sweeps import child
+child._COMMAND = (sys.executable, "-c", sys.argv[1])
+child.Child([], lambda event: print(event["pid"], flush=True)).run()
+"""
+WORKER = """
+import json, os, sys, time
+from archbuild.environment import end_with_input
+end_with_input()
+print(json.dumps({"event": "note", "pid": os.getpid()}), file=sys.stderr, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no kill that is not seen")
+def test_a_process_ends_with_the_sweep_that_is_killed():
+    command = [sys.executable, "-c", PARENT, WORKER]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as parent:
+        worker = int(parent.stdout.readline())
+        os.kill(worker, 0)  # it is there
+        parent.kill()
+    end = time.monotonic() + 20
+    while _runs(worker):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    """Whether the process is there, and not only its entry in the table of processes."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
