@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 _EPS = float(np.finfo(np.float32).eps)
+_STEP = float(np.finfo(np.float32).smallest_subnormal)  # near 0
 _SHARE = 1e-5  # of a column's range; a rounding error below it changes no cluster
 
 
@@ -36,4 +37,5 @@ def needs_double(parts: Iterable[np.ndarray]) -> bool:
     """
     low, high = extremes(parts)
     spread, size = high - low, np.maximum(np.abs(low), np.abs(high))
-    return bool(((spread > 0) & (_EPS * size > _SHARE * spread)).any())
+    rounding = np.maximum(_EPS * size, _STEP)
+    return bool(((spread > 0) & (rounding > _SHARE * spread)).any())

@@ -46,7 +46,7 @@ class Scaler:
         if kind == "none":
             return cls(kind, np.zeros(1, np.float32), np.ones(1, np.float32))
         centre, spread, size = _range(dataset) if kind == "minmax" else _moments(dataset)
-        precision = np.float64 if dataset.is_double else np.float32
+        precision = np.float64 if dataset.is_double or _is_tiny(spread) else np.float32
         kept = (spread <= _ROUNDINGS * np.finfo(precision).eps * size) | _marks(dataset)
         factor = np.where(kept, 1.0, 1.0 / np.where(kept, 1.0, spread))
         return cls(kind, centre.astype(precision), factor.astype(precision))
@@ -90,15 +90,28 @@ class Scaler:
             "kind": self.kind,
             "offset": self.offset.tolist(),
             "factor": self.factor.tolist(),
+            "precision": self.precision,
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Scaler:
         """Return the scaler that ``to_json`` was called on."""
-        offset, factor = np.array(document["offset"]), np.array(document["factor"])
-        if np.array_equal(offset.astype(np.float32), offset):
-            offset, factor = offset.astype(np.float32), factor.astype(np.float32)
-        return cls(document["kind"], offset, factor)
+        offset, factor = np.array(document["offset"], float), np.array(document["factor"], float)
+        precision = document.get("precision") or _least_precision(offset, factor)
+        if precision not in ("float32", "float64"):
+            raise ValueError(f"precision is {precision!r}; expected float32 or float64")
+        return cls(document["kind"], offset.astype(precision), factor.astype(precision))
+
+
+def _is_tiny(spread: np.ndarray) -> bool:
+    """Return whether a spread has no inverse in float32."""
+    return bool(((spread > 0) & (spread < 1 / np.finfo(np.float32).max)).any())
+
+
+def _least_precision(*numbers: np.ndarray) -> str:
+    """Return the least type that holds the numbers, which earlier versions did not write down."""
+    fits = all(np.array_equal(each.astype(np.float32), each) for each in numbers)
+    return "float32" if fits else "float64"
 
 
 def _marks(dataset: Dataset) -> np.ndarray:

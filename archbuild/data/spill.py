@@ -91,6 +91,8 @@ def _reserve(file: int, n_bytes: int, what: str, folder: str) -> None:
             errno.EINVAL,
         ):  # a file system that cannot reserve space
             return
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):  # a limit on the size of files
+            raise
         raise DataError(
             f"{what} takes {n_bytes / 2**30:,.1f} GiB, which {folder} does not have "
             f"({error.strerror}); set TMPDIR to a folder on a larger disk"

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from archbuild.spec import Plan
 
 
+_LEAST, _MOST = 1e-15, 1e15  # of the largest value; float32 goes from 1e-38 to 3e38
+
+
 def with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Vocabulary) -> Spec:
     """Fill in the number of clusters from the classes that the dataset declares.
 
@@ -204,12 +207,21 @@ def refuse_endless_warmup(spec: Spec, warmup: int) -> None:
 def refuse_out_of_range(spec: Spec, dataset: Dataset, origin: Origin) -> None:
     """Make sure that a likelihood is given values that it is of, and that probabilities are some.
 
+    Squares of the values have to fit into float32, in which networks are trained.
+
     A Bernoulli likelihood of values beyond 0 to 1 has no bound, and a negative binomial one is of
     counts.
 
     Raises:
         UsageError: there are other values.
     """
+    largest = max(abs(origin.low), abs(origin.high))
+    if not _LEAST < largest < _MOST:
+        raise UsageError(
+            f"{dataset.name} with scaling: {spec.scaling} has values from {origin.low:g} to "
+            f"{origin.high:g}, whose squares float32 does not hold, and networks are trained in "
+            "float32; use scaling: standardise, scaling: minmax or data.divide_by"
+        )
     if spec.reconstruction in OF_COUNTS:
         _refuse_no_counts(spec, dataset, origin)
     for key, value, other in (

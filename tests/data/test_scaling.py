@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from archbuild.data import Dataset
+from archbuild.data import Dataset, dataset_from_arrays
 from archbuild.data import dataset as dataset_module
 from archbuild.data.columns import ColumnEncoding, TableEncoding
 from archbuild.data.scaling import Scaler
@@ -137,3 +137,39 @@ def test_marks_of_categories_weigh_no_more_than_one_number():
     rows = scaler.apply(dataset.rows(slice(None)))
     np.testing.assert_allclose(rows.mean(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(rows.std(axis=0)[[0, 6]], 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["minmax", "standardise"])
+@pytest.mark.parametrize("dtype", [np.float64, np.int64, np.uint32])
+def test_seconds_since_1970_stay_apart_also_when_the_scaler_is_stored(kind, dtype):
+    seconds = 1_700_000_000 + 20 * np.repeat([0, 1, 2], 4) + np.tile(np.arange(4), 3)
+    dataset = dataset_from_arrays("x", seconds.astype(dtype)[:, np.newaxis])
+    scaler = Scaler.fit(dataset, kind)
+    stored = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
+    assert stored.precision == "float64"
+    rows = stored.apply(dataset.rows(slice(None), exact=True))
+    np.testing.assert_array_equal(rows, scaler.apply(dataset.rows(slice(None), exact=True)))
+    assert len(np.unique(rows)) == 12
+    former = {key: value for key, value in scaler.to_json().items() if key != "precision"}
+    np.testing.assert_array_equal(Scaler.from_json(former).offset, scaler.offset)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int16, np.int64])
+@pytest.mark.parametrize("kind", ["none", "minmax", "standardise"])
+def test_equal_numbers_of_any_type_are_scaled_alike(kind, dtype, rng):
+    numbers = rng.integers(-500, 500, (20, 3))
+    expected, found = (dataset_from_arrays("x", numbers.astype(t)) for t in (np.float32, dtype))
+    scaled = [Scaler.fit(each, kind).apply(each.rows(slice(None))) for each in (expected, found)]
+    np.testing.assert_array_equal(*scaled)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [1e-40, 1e30])
+@pytest.mark.parametrize("kind", ["minmax", "standardise"])
+def test_the_smallest_and_largest_numbers_are_scaled(kind, size, dtype):
+    numbers = (np.arange(12.0) * size).astype(dtype)[:, np.newaxis]
+    dataset = dataset_from_arrays("x", numbers)
+    scaled = Scaler.fit(dataset, kind).apply(dataset.rows(slice(None), exact=True))
+    plain = dataset_from_arrays("x", np.arange(12.0)[:, np.newaxis])
+    expected = Scaler.fit(plain, kind).apply(plain.rows(slice(None)))
+    np.testing.assert_allclose(scaled, expected, rtol=1e-4, atol=1e-4)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from archbuild.data import limits, spill
+from archbuild.data import limits, load_dataset, spill
 from archbuild.errors import DataError
 
 
@@ -93,3 +93,15 @@ print(peak() - before)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 120  # MiB
+
+
+def test_a_limit_on_the_size_of_files_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(spill, "IN_MEMORY", 8)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EFBIG, "File too large")
+
+    monkeypatch.setattr("os.posix_fallocate", refuse)
+    np.savez(tmp_path / "x.npz", x=np.eye(3))
+    with pytest.raises(DataError, match=r"x\.npz cannot be read now: .* \(ulimit -f\): raise it"):
+        load_dataset(str(tmp_path / "x.npz"))

@@ -8,7 +8,7 @@ import pytest
 
 from archbuild.data import load_dataset
 from archbuild.data.request import ReadOptions
-from archbuild.errors import DataError
+from archbuild.errors import DataError, UsageError
 from archbuild.experiments.experiment import Experiment
 from archbuild.experiments.request import ExperimentRequest
 
@@ -74,3 +74,25 @@ def test_blocks_elsewhere_than_in_the_data_are_refused(experiment):
 def test_a_block_of_a_column_that_is_not_embedded_is_refused(experiment):
     with pytest.raises(DataError, match=r"embeds 'shop', and rows\.csv has no such column"):
         experiment(spec_of(shop=[4, 2]))
+
+
+@pytest.mark.parametrize("size", [1e-40, 1e30])
+def test_values_whose_squares_do_not_fit_are_refused_with_scalings(tmp_path, size):
+    spec = {
+        "spec_version": 1,
+        "name": "sizes",
+        "scaling": "none",
+        "output_non_linearity": "linear",
+        "layers": [
+            {"type": "Input", "output_shape": [2]},
+            {"type": "Dense", "num_units": 2, "non_linearity": "linear"},
+        ],
+        "head": {"type": "kld", "n_clusters": 2},
+    }
+    np.save(tmp_path / "x.npy", size * np.arange(40.0).reshape(20, 2))
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    paths = (str(tmp_path / name) for name in ("x.npy", "spec.json"))
+    with pytest.raises(
+        UsageError, match=r"squares float32 does not hold.*use scaling: standardise"
+    ):
+        Experiment(ExperimentRequest(*paths, out=tmp_path)).pretrain()

@@ -24,6 +24,7 @@ from archbuild.data.formats.matlab.variable import (
     joined_letters,
 )
 from archbuild.data.limits import check_declared
+from archbuild.data.spill import release, room_for
 
 HEADER_BYTES: Final = 128
 _ORDERS: Final = {b"IM": "<", b"MI": ">"}  # the last two bytes of the header
@@ -65,6 +66,8 @@ _ITEM_BYTES: Final = {7: 4, 8: 1, 9: 1, 10: 2, 11: 2, 12: 4, 13: 4}  # 8 of the 
 _OPAQUE: Final = 17  # without axes
 _FIRST_NUMBERS: Final = 6  # this class and those behind are numbers
 _COMPLEX, _LOGICAL = 0x0800, 0x0200
+_TAG_BYTES: Final = 8
+_STEP: Final = 2**20  # bytes that are unpacked at a time
 _HEAD_BYTES: Final = 4096  # of a packed variable, in which its header lies
 
 
@@ -134,11 +137,12 @@ def _again(element: Buffer) -> Buffer:
     return Buffer(element.content, element.order)
 
 
-def _beginning(packed: Buffer) -> Buffer:
-    """Return the beginning of a packed variable, without its tag; its header lies in it."""
+def _beginning(packed: Buffer, *, with_tag: bool = False) -> Buffer:
+    """Return the beginning of a packed variable; its header lies in it."""
     start = zlib.decompressobj().decompress(packed.content.tobytes(), _HEAD_BYTES)
     buffer = Buffer(np.frombuffer(start, np.uint8), packed.order)
-    _check_matrix(buffer)
+    if not with_tag:
+        _check_matrix(buffer)
     return buffer
 
 
@@ -149,15 +153,31 @@ def _unpacked(packed: Buffer, path: object) -> Buffer:
         ValueError: it is damaged.
         DataError: it is out of all proportion.
     """
+    n_bytes = _check_matrix(_beginning(packed, with_tag=True))
+    check_declared(n_bytes, len(packed.content), f"a variable in {path}")
+    values = room_for((_TAG_BYTES + n_bytes,), np.uint8, f"a variable in {path}")
+    place = 0
+    for content in _pieces(packed.content):
+        if place + len(content) > len(values):
+            raise ValueError("a packed variable goes on behind its end")
+        values[place : place + len(content)] = np.frombuffer(content, np.uint8)
+        place += len(content)
+        release(values)
+    if place != len(values):
+        raise ValueError(f"a packed variable ends {len(values) - place} bytes too early")
+    return Buffer(values[_TAG_BYTES:], packed.order)
+
+
+def _pieces(packed: np.ndarray) -> Iterator[bytes]:
+    """Yield unpacked bytes, some at a time, to the end of the stream and its checksum."""
     unpacker = zlib.decompressobj()
-    content = packed.content.tobytes()
-    tag = Buffer(np.frombuffer(unpacker.decompress(content, 8), np.uint8), packed.order)
-    n_bytes = _check_matrix(tag)
-    check_declared(n_bytes, len(content), f"a variable in {path}")
-    found = unpacker.decompress(unpacker.unconsumed_tail, max(1, n_bytes))
-    if len(found) != n_bytes:
-        raise ValueError(f"a packed variable ends {n_bytes - len(found)} bytes too early")
-    return Buffer(np.frombuffer(found, np.uint8), packed.order)
+    for start in range(0, len(packed), _STEP):
+        content = packed[start : start + _STEP].tobytes()
+        while content:
+            yield unpacker.decompress(content, _STEP)
+            content = unpacker.unconsumed_tail
+    while rest := unpacker.decompress(b"", _STEP):
+        yield rest
 
 
 def _check_matrix(buffer: Buffer) -> int:
