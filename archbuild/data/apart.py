@@ -9,6 +9,7 @@ numbers, and no code.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pickle
 import signal
@@ -21,12 +22,14 @@ from typing import IO, Any, Final
 
 import numpy as np
 
+from archbuild.data.columns import TableEncoding
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.guard import reading
 from archbuild.data.guess import Guess
 from archbuild.data.limits import ENVIRONMENT_VARIABLE
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
+from archbuild.data.table_form import TableForm
 from archbuild.errors import DataError
 
 Reader = Callable[[ReadRequest], Arrays]
@@ -41,8 +44,8 @@ _KINDS: Final = "biuf"  # of the numbers that may come back
 def apart(form: str) -> Callable[[Reader], Reader]:
     """Make a reader work in a process of its own.
 
-    Its ``Arrays`` may have values of numbers, labels of numbers or texts, and neither an encoding
-    nor a form.
+    Its ``Arrays`` may have values of numbers, and labels of numbers or texts. What it logs is
+    logged here.
 
     Args:
         form: the format in words, as for ``reading``.
@@ -102,8 +105,10 @@ def _received(stream: IO[bytes], source: str) -> Arrays:
     document: dict[str, Any] = json.loads(_exactly(stream, length))
     if "refused" in document:
         raise DataError(str(document["refused"]))
+    for name, level, message in document["log"]:
+        logging.getLogger(name).log(level, "%s", message)
     values = _array(document["values"], stream, source)
-    labels = document["labels"]
+    encoding, form, labels = document["encoding"], document["form"], document["labels"]
     if isinstance(labels, dict):
         labels = _array(labels, stream, source)
     return Arrays(
@@ -115,6 +120,9 @@ def _received(stream: IO[bytes], source: str) -> Arrays:
         channels=document["channels"],
         gaps=bool(document["gaps"]),
         scale=document["scale"],
+        divisors=document["divisors"],
+        encoding=TableEncoding.from_json(encoding) if encoding is not None else None,
+        form=TableForm.from_json(form) if form is not None else None,
     )
 
 
@@ -163,8 +171,6 @@ def as_document(arrays: Arrays) -> tuple[dict[str, Any], Sequence[np.ndarray]]:
     Raises:
         TypeError: there is something in them that cannot be sent.
     """
-    if arrays.encoding is not None or arrays.form is not None or arrays.divisors:
-        raise TypeError("a table cannot be sent to another process")
     labels, numbers = arrays.labels, [arrays.values]
     if labels is not None and np.asarray(labels).dtype.kind in _KINDS:
         numbers.append(np.asarray(labels))
@@ -183,6 +189,9 @@ def as_document(arrays: Arrays) -> tuple[dict[str, Any], Sequence[np.ndarray]]:
         "channels": arrays.channels,
         "gaps": arrays.gaps,
         "scale": arrays.scale,
+        "divisors": dict(arrays.divisors),
+        "encoding": None if arrays.encoding is None else arrays.encoding.to_json(),
+        "form": None if arrays.form is None else arrays.form.to_json(),
     }
     return document, numbers
 

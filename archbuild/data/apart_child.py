@@ -37,7 +37,8 @@ def main(arguments: list[str]) -> None:
     """Read the file and send what is in it, or why it is refused."""
     module, name, form, path = arguments
     answers = _own_output()
-    logging.disable(logging.CRITICAL)
+    noted = _Noted()
+    logging.basicConfig(handlers=[noted], level=logging.INFO)
     request = pickle.loads(sys.stdin.buffer.read())  # from the process that started this one
     reader = getattr(import_module(module), name).__wrapped__
     _limit(Path(path))
@@ -48,13 +49,24 @@ def main(arguments: list[str]) -> None:
     except DataError as error:
         _send(answers, {"refused": str(error)})
         return
-    _send(answers, document)
+    _send(answers, {**document, "log": noted.records})
     for values in numbers:
         for part in chunk_slices(len(values), values[:1].nbytes) if values.ndim else ():
             answers.write(read_part(values, part).data.cast("B"))
         if not values.ndim:
             answers.write(values.tobytes())
     answers.flush()
+
+
+class _Noted(logging.Handler):
+    """Keeps what is logged, to be logged by the process that started this one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[tuple[str, int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append((record.name, record.levelno, record.getMessage()))
 
 
 def _own_output() -> IO[bytes]:

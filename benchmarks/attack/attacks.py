@@ -14,6 +14,14 @@ from typing import ClassVar, Final
 
 ATTACKS: Final = {
     "spec": "benchmarks.attack.specs:SpecAttack",
+    "mat": "benchmarks.attack.readers:MatlabAttack",
+    "hdf5": "benchmarks.attack.readers:Hdf5Attack",
+    "numpy": "benchmarks.attack.readers:NumpyAttack",
+    "text": "benchmarks.attack.readers:TextAttack",
+    "arrow": "benchmarks.attack.readers:ArrowAttack",
+    "excel": "benchmarks.attack.readers:ExcelAttack",
+    "images": "benchmarks.attack.readers:ImageAttack",
+    "sets": "benchmarks.attack.readers:SetAttack",
 }
 """Name -> module and class. An attack's module is imported in the child alone."""
 

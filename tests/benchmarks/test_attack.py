@@ -15,7 +15,16 @@ from benchmarks.attack.screen import refuse_unprintable
 from tests.benchmarks.ends import ENDS, Ends
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
-SHORT = {"spec": 300}
+SHORT = {"spec": 300} | {
+    "mat": 300,
+    "numpy": 300,
+    "text": 300,
+    "excel": 60,
+    "images": 60,
+    "sets": 60,
+    "arrow": 20,  # Feather and HDF5 are read in a process of their own
+    "hdf5": 4,
+}
 """Inputs of each attack in these tests; the long form is run by hand."""
 
 

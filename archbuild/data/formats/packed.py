@@ -6,17 +6,19 @@ import gzip
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import SEEK_END
 from pathlib import Path
 from typing import IO, Any, Final
 
 from archbuild.data.guard import reading
-from archbuild.data.limits import FREE_BYTES, check_declared
+from archbuild.data.limits import FREE_BYTES, allowed_bytes, check_declared
 
 Content = io.BufferedReader | IO[bytes]
 """An open file, unpacked while it is read."""
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _STEP: Final = 2**20
+_SIZE_BYTES: Final = 4
 
 
 @contextmanager
@@ -74,8 +76,16 @@ class _Counted(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         found = self._stream.readinto(buffer)
         self._count += found
-        check_declared(self._count, self._size, f"{self._path}, unpacked,", free=self._free)
+        if self._count > allowed_bytes(self._size, free=self._free):
+            n_bytes = max(self._count, self._told())
+            check_declared(n_bytes, self._size, f"{self._path}, unpacked,", free=self._free)
         return found
+
+    def _told(self) -> int:
+        """Return the unpacked size that stands at the end, which is good enough for a message."""
+        with self._path.open("rb") as file:
+            file.seek(-_SIZE_BYTES, SEEK_END)
+            return int.from_bytes(file.read(_SIZE_BYTES), "little")
 
     def close(self) -> None:
         self._stream.close()

@@ -11,6 +11,8 @@ from io import BytesIO
 import h5py
 import numpy as np
 import pytest
+from scipy import sparse
+from scipy.io import savemat
 
 from archbuild.data import load_dataset
 from archbuild.errors import DataError
@@ -49,7 +51,11 @@ def hdf5(path):
 
 def sparse_npz(path):
     parts = {"data": np.ones(1), "indices": np.zeros(1, int), "indptr": np.zeros(3, int)}
-    np.savez(path, format=b"csr", shape=np.array([2, 2**40]), **parts)
+    np.savez(path, format=b"csr", shape=np.array([2, 2**26]), **parts)
+
+
+def sparse_mat(path):
+    savemat(path, {"X": sparse.csc_matrix((2**26, 3))})
 
 
 def chunk(kind, content):
@@ -70,6 +76,7 @@ def image(path):
         ("x.csv.gz", packed_text),
         ("x.npz", npz),
         ("x.npz", sparse_npz),
+        ("x.mat", sparse_mat),
         ("x.xlsx", excel),
         ("x.h5", hdf5),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from archbuild.data.formats.packed import Content, unpacked
-from archbuild.data.limits import check_size
+from archbuild.data.limits import check_declared
 from archbuild.errors import DataError
 
 _UNSIGNED_BYTES = 0x08
@@ -26,7 +26,7 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
     """
     with unpacked(path) as file:
         shape = _read_header(file, path, axes)
-        check_size(prod(shape), str(path))
+        check_declared(prod(shape), path.stat().st_size, str(path))
         # one byte more than announced, to notice a file that goes on
         content = file.read(prod(shape) + 1)
     if len(content) != prod(shape):

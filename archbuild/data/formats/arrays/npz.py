@@ -49,7 +49,7 @@ def read_npz(request: ReadRequest) -> Arrays:
     """
     keys = npz_headers(request.path)
     if {"format", "shape", "data"} <= keys.keys():
-        return _read_sparse(request.path)
+        return _read_sparse(request.path, keys)
     rows_key = request.options.array or pick_key(keys, VALUE_KEYS) or _only_array(keys)
     parts = parts_of(keys) if rows_key is None else None
     if parts is not None:
@@ -136,10 +136,12 @@ def _key_of_another(
     return value_key("array", rows[0]) if rows else ""
 
 
-def _read_sparse(path: Path) -> Arrays:
+def _read_sparse(path: Path, keys: Mapping[str, Header]) -> Arrays:
     """Return a sparse matrix as a dense one."""
     from scipy import sparse
 
+    for key, header in keys.items():
+        _check(header, f"the array '{key}' in {path}")
     with _reading(path):
         matrix = sparse.load_npz(path)  # without pickle
     return Arrays(dense(matrix, str(path)), guesses=(Guess("rows", "a sparse matrix, made dense"),))

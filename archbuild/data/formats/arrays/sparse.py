@@ -20,7 +20,7 @@ def dense(matrix: Any, source: str) -> np.ndarray:
     """
     what = f"the sparse matrix in {source}"
     n_bytes = prod(matrix.shape) * max(8, matrix.dtype.itemsize)
-    stored = (matrix.nnz + sum(matrix.shape)) * matrix.dtype.itemsize
+    stored = matrix.nnz * (matrix.dtype.itemsize + 8)
     check_declared(n_bytes, stored, f"{what}, made dense,", MOST_TIMES_SPARSE)
     check_size(n_bytes, f"{what}, made dense,")
     with reading(what, "a sparse matrix", "copy it again, or save it again"):

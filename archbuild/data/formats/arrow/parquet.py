@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archbuild.data.apart import apart
 from archbuild.data.formats.arrow.folder import wanted_files
 from archbuild.data.formats.arrow.images import image_table, read_images, survey_images
 from archbuild.data.formats.arrow.lists import with_lists_flat
@@ -16,6 +17,7 @@ from archbuild.data.formats.images.folder import Survey
 from archbuild.data.formats.tables.table import read_table
 from archbuild.data.guard import reading
 from archbuild.data.guess import Guess
+from archbuild.data.limits import MOST_TIMES_SPARSE, check_declared
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -35,6 +37,20 @@ def read_arrow(request: ReadRequest) -> Arrays:
         DataError: pyarrow is not installed, the file is damaged, or as ``read_table`` and
             ``read_images``.
     """
+    return _read_feather(request) if _is_feather(request) else _read(request)
+
+
+@apart("a Feather file")
+def _read_feather(request: ReadRequest) -> Arrays:
+    """Read apart: its buffers say how large they become, which nothing can be compared with."""
+    return _read(request)
+
+
+def _is_feather(request: ReadRequest) -> bool:
+    return request.path.suffix.lower() in FEATHER
+
+
+def _read(request: ReadRequest) -> Arrays:
     with _opened(request) as source:
         images = image_table(source, request)
         if images is not None:
@@ -43,11 +59,13 @@ def read_arrow(request: ReadRequest) -> Arrays:
 
 
 def survey_arrow(request: ReadRequest) -> Survey | None:
-    """Return what the images in a file are; ``None`` where it holds none.
+    """Return what the images in a Parquet file are; ``None`` where it holds none, and of Feather.
 
     Raises:
         DataError: as ``read_arrow``.
     """
+    if _is_feather(request):
+        return None
     with _opened(request) as source:
         images = image_table(source, request)
         return None if images is None else survey_images(images, request)
@@ -56,7 +74,7 @@ def survey_arrow(request: ReadRequest) -> Survey | None:
 @contextmanager
 def _opened(request: ReadRequest) -> Iterator[ArrowSource]:
     path = request.path
-    is_feather = path.suffix.lower() in FEATHER
+    is_feather = _is_feather(request)
     with _arrow(path, "a Feather file" if is_feather else "a Parquet file") as pyarrow:
         if is_feather:
             table = pyarrow.feather.read_table(path, memory_map=True)
@@ -74,6 +92,8 @@ def _opened(request: ReadRequest) -> Iterator[ArrowSource]:
         with ExitStack() as stack:
             files = [stack.enter_context(_parquet_file(pyarrow, each)) for each in paths]
             _refuse_other_columns(paths, files)
+            for each, file in zip(paths, files, strict=True):
+                _check_declared(each, file.metadata)
             yield ArrowSource(path, files[0].schema_arrow, partial(_file_batches, files), said)
 
 
@@ -83,6 +103,19 @@ def _parquet_file(pyarrow: Any, path: Path) -> Any:
         pre_buffer=False,  # else a whole row group comes into memory, often the whole file
         buffer_size=_BUFFER_BYTES,
     )
+
+
+def _check_declared(path: Path, metadata: Any) -> None:
+    """Refuse rows, or bytes once they are unpacked, that are out of proportion to the file.
+
+    Raises:
+        DataError: there are so many.
+    """
+    size = path.stat().st_size
+    groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+    check_declared(sum(group.total_byte_size for group in groups), size, f"{path}, unpacked,")
+    n_bytes = 8 * metadata.num_rows * metadata.num_columns  # numbers become float64
+    check_declared(n_bytes, size, f"the rows of {path}", MOST_TIMES_SPARSE)
 
 
 def _refuse_other_columns(paths: Sequence[Path], files: Sequence[Any]) -> None:

@@ -77,7 +77,7 @@ class Matrix:
         if self.kind == "dense":
             check_declared(n_bytes, stored, self._called())
             return
-        stored += sum(self.shape) * 8
+        stored += dataset_at(self.place, self.parts[1]).id.get_storage_size()
         check_declared(n_bytes, stored, f"{self._called()}, made dense,", MOST_TIMES_SPARSE)
 
     def is_whole(self, most: int = 500_000) -> bool:

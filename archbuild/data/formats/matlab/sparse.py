@@ -26,7 +26,7 @@ def dense_columns(
         if places.size and not 0 <= places.min() <= places.max() < size:
             raise ValueError("an index lies outside of a sparse variable")
     what = "a sparse variable, made dense,"
-    stored = (len(values) + sum(shape)) * values.itemsize
+    stored = values.nbytes + 8 * len(rows)
     check_declared(shape[0] * shape[1] * values.itemsize, stored, what, MOST_TIMES_SPARSE)
     made = room_for(shape, values.dtype.newbyteorder("="), what)
     made[...] = 0

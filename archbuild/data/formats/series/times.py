@@ -17,8 +17,8 @@ from archbuild.data.columns import is_missing, number_in
 from archbuild.data.formats.tables.faults import LARGEST
 from archbuild.errors import DataError
 
-_PAIR = re.compile(r"\(\s*([^(),]+?)\s*,\s*([^(),]*?)\s*\)")
-_BETWEEN = re.compile(r":(?![^()]*\))")  # not inside a time of day
+_PAIR = re.compile(r"\(([^(),]+),([^(),]*)\)")
+_BRACKET = re.compile(r"([()])")
 _MOST_GAPS = 10  # places for each value
 _NEAR = 1e-3  # of a step
 
@@ -33,7 +33,15 @@ class Stamped(NamedTuple):
 
 def parts_of(text: str) -> list[str]:
     """Split a line with time stamps into its channels and its label."""
-    return _BETWEEN.split(text)
+    parts: list[list[str]] = [[]]
+    pieces = [*_BRACKET.split(text), ""]  # texts, and behind each the bracket that follows
+    for words, bracket in zip(pieces[::2], pieces[1::2], strict=True):
+        # in front of a closing bracket a colon is that of a time of day
+        first, *others = [words] if bracket == ")" else words.split(":")
+        parts[-1].append(first)
+        parts += [[other] for other in others]
+        parts[-1].append(bracket)
+    return ["".join(part) for part in parts]
 
 
 def stamped(channels: Sequence[str], where: str) -> Stamped:
@@ -67,7 +75,7 @@ def on_steps(lines: Sequence[Stamped]) -> tuple[list[list[list[float]]], float]:
 def _pairs(text: str, where: str) -> list[tuple[float, float]]:
     if _PAIR.sub("", text).strip(" ,"):
         raise DataError(f"{where}: expected pairs (time,value) between commas, since @timeStamps")
-    return [_pair(time, value, where) for time, value in _PAIR.findall(text)]
+    return [_pair(time.strip(), value.strip(), where) for time, value in _PAIR.findall(text)]
 
 
 def _pair(time: str, value: str, where: str) -> tuple[float, float]:

@@ -19,6 +19,9 @@ from archbuild.errors import DataError
 TOLD_SEPARATOR = re.compile(r"^sep=(.)\s*$", re.IGNORECASE)
 """A first line that names the separator, as Excel writes it."""
 
+# a line cut by another sign than its own is one cell, and tables of genes have long lines
+csv.field_size_limit(2**26)
+
 _BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16
 _SAMPLE = 200  # rows
 _SHORT = 3  # lines that a quoted cell may have without a look at them

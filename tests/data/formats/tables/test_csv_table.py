@@ -382,3 +382,11 @@ def test_a_point_that_groups_no_digits_is_not_left_out(tmp_path):
     rows = "1,5;2\n" * 300 + "1.5;2\n"  # behind the lines that the layout is judged by
     with pytest.raises(DataError, match=r"line 302 \('1\.5'\)"):
         read(tmp_path, f"a;b\n{rows}")
+
+
+def test_lines_of_many_thousand_columns_are_read(tmp_path):
+    values = np.arange(80_000.0).reshape(2, 40_000)
+    lines = [",".join(f"gene{place}" for place in range(40_000))]
+    lines += [",".join(map(str, row)) for row in values.tolist()]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    np.testing.assert_array_equal(load_dataset(str(tmp_path / "x.csv")).values, values)
