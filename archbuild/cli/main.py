@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 import threading
 from difflib import get_close_matches
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -41,6 +43,7 @@ from archbuild.cli.suggest_k import suggest_k
 from archbuild.cli.sweep import sweep
 from archbuild.cli.validate import validate
 from archbuild.environment import end_with_input
+from archbuild.errors import UsageError
 from archbuild.version import __version__
 
 _NAME = "archbuild"
@@ -60,6 +63,22 @@ class _Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command.
+
+        Raises:
+            UsageError: a word that may be a path is longer than the system's paths.
+        """
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            name = str(error.filename or "")[:60]
+            raise UsageError(
+                f"'{name}...' is longer than any name of a file or a spec; check the command"
+            ) from error
 
     def resolve_command(
         self, context: click.Context, args: list[str]

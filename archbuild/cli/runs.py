@@ -69,6 +69,8 @@ def _about(entry: RunEntry, out: Path) -> Iterator[str]:
     if entry.best:
         scores = [f"{BRIEF[key]} {entry.best[key]:.4f}" for key in BRIEF if key in entry.best]
         yield f"best: {' '.join(scores)} ({entry.best['space']}, {method_in_words(entry.best)})"
+    if entry.problem:
+        yield f"no scores: {entry.problem}"
     if entry.out != out:
         yield f"in {entry.out}"
 

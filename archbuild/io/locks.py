@@ -6,6 +6,9 @@ import os
 import sys
 from pathlib import Path
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # to open a pipe may take for ever
+
 
 def is_locked(path: Path) -> bool:
     """Return whether another process holds the lock that ``filelock`` takes on a file.
@@ -16,7 +19,7 @@ def is_locked(path: Path) -> bool:
     if path.is_symlink():
         return False
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAIT)
     except OSError:
         return False
     try:

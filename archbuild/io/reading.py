@@ -5,23 +5,34 @@ Nothing in a file is executed, and no number that is not finite passes.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import IO, Any
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 
-from archbuild.errors import RunError
+from archbuild.errors import ArchbuildError, RunError
 from archbuild.io.atomic import explained
+
+_NOT_NUMPY = "not NumPy's format: "
+_LONGEST_REASON = 200
+_LONGEST_WHOLE = 21  # characters
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 START_OVER = "restore it, or train again (with --fresh on the command line)"
 """Advice on a damaged file of a run, for users of Python and of the command line."""
 
-_BROKEN = (ValueError, LookupError, TypeError, EOFError, BadZipFile, NotImplementedError)
+_LARGEST_JSON = 64_000_000  # bytes; a history of a million epochs has about as many
+_LARGEST_WHOLE = 10**18  # of what archbuild counts; no float, no index holds much more
 
 
 def read_json(path: Path) -> Any:
@@ -30,16 +41,12 @@ def read_json(path: Path) -> Any:
     Raises:
         RunError: the file cannot be read, or is not JSON; JSON has no NaN and no infinity.
     """
-    with explained("read", path):
-        text = path.read_bytes()
-    return parse_json(text, path)
+    return parse_json(_content(path), path)
 
 
 def read_json_lines(path: Path) -> list[Any]:
     """Return the value of each line; raises as :func:`read_json`."""
-    with explained("read", path):
-        lines = path.read_bytes().splitlines()
-    return [parse_json(line, path) for line in lines]
+    return [parse_json(line, path) for line in _content(path).splitlines()]
 
 
 def parse_json(text: str | bytes, source: object) -> Any:
@@ -50,12 +57,10 @@ def parse_json(text: str | bytes, source: object) -> Any:
         source: the file that the error names.
 
     Raises:
-        RunError: it is not JSON, or a number is not finite.
+        RunError: it is not JSON, or a number is not finite, or a whole one beyond 1e18.
     """
-    try:
-        return json.loads(text, parse_constant=_finite, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{source} is damaged (not JSON: {error}); {START_OVER}") from error
+    with guarded(source, "not JSON: "):
+        return json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
 
 
 def read_npy(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
@@ -69,10 +74,9 @@ def read_npy(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
         RunError: the file cannot be read, or the array has another shape or holds values that
             are not finite.
     """
-    with explained("read", path), _loading(path), path.open("rb") as stream:
-        array = np.load(stream, allow_pickle=False)
-    if not isinstance(array, np.ndarray):
-        raise RunError(f"{path} is damaged (expected one array, got an archive); {START_OVER}")
+    refuse_special(path)
+    with explained("read", path), guarded(path, _NOT_NUMPY), path.open("rb") as stream:
+        array = _read_array(stream, path.stat().st_size)
     _refuse_other_shape(array, shape, path)
     refuse_non_finite(array, path)
     return array
@@ -84,8 +88,12 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     Raises:
         RunError: the file cannot be read, or an array holds values that are not finite.
     """
-    with explained("read", path), _loading(path), path.open("rb") as stream:
-        arrays = dict(np.load(stream, allow_pickle=False))
+    refuse_special(path)
+    with explained("read", path), guarded(path, _NOT_NUMPY), ZipFile(path) as archive:
+        arrays = {
+            member.filename.removesuffix(".npy"): _read_member(archive, member)
+            for member in archive.infolist()
+        }
     for name, array in arrays.items():
         refuse_non_finite(array, path, name)
     return arrays
@@ -126,7 +134,9 @@ def fitting(path: Path, what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (*_BROKEN, OSError) as error:
+    except ArchbuildError:
+        raise
+    except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         missing = isinstance(error, KeyError)
         detail = f"expected the array {reason}, which is missing" if missing else reason
@@ -134,11 +144,71 @@ def fitting(path: Path, what: str) -> Iterator[None]:
 
 
 @contextmanager
-def _loading(path: Path) -> Iterator[None]:
+def guarded(source: object, what: str = "") -> Iterator[None]:
+    """Turn whatever goes wrong with a file of a run into an error about that file.
+
+    A file from a stranger can bring any code into any state, and each library that reads it has
+    exceptions of its own. What the operating system refuses passes, for ``explained``.
+
+    Args:
+        source: the file, or the folder, that the error names.
+        what: what it is not, before the reason: ``"not JSON: "``.
+
+    Raises:
+        RunError: anything else than an error of archbuild was raised, which is its cause.
+    """
     try:
         yield
-    except _BROKEN as error:
-        raise RunError(f"{path} is damaged (not NumPy's format: {error}); {START_OVER}") from error
+    except (ArchbuildError, OSError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+        if isinstance(error, LookupError):
+            reason = f"{reason} is missing"
+        raise RunError(f"{source} is damaged ({what}{reason}); {START_OVER}") from error
+
+
+def refuse_special(path: Path) -> None:
+    """Make sure that a file, if it is there, is a plain one: to open a pipe may take for ever.
+
+    Raises:
+        RunError: it is a pipe, a socket, a device or a folder.
+    """
+    if path.exists() and not path.is_file():
+        raise RunError(f"{path} is no file that could be read; {START_OVER}")
+
+
+def _content(path: Path) -> bytes:
+    refuse_special(path)
+    with explained("read", path):
+        size = path.stat().st_size
+        if size > _LARGEST_JSON:
+            raise RunError(
+                f"{path} is damaged (expected at most {_LARGEST_JSON:,} bytes, got {size:,}); "
+                f"{START_OVER}"
+            )
+        return path.read_bytes()
+
+
+def _read_member(archive: ZipFile, member: ZipInfo) -> np.ndarray:
+    """Read an array of an archive, which archbuild stores as it is, without compression."""
+    if member.compress_type != ZIP_STORED:
+        raise ValueError(f"'{member.filename}' is compressed")
+    return _read_array(io.BytesIO(archive.read(member)), member.file_size)
+
+
+def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
+    """Read an array, whose header has to declare as many bytes as there are."""
+    version = np.lib.format.read_magic(stream)
+    if version not in _HEADERS:
+        raise ValueError(f"version {version} of the format")
+    shape, _, dtype = _HEADERS[version](stream)
+    declared, there = prod(shape) * dtype.itemsize, size - stream.tell()
+    if dtype.hasobject or declared != there:
+        raise ValueError(f"expected {there:,} bytes of numbers, got {dtype} of shape {shape}")
+    stream.seek(0)
+    array: np.ndarray = np.lib.format.read_array(stream, allow_pickle=False)
+    return array
 
 
 def _refuse_other_shape(array: np.ndarray, shape: tuple[int | None, ...], path: Path) -> None:
@@ -148,6 +218,13 @@ def _refuse_other_shape(array: np.ndarray, shape: tuple[int | None, ...], path: 
         raise RunError(
             f"{path} is damaged (expected shape ({wanted}), got {array.shape}); {START_OVER}"
         )
+
+
+def _whole(text: str) -> int:
+    number = int(text) if len(text) < _LONGEST_WHOLE else _LARGEST_WHOLE + 1
+    if abs(number) > _LARGEST_WHOLE:
+        raise ValueError(f"{text[:_LONGEST_WHOLE]} is beyond what a run counts")
+    return number
 
 
 def _finite(text: str) -> float:

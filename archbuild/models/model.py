@@ -17,7 +17,7 @@ from archbuild.data.origin import Origin
 from archbuild.errors import DataError, RunError, UsageError
 from archbuild.heads import HEADS
 from archbuild.heads.base import Head
-from archbuild.io.reading import fitting, read_npz
+from archbuild.io.reading import fitting, guarded, read_npz
 from archbuild.registry import default_vocabulary
 from archbuild.runs import Checkpoint, RunFolder, StageFolder
 from archbuild.spec import NETWORK_KEYS, Plan, Spec, make_plan, spec_from_tree
@@ -96,13 +96,14 @@ class Model:
         """
         from archbuild.networks.builder import build_network
 
-        manifest = _manifest_of(folder)
         vocabulary = default_vocabulary()
-        plan = make_plan(_spec_of(folder, manifest), vocabulary)
-        network, head = build_network(plan, vocabulary, seed=0), _head_of(manifest, plan)
-        epoch, finished = _restore(folder, network, head)
-        origin = Origin.from_json(manifest["origin"])
-        return cls(plan, network, head, origin, epoch, finished)
+        with guarded(folder.path):
+            manifest = _manifest_of(folder)
+            plan = make_plan(_spec_of(folder, manifest), vocabulary)
+            network, head = build_network(plan, vocabulary, seed=0), _head_of(manifest, plan)
+            epoch, finished = _restore(folder, network, head)
+            origin = Origin.from_json(manifest["origin"])
+            return cls(plan, network, head, origin, epoch, finished)
 
     # -- heads -----------------------------------------------------------------------------
 

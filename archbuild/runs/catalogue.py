@@ -6,13 +6,14 @@ Read from manifests and ``metrics.json`` alone; no array is opened.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from archbuild.errors import RunError
+from archbuild.io.reading import guarded
 from archbuild.runs.folder import SAVED_PARAMS, RunFolder, beside
 from archbuild.runs.names import PATTERNS, is_stage, section_of, space_of
 from archbuild.runs.texts import messages_of
@@ -52,6 +53,7 @@ class RunEntry:
         arch: the name of its spec, as the folder spells it.
         seed: its seed.
         stages: by name, ``pretrain`` first.
+        problem: what keeps its scores from being read; ``None`` where nothing does.
         best: space, method and scores of the row of its metrics with the highest accuracy, or the
             highest silhouette where there are no labels; ``None`` without metrics.
         size: bytes on disk, pictures included.
@@ -69,6 +71,7 @@ class RunEntry:
     size: int
     changed: datetime
     in_use: bool
+    problem: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the entry as JSON."""
@@ -80,6 +83,7 @@ class RunEntry:
             "in_use": self.in_use,
             "stages": {name: asdict(state) for name, state in self.stages.items()},
             "best": self.best,
+            "problem": self.problem,
             "size": self.size,
             "changed": self.changed.isoformat(timespec="seconds"),
         }
@@ -89,7 +93,10 @@ def find_runs(out: Path) -> list[RunEntry]:
     """List every run below ``out``, those of sweeps over grids included, newest first."""
     outs = [Path(out), *sorted((Path(out) / SWEEPS).glob("*/*/*"))]
     places = [path for folder in outs for path in (folder / SAVED_PARAMS).glob("*/*/*")]
-    entries = [entry_of(RunFolder(path)) for path in places if is_run(path)]
+    entries = []
+    for path in filter(is_run, places):
+        with guarded(path):
+            entries.append(entry_of(RunFolder(path)))
     return sorted(entries, key=lambda entry: entry.changed, reverse=True)
 
 
@@ -121,6 +128,7 @@ def entry_of(run: RunFolder) -> RunEntry:
     stages = {name: _stage_state(run, name, in_use) for name in run.stages()}
     places = (run.path, plots_of(run), messages_of(run))
     files = [path for place in places for path in files_below(place)]
+    best, problem = _best(run, stages)
     return RunEntry(
         run=run,
         out=run.path.parents[3],
@@ -128,10 +136,11 @@ def entry_of(run: RunFolder) -> RunEntry:
         arch=run.path.parts[-2],
         seed=int(run.path.name),
         stages=stages,
-        best=_best(run, stages),
+        best=best,
         size=sum(path.lstat().st_size for path in files),
         changed=_changed(run, files),
         in_use=in_use,
+        problem=problem,
     )
 
 
@@ -151,28 +160,43 @@ def _changed(run: RunFolder, files: list[Path]) -> datetime:
 
 
 def _stage_state(run: RunFolder, name: str, in_use: bool) -> StageState:
+    stage = run.stage(name)
     try:
-        manifest: Any = run.stage(name).manifest()
-        epochs = epochs_in_all(manifest["request"]["spec"], section_of(name))
-        finished = manifest["state"] == "finished"
-        state: State = "finished" if finished else "running" if in_use else "stopped"
-        return StageState(state, manifest["epoch"], epochs)
-    except (RunError, LookupError, TypeError):
+        with guarded(stage.path):
+            manifest: Any = stage.manifest()
+            epochs = int(epochs_in_all(manifest["request"]["spec"], section_of(name)))
+            finished = manifest["state"] == "finished"
+            state: State = "finished" if finished else "running" if in_use else "stopped"
+            return StageState(state, manifest["epoch"], epochs)
+    except RunError:
         return StageState("damaged")
 
 
-def _best(run: RunFolder, stages: Mapping[str, StageState]) -> dict[str, Any] | None:
-    """Return the best row of the metrics, of stages that exist and of their training rows."""
-    spaces = {space_of(name) for name in stages}
+def _best(
+    run: RunFolder, stages: Mapping[str, StageState]
+) -> tuple[dict[str, Any] | None, str | None]:
+    """Return the best row of the metrics, and what keeps it from being found, if anything does."""
+    if not run.metrics_path.exists():
+        return None, None
     try:
-        rows = run.read_metrics()["rows"]
-    except RunError:
-        return None
+        with guarded(run.metrics_path):
+            return _best_of(run.read_metrics()["rows"], stages), None
+    except RunError as error:
+        return None, str(error)
+
+
+def _best_of(
+    rows: Sequence[Mapping[str, Any]], stages: Mapping[str, StageState]
+) -> dict[str, Any] | None:
+    """Return the best row, of stages that exist and of their training rows."""
+    spaces = {space_of(name) for name in stages}
     rows = [row for row in rows if row["space"] in spaces and "held out" not in row["method"]]
     for score, *others in (("acc", "nmi"), ("silhouette",)):
         scored = [row for row in rows if row.get(score) is not None]
         if scored:
-            row = max(scored, key=lambda row: row[score])
+            row = max(scored, key=lambda row: float(row[score]))
             told = [key for key in ("supervision", "labels_used") if key in row]
-            return {key: row.get(key) for key in ("space", "method", *told, score, *others)}
+            numbers = {key: None if row.get(key) is None else float(row[key]) for key in others}
+            found = {key: row[key] for key in ("space", "method", *told)}
+            return {**found, score: float(row[score]), **numbers}
     return None

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import unicodedata
@@ -25,7 +24,7 @@ from archbuild.errors import RunError, RunInUseError
 from archbuild.io import atomic
 from archbuild.io.containment import make_folder, readable, refuse_links, remove_link
 from archbuild.io.locks import is_locked
-from archbuild.io.reading import START_OVER, read_json
+from archbuild.io.reading import START_OVER, guarded, read_json
 from archbuild.runs.checking import read_checked
 from archbuild.runs.manifest import MANIFEST
 from archbuild.runs.names import is_stage
@@ -189,15 +188,10 @@ class RunFolder:
 
     def _held(self) -> str:
         try:
-            holder = json.loads(readable(self.path / _HOLDER, self.out).read_bytes())
-            who = f"process {holder['pid']}, started {holder['started']}"
-        except (
-            RunError,
-            OSError,
-            ValueError,
-            LookupError,
-            TypeError,
-        ):  # it has only just been taken
+            with guarded(self.path):
+                holder = read_json(readable(self.path / _HOLDER, self.out))
+                who = f"process {holder['pid']}, started {holder['started']}"
+        except RunError:  # it has only just been taken
             who = "another process"
         return (
             f"{self.path} is in use by {who}; wait for it to end, or choose another --seed or --out"

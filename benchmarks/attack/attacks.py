@@ -22,6 +22,8 @@ ATTACKS: Final = {
     "excel": "benchmarks.attack.readers:ExcelAttack",
     "images": "benchmarks.attack.readers:ImageAttack",
     "sets": "benchmarks.attack.readers:SetAttack",
+    "run_folder": "benchmarks.attack.folders:FolderAttack",
+    "command_line": "benchmarks.attack.commands:CommandAttack",
 }
 """Name -> module and class. An attack's module is imported in the child alone."""
 

@@ -11,7 +11,7 @@ from archbuild.cli.ending import report
 from archbuild.cli.main import cli
 from benchmarks.attack.attacks import Broken
 
-_MOST: Final = 200_000
+_MOST: Final = 300_000
 """Characters that a person may be shown at once."""
 
 

@@ -34,13 +34,13 @@ class Ends(Attack):
             case "left":
                 os._exit(7)
             case "busy":
-                end = time.process_time() + 0.5
+                end = time.process_time() + 0.7
                 while time.process_time() < end:
                     pass
             case "silent":
                 time.sleep(60)
             case "large":
-                bytearray(b"x" * 200_000_000)
+                bytearray(b"x" * 100_000_000)
             case "hidden":
                 _hide_that_memory_ran_out()
 
