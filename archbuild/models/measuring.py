@@ -13,8 +13,10 @@ from archbuild.evaluation.scores import SCORES
 from archbuild.evaluation.table import evaluate_head, evaluate_space, metrics_document
 from archbuild.heads import HEADS
 from archbuild.io.atomic import write_json
+from archbuild.io.reading import guarded
 from archbuild.models.run import RAW
 from archbuild.models.suggestion import n_clusters_of
+from archbuild.training.progress import LOGGER
 from archbuild.version import __version__
 
 if TYPE_CHECKING:
@@ -194,12 +196,18 @@ def _data_digest(dataset: Dataset) -> str:
 
 def _known_rows(run: Run) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Return rows of an earlier ``metrics.json`` by space and source; none if it is unreadable."""
+    path = run.folder.metrics_path
+    if not path.exists():
+        return {}
+    by_space: dict[tuple[str, str], list[dict[str, Any]]] = {}
     try:
-        document = run.folder.read_metrics()
-        sources = document["sources"]
-        by_space: dict[tuple[str, str], list[dict[str, Any]]] = {}
-        for row in document["rows"]:
-            by_space.setdefault((row["space"], sources[row["space"]]), []).append(row)
-    except (RunError, LookupError):
+        with guarded(path):
+            document = run.folder.read_metrics()
+            sources = document.get("sources", {})  # early versions kept none
+            for row in document["rows"]:
+                if row["space"] in sources:
+                    by_space.setdefault((row["space"], sources[row["space"]]), []).append(row)
+    except RunError as error:
+        LOGGER.warning("all is measured again: %s", error)
         return {}
     return by_space

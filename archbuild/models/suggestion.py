@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from archbuild.errors import RunError
@@ -11,6 +12,8 @@ from archbuild.evaluation.table import format_table
 from archbuild.heads import HEADS
 from archbuild.heads.base import AUTO
 from archbuild.io.atomic import write_json
+from archbuild.io.reading import guarded
+from archbuild.training.progress import LOGGER
 from archbuild.version import __version__
 
 if TYPE_CHECKING:
@@ -63,14 +66,10 @@ def n_clusters_of(run: Run) -> int | None:
 
 
 def recalled(run: Run) -> Suggestion | None:
-    """Return the suggestion for the present latents; ``None`` if none was made."""
-    try:
-        document = run.folder.read_n_clusters()
-        stage = run.pretrained
-        latents = stage.manifest["files"][_LATENTS] if stage else None
-        return Suggestion.from_json(document) if document["source"]["latents"] == latents else None
-    except (RunError, LookupError, TypeError):
-        return None
+    """Return the suggestion for the present latents; ``None`` if none can be read."""
+    stage = run.pretrained
+    latents = stage.manifest["files"].get(_LATENTS) if stage else None
+    return _kept(run, lambda source: source["latents"] == latents)
 
 
 def in_text(suggestion: Suggestion, indent: int = 0) -> str:
@@ -105,8 +104,18 @@ def _source(run: Run, stage: Stage, least: int, most: int) -> dict[str, Any]:
 
 def _known(run: Run, source: dict[str, Any]) -> Suggestion | None:
     """Return an earlier suggestion from the same source; ``None`` if none can be read."""
+    return _kept(run, lambda kept: kept == source)
+
+
+def _kept(run: Run, fits: Callable[[Mapping[str, Any]], bool]) -> Suggestion | None:
+    """Return the suggestion that was written, if its source fits; warn of one that is damaged."""
+    path = run.folder.n_clusters_path
+    if not path.exists():
+        return None
     try:
-        document = run.folder.read_n_clusters()
-        return Suggestion.from_json(document) if document["source"] == source else None
-    except (RunError, LookupError, TypeError):
+        with guarded(path):
+            document = run.folder.read_n_clusters()
+            return Suggestion.from_json(document) if fits(document["source"]) else None
+    except RunError as error:
+        LOGGER.warning("an earlier suggestion is not used: %s", error)
         return None

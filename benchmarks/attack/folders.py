@@ -42,6 +42,10 @@ _MODELS: Final = (
     ["export", "--run", _RUN, "--format", "keras", "--output", "model.keras"],
     ["clean", "--yes"],
 )
+_ALL_AGAIN: Final = (
+    ["-d", "rows.csv", "-a", "tiny.json", "--metrics", "--report", "--quiet"],
+    ["suggest-k", "--run", _RUN, "--max", "3"],
+)
 _VALUES: Final[tuple[Any, ...]] = (
     None, True, False, 0, -1, 10**30, -(10**400), 1e300, 0.5, "", "x", "../../../secret", "\x1b[2J",
     "a\nb", "\u202e", "/etc/hostname", "=1+1", [], {}, [[]], [0] * 100, {"a": 1}, ["x"], [None],
@@ -74,7 +78,7 @@ class FolderAttack(Attack):
     def make(self, rng: Random) -> Case:
         """Make a list of changes, and the command that meets them."""
         changes = [self._change(rng) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
-        ways = _LOOKING if rng.random() < 0.5 else _MODELS
+        ways = rng.choices((_LOOKING, _MODELS, _ALL_AGAIN), (50, 45, 5))[0]
         forged = {"changes": changes, "digests": rng.random() < 0.8, "command": rng.choice(ways)}
         return Case(json.dumps(forged).encode(), ".json")
 

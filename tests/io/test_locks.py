@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from filelock import FileLock
 
 from archbuild.io.locks import is_locked
@@ -24,3 +27,10 @@ def test_a_link_is_no_lock(tmp_path):
     with FileLock(tmp_path / "other"):
         link.symlink_to(tmp_path / "other")
         assert not is_locked(link)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.timeout(10)
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / ".lock")
+    assert not is_locked(tmp_path / ".lock")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
+
 import numpy as np
 import pytest
 
-from archbuild.errors import RunError
+from archbuild.errors import DataError, RunError
 from archbuild.io import atomic
-from archbuild.io.reading import fitting, read_json, read_json_lines, read_npy, read_npz
+from archbuild.io.reading import fitting, guarded, read_json, read_json_lines, read_npy, read_npz
 
 ARRAY = np.arange(6, dtype="float32").reshape(2, 3)
 
@@ -85,3 +88,71 @@ def test_a_failure_to_fit_names_the_file(tmp_path):
         fitting(tmp_path / "x.npz", "the head"),
     ):
         {}["centres"]
+
+
+@pytest.mark.parametrize("text", ["1" + "0" * 19, "-" + "9" * 5000])
+def test_whole_numbers_beyond_all_counts_are_refused(tmp_path, text):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(RunError, match="beyond what a run counts"):
+        read_json(path)
+
+
+def test_large_documents_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("archbuild.io.reading._LARGEST_JSON", 10)
+    path = tmp_path / "x.jsonl"
+    path.write_text("[1, 2, 3, 4]")
+    for read in (read_json, read_json_lines):
+        with pytest.raises(RunError, match="at most 10 bytes, got 12"):
+            read(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+@pytest.mark.timeout(10)
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x")
+    for read in (read_json, read_json_lines, read_npz, lambda path: read_npy(path, (None,))):
+        with pytest.raises(RunError, match="is no file that could be read"):
+            read(tmp_path / "x")
+
+
+def test_an_array_has_the_bytes_that_it_declares(tmp_path):
+    path = tmp_path / "x.npy"
+    with path.open("wb") as stream:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**12,)}
+        np.lib.format.write_array_header_1_0(stream, header)
+        stream.write(bytes(80))
+    with pytest.raises(RunError, match="expected 80 bytes of numbers"):
+        read_npy(path, (None,))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.write(path, "x.npy")
+    with pytest.raises(RunError, match="expected 80 bytes of numbers"):
+        read_npz(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x93NUMPY"])
+def test_files_that_end_too_early_are_refused(tmp_path, content):
+    (tmp_path / "x").write_bytes(content)
+    for read in (read_npz, lambda path: read_npy(path, (None,))):
+        with pytest.raises(RunError, match="not NumPy's format"):
+            read(tmp_path / "x")
+
+
+def test_a_compressed_archive_is_refused(tmp_path):
+    np.savez_compressed(tmp_path / "x.npz", a=np.zeros(10**6))
+    with pytest.raises(RunError, match=r"'a\.npy' is compressed"):
+        read_npz(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("error", [EOFError(), RecursionError(), MemoryError(), KeyError("a")])
+def test_whatever_goes_wrong_is_about_the_file_and_has_its_cause(error):
+    for guard in (guarded("some.npz"), fitting("some.npz", "its network")):
+        with pytest.raises(RunError, match=r"some\.npz") as caught, guard:
+            raise error
+        assert caught.value.__cause__ is error
+
+
+def test_what_archbuild_says_itself_is_left_as_it_is():
+    for guard in (guarded("some.npz"), fitting("some.npz", "its network")):
+        with pytest.raises(DataError, match=r"^mine$"), guard:
+            raise DataError("mine")

@@ -151,3 +151,18 @@ def test_nothing_heavy_is_imported(tmp_path):
     command = [sys.executable, "-c", code]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     assert ended.stdout == "1\nset()\n"
+
+
+@pytest.mark.parametrize("score", ['"high"', "[1]", "1" + "0" * 30])
+def test_a_score_that_is_no_number_is_named_and_other_runs_are_listed(tmp_path, score):
+    run = make_run(tmp_path, "A", rows=[K_MEANS], stages=STAGES)
+    make_run(tmp_path, "B", rows=[K_MEANS], stages=STAGES)
+    text = run.metrics_path.read_text()
+    assert '"acc": 0.6' in text
+    run.metrics_path.write_text(text.replace('"acc": 0.6', f'"acc": {score}'))
+    damaged, whole = sorted(find_runs(tmp_path), key=lambda entry: entry.dataset)
+    assert damaged.best is None
+    assert "metrics.json is damaged" in damaged.problem
+    assert damaged.document()["problem"] == damaged.problem
+    assert whole.best["acc"] == 0.6
+    assert whole.problem is None
