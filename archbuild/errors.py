@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from archbuild.printable import one_line
+from archbuild.printable import lines, message, one_line
 
 MAX_SHOWN: Final = 100
 """Problems of a spec that are shown; more are counted."""
@@ -31,9 +31,15 @@ _LONGEST: Final = 300  # characters of a problem's path, and of its message
 
 
 class ArchbuildError(Exception):
-    """The root of the tree; ``exit_status`` is what the command line ends with."""
+    """The root of the tree; ``exit_status`` is what the command line ends with.
+
+    As text it is printable: names of files and cells of data in it may hold anything.
+    """
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        return message(super().__str__())
 
 
 class UserError(ArchbuildError):
@@ -108,6 +114,9 @@ class SpecError(UserError):
         if rest:
             shown.append(f"and {rest:,} more problems, which are not shown")
         super().__init__("\n".join(shown))
+
+    def __str__(self) -> str:
+        return lines(Exception.__str__(self))
 
 
 class UsageError(UserError):

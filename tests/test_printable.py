@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from archbuild import printable
-from archbuild.errors import Problem
+from archbuild.errors import DataError, Problem, SpecError
 
 HOSTILE = ["\x1b[31m", "\x1b]0;title\x07", "\r", "\u202e", "\x9b", "\u2028", "\u200b", "\ud800"]
 
@@ -48,6 +48,14 @@ def test_a_problem_is_printable_line_by_line(text):
     problem = Problem(f"m{text}", (f"k{text}\n",), f"r{text}\n", None, text, f"f{text}\n", 1, 1)
     assert all(line.isprintable() for line in str(problem).split("\n"))
     assert len(str(problem).split("\n")) == 3
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_an_error_is_printable(text):
+    assert str(DataError(f"no file {text}\nb")).isprintable()
+    problems = [Problem("m", (), text, source=text)] * 2
+    assert all(line.isprintable() for line in str(SpecError(problems)).split("\n"))
+    assert len(str(SpecError(problems)).split("\n")) == 4
 
 
 def test_every_command_prints_through_the_exits_that_escape():
