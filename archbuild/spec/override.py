@@ -18,6 +18,7 @@ Origins = Mapping[TreePath, str]
 """Path of an overridden value -> what to call its source in messages."""
 
 _KEY: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d{1,6}\])*")
+_LONGEST: Final = 100  # characters of an assignment in a message
 _PART: Final = re.compile(r"([A-Za-z_]\w*)|\[(\d+)\]")
 
 
@@ -92,7 +93,8 @@ def length_path(tree: Mapping[str, Any], stage: str, vocabulary: Vocabulary) -> 
 
 
 def _source(assignment: str) -> str:
-    return f"--set {assignment}"
+    short = assignment if len(assignment) <= _LONGEST else f"{assignment[:_LONGEST]}..."
+    return f"--set {short}"
 
 
 def _parsed(assignment: str) -> tuple[TreePath, Any]:

@@ -103,6 +103,12 @@ def test_long_names_are_shortened_and_not_compared():
     assert len(str(problem)) < 1000
 
 
+def test_a_long_override_is_named_by_its_beginning():
+    with pytest.raises(SpecError) as caught:
+        apply_overrides({}, ["x=[" + "1e999," * 1000 + "1]"])
+    assert len(str(caught.value)) < 100 * 300
+
+
 def test_a_long_path_of_an_override_is_refused():
     with pytest.raises(SpecError, match=f"more than {MAX_DEPTH} parts"):
         apply_overrides({}, [".".join(["a"] * 60_000) + "=1"])
