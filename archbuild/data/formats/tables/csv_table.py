@@ -45,11 +45,21 @@ def read_csv(request: ReadRequest) -> Arrays:
             check_gzip(path, FREE_TEXT)
         try:
             layout = read_layout(path, request.options, request.known)
+            _refuse_short_rows(layout)
             arrays = read_table(CsvSource(layout), request)
         except UnicodeDecodeError as error:
             raise _other_encoding(path, error) from error
     assert arrays.form is not None  # of a table there is one
     return arrays._replace(form=replace(arrays.form, separator=layout.separator))
+
+
+def _refuse_short_rows(layout: CsvLayout) -> None:
+    """Refuse a table most of whose rows have fewer cells than its header has names."""
+    if len(layout.columns) > layout.width:
+        raise DataError(
+            f"{layout.path}: the header has {len(layout.columns)} names, and the rows below have "
+            f"{layout.width} cells; {layout.hint or 'give each row a cell for each name'}"
+        )
 
 
 def _other_encoding(path: Path, error: UnicodeDecodeError) -> DataError:

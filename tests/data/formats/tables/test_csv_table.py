@@ -390,3 +390,9 @@ def test_lines_of_many_thousand_columns_are_read(tmp_path):
     lines += [",".join(map(str, row)) for row in values.tolist()]
     (tmp_path / "x.csv").write_text("\n".join(lines))
     np.testing.assert_array_equal(load_dataset(str(tmp_path / "x.csv")).values, values)
+
+
+def test_rows_with_fewer_cells_than_the_header_has_names_are_refused(tmp_path):
+    (tmp_path / "x.csv").write_text("a,b,kind,when\n0.1\n")
+    with pytest.raises(DataError, match="header has 4 names, and the rows below have 1 cells"):
+        load_dataset(str(tmp_path / "x.csv"))
