@@ -1,4 +1,4 @@
-"""``archbuild doctor``: versions, backend, devices, datasets; the only verb that imports Keras."""
+"""``archbuild doctor``: versions, backend, devices, datasets; or what is wrong with a run."""
 
 from __future__ import annotations
 
@@ -18,13 +18,43 @@ from archbuild.errors import UsageError
 from archbuild.version import __version__
 
 
-@click.command(short_help="Check the installation, the backend and the datasets.")
+@click.command(short_help="Check the installation and the datasets, or a run folder.")
+@click.option(
+    "--run",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Folder of a run to check, in place of the installation.",
+)
 @data_dir_option
-def doctor(data_dir: Path | None) -> None:
+def doctor(folder: Path | None, data_dir: Path | None) -> None:
     """Report which packages are installed, the backend and its devices, and the datasets found.
 
-    Ends with exit status 1 if a package is missing or the backend does not work.
+    With --run, check a run folder: the digest of every file, the shapes of its arrays, whether its
+    models open, and what differs here: versions, and the rows that it was trained on.
+
+    Ends with exit status 1 if a package is missing, the backend does not work, or the run is
+    damaged. What only differs is no failure.
     """
+    if folder is not None:
+        _check_run(folder)
+    else:
+        _check_installation(data_dir)
+
+
+def _check_run(folder: Path) -> None:
+    from archbuild.models.checkup import check_run
+
+    start_keras()
+    findings = list(check_run(folder))
+    say(in_columns((found.state, found.subject, found.text) for found in findings))
+    damaged = [found.subject for found in findings if found.state == "damaged"]
+    if damaged:
+        tell(f"damaged: {', '.join(damaged)}; nothing that uses them can be trusted")
+        raise SystemExit(1)
+
+
+def _check_installation(data_dir: Path | None) -> None:
     from archbuild.data import data_folder
 
     missing = [package for package in REQUIRED if installed(package) is None]

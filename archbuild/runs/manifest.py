@@ -31,10 +31,21 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
     document = read_json(path)
     version = document.get("manifest_version") if isinstance(document, dict) else None
     if isinstance(version, int) and version > MANIFEST_VERSION:
-        raise RunError(f"{path} was written by a newer archbuild; update archbuild")
+        raise RunError(
+            f"{path} was written by a newer archbuild, {_writer(document)}; install that version "
+            "or a later one"
+        )
     refuse_invalid(document, "manifest", path)
     found: dict[str, Any] = document
     return found
+
+
+def _writer(document: Any) -> str:
+    """Return the version of archbuild that wrote a manifest whose form is not known."""
+    try:
+        return str(document["versions"]["archbuild"])
+    except (LookupError, TypeError):
+        return "of a version that it does not name"
 
 
 def digests_of(manifest: Mapping[str, Any]) -> dict[str, str]:

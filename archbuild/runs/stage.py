@@ -133,11 +133,23 @@ class StageFolder:
         Raises:
             RunError: there is no manifest, or a file is missing or altered; names the file.
         """
+        for error in self.verdicts().values():
+            if error is not None:
+                raise error
+
+    def verdicts(self) -> dict[str, RunError | None]:
+        """Compare every file that the manifest names with its digest, and return what was found.
+
+        Returns:
+            For each name the error that the file is missing or altered; ``None`` if it is whole.
+
+        Raises:
+            RunError: there is no manifest.
+        """
         manifest = self.manifest()
         if manifest is None:
             raise RunError(f"{self.path} holds no stage: there is no {MANIFEST}")
-        for name, expected in digests_of(manifest).items():
-            self._verify_file(name, expected)
+        return {name: self._verdict(name, digest) for name, digest in digests_of(manifest).items()}
 
     def history(self) -> list[dict[str, Any]]:
         """Return one mapping for each epoch, of a running or a finished stage.
@@ -325,6 +337,13 @@ class StageFolder:
         if manifest is None or manifest["state"] != "finished":
             raise RunError(f"the stage in {self.path} is not finished; run it to its end first")
         return manifest
+
+    def _verdict(self, name: str, expected: str) -> RunError | None:
+        try:
+            self._verify_file(name, expected)
+        except RunError as error:
+            return error
+        return None
 
     def _verify_file(self, name: str, expected: str) -> None:
         path = self.path / name

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from archbuild.cli import doctor
 from archbuild.errors import UsageError
+from archbuild.models.published import PUBLISHED
 from tests.cli.calling import Archbuild
 
 
@@ -42,3 +44,16 @@ def test_a_package_that_is_missing(
     assert status == 1
     assert "NOT INSTALLED, and needed" in out
     assert "missing: no-such-package-anywhere" in err
+
+
+def test_a_run_is_checked_and_damage_ends_with_status_1(
+    archbuild: Archbuild, elsewhere: Path
+) -> None:
+    model = shutil.copytree(PUBLISHED / "spiral", elsewhere / "model")
+    status, out, err = archbuild("doctor", "--run", "model")
+    assert (status, err) == (0, "")
+    assert "opens, with" in out
+    next(model.glob("*/head.npz")).write_bytes(b"other")
+    status, out, err = archbuild("doctor", "--run", "model")
+    assert status == 1
+    assert err.startswith("damaged: train-gmvae/head.npz")

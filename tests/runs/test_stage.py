@@ -257,8 +257,12 @@ def test_a_damaged_manifest_is_named_and_can_be_cleared(folder, text):
 
 def test_a_manifest_of_a_newer_archbuild_is_refused(folder):
     stage = finished(folder)
-    atomic.write_json(folder / "manifest.json", stage.manifest() | {"manifest_version": 2})
-    with pytest.raises(RunError, match="newer archbuild"):
+    newer = stage.manifest() | {"manifest_version": 2, "versions": {"archbuild": "7.1.0"}}
+    atomic.write_json(folder / "manifest.json", newer)
+    with pytest.raises(RunError, match=r"newer archbuild, 7\.1\.0; install that version"):
+        stage.status()
+    atomic.write_json(folder / "manifest.json", {"manifest_version": 2})
+    with pytest.raises(RunError, match="a version that it does not name"):
         stage.status()
 
 
