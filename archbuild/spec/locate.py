@@ -13,22 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from archbuild.errors import SpecError, UsageError
+from archbuild.packaged import packaged_folder
 from archbuild.spec.document import Document
 from archbuild.spec.names import all_names, names
 from archbuild.spec.reading import KINDS, read_document
 from archbuild.spec.values import did_you_mean
 
-
-def packaged_folder(package: Path) -> Path:
-    """Return the folder of the shipped specs, for the folder ``package`` of the package's code.
-
-    A wheel carries them inside the package; in a checkout they lie beside it.
-    """
-    inside = package / "archs"
-    return inside if inside.is_dir() else package.parent / "archs"
-
-
-PACKAGED: Final = packaged_folder(Path(__file__).resolve().parent.parent)
+PACKAGED: Final = packaged_folder("archs")
 
 _INDEX: Final = re.compile(r"-?\d{1,9}")
 

@@ -64,7 +64,7 @@ def test_archs_stand_below_headings_with_dataset_and_index(
     assert ["spiral", "0", "2", "gmvae", "gmvae-spiral"] in rows
     assert len(archs(rows)) == len(shipped_archs())
     assert rows.index(["or", "c-5-6_p_c-5-16_p_c-4-120"]) == 1 + rows.index(
-        ["published", "-", "1x28x28", "kld", "tum-mnist"]
+        ["literature", "-", "1x28x28", "kld", "tum-mnist"]
     )
     assert max(map(len, lines)) <= 100
 
@@ -130,3 +130,10 @@ def test_without_a_word_the_help_comes(archbuild: Archbuild) -> None:
     status, _, err = archbuild("list")
     assert status == 2
     assert "layers|heads|datasets|archs" in err
+
+
+def test_published_models_stand_with_their_scores_and_commands(archbuild: Archbuild) -> None:
+    heading, *lines = archbuild("list", "published").out.splitlines()
+    assert heading.split()[:6] == ["name", "dataset", "head", "acc", "nmi", "MB"]
+    assert {"digits", "mnist", "spiral"} <= {line.split()[0] for line in lines}
+    assert any("archbuild -d DIGITS -a 0" in line for line in lines)

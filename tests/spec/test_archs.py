@@ -15,7 +15,7 @@ SYSTEMS |= {"auxiliary": "auxiliary", "halfmoon": "auxiliary", "cagem": "cluster
 # files whose names say the data or the system, of classifiers without a decoder
 CLASSIFIERS = {"classifier", "cluttered"}
 # a file whose names say by whom and for what its networks were published
-PUBLISHED = "published"
+LITERATURE = "literature"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def own() -> Vocabulary:
         ("halfmoon", 2, [(2,), (2,)]),
         ("cagem", 3, [(1, 28, 28), (1, 28, 28), (1, 8, 8)]),
         (
-            PUBLISHED,
+            LITERATURE,
             8,
             [
                 *[(1, 28, 28), (3, 32, 32), (3, 64, 64), (12, 1000)],
@@ -95,7 +95,7 @@ def test_names_say_what_the_layers_are(own: Vocabulary) -> None:
         "MaxPool2D*": lambda c: "p",
     }
     for path, index, name in shipped_archs():
-        if path.stem in {*SYSTEMS, *CLASSIFIERS, PUBLISHED}:
+        if path.stem in {*SYSTEMS, *CLASSIFIERS, LITERATURE}:
             continue
         layers = load_spec(f"{path}:{index}", own).layers
         said = [parts[layer.type](layer.config) for layer in layers if layer.type in parts]

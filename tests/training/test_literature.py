@@ -1,4 +1,4 @@
-"""The published networks of ``archs/published.yaml`` are drawn, and learn."""
+"""The published networks of ``archs/literature.yaml`` are drawn, and learn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archbuild.training.model import StageModel, optimizer
 from archbuild.training.pretraining import Reconstruct
 
 # name -> a small shape of its kind, and what its widths are divided by
-PUBLISHED = {
+LITERATURE = {
     "dec-da-mnist": ([1, 13, 13], 8),
     "resnet18-32": ([3, 9, 9], 32),
     "vgg-64": ([3, 16, 16], 32),
@@ -31,7 +31,7 @@ def small(name):
     """The spec with fewer channels, on a smaller input."""
     vocabulary = default_vocabulary()
     tree = deepcopy(load_spec(name, vocabulary).tree)
-    shape, divisor = PUBLISHED[name]
+    shape, divisor = LITERATURE[name]
     tree["layers"][0]["output_shape"] = shape
     for layer in tree["layers"][1:]:
         for key in {"num_filters", "num_units"} & set(layer):
@@ -39,14 +39,14 @@ def small(name):
     return make_plan(spec_from_tree(tree, vocabulary), vocabulary)
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", LITERATURE)
 def test_it_is_drawn_in_full(name):
     plan = make_plan(load_spec(name, default_vocabulary()), default_vocabulary())
     assert plan.decoder[-1].output_shape == plan.input_shape
     assert plan.notation in side_by_side(plan)
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", LITERATURE)
 def test_a_few_steps_lower_the_loss(name):
     plan = small(name)
     network = build_network(plan, default_vocabulary(), seed=0)
