@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # the rooms that need no Keras
 QUICK := io spec data evaluation runs
 
-.PHONY: demo test quick coverage lint format docs dist-check clean
+.PHONY: demo test quick coverage lint format docs dist-check lowest clean
 
 demo: $(VENV)/.user          ## training, metrics and figures on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
@@ -33,6 +33,9 @@ docs: $(VENV)/.dev           ## the documentation site, into build/site; a warni
 
 dist-check: $(VENV)/.dev     ## wheel, sdist, editable install and checkout find the same files
 	$(BIN)/python .ci/dist_check.py
+
+lowest: $(VENV)/bin/python   ## the oldest versions of the dependencies that are allowed, in an environment of their own
+	$(BIN)/python .ci/lowest.py
 
 clean:                       ## the environment and what the demo made
 	rm -rf $(VENV) demo build *.egg-info
