@@ -15,7 +15,13 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = [["--version"], ["list", "archs"], ["show", "-d", "MNIST", "-a", "1"], ["schema"]]
+COMMANDS = [
+    ["--version"],
+    ["list", "archs"],
+    ["list", "published"],
+    ["show", "-d", "MNIST", "-a", "1"],
+    ["schema"],
+]
 CLEAN = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
@@ -80,7 +86,7 @@ def answer(python: Path, cwd: Path) -> dict[str, str]:
 
 def missing(home: Path) -> list[str]:
     """Return the files of the repository that an installed package should have and has not."""
-    tracked = run("git", "ls-files", "archbuild", "archs").splitlines()
+    tracked = run("git", "ls-files", "archbuild", "archs", "published").splitlines()
     inside = {
         name: name if name.startswith("archbuild/") else f"archbuild/{name}" for name in tracked
     }

@@ -16,18 +16,16 @@ from archbuild.cli.output import say
 @click.command(
     "list",
     no_args_is_help=True,
-    short_help="List layers, heads, datasets or archs.",
+    short_help="List layers, heads, datasets, archs or published models.",
     epilog="An arch is chosen by its index with its dataset (archbuild show -d MNIST -a 2), or by "
     "its name alone (archbuild show -a vade-mnist).",
 )
-@click.argument("what", type=click.Choice(["layers", "heads", "datasets", "archs"]))
+@click.argument("what", type=click.Choice(["layers", "heads", "datasets", "archs", "published"]))
 @data_dir_option
 def list_things(what: str, data_dir: Path | None) -> None:
-    """List the layers, heads, datasets or archs (shipped specs) with their names."""
-    if what == "datasets":
-        say(datasets_text(data_dir))
-    else:
-        say({"layers": _layers, "heads": _heads, "archs": _archs}[what]())
+    """List the layers, heads, datasets, archs (shipped specs) or published models by name."""
+    lists = {"layers": _layers, "heads": _heads, "archs": _archs, "published": _published}
+    say(datasets_text(data_dir) if what == "datasets" else lists[what]())
 
 
 def datasets_text(data_dir: Path | None) -> str:
@@ -58,6 +56,20 @@ def _heads() -> str:
         (name, f"{head.summary}\n  {', '.join(field.name for field in head.fields)}")
         for name, head in heads.items()
     )
+
+
+def _published() -> str:
+    from archbuild.models.published import find_published, published_names
+
+    headings = ("name", "dataset", "head", "acc", "nmi", "MB", "spec and command")
+    rows = []
+    for name in published_names():
+        model = find_published(name)
+        run, scores = model.run, model.scores
+        counted = (f"{scores['acc']:.3f}", f"{scores['nmi']:.3f}", f"{model.size / 1e6:.1f}")
+        made = f"{run.arch}\n  {run.command}"
+        rows.append((name, run.dataset_name, run.spec.head.type, *counted, made))
+    return in_columns([headings, *rows], numbers=[3, 4, 5])
 
 
 def _archs() -> str:

@@ -138,6 +138,12 @@ run_option = click.option(
     help="Folder of the run, in place of -a, --seed and --out.",
 )
 
+published_option = click.option(
+    "--published",
+    metavar="NAME",
+    help="Trained model that comes with archbuild, in place of a run; 'archbuild list published'.",
+)
+
 
 # -- how the data are read ---------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from archbuild.cli.options import (
     gathered,
     head_option,
     out_option,
+    published_option,
     run_option,
     seed_option,
     with_options,
@@ -28,17 +29,21 @@ if TYPE_CHECKING:
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def run_options(*, dataset_required: bool = False, with_head: bool = True) -> _Decorator:
+def run_options(
+    *, dataset_required: bool = False, with_head: bool = True, published: bool = True
+) -> _Decorator:
     """Add the options that name a run, and pass them as ``choice`` (``RunChoice``).
 
     Args:
         dataset_required: whether the verb cannot do without ``--dataset``.
         with_head: whether the verb takes ``--head``.
+        published: whether the verb takes ``--published``: it writes nothing to the run.
     """
     head = (head_option("the one trained last"),) if with_head else ()
+    model = (published_option,) if published else ()
     options = (
         *(dataset_option(dataset_required), arch_option(), *head),
-        *(seed_option, run_option, out_option),
+        *(seed_option, run_option, *model, out_option),
     )
     return lambda command: with_options(gathered(RunChoice, "choice")(command), options)
 
@@ -54,6 +59,7 @@ class RunChoice:
         folder: its own folder, in place of ``arch``, ``seed`` and ``out``.
         out: the folder that ``saved_params/`` is in.
         head: type of the head; ``None``: the one that was trained last.
+        published: name of a published model, in place of ``folder``, ``arch``, ``seed``, ``out``.
     """
 
     dataset: str | None
@@ -62,6 +68,7 @@ class RunChoice:
     folder: Path | None
     out: Path
     head: str | None = None
+    published: str | None = None
 
     def run(self, needs: str | None = None) -> Run:
         """Return the run that is named.
@@ -76,6 +83,8 @@ class RunChoice:
         from archbuild.models.run import Run, open_run
         from archbuild.runs import find_run
 
+        if self.published is not None:
+            return self._published_run()
         if self.folder is not None:
             return open_run(self.folder)
         if self.arch is None:
@@ -104,6 +113,13 @@ class RunChoice:
             advice = self._advice(self._spec() if self.arch else None)
             raise RunError(f"{run.path} holds no {what}; {advice}")
         return stage
+
+    def _published_run(self) -> Run:
+        from archbuild.models.published import find_published
+
+        if self.folder is not None or self.arch is not None:
+            raise UsageError("--published names a model, and so does -a or --run: give one of them")
+        return find_published(str(self.published)).run
 
     def _dataset_name(self) -> str | None:
         """Return the dataset's name; a word that is no dataset's may name a run's folder."""

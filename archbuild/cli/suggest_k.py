@@ -20,7 +20,7 @@ _CLUSTERS = Whole(2, 100)
 
 
 @click.command("suggest-k", no_args_is_help=True, short_help="Suggest a number of clusters.")
-@run_options(with_head=False)
+@run_options(with_head=False, published=False)
 @click.option(
     "--min",
     "least",

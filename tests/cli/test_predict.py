@@ -201,3 +201,16 @@ def test_a_run_can_be_named_by_its_folder(archbuild: Archbuild, trained: Path) -
     status, out, _ = archbuild(*asked)
     assert status == 0
     assert len(out.splitlines()) == 201
+
+
+def test_a_published_model_answers(archbuild: Archbuild, elsewhere: Path) -> None:
+    asked = ["predict", "--published", "digits", "-d", "DIGITS", "--output", "out.npz"]
+    assert archbuild(*asked)[:2] == (0, "")
+    with np.load("out.npz") as found:
+        assert found["probabilities"].shape == (1797, 10)
+
+
+def test_a_published_model_is_no_run_besides(archbuild: Archbuild, elsewhere: Path) -> None:
+    status, _, err = archbuild("predict", "--published", "digits", "-a", "0", "-d", "DIGITS")
+    assert status == 2
+    assert "give one of them" in err
