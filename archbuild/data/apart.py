@@ -41,7 +41,7 @@ _PACKAGES: Final = Path(__file__).resolve().parents[2]
 _KINDS: Final = "biuf"  # of the numbers that may come back
 
 
-def apart(form: str) -> Callable[[Reader], Reader]:
+def apart(form: str, *, may_hang: bool = True) -> Callable[[Reader], Reader]:
     """Make a reader work in a process of its own.
 
     Its ``Arrays`` may have values of numbers, and labels of numbers or texts. What it logs is
@@ -49,21 +49,23 @@ def apart(form: str) -> Callable[[Reader], Reader]:
 
     Args:
         form: the format in words, as for ``reading``.
+        may_hang: whether a broken file may keep the library busy for ever, so that time is limited
+            as well as memory.
     """
 
     def wrapped(reader: Reader) -> Reader:
         @wraps(reader)
         def read(request: ReadRequest) -> Arrays:
-            return _read(reader, request, form)
+            return _read(reader, request, form, may_hang)
 
         return read
 
     return wrapped
 
 
-def _read(reader: Reader, request: ReadRequest, form: str) -> Arrays:
+def _read(reader: Reader, request: ReadRequest, form: str, may_hang: bool) -> Arrays:
     command = [sys.executable, "-P", "-m", "archbuild.data.apart_child"]
-    told = [reader.__module__, reader.__name__, form, str(request.path)]
+    told = [reader.__module__, reader.__name__, form, str(request.path), str(int(may_hang))]
     child = subprocess.Popen(
         [*command, *told],
         env=_environment(),

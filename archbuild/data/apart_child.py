@@ -1,6 +1,6 @@
 """The process of a reader that works apart: it reads one file within limits, and sends the arrays.
 
-    python -m archbuild.data.apart_child MODULE READER FORM PATH
+    python -m archbuild.data.apart_child MODULE READER FORM PATH MAY_HANG
 
 The request comes on standard input.
 """
@@ -35,13 +35,13 @@ _SECONDS_PER_GIB_TOLD: Final = 600
 
 def main(arguments: list[str]) -> None:
     """Read the file and send what is in it, or why it is refused."""
-    module, name, form, path = arguments
+    module, name, form, path, may_hang = arguments
     answers = _own_output()
     noted = _Noted()
     logging.basicConfig(handlers=[noted], level=logging.INFO)
     request = pickle.loads(sys.stdin.buffer.read())  # from the process that started this one
     reader = getattr(import_module(module), name).__wrapped__
-    _limit(Path(path))
+    _limit(Path(path), is_timed=may_hang == "1")
     try:
         with reading(path, form):
             arrays: Arrays = reader(request)
@@ -82,7 +82,7 @@ def _send(answers: IO[bytes], document: dict[str, Any]) -> None:
     answers.flush()
 
 
-def _limit(path: Path) -> None:
+def _limit(path: Path, *, is_timed: bool) -> None:
     """Limit time and memory by the size of the file; where the system has no limits there are none.
 
     The modules are imported already, and what they took is not counted.
@@ -90,13 +90,18 @@ def _limit(path: Path) -> None:
     with suppress(ImportError):
         import resource
 
-        size = path.stat().st_size
+        size = sum(each.stat().st_size for each in _files(path))
         used = resource.getrusage(resource.RUSAGE_SELF)
         seconds = _SECONDS + _SECONDS_PER_MIB * size // 2**20
         seconds += _SECONDS_PER_GIB_TOLD * told_bytes() // 2**30
-        _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + seconds)
+        if is_timed:
+            _lower(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + seconds)
         _lower(resource.RLIMIT_DATA, _data() + _MEMORY + _MEMORY_TIMES * size + told_bytes())
         _lower(resource.RLIMIT_CORE, 0)
+
+
+def _files(path: Path) -> list[Path]:
+    return [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
 
 
 def _lower(kind: int, limit: int) -> None:

@@ -25,7 +25,7 @@ def in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     if request.path.stem != "test_apart":
         from archbuild.data import apart
 
-        def here(reader: apart.Reader, asked: ReadRequest, form: str) -> Arrays:
+        def here(reader: apart.Reader, asked: ReadRequest, form: str, hangs: bool) -> Arrays:
             with reading(asked.path, form):
                 return reader(asked)
 

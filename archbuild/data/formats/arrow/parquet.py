@@ -28,6 +28,7 @@ FEATHER = (".feather", ".arrow")
 _BUFFER_BYTES = 2**16  # of each column
 
 
+@apart("an Arrow table", may_hang=False)  # its buffers and pages say how large they become
 def read_arrow(request: ReadRequest) -> Arrays:
     """Return the features, the labels and the rows' names of a Parquet or Feather file or folder.
 
@@ -37,20 +38,6 @@ def read_arrow(request: ReadRequest) -> Arrays:
         DataError: pyarrow is not installed, the file is damaged, or as ``read_table`` and
             ``read_images``.
     """
-    return _read_feather(request) if _is_feather(request) else _read(request)
-
-
-@apart("a Feather file")
-def _read_feather(request: ReadRequest) -> Arrays:
-    """Read apart: its buffers say how large they become, which nothing can be compared with."""
-    return _read(request)
-
-
-def _is_feather(request: ReadRequest) -> bool:
-    return request.path.suffix.lower() in FEATHER
-
-
-def _read(request: ReadRequest) -> Arrays:
     with _opened(request) as source:
         images = image_table(source, request)
         if images is not None:
@@ -69,6 +56,10 @@ def survey_arrow(request: ReadRequest) -> Survey | None:
     with _opened(request) as source:
         images = image_table(source, request)
         return None if images is None else survey_images(images, request)
+
+
+def _is_feather(request: ReadRequest) -> bool:
+    return request.path.suffix.lower() in FEATHER
 
 
 @contextmanager
