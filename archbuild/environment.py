@@ -50,6 +50,9 @@ ENDS_WITH_INPUT: Final = "ARCHBUILD_ENDS_WITH_INPUT"
 _ORPHANED: Final = 143  # as after SIGTERM
 _FILTER_ENDS_WITHIN: Final = 5.0  # seconds
 
+_OUT_OF_MEMORY = ("failed to map segment", "annot allocate memory", "out of memory")
+"""What the system says of a library that a limit on memory keeps from being loaded."""
+
 
 def end_with_input() -> None:
     """End this process with its standard input, if the process that started it asks for that.
@@ -97,8 +100,14 @@ def start_keras() -> str:
     except Exception as error:  # a backend may raise anything while it starts
         chosen = os.environ.get("KERAS_BACKEND")
         which = f"the backend '{chosen}'" if chosen else "its backend"
+        reason = _in_one_line(error)
+        if isinstance(error, MemoryError) or any(sign in reason for sign in _OUT_OF_MEMORY):
+            raise UsageError(
+                f"Keras does not start with {which}: {reason}; memory ran out, or a limit on it is "
+                "in the way: raise it (ulimit -v), or close other programs"
+            ) from error
         raise UsageError(
-            f"Keras does not start with {which}: {_in_one_line(error)}; install what is missing, "
+            f"Keras does not start with {which}: {reason}; install what is missing, "
             "or choose another backend with KERAS_BACKEND=tensorflow (or jax, or torch)"
         ) from error
     return str(keras.backend.backend())

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import builtins
 import subprocess
 import sys
 from collections.abc import Mapping
 
-from archbuild.environment import installed, versions
+import pytest
+
+from archbuild.environment import installed, start_keras, versions
+from archbuild.errors import UsageError
 from archbuild.version import __version__
 
 NOISE = (
@@ -62,3 +66,15 @@ def test_versions_are_of_what_is_there() -> None:
     assert found["archbuild"] == __version__
     assert found["numpy"] == installed("numpy")
     assert installed("no-such-package-anywhere") is None
+
+
+def test_a_limit_on_memory_is_named_where_keras_cannot_be_loaded(monkeypatch):
+    def refuse(name: str, *_: object) -> None:
+        if name == "keras":
+            raise ImportError("libx.so: failed to map segment from shared object")
+        return imported(name, *_)
+
+    imported = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(UsageError, match=r"a limit on it is in the way: raise it \(ulimit -v\)"):
+        start_keras()

@@ -24,7 +24,7 @@ SHORT = {
     "excel": 60,
     "images": 60,
     "sets": 60,
-    "arrow": 20,  # Feather and HDF5 are read in a process of their own
+    "arrow": 6,  # Arrow and HDF5 are read in a process of their own
     "hdf5": 4,
 }
 """Inputs of each attack in these tests; the long form is run by hand."""

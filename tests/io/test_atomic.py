@@ -55,6 +55,7 @@ def test_the_content_is_flushed_before_the_rename_and_the_folder_after(tmp_path,
     ("number", "advice"),
     [
         (errno.ENOSPC, "free some space"),
+        (errno.EFBIG, "ulimit -f"),
         (errno.EROFS, "can be written to"),
         (errno.EACCES, "can be written to"),
         (errno.EIO, "check the folder"),
