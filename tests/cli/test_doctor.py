@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from archbuild.models.published import PUBLISHED
 
 from archbuild.cli import doctor
 from archbuild.errors import UsageError
+from archbuild.models.published import PUBLISHED
 from tests.cli.calling import Archbuild
 
 
