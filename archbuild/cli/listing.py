@@ -67,7 +67,7 @@ def _published() -> str:
         model = find_published(name)
         run, scores = model.run, model.scores
         counted = (f"{scores['acc']:.3f}", f"{scores['nmi']:.3f}", f"{model.size / 1e6:.1f}")
-        made = f"{run.arch}\n  {run.command}"
+        made = f"{run.arch}\n  {run.full_command}"
         rows.append((name, run.dataset_name, run.spec.head.type, *counted, made))
     return in_columns([headings, *rows], numbers=[3, 4, 5])
 

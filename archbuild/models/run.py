@@ -22,7 +22,7 @@ from archbuild.models.stage import Stage
 from archbuild.registry import default_vocabulary
 from archbuild.runs import RunFolder
 from archbuild.runs.catalogue import plots_of
-from archbuild.runs.names import from_scratch, refining, stage_of
+from archbuild.runs.names import PRETRAIN, from_scratch, refining, section_of, stage_of
 from archbuild.spec import Plan, Spec, make_plan, spec_from_tree
 from archbuild.training.progress import LOGGER
 
@@ -129,6 +129,18 @@ class Run:
     def command(self) -> str:
         """The command line that trains it, without its stages; ``""`` if it is not known."""
         return self._command or (self._origin.command if self._origin else "")
+
+    @property
+    def full_command(self) -> str:
+        """The command line with the stages that are there, each for as many epochs as was asked.
+
+        With the pretraining that a head started from, also where only the head is left.
+        """
+        sections = {section_of(stage.name): None for stage in self.stages}
+        if any("pretrain" in stage.manifest["request"] for stage in self.stages):
+            sections = {PRETRAIN: None, **sections}
+        words = [f"--{name} {getattr(self.spec, name)['epochs']}" for name in sections]
+        return " ".join([self.command, *words])
 
     @cached_property
     def _origin(self) -> Origin | None:

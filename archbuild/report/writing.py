@@ -142,7 +142,7 @@ def _caption(path: Path) -> str:
 def _environment(run: Run) -> dict[str, str]:
     dataset = run.dataset
     return {
-        "command": run.command,
+        "command": run.full_command if run.command else "",
         "data": f"{dataset.source}, SHA-256 {dataset.digest()}",
         **{f"data, {guess.subject}": guess.found for guess in dataset.guesses},
         "run folder": str(run.path),

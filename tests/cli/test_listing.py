@@ -136,4 +136,6 @@ def test_published_models_stand_with_their_scores_and_commands(archbuild: Archbu
     heading, *lines = archbuild("list", "published").out.splitlines()
     assert heading.split()[:6] == ["name", "dataset", "head", "acc", "nmi", "MB"]
     assert {"digits", "spiral"} <= {line.split()[0] for line in lines}
-    assert any("archbuild -d DIGITS -a 0" in line for line in lines)
+    text = " ".join(" ".join(lines).split())
+    assert "archbuild -d SPIRAL -a 0 --seed 0 --train 500" in text
+    assert "--pretrain 50 --cluster 20" in text
