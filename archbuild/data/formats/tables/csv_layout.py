@@ -16,8 +16,10 @@ from archbuild.data.columns import number_in
 from archbuild.data.formats.tables.csv_rows import (
     TOLD_SEPARATOR,
     Row,
+    is_unfilled,
     numbered_rows,
     open_text,
+    sample,
 )
 from archbuild.data.formats.tables.drawn import refuse_drawn
 from archbuild.data.formats.tables.header import find_header
@@ -161,7 +163,7 @@ def is_text_table(path: Path) -> bool:
         return False
     lines = text.splitlines()
     lines = lines[:-1] if len(text) == _PROBED_BYTES else lines  # the last one is cut
-    lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    lines = [line for line in lines if not is_unfilled(line)]
     is_text = "\0" not in text and len(lines) > 1
     cuts = (cut_by(lines, mark) for mark in MARKS)
     return is_text and any(cut is not None and cut.share == 1 and not cut.skip for cut in cuts)
@@ -177,7 +179,7 @@ def _form(path: Path) -> list[Guess]:
 def _first_lines(path: Path, skip: int) -> list[str]:
     """Return the first lines, blank ones in the place of those that the user leaves out."""
     with open_text(path) as file:
-        lines = list(islice(file, skip + _SAMPLE))
+        lines = [*islice(file, skip), *sample(file, is_unfilled)]
     if any("\0" in line for line in lines):
         raise DataError(
             f"{path} holds NUL characters, as UTF-16 without its first two bytes and binary files "

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BufferedReader, TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple, TextIO, TypeVar
 
 from archbuild.data.formats.packed import open_gzip
 from archbuild.data.formats.tables.left_out import LeftOut
-from archbuild.data.formats.tables.title import has_number
+from archbuild.data.formats.tables.title import has_header
 from archbuild.data.limits import FREE_TEXT
 from archbuild.errors import DataError
 
@@ -23,9 +23,13 @@ TOLD_SEPARATOR = re.compile(r"^sep=(.)\s*$", re.IGNORECASE)
 csv.field_size_limit(2**26)
 
 _BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16
-_SAMPLE = 200  # rows
+_SAMPLE = 200  # rows, or lines
+_MOST_COMMENTS = 10_000  # above a table; those of genomes have thousands
 _SHORT = 3  # lines that a quoted cell may have without a look at them
 _MARK = "#"
+
+
+Item = TypeVar("Item")
 
 
 class Row(NamedTuple):
@@ -75,6 +79,29 @@ def _opened(path: Path) -> BufferedReader:
     return open_gzip(path, FREE_TEXT) if is_packed(path) else path.open("rb")
 
 
+def is_unfilled(line: str) -> bool:
+    """Return whether a line is blank, or begins with ``#`` as comments do."""
+    return line.lstrip()[:1] in ("", _MARK)
+
+
+def sample(items: Iterator[Item], is_marked: Callable[[Item], bool]) -> list[Item]:
+    """Return the first items, which tell what a table is like, and all comments above them.
+
+    Args:
+        items: the lines, or the rows; what follows is left in it.
+        is_marked: whether one may be a comment.
+    """
+    taken: list[Item] = []
+    end, begun = _MOST_COMMENTS, False
+    for item in items:
+        taken.append(item)
+        if not begun and not is_marked(item):
+            end, begun = len(taken) - 1 + _SAMPLE, True
+        if len(taken) == end:
+            break
+    return taken
+
+
 def csv_records(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
     """Return the reader of the cells of lines.
 
@@ -105,7 +132,7 @@ def numbered_rows(
     left_out = left_out if left_out is not None else LeftOut()
     with open_text(path) as file:
         rows = _filled(_records(path, file, separator, skip), separator, left_out)
-        head = list(islice(rows, _SAMPLE))
+        head = sample(rows, lambda row: row.is_marked)
         plain = [row for row in head if not row.is_marked] or head
         header = _marked_header(head, plain)
         width = len(plain[0].cells) if plain else 0
@@ -133,10 +160,7 @@ def _marked_header(head: Sequence[Row], plain: Sequence[Row]) -> Row | None:
     above = [row for row in head if row.last < plain[0].first]
     if not above or not len(above[-1].cells) == len(plain[0].cells) > 1:
         return None
-    below_has_header = (
-        len(plain) > 1 and not has_number(plain[0].cells) and has_number(plain[1].cells)
-    )
-    return None if below_has_header else above[-1]
+    return None if has_header([row.cells for row in plain]) else above[-1]
 
 
 def _filled(rows: Iterator[Row], separator: str, left_out: LeftOut) -> Iterator[Row]:
@@ -160,7 +184,8 @@ def _records(path: Path, file: TextIO, separator: str, skip: int) -> Iterator[Ro
     """Yield all rows, blank ones too; a quote that is not closed is refused."""
     seen: list[str] = []
     last: list[str] = []
-    reader = csv_records(noted(islice(file, skip, None), seen), separator)
+    lines = _with_plain_comments(islice(file, skip, None), seen, separator)
+    reader = csv_records(noted(lines, seen), separator)
     first = skip + 1
     while True:
         try:
@@ -170,14 +195,30 @@ def _records(path: Path, file: TextIO, separator: str, skip: int) -> Iterator[Ro
         except csv.Error as error:  # a quote may go on to the end of a large file
             raise _fault_of_quotes(path, first, error, seen) from error
         long = len(seen) > _SHORT and _are_rows(seen[1:-1], separator, len(cells))
-        if long or (len(seen) > 1 and _fault_in(seen, separator, "expected after")):
+        if long or (len(seen) > 1 and _has_fault(seen, separator, "expected after")):
             raise _open_quote(path, first, f"is closed in line {first + len(seen) - 1} only")
         yield Row(first, first + len(seen) - 1, cells)
         first += len(seen)
         last = seen[:]
         seen.clear()
-    if last and _fault_in(last, separator, "unexpected end"):
+    if last and _has_fault(last, separator, "unexpected end"):
         raise _open_quote(path, first - len(last), "is never closed")
+
+
+def _with_plain_comments(
+    lines: Iterator[str], seen: Sequence[str], separator: str
+) -> Iterator[str]:
+    """Yield lines; comments above a table lose quotes that are none of a cell: ``# a, "b``.
+
+    ``seen`` is empty where a row begins.
+    """
+    for line in lines:
+        if not (seen or is_unfilled(line)):
+            yield line
+            break
+        is_broken = not seen and '"' in line and _has_fault([line], separator)
+        yield line.replace('"', "") if is_broken else line
+    yield from lines
 
 
 def noted(lines: Iterable[str], seen: list[str]) -> Iterator[str]:
@@ -192,7 +233,7 @@ def _are_rows(lines: Sequence[str], separator: str, width: int) -> bool:
     return width > 1 and all(len(cells) == width for cells in csv_records(lines, separator))
 
 
-def _fault_in(lines: Sequence[str], separator: str, fault: str) -> bool:
+def _has_fault(lines: Sequence[str], separator: str, fault: str = "") -> bool:
     """Return whether a row has a fault of quotes, by the words of the strict parser."""
     try:
         for _ in csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True):

@@ -15,7 +15,13 @@ import numpy as np
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.packed import check_gzip
 from archbuild.data.formats.tables.csv_layout import CsvLayout, read_layout
-from archbuild.data.formats.tables.csv_rows import Row, is_packed, numbered_rows, open_text
+from archbuild.data.formats.tables.csv_rows import (
+    Row,
+    is_packed,
+    is_unfilled,
+    numbered_rows,
+    open_text,
+)
 from archbuild.data.formats.tables.left_out import LeftOut
 from archbuild.data.formats.tables.source import Batch
 from archbuild.data.formats.tables.table import read_table
@@ -116,7 +122,7 @@ class CsvSource:
         values = room_for((n_rows, len(wanted)), np.float64, str(self.path))
         with open_text(self.path) as file:
             below = islice(file, self._lines_above(), None)
-            plain = (line for line in below if line.strip() and not line.lstrip().startswith("#"))
+            plain = (line for line in below if not is_unfilled(line))
             lines = _without_names(plain, separator)
             if self.decimal == ",":
                 lines = map(_with_decimal_points, lines)

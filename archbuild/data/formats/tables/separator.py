@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from archbuild.data.columns import is_grouped, is_missing, number_in
+from archbuild.data.columns import is_grouped, number_in
 from archbuild.data.formats.tables.csv_rows import TOLD_SEPARATOR, csv_records, noted
-from archbuild.data.formats.tables.title import has_number
+from archbuild.data.formats.tables.title import has_header, has_number
 from archbuild.data.guess import Guess
 from archbuild.data.request import ReadOptions
 from archbuild.spec.top import SEPARATORS
@@ -116,14 +116,7 @@ def _has_index(rows: Sequence[tuple[int, Sequence[str]]]) -> bool:
     """
     firsts = [cells[0] for _, cells in rows]
     is_name = len(rows[0][1]) > 2 or len(set(firsts)) == len(firsts)
-    return is_name and not _has_header(rows)
-
-
-def _has_header(rows: Sequence[tuple[int, Sequence[str]]]) -> bool:
-    """Return whether a row of words is above numbers."""
-    first, *below = (cells for _, cells in rows[:_MOST_TITLES])
-    words = not any(is_missing(cell) for cell in first) and not has_number(first)
-    return words and any(map(has_number, below))
+    return is_name and not has_header([cells for _, cells in rows])
 
 
 def _is_apart(rows: Sequence[tuple[int, Sequence[str]]], width: int) -> bool:

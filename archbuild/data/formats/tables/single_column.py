@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from archbuild.data.columns import is_grouped
-from archbuild.data.formats.tables.csv_rows import csv_records
+from archbuild.data.formats.tables.csv_rows import csv_records, is_unfilled
 from archbuild.data.formats.tables.separator import DECIMAL_COMMA, DECIMAL_COMMA_KEY, SIGN
 from archbuild.data.guess import Guess
 from archbuild.data.request import ReadOptions
@@ -31,7 +31,7 @@ def find_single_column(
         form: of the training table, where a model reads new rows: if that was one such column,
             numbers are read so.
     """
-    kept = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    kept = [line.strip() for line in lines if not is_unfilled(line)]
     named = bool(kept) and not _is_number(kept[0]) and _is_one_cell(kept[0])
     body = kept[named:]
     pairs = [line.split(",") for line in body if DECIMAL_COMMA.match(line)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from archbuild.data.columns import number_in
+from archbuild.data.columns import is_missing, number_in
 from archbuild.data.guess import Guess, listed
 
 _MOST_TITLES = 20  # rows
@@ -14,6 +14,13 @@ _MOST_TITLES = 20  # rows
 def has_number(cells: Sequence[str]) -> bool:
     """Return whether one of the cells is a number, with either decimal sign."""
     return any(number_in(cell, sign) is not None for cell in cells for sign in ".,")
+
+
+def has_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first row is words, none of them missing, above rows with a number."""
+    first, *below = rows[:_MOST_TITLES]
+    words = not any(map(is_missing, first)) and not has_number(first)
+    return words and any(map(has_number, below))
 
 
 def count_titles(rows: Sequence[Sequence[str]]) -> int:

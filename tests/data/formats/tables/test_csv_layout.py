@@ -175,6 +175,29 @@ def test_a_header_that_begins_with_a_comment_sign_is_no_comment(tmp_path, first)
     assert "comments" not in said(dataset)
 
 
+@pytest.mark.parametrize(
+    "comments",
+    [
+        "# made by hand, in 2024\n" * 300,  # more lines than a layout is judged by
+        "# units\n\n" * 300,
+        '# the "raw" table, "as it came\n',
+        "# x, y\n# measured, by hand\n",
+    ],
+)
+@pytest.mark.parametrize("first", ["", "NA,\n"])  # a row without a number
+def test_comments_above_the_header_are_no_part_of_the_table(tmp_path, comments, first):
+    dataset = read(tmp_path, f"{comments}a,b\n{first}" + lines("{a},{b}"))
+    assert {"a", "b"} <= set(dataset.columns)
+    count = comments.count("#")
+    assert f"lines that begin with # are left out, {count} of them" in said(dataset)
+
+
+def test_a_table_whose_rows_all_begin_with_the_comment_sign_has_no_comments(tmp_path):
+    dataset = read(tmp_path, "#name,b\n" + "".join(f"#{row:03},{row}.5\n" for row in range(300)))
+    assert len(dataset) == 300
+    assert "comments" not in said(dataset)
+
+
 def test_what_is_left_out_is_counted(tmp_path):
     text = "# one\na,b\n" + lines("{a},{b}") + "# two\n" + lines("{a},{b}", 2) + ",\n"
     assert "lines that begin with # are left out, 2 of them" in said(read(tmp_path, text))
