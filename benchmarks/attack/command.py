@@ -9,18 +9,15 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
 
-from archbuild.io.atomic import write_json
-from archbuild.io.reading import read_json
+from archbuild.io.atomic import write_json, write_text
 from archbuild.version import __version__
 from benchmarks.attack.attacks import ATTACKS, Case, attack_of
 from benchmarks.attack.outcomes import Outcome, Result
+from benchmarks.attack.page import PAGE, RECORD, attack_page, read_series
 from benchmarks.attack.running import run_files, run_series
 from benchmarks.processes import exit_status, machine
-
-RESULTS: Final = Path(__file__).resolve().parents[1] / "results"
-RECORD: Final = "attack.json"
+from benchmarks.reproduce.command import RESULTS, write_index
 
 
 def main(arguments: Sequence[str], description: str) -> int:
@@ -106,10 +103,9 @@ def _keep(folder: Path, case: Case) -> Path:
 
 
 def _record(options: Namespace, counts: Counter[Outcome], slowest: float, minutes: float) -> None:
-    """Record a series, in place of an earlier one of the same inputs."""
-    path = options.results / RECORD
+    """Record a series, in place of an earlier one of the same inputs, and write the pages."""
     series = {key: getattr(options, key) for key in ("attack", "seed", "first", "inputs")}
-    recorded: list[dict[str, Any]] = read_json(path)["series"] if path.exists() else []
+    recorded = read_series(options.results)
     others = [old for old in recorded if any(old[key] != series[key] for key in series)]
     new = {
         **series,
@@ -120,4 +116,6 @@ def _record(options: Namespace, counts: Counter[Outcome], slowest: float, minute
         "version": __version__,
         "date": datetime.now(UTC).date().isoformat(),
     }
-    write_json(path, {"series": [*others, new]})
+    write_json(options.results / RECORD, {"series": [*others, new]})
+    write_text(options.results / PAGE, attack_page(read_series(options.results)))
+    write_index(options.results)

@@ -11,6 +11,8 @@ from typing import Final
 
 from archbuild.errors import UsageError
 from archbuild.io.atomic import write_text
+from benchmarks.attack.page import PAGE as ATTACKS
+from benchmarks.attack.page import attack_line
 from benchmarks.peers.page import PEERS, peers_line
 from benchmarks.processes import exit_status
 from benchmarks.reproduce.declared import TABLES, Run, Table, read_tables
@@ -199,6 +201,8 @@ def _write_index(known: Declared, folder: Path) -> None:
     ]
     if (folder / PEERS).exists():
         pages.append(peers_line(folder))
+    if (folder / ATTACKS).exists():
+        pages.append(attack_line(folder))
     write_text(folder / "README.md", index(known.tables.values(), records, pages))
 
 

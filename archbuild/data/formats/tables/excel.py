@@ -28,6 +28,7 @@ from archbuild.errors import DataError
 
 _ROWS = 4096
 _SAMPLE = 200
+_LAST_ROW = 1_048_576
 _MOST_MEMBERS = 10_000  # sheets, pictures and what else is in a workbook
 
 
@@ -198,7 +199,15 @@ def _holds_numbers(sheet: Any) -> bool:
 
 
 def _numbered(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    return enumerate(sheet.iter_rows(min_row=1, values_only=True), 1)
+    """Yield each row with its number; rows that a sheet leaves out are blank.
+
+    Raises:
+        DataError: a row has a number that no sheet can have, so that blank ones would never end.
+    """
+    for number, row in enumerate(sheet.iter_rows(min_row=1, values_only=True), 1):
+        if number > _LAST_ROW:
+            raise DataError(f"sheet '{sheet.title}' has a row beyond {_LAST_ROW:,}, Excel's last")
+        yield number, row
 
 
 def _filled_columns(sheet: Any) -> tuple[list[int], bool, list[int]]:
