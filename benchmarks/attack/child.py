@@ -1,9 +1,11 @@
 """The process that gives inputs to archbuild, one after the other, until it is done or dies.
 
-    python -m benchmarks.attack.child ATTACK FOLDER SECONDS MEMORY
+    python -m benchmarks.attack.child FOLDER SECONDS MEMORY
 
-Each line of standard input is a JSON object: a part of a series, ``{"seed": 0, "first": 0, "count":
-1000}``, or ``{"files": [PATH, ...]}``. Each line of standard output is one result.
+Each line of standard input is a JSON object with the name of an attack: a part of a series,
+``{"attack": "mat", "seed": 0, "first": 0, "count": 1000}``, or ``{"attack": "mat", "files":
+[PATH, ...]}``. On standard output, it says that the attack is ready, then one result a line, then
+that it is done.
 """
 
 from __future__ import annotations
@@ -24,21 +26,25 @@ from benchmarks.attack.attacks import Attack, Case, attack_of
 from benchmarks.attack.outcomes import Limits, Outcome, Result, detail_of, outcome_of
 
 _STATUS: Final = Path("/proc/self/status")
+_CLEAR: Final = Path("/proc/self/clear_refs")
 _FENCE: Final = 3
 """How many times the allowed memory may be reserved, before the system refuses more."""
 
 
 def main(arguments: list[str]) -> None:
     """Answer to what comes on standard input."""
-    name, folder, seconds, memory = arguments
-    answers = _own_output()
-    attack, place = attack_of(name), Path(folder)
-    attack.prepare(place / "prepared")
-    trial = _Trial(attack, place, Limits(float(seconds), int(memory)))
-    _say(answers, {"ready": True})
+    folder, seconds, memory = arguments
+    answers, limits = _own_output(), Limits(float(seconds), int(memory))
+    trials: dict[str, _Trial] = {}
     for line in sys.stdin:
-        for index, case in _cases(attack, json.loads(line)):
-            _say(answers, vars(trial.result(index, case)))
+        order = json.loads(line)
+        name = order["attack"]
+        if name not in trials:
+            trials[name] = _Trial(attack_of(name), Path(folder) / str(len(trials)), limits)
+        trials[name].begin()
+        _say(answers, {"ready": True})
+        for index, case in _cases(trials[name].attack, order):
+            _say(answers, vars(trials[name].result(index, case)))
         _say(answers, {"done": True})
 
 
@@ -46,10 +52,16 @@ class _Trial:
     """An attack within its limits."""
 
     def __init__(self, attack: Attack, folder: Path, limits: Limits) -> None:
-        self._attack, self._folder, self._limits = attack, folder, limits
-        self._most = _peak() + limits.memory
-        fence = _reserved() + _FENCE * limits.memory
-        resource.setrlimit(resource.RLIMIT_AS, (fence, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        self.attack, self._folder, self._limits = attack, folder, limits
+        _fence(None)
+        folder.mkdir()
+        attack.prepare(folder / "prepared")
+
+    def begin(self) -> None:
+        """Count memory from what there is now."""
+        _forget_peak()
+        self._most = _peak() + self._limits.memory
+        _fence(_reserved() + _FENCE * self._limits.memory)
 
     def result(self, index: int, case: Case) -> Result:
         """Return how an input ends."""
@@ -60,7 +72,7 @@ class _Trial:
         path.write_bytes(case.content)
         error, begun = None, process_time()
         try:
-            self._attack.attempt(path)
+            self.attack.attempt(path)
         except BaseException as raised:  # KeyboardInterrupt and SystemExit are outcomes as well
             error = raised
         return self._judged(index, error, process_time() - begun)
@@ -100,6 +112,18 @@ def _peak() -> int:
     """Return the most memory in bytes that this process has had at any time."""
     found = _of_status("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 if found is None else found
+
+
+def _forget_peak() -> None:
+    """Make the memory of now the peak, where the system can."""
+    with suppress(OSError):
+        _CLEAR.write_text("5")
+
+
+def _fence(limit: int | None) -> None:
+    """Limit the addresses of this process; ``None`` for as many as it may have at all."""
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (most if limit is None else limit, most))
 
 
 def _reserved() -> int:

@@ -27,7 +27,8 @@ _SPEC: Final = {
     "pretrain": {"epochs": 1},
     "cluster": {"epochs": 1},
 }
-_RUN: Final = "saved_params/rows/tiny/0"
+RUN: Final = "saved_params/rows/tiny/0"
+"""The run in the folder that is tampered with."""
 _FILES: Final = (
     *("spec.json", "metrics.json", "pretrain/manifest.json", "cluster-kld/manifest.json"),
     *("pretrain/history.jsonl", "cluster-kld/history.jsonl", "pretrain/latents.npy"),
@@ -37,14 +38,14 @@ _FILES: Final = (
 _OTHER_PLACES: Final = ("", "pretrain", "cluster-kld", "..", "../..", "../../..")
 _LOOKING: Final = (["runs"], ["runs", "--json"], ["clean", "--dry-run"])
 _MODELS: Final = (
-    ["predict", "--run", _RUN, "-d", "rows.csv"],
-    ["predict", "--run", _RUN, "-d", "rows.csv", "--latent", "--output", "answers.csv"],
-    ["export", "--run", _RUN, "--format", "keras", "--output", "model.keras"],
+    ["predict", "--run", RUN, "-d", "rows.csv"],
+    ["predict", "--run", RUN, "-d", "rows.csv", "--latent", "--output", "answers.csv"],
+    ["export", "--run", RUN, "--format", "keras", "--output", "model.keras"],
     ["clean", "--yes"],
 )
 _ALL_AGAIN: Final = (
     ["-d", "rows.csv", "-a", "tiny.json", "--metrics", "--report", "--quiet"],
-    ["suggest-k", "--run", _RUN, "--max", "3"],
+    ["suggest-k", "--run", RUN, "--max", "3"],
 )
 _VALUES: Final[tuple[Any, ...]] = (
     None, True, False, 0, -1, 10**30, -(10**400), 1e300, 0.5, "", "x", "../../../secret", "\x1b[2J",
@@ -61,11 +62,16 @@ class FolderAttack(Attack):
     name: ClassVar[str] = "run_folder"
 
     def prepare(self, folder: Path) -> None:
-        """Train a run of sixty rows, from which every input is copied."""
+        """Make the folder from which every input is copied."""
+        self._whole = folder
+        folder.mkdir(parents=True)
+        self._make_run(folder)
+
+    def _make_run(self, folder: Path) -> None:
+        """Train a run of sixty rows."""
         from benchmarks.attack.screen import command
 
-        self._whole, rng = folder, Random(0)
-        folder.mkdir(parents=True)
+        rng = Random(0)
         (folder / "tiny.json").write_text(json.dumps(_SPEC))
         rows = [[rng.gauss(index % 2 * 5, 1) for _ in range(3)] for index in range(60)]
         lines = ["a,b,c", *(",".join(f"{value:.4f}" for value in row) for row in rows)]
@@ -110,12 +116,12 @@ class FolderAttack(Attack):
         forged = json.loads(path.read_text())
         folder, elsewhere = path.parent / "out", path.parent / "elsewhere"
         shutil.copytree(self._whole, folder)
-        shutil.copytree(self._whole / _RUN, elsewhere)
+        shutil.copytree(self._whole / RUN, elsewhere)
         (elsewhere / "secret.json").write_text(json.dumps({"rows": [], _SECRET: _SECRET}))
         for change in forged["changes"]:
-            _apply(change, folder / _RUN, path.parent)
+            _apply(change, folder / RUN, path.parent)
         if forged["digests"]:
-            _renew_digests(folder / _RUN)
+            _renew_digests(folder / RUN)
         before, printed, error = _state(elsewhere), "", None
         try:
             with chdir(folder):

@@ -23,22 +23,23 @@ class ReaderAttack(Attack):
     """``load_dataset`` on a file, and all of its rows."""
 
     seeds: Callable[[], list[Seed]]
+    is_apart: ClassVar[bool] = False
+    """Whether archbuild reads it in a process of its own, whose start is most of the time."""
 
     @cached_property
     def _sound(self) -> list[Seed]:
         return type(self).seeds()
 
     def prepare(self, folder: Path) -> None:
-        """Read every sound file, so that everything is imported."""
-        warnings.simplefilter("ignore")
-        logging.disable(logging.CRITICAL)
+        """Read every sound file, so that everything is imported; apart, one of each suffix."""
         folder.mkdir(parents=True)
-        for number, seed in enumerate(self._sound):
+        kinds = {seed.suffix: seed for seed in self._sound}
+        for number, seed in enumerate(kinds.values() if self.is_apart else self._sound):
             place = folder / str(number)
             place.mkdir()
             path = place / f"x{seed.suffix}"
             path.write_bytes(seed.content)
-            self._read(path)
+            self.attempt(path)
 
     def make(self, rng: Random) -> Case:
         """Change a sound file: its bytes, or those of something that is packed in it."""
@@ -50,8 +51,14 @@ class ReaderAttack(Attack):
         return Case(mutated(seed.content, others, rng), seed.suffix)
 
     def attempt(self, path: Path) -> None:
-        """Read the file."""
-        self._read(path)
+        """Read the file; what is logged is no matter here."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            logging.disable(logging.CRITICAL)
+            try:
+                self._read(path)
+            finally:
+                logging.disable(logging.NOTSET)
 
     def _read(self, path: Path) -> None:
         from archbuild.data import load_dataset
@@ -68,10 +75,11 @@ class MatlabAttack(ReaderAttack):
 
 
 class Hdf5Attack(ReaderAttack):
-    """HDF5, which is read in a process of its own: two a second."""
+    """HDF5, also MATLAB's version 7.3: two a second."""
 
     name: ClassVar[str] = "hdf5"
     seeds = staticmethod(seeds.hdf5)
+    is_apart = True
 
 
 class NumpyAttack(ReaderAttack):
@@ -93,6 +101,7 @@ class ArrowAttack(ReaderAttack):
 
     name: ClassVar[str] = "arrow"
     seeds = staticmethod(seeds.arrow)
+    is_apart = True
 
 
 class ExcelAttack(ReaderAttack):
@@ -138,7 +147,7 @@ class SetAttack(ReaderAttack):
             place.mkdir(parents=True, exist_ok=True)
             (place / f"x{seed.suffix}").write_bytes(seed.content)
             try:
-                self._read(place / f"x{seed.suffix}")
+                self.attempt(place / f"x{seed.suffix}")
             except DataError:
                 continue
 

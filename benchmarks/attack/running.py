@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -24,52 +25,92 @@ _ROOT: Final = Path(__file__).resolve().parents[2]
 _START_WITHIN: Final = 300.0  # seconds; Keras may have to be imported on a crowded machine
 
 
-def run_series(
-    attack: str, seed: int, first: int, count: int, limits: Limits | None = None
-) -> Iterator[Result]:
-    """Yield how each input of a series ends, in order.
+class Children:
+    """Child processes, one at a time, for any number of series and of attacks.
+
+    As a context manager, so that the last one ends with it.
 
     Args:
-        attack: its name.
-        seed: of the series.
-        first: the first input's number.
-        count: how many inputs.
         limits: what an input may take.
     """
 
-    def rest(index: int) -> dict[str, Any]:
-        return {"seed": seed, "first": index, "count": first + count - index}
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._child: _Child | None = None
 
-    return _run(attack, first, first + count, rest, limits or Limits())
+    def __enter__(self) -> Children:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def series(self, attack: str, seed: int, first: int, count: int) -> Iterator[Result]:
+        """Yield how each input of a series ends, in order.
+
+        Args:
+            attack: its name.
+            seed: of the series.
+            first: the first input's number.
+            count: how many inputs.
+        """
+
+        def rest(index: int) -> dict[str, Any]:
+            return {"seed": seed, "first": index, "count": first + count - index}
+
+        return self._run(attack, first, first + count, rest)
+
+    def files(self, attack: str, files: Sequence[Path]) -> Iterator[Result]:
+        """Yield how each file ends, as :meth:`series`; ``index`` counts in ``files``."""
+
+        def rest(index: int) -> dict[str, Any]:
+            return {"files": [str(path.resolve()) for path in files[index:]], "first": index}
+
+        return self._run(attack, 0, len(files), rest)
+
+    def _run(
+        self, attack: str, index: int, end: int, rest: Callable[[int], dict[str, Any]]
+    ) -> Iterator[Result]:
+        is_whole = True
+        try:
+            while index < end:
+                self._child = self._child or _Child(self._limits)
+                is_whole = False  # until it has done all that it was told
+                for result in self._child.results({"attack": attack, **rest(index)}, index):
+                    yield result
+                    index = result.index + 1
+                    if result.outcome in (Outcome.LARGE, Outcome.SLOW, Outcome.SIGNAL):
+                        self.__exit__()  # its memory is not what it was, or it is gone
+                        break
+                is_whole = True
+        finally:
+            if not is_whole:
+                self.__exit__()
+
+
+def run_series(
+    attack: str, seed: int, first: int, count: int, limits: Limits | None = None
+) -> Iterator[Result]:
+    """Yield what :meth:`Children.series` does, in children of its own."""
+    with Children(limits) as children:
+        yield from children.series(attack, seed, first, count)
 
 
 def run_files(attack: str, files: Sequence[Path], limits: Limits | None = None) -> Iterator[Result]:
-    """Yield how each file ends, as :func:`run_series`; ``index`` counts in ``files``."""
-
-    def rest(index: int) -> dict[str, Any]:
-        return {"files": [str(path.resolve()) for path in files[index:]], "first": index}
-
-    return _run(attack, 0, len(files), rest, limits or Limits())
-
-
-def _run(attack: str, index: int, end: int, rest: Any, limits: Limits) -> Iterator[Result]:
-    while index < end:
-        with _Child(attack, limits) as child:
-            for result in child.results(rest(index), index):
-                yield result
-                index = result.index + 1
-                if result.outcome in (Outcome.LARGE, Outcome.SLOW, Outcome.SIGNAL):
-                    break  # its memory is not what it was, or it is gone
+    """Yield what :meth:`Children.files` does, in children of its own."""
+    with Children(limits) as children:
+        yield from children.files(attack, files)
 
 
 class _Child:
     """A process of ``child.py``, and what it says."""
 
-    def __init__(self, attack: str, limits: Limits) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._folder = tempfile.TemporaryDirectory(prefix="archbuild-attack-")
         numbers = (str(limits.seconds), str(limits.memory))
-        command = [sys.executable, "-m", "benchmarks.attack.child", attack, self._folder.name]
+        command = [sys.executable, "-m", "benchmarks.attack.child", self._folder.name]
         self._process = subprocess.Popen(
             [*command, *numbers],
             cwd=_ROOT,
@@ -81,10 +122,8 @@ class _Child:
         )
         self._rest = b""
 
-    def __enter__(self) -> _Child:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def end(self) -> None:
+        """Kill it, and what it has started."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.communicate()
@@ -96,10 +135,13 @@ class _Child:
         Raises:
             RuntimeError: the child does not start.
         """
+        words = json.dumps(order)
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(f"{words}\n".encode())
+            self._process.stdin.flush()
         if self._answer(_START_WITHIN) != {"ready": True}:
-            raise RuntimeError(f"the child does not start; try: {' '.join(self._process.args)}")
-        self._process.stdin.write((json.dumps(order) + "\n").encode())
-        self._process.stdin.flush()
+            command = shlex.join(self._process.args)
+            raise RuntimeError(f"the child does not start; try: {command} <<< {shlex.quote(words)}")
         while True:
             answer = self._answer(self._limits.silence)
             if answer == {"done": True}:

@@ -45,6 +45,12 @@ class Ends(Attack):
                 _hide_that_memory_ran_out()
 
 
+class OtherEnds(Ends):
+    """A second attack."""
+
+    name = "tests.benchmarks.ends:OtherEnds"
+
+
 def _hide_that_memory_ran_out() -> None:
     try:
         bytearray(10**12)

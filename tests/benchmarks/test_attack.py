@@ -10,24 +10,34 @@ import pytest
 from benchmarks.attack.attacks import ATTACKS, Broken, attack_of
 from benchmarks.attack.command import main
 from benchmarks.attack.outcomes import Limits, Outcome
-from benchmarks.attack.running import run_files, run_series
+from benchmarks.attack.running import Children, run_files, run_series
 from benchmarks.attack.screen import refuse_unprintable
-from tests.benchmarks.ends import ENDS, Ends
+from tests.benchmarks.ends import ENDS, Ends, OtherEnds
+from tests.benchmarks.prepared import PreparedFolders
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus"
 SHORT = {
-    "spec": 150,
-    "command_line": 50,
-    "mat": 300,
-    "numpy": 300,
-    "text": 300,
-    "excel": 60,
-    "images": 60,
-    "sets": 60,
-    "arrow": 6,  # Arrow and HDF5 are read in a process of their own
-    "hdf5": 4,
+    "spec": 50,
+    "command_line": 20,
+    "mat": 100,
+    "numpy": 100,
+    "text": 100,
+    "excel": 30,
+    "images": 30,
+    "sets": 30,
+    "arrow": 2,  # Arrow and HDF5 are read in a process of their own
+    "hdf5": 1,
 }
 """Inputs of each attack in these tests; the long form is run by hand."""
+PREPARED = {"run_folder": PreparedFolders.name}
+"""Attacks that need no training to begin with, in the place of those that do."""
+
+
+@pytest.fixture(scope="module")
+def children():
+    """Child processes for all inputs of archbuild."""
+    with Children() as shared:
+        yield shared
 
 
 def test_every_kind_of_end_is_told_apart_and_the_next_input_runs(tmp_path):
@@ -63,6 +73,20 @@ def test_a_series_is_the_same_each_time_and_from_any_place():
     assert [result.outcome for result in rest] == [result.outcome for result in whole[12:]]
 
 
+def test_children_go_on_with_other_attacks_and_after_a_death(tmp_path):
+    files = [tmp_path / name for name in ("killed.txt", "well.txt")]
+    for path in files:
+        path.write_text(path.stem)
+    with Children() as children:
+        told = [result.outcome for result in children.files(Ends.name, files)]
+        assert told == [Outcome.SIGNAL, Outcome.SUCCESS]
+        results = children.series(OtherEnds.name, 3, 0, 20)
+        assert next(results).outcome.is_right
+        results.close()  # what the child says of the others belongs to no later order
+        told = [result.outcome for result in children.files(Ends.name, files[1:])]
+        assert told == [Outcome.SUCCESS]
+
+
 def test_failures_are_kept_named_and_counted(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(ATTACKS, "spec", Ends.name)
     folders = ["--failures", str(tmp_path / "kept"), "--results", str(tmp_path)]
@@ -95,15 +119,15 @@ def test_inputs_are_made_anew_from_their_numbers(name):
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_archbuild_stands_a_short_attack(name):
-    results = run_series(name, 1, 0, SHORT[name])
+def test_archbuild_stands_a_short_attack(children, name):
+    results = children.series(name, 1, 0, SHORT[name])
     assert [result for result in results if not result.outcome.is_right] == []
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in CORPUS.iterdir()))
-def test_archbuild_stands_whatever_it_once_did_not(name):
+def test_archbuild_stands_whatever_it_once_did_not(children, name):
     files = sorted((CORPUS / name).iterdir())
-    results = list(run_files(name, files))
+    results = list(children.files(PREPARED.get(name, name), files))
     assert [files[result.index] for result in results if not result.outcome.is_right] == []
     assert len(results) == len(files)
 
