@@ -50,7 +50,7 @@ def test_an_alias_is_as_good_as_a_name(write: Write) -> None:
 
 def test_the_classic_projects_own_name_finds_its_network() -> None:
     path, index = find_arch("c-5-6_p_c-5-16_p_c-4-120", None)
-    assert (path.name, index) == ("mnist.json", 1)
+    assert (path.name, index) == ("literature.yaml", 7)
 
 
 def test_paths(write: Write) -> None:

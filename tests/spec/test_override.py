@@ -148,7 +148,7 @@ def test_the_last_of_two_wins(vocabulary: Vocabulary, tree: dict[str, Any]) -> N
 
 
 def test_overrides_apply_after_migration(vocabulary: Vocabulary) -> None:
-    spec = load_spec("1", vocabulary, stem="mnist", overrides=["pretrain.learning_rate=0.5"])
+    spec = load_spec("0", vocabulary, stem="mnist", overrides=["pretrain.learning_rate=0.5"])
     assert spec.pretrain["learning_rate"] == 0.5
     assert spec.pretrain["optimizer"] == "sgd"
 
