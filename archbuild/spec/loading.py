@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import takewhile
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -68,12 +67,13 @@ def validate_document(
     """
     document = read_document(path)
     if document.tree == []:
-        raise SpecError([_located(Problem("the list holds no spec"), document, (), {})])
+        raise SpecError([_located(Problem("the list holds no spec"), document, (), _Causes({}))])
     entries = range(len(document.tree)) if isinstance(document.tree, list) else [None]
     prefixes: list[TreePath] = [() if index is None else (index,) for index in entries]
     loaded = [_load(document, prefix, vocabulary, overrides, None, {}) for prefix in prefixes]
     problems = [problem for _, found in loaded for problem in found]
-    problems += [_located(problem, document, (), {}) for problem in alias_problems(document)]
+    none = _Causes({})
+    problems += [_located(problem, document, (), none) for problem in alias_problems(document)]
     if problems:
         raise SpecError(problems)
     return [spec for spec, _ in loaded if spec is not None]
@@ -131,7 +131,8 @@ def _load(
             if names_no_head(raw):
                 tree = with_classic_head(tree, vocabulary)
         problems = problems + check(tree, vocabulary)
-    located = [_located(problem, document, prefix, origins) for problem in problems]
+    causes = _Causes(origins, document.tree, prefix)
+    located = [_located(problem, document, prefix, causes) for problem in problems]
     located.sort(key=lambda problem: (problem.line, problem.column))
     return (None if located else resolve(tree, vocabulary)), located
 
@@ -142,23 +143,48 @@ def _unless(problems: Sequence[Problem], spec: Spec | None) -> Spec:
     return spec
 
 
-def _located(problem: Problem, document: Document, prefix: TreePath, origins: Origins) -> Problem:
+def _located(problem: Problem, document: Document, prefix: TreePath, causes: _Causes) -> Problem:
     """Return the problem with its place: the override that caused it, else the file."""
-    full = prefix + problem.path
-    for path, source in reversed(list(origins.items())):
-        shared = _shared(path, problem.path)
-        made_by_it = bool(shared) and not _holds(document.tree, prefix + shared)
-        if shared == path or made_by_it or path == (*problem.path, "type"):
-            return replace(problem, path=full, source=source)
+    full, source = prefix + problem.path, causes.of(problem.path)
+    if source is not None:
+        return replace(problem, path=full, source=source)
     of_key = isinstance(problem, UnknownKeyProblem)
     line, column = document.place(full, of_key=of_key)
     return replace(problem, path=full, source=document.source, line=line, column=column)
 
 
-def _shared(one: TreePath, other: TreePath) -> TreePath:
-    """Return the beginning that two paths share."""
-    pairs = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
-    return tuple(part for part, _ in pairs)
+class _Causes:
+    """Which override caused a problem: the last that sets it, or else makes what it stands in.
+
+    Args:
+        origins: the overrides' paths, and their names.
+        tree: the document, in which mappings stand that no override has made.
+        prefix: the path of the spec in it.
+    """
+
+    def __init__(self, origins: Origins, tree: Any = None, prefix: TreePath = ()) -> None:
+        self._names = list(origins.values())
+        self._set = {path: number for number, path in enumerate(origins)}
+        self._made = {
+            path: number
+            for number, whole in enumerate(origins)
+            for path in _beginnings(whole)
+            if not _holds(tree, prefix + path)
+        }
+
+    def of(self, path: TreePath) -> str | None:
+        """Return the name of the override; ``None`` if none has caused a problem there."""
+        around = _beginnings(path)
+        for known, places in ((self._set, [*around, (*path, "type")]), (self._made, around)):
+            numbers = [known[place] for place in places if place in known]
+            if numbers:
+                return self._names[max(numbers)]
+        return None
+
+
+def _beginnings(path: TreePath) -> list[TreePath]:
+    """Return what a path begins with, the path itself last."""
+    return [path[: length + 1] for length in range(len(path))]
 
 
 def _holds(tree: Any, path: TreePath) -> bool:

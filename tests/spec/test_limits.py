@@ -8,7 +8,7 @@ import pytest
 
 from archbuild.errors import MAX_SHOWN, Problem, SpecError
 from archbuild.registry import default_vocabulary
-from archbuild.spec import validate_document
+from archbuild.spec import spec_from_tree, validate_document
 from archbuild.spec.document import MAX_DEPTH, MAX_SPECS
 from archbuild.spec.override import apply_overrides
 from archbuild.spec.reading import parse_text
@@ -107,6 +107,14 @@ def test_a_long_override_is_named_by_its_beginning():
     with pytest.raises(SpecError) as caught:
         apply_overrides({}, ["x=[" + "1e999," * 1000 + "1]"])
     assert len(str(caught.value)) < 100 * 300
+
+
+def test_many_overrides_that_are_wrong_are_each_named_once():
+    assignments = [f"head.x{number}=1" for number in range(10_000)]
+    with pytest.raises(SpecError) as caught:
+        spec_from_tree({}, default_vocabulary(), overrides=assignments)
+    named = {problem.source for problem in caught.value.problems}
+    assert named >= {f"--set {each}" for each in assignments}
 
 
 def test_a_long_path_of_an_override_is_refused():
