@@ -6,8 +6,11 @@ import gzip
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
+from scipy import sparse
 
 from archbuild.data.sets.idx_halves import Family
 
@@ -100,3 +103,25 @@ def write_own_data(folder: Path) -> None:
     cities = np.array([["Bern", "Oslo"], ["Kyiv", "Rome"], ["Lima", "Riga"]])[kinds, sales % 2]
     rows = [f"{'' if sale < 0 else sale},{city}" for sale, city in zip(sales, cities, strict=True)]
     (folder / "shops.csv").write_text("\n".join(["sales,city", *rows]) + "\n")
+
+
+def write_73(path: Path, **variables: Any) -> str:
+    """A file of version 7.3: HDF5 with axes in reverse behind 512 bytes of MATLAB's own."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, values in variables.items():
+            if sparse.issparse(values):
+                group = file.create_group(name)
+                group.attrs["MATLAB_sparse"] = values.shape[0]
+                for key, part in (("data", "data"), ("ir", "indices"), ("jc", "indptr")):
+                    group[key] = getattr(values, part)
+            elif isinstance(values, list):
+                refs = file.create_dataset(name, (1, len(values)), h5py.ref_dtype)
+                refs.attrs["MATLAB_class"] = np.bytes_("cell")
+                for place, text in enumerate(values):
+                    letters = np.array([[ord(letter)] for letter in text], np.uint16)
+                    refs[0, place] = file.create_dataset(f"#refs#/{name}{place}", data=letters).ref
+            else:
+                file.create_dataset(name, data=np.asarray(values).T)
+    with path.open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64")
+    return str(path)

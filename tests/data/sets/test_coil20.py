@@ -10,7 +10,7 @@ from scipy.io import savemat
 from archbuild.data import load_dataset
 from archbuild.errors import DataError
 from tests.data.conftest import found
-from tests.data.writers import write_image
+from tests.data.writers import write_73, write_image
 
 OBJECTS = np.repeat(np.arange(1, 21), 72)
 
@@ -32,20 +32,29 @@ def png_folder(tmp_path_factory) -> Path:
     return folder
 
 
-def write_mat(path: Path, images: np.ndarray) -> None:
+def write_mat(path: Path, images: np.ndarray, is_73: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     columns_first = images.swapaxes(1, 2).reshape(len(images), -1)
-    savemat(path, {"X": columns_first, "Y": OBJECTS[: len(images), np.newaxis]})
+    variables = {"X": columns_first, "Y": OBJECTS[: len(images), np.newaxis]}
+    write_73(path, **variables) if is_73 else savemat(path, variables)
 
 
-def test_pixels_of_the_matlab_file_are_turned_upright(tmp_path, small):
-    write_mat(tmp_path / "COIL20" / "COIL20.mat", small)
+@pytest.mark.parametrize("is_73", [False, True])
+def test_pixels_of_the_matlab_file_are_turned_upright(tmp_path, small, is_73):
+    write_mat(tmp_path / "COIL20" / "COIL20.mat", small, is_73)
     dataset = load_dataset("coil20", tmp_path)
     assert (dataset.shape, dataset.n_classes) == ((1, 4, 4), 20)
     np.testing.assert_array_equal(dataset.values[..., 0], small)
     np.testing.assert_array_equal(dataset.labels, OBJECTS - 1)
     assert found(tmp_path, "COIL20")[0]
     assert "4 x 4" in found(tmp_path, "COIL20")[1]
+
+
+def test_a_matlab_file_of_version_7_3_without_the_images_is_refused(tmp_path):
+    (tmp_path / "COIL20").mkdir()
+    write_73(tmp_path / "COIL20" / "COIL20.mat", other=np.ones((2, 3, 4)), Y=np.ones((2, 1)))
+    with pytest.raises(DataError, match="no variable X of 1440 square images"):
+        load_dataset("COIL20", tmp_path)
 
 
 @pytest.mark.parametrize("as_archive", [True, False])

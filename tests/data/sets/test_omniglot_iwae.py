@@ -10,6 +10,7 @@ from archbuild.data import held_out, load_dataset
 from archbuild.data.sets import omniglot_iwae
 from archbuild.errors import DataError
 from tests.data.conftest import found
+from tests.data.writers import write_73
 
 SIZES = {"train": 7, "test": 4}
 PREFIX = {"train": "", "test": "test"}
@@ -30,10 +31,9 @@ def alphabets_of(part: str) -> np.ndarray:
     return np.arange(SIZES[part]) % 3 + 11
 
 
-def write(folder: Path, **changes: np.ndarray | None) -> Path:
-    """Write both parts, a column for each drawing, in MATLAB's order of pixels."""
-    folder.mkdir(parents=True, exist_ok=True)
-    arrays: dict[str, np.ndarray | None] = {}
+def arrays_of() -> dict[str, np.ndarray]:
+    """Both parts, a column for each drawing, in MATLAB's order of pixels."""
+    arrays: dict[str, np.ndarray] = {}
     for part, size in SIZES.items():
         upright = images_of(part)
         marks = np.zeros((50, size))
@@ -41,7 +41,14 @@ def write(folder: Path, **changes: np.ndarray | None) -> Path:
         arrays[f"{PREFIX[part]}data"] = upright.swapaxes(1, 2).reshape(size, 784).T
         arrays[f"{PREFIX[part]}target"] = marks
         arrays[f"{PREFIX[part]}targetchar"] = np.ones((1, size)) + np.arange(size) % 2
-    kept = {name: array for name, array in (arrays | changes).items() if array is not None}
+    return arrays
+
+
+def write(folder: Path, **changes: np.ndarray | None) -> Path:
+    """Write both parts; without those whose change is ``None``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    everything = {**arrays_of(), **changes}
+    kept = {name: array for name, array in everything.items() if array is not None}
     savemat(folder / "chardata.mat", kept, do_compression=True)
     return folder / "chardata.mat"
 
@@ -61,6 +68,15 @@ def test_each_name_has_its_part_upright(tmp_path, name, parts):
     np.testing.assert_allclose(dataset.rows(slice(None))[..., 0], expected, rtol=1e-6)
     assert (dataset.shape, dataset.source) == ((1, 28, 28), str(path))
     assert found(tmp_path, name) == (True, str(path))
+
+
+def test_a_file_of_version_7_3_is_the_same(tmp_path):
+    old = load_dataset("OMNIGLOT-IWAE", write(tmp_path / "old").parent)
+    (tmp_path / "new").mkdir()
+    write_73(tmp_path / "new" / "chardata.mat", **arrays_of())
+    new = load_dataset("OMNIGLOT-IWAE", tmp_path / "new")
+    np.testing.assert_array_equal(new.rows(slice(None)), old.rows(slice(None)))
+    assert (new.labels.tolist(), new.class_names) == (old.labels.tolist(), old.class_names)
 
 
 def test_the_classes_are_those_of_the_whole_file(tmp_path):

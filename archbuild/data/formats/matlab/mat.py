@@ -20,7 +20,7 @@ from archbuild.data.formats.matlab.variable import Variable
 from archbuild.data.guard import reading
 from archbuild.data.guess import Guess, listed, value_key
 from archbuild.data.limits import check_size
-from archbuild.data.request import Arrays, ReadRequest
+from archbuild.data.request import Arrays, ReadOptions, ReadRequest
 from archbuild.errors import DataError
 
 VALUE_KEYS = ("X", "x", "fea", "data")
@@ -111,6 +111,8 @@ def read_variables(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
     Raises:
         DataError: one is missing, the file cannot be read, or they are more than memory holds.
     """
+    if is_version_73(path):
+        return {name: _variable_73(_asking_for(name, path)).values for name in names}
     there = _variables(path)
     for name in names:
         _named(name, there, path)
@@ -125,13 +127,37 @@ def mat_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         DataError: the file cannot be read.
     """
+    if is_version_73(path):
+        found = _shapes_73(ReadRequest(path))
+        shapes = [tuple(length for length in row if length >= 0) for row in found.values.tolist()]
+        return dict(zip(found.ids or (), shapes, strict=True))
     return {name: variable.shape for name, variable in _variables(path).items()}
+
+
+@apart("an HDF5 file")
+def _shapes_73(request: ReadRequest) -> Arrays:
+    """Return the axes of each variable as a row, -1 behind them, with its name as the row's id."""
+    shapes = {name: variable.shape for name, variable in variables_73(request.path).items()}
+    n_axes = max(map(len, shapes.values()), default=0)
+    rows = [(*shape, *[-1] * (n_axes - len(shape))) for shape in shapes.values()]
+    return Arrays(np.array(rows, np.int64).reshape(len(rows), n_axes), None, ids=list(shapes))
+
+
+@apart("an HDF5 file")
+def _variable_73(request: ReadRequest) -> Arrays:
+    """Return the variable that ``data.array`` names, as it is."""
+    there, name = variables_73(request.path), str(request.options.array)
+    _named(name, there, request.path)
+    check_size(there[name].n_bytes, f"the variable '{name}' in {request.path}")
+    return Arrays(there[name].load(), None)
+
+
+def _asking_for(name: str, path: Path) -> ReadRequest:
+    return ReadRequest(path, options=ReadOptions(array=name))
 
 
 def _variables(path: Path) -> dict[str, Variable]:
     """Return the variables of a file of version 4 or 5, their contents not yet read."""
-    if is_version_73(path):
-        raise DataError(f"{path} is of version 7.3 of MATLAB's files; save it with -v7")
     with _reading(path):
         # of an empty file there is no map
         content = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.empty(0, np.uint8)

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import h5py
 import numpy as np
 import pytest
-from scipy import sparse
 from scipy.io import savemat
 from scipy.sparse import csc_matrix, csr_matrix
 
 from archbuild.data import limits, load_dataset
 from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
+from tests.data.writers import write_73
 
 
 @pytest.mark.parametrize(("value_key", "label_key"), [("X", "Y"), ("fea", "gnd"), ("data", "y")])
@@ -79,28 +78,6 @@ def test_damage_is_refused(tmp_path):
     path.write_bytes(b"")
     with pytest.raises(DataError, match=r"own\.mat cannot be read as \.mat"):
         load_dataset(str(path))
-
-
-def write_73(path, **variables):
-    """A file of version 7.3: HDF5 with axes in reverse behind 512 bytes of MATLAB's own."""
-    with h5py.File(path, "w", userblock_size=512) as file:
-        for name, values in variables.items():
-            if sparse.issparse(values):
-                group = file.create_group(name)
-                group.attrs["MATLAB_sparse"] = values.shape[0]
-                for key, part in (("data", "data"), ("ir", "indices"), ("jc", "indptr")):
-                    group[key] = getattr(values, part)
-            elif isinstance(values, list):
-                refs = file.create_dataset(name, (1, len(values)), h5py.ref_dtype)
-                refs.attrs["MATLAB_class"] = np.bytes_("cell")
-                for place, text in enumerate(values):
-                    letters = np.array([[ord(letter)] for letter in text], np.uint16)
-                    refs[0, place] = file.create_dataset(f"#refs#/{name}{place}", data=letters).ref
-            else:
-                file.create_dataset(name, data=np.asarray(values).T)
-    with path.open("r+b") as file:
-        file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64")
-    return str(path)
 
 
 def test_version_7_3_is_read_with_its_axes_in_order(tmp_path):
