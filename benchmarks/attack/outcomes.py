@@ -33,18 +33,20 @@ class Limits:
     """What an input may take.
 
     Attributes:
-        seconds: of the child's processor time; a child that says nothing for four times as long
-            is killed, which leaves room for a crowded machine.
+        seconds: of the child's processor time.
         memory: bytes that the child's memory may grow at any time beyond what it was at its start.
+        patience: how many times as long, by the clock, a child may say nothing before it is killed,
+            which leaves room for a crowded machine.
     """
 
     seconds: float = 5.0
     memory: int = 1_000_000_000
+    patience: float = 4.0
 
     @property
     def silence(self) -> float:
         """The seconds without an answer after which a child is killed."""
-        return 4 * self.seconds
+        return self.patience * self.seconds
 
 
 @dataclass(frozen=True)

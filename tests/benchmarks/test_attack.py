@@ -36,7 +36,7 @@ REPLAYED = {"run_folder/*": PreparedFolders.name, "arrow/offsets-*": ArrowHere.n
 @pytest.fixture(scope="module")
 def children():
     """Child processes for all inputs of archbuild."""
-    with Children() as shared:
+    with Children(Limits(patience=24)) as shared:  # the machine runs other tests as well
         yield shared
 
 
