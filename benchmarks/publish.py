@@ -23,7 +23,7 @@ from archbuild.runs.slim import copy_model
 from benchmarks.processes import archbuild
 
 MODELS: Final[Mapping[str, Sequence[str]]] = {
-    "mnist": ["-d", "MNIST", "-a", "1", "--pretrain", "50", "--cluster", "20"],
+    "mnist": ["-d", "MNIST", "-a", "3", "--pretrain", "--cluster"],
     "digits": [  # half of the shipped network's widest layer, which would be too large
         *["-d", "DIGITS", "-a", "0", "--pretrain", "50", "--cluster", "20"],
         *["--set", "layers[2].num_units=500", "--set", "name=fc-500_fc-500_fc-32"],

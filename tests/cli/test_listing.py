@@ -135,7 +135,7 @@ def test_without_a_word_the_help_comes(archbuild: Archbuild) -> None:
 def test_published_models_stand_with_their_scores_and_commands(archbuild: Archbuild) -> None:
     heading, *lines = archbuild("list", "published").out.splitlines()
     assert heading.split()[:6] == ["name", "dataset", "head", "acc", "nmi", "MB"]
-    assert {"digits", "spiral"} <= {line.split()[0] for line in lines}
+    assert {"digits", "mnist", "spiral"} <= {line.split()[0] for line in lines}
     text = " ".join(" ".join(lines).split())
     assert "archbuild -d SPIRAL -a 0 --seed 0 --train 500" in text
     assert "--pretrain 50 --cluster 20" in text

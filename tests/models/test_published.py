@@ -15,7 +15,7 @@ NAMES = published_names()
 
 
 def test_the_promised_models_are_there() -> None:
-    assert {"digits", "spiral"} <= set(NAMES)
+    assert {"digits", "mnist", "spiral"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
