@@ -19,14 +19,11 @@ import numpy as np
 
 from archbuild.errors import ArchbuildError, RunError
 from archbuild.io.atomic import explained
+from archbuild.io.npy_header import read_header
 
 _NOT_NUMPY = "not NumPy's format: "
 _LONGEST_REASON = 200
 _LONGEST_WHOLE = 21  # characters
-_HEADERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 
 START_OVER = "restore it, or train again (with --fresh on the command line)"
 """Advice on a damaged file of a run, for users of Python and of the command line."""
@@ -199,10 +196,7 @@ def _read_member(archive: ZipFile, member: ZipInfo) -> np.ndarray:
 
 def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
     """Read an array, whose header has to declare as many bytes as there are."""
-    version = np.lib.format.read_magic(stream)
-    if version not in _HEADERS:
-        raise ValueError(f"version {version} of the format")
-    shape, _, dtype = _HEADERS[version](stream)
+    shape, _, dtype = read_header(stream)
     declared, there = prod(shape) * dtype.itemsize, size - stream.tell()
     if dtype.hasobject or declared != there:
         raise ValueError(f"expected {there:,} bytes of numbers, got {dtype} of shape {shape}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from archbuild.data.formats.arrays.row_axis import rows_first
 from archbuild.data.guard import reading
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
+from archbuild.io.npy_header import read_header
 
 _ARCHIVE = b"PK"
 _ADVICE = (
@@ -60,24 +60,3 @@ def _refuse_others(path: Path) -> None:
             "kinds; they are never loaded, because loading them can run code: bring the rows "
             "to one length (pad or cut them) and save the plain array again"
         )
-
-
-def read_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return the shape that a ``.npy`` file declares, whether columns are first, and the type.
-
-    Args:
-        file: open to read bytes, at the beginning of the array.
-
-    Raises:
-        ValueError: the version is not known, or the header is broken; NumPy raises other errors
-            as well for the latter.
-    """
-    version = np.lib.format.read_magic(file)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read is None:
-        raise ValueError(f"the .npy version {version[0]}.{version[1]} is not known")
-    shape, is_by_columns, dtype = read(file)
-    return shape, is_by_columns, dtype

@@ -13,7 +13,6 @@ import numpy as np
 
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.arrays.labels import judge_labels
-from archbuild.data.formats.arrays.npy import read_header
 from archbuild.data.formats.arrays.npz_parts import Parts, parts_of
 from archbuild.data.formats.arrays.row_axis import rows_first
 from archbuild.data.formats.arrays.sparse import dense
@@ -23,6 +22,7 @@ from archbuild.data.guess import Guess, listed, value_key
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import read_part, release, room_for
 from archbuild.errors import DataError
+from archbuild.io.npy_header import read_header
 
 VALUE_KEYS = ("x", "X", "data")
 LABEL_KEYS = ("y", "Y", "labels")

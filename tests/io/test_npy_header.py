@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from archbuild.io.npy_header import read_header
+
+
+def saved(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_header_is_read_and_the_stream_left_behind_it(order: str) -> None:
+    array = np.array([[1.5, 2], [3, 4]], order=order)
+    stream = io.BytesIO(saved(array))
+    assert read_header(stream) == ((2, 2), order == "F", np.dtype("float64"))
+    assert stream.read() == array.tobytes("A")
+
+
+@pytest.mark.parametrize(
+    ("place", "byte", "said"),
+    [(20, 0x1B, "no text"), (20, 0xC9, "no text"), (6, 9, "not known"), (9, 0xFF, "at most")],
+)
+def test_what_is_no_header_never_reaches_the_parser(place: int, byte: int, said: str) -> None:
+    content = bytearray(saved(np.zeros(3)))
+    content[place] = byte
+    with pytest.raises(ValueError, match=said):
+        read_header(io.BytesIO(content))
