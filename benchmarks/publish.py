@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from archbuild.errors import ArchbuildError
-from archbuild.models.published import PUBLISHED
+from archbuild.models.published import PUBLISHED, find_published
 from archbuild.models.run import open_run
 from archbuild.runs.slim import copy_model
 from benchmarks.processes import archbuild
@@ -57,7 +57,7 @@ def publish(name: str, out: Path, published: Path) -> None:
     stage = run.finished_clusterings[-1].name
     shutil.rmtree(published / name, ignore_errors=True)
     copy = copy_model(run.folder, stage, published / name)
-    size = sum(path.stat().st_size for path in copy.path.rglob("*"))
+    size = find_published(name, published).size
     if size > LARGEST:
         shutil.rmtree(copy.path)
         sys.exit(f"error: '{name}' takes {size:,} bytes; a published model may have {LARGEST:,}")

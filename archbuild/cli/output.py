@@ -1,4 +1,4 @@
-"""What a command says: every text goes out here, and nothing in it is obeyed by a terminal."""
+"""The one exit of texts to the terminal, which escapes whatever a terminal would obey."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _ARRAYS: Final = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What the check found of one thing.
+    """A result of the check, about one file, model or property of a run.
 
     Attributes:
         subject: what was looked at: a file, a stage's model, the data.

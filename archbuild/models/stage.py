@@ -139,7 +139,7 @@ class Stage:
 
     @property
     def order(self) -> tuple[bool, int, str]:
-        """What is greatest of the stage that was trained last, finished ones first.
+        """A key for sorting: the stage that was trained last has the greatest, finished ones first.
 
         The stages of a run are numbered as their training begins or goes on. ``written`` counts in
         runs of early versions, which have no numbers.

@@ -34,9 +34,7 @@ def copy_model(run: RunFolder, stage: str, target: Path) -> RunFolder:
         RunError: the stage is not finished, a file is altered, or the target cannot be written.
     """
     source = run.stage(stage)
-    manifest = source.manifest()
-    if manifest is None or manifest["state"] != "finished":
-        raise RunError(f"the stage in {source.path} is not finished; run it to its end first")
+    manifest = source.finished_manifest()
     source.verify()
     if target.exists():
         raise RunError(f"{target} already exists; remove it, or choose another folder")

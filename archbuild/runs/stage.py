@@ -111,6 +111,17 @@ class StageFolder:
         """
         return read_manifest(self.file(MANIFEST))
 
+    def finished_manifest(self) -> dict[str, Any]:
+        """Read the manifest of a finished stage.
+
+        Raises:
+            RunError: the stage is not finished, or as :meth:`manifest`.
+        """
+        manifest = self.manifest()
+        if manifest is None or manifest["state"] != "finished":
+            raise RunError(f"the stage in {self.path} is not finished; run it to its end first")
+        return manifest
+
     def status(self) -> Status:
         """Return the state in the manifest; :meth:`verify` compares the files with it."""
         manifest = self.manifest()
@@ -125,7 +136,7 @@ class StageFolder:
         Raises:
             RunError: the stage is not finished.
         """
-        return digest_of(self._finished(self.manifest()))
+        return digest_of(self.finished_manifest())
 
     def verify(self) -> None:
         """Compare every file that the manifest names with its digest.
@@ -138,10 +149,7 @@ class StageFolder:
                 raise error
 
     def verdicts(self) -> dict[str, RunError | None]:
-        """Compare every file that the manifest names with its digest, and return what was found.
-
-        Returns:
-            For each name the error that the file is missing or altered; ``None`` if it is whole.
+        """Return for each file of the manifest what is wrong with it; ``None`` if it is whole.
 
         Raises:
             RunError: there is no manifest.
@@ -160,7 +168,7 @@ class StageFolder:
         manifest = self.manifest()
         if manifest and manifest["state"] == "running":
             return list(manifest["history"])
-        self._verify_file(HISTORY, self._finished(manifest)["files"].get(HISTORY, ""))
+        self._verify_file(HISTORY, self.finished_manifest()["files"].get(HISTORY, ""))
         return read_json_lines(self.file(HISTORY))
 
     # -- comparing with a request ----------------------------------------------------------
@@ -331,12 +339,6 @@ class StageFolder:
         if self._header is None:
             raise RunError(f"{self.path}: begin() must be called before anything is saved")
         return self._header
-
-    def _finished(self, manifest: dict[str, Any] | None) -> dict[str, Any]:
-        """Return the manifest of a finished stage; raise for another."""
-        if manifest is None or manifest["state"] != "finished":
-            raise RunError(f"the stage in {self.path} is not finished; run it to its end first")
-        return manifest
 
     def _verdict(self, name: str, expected: str) -> RunError | None:
         try:

@@ -10,11 +10,11 @@ from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 
-from archbuild.io.atomic import write_json, write_text
+from archbuild.io.atomic import write_json
 from archbuild.version import __version__
 from benchmarks.attack.attacks import ATTACKS, Case, attack_of
 from benchmarks.attack.outcomes import Outcome, Result
-from benchmarks.attack.page import PAGE, RECORD, attack_page, read_series
+from benchmarks.attack.page import RECORD, read_series, write_page
 from benchmarks.attack.running import run_files, run_series
 from benchmarks.processes import exit_status, machine
 from benchmarks.reproduce.command import RESULTS, write_index
@@ -117,5 +117,5 @@ def _record(options: Namespace, counts: Counter[Outcome], slowest: float, minute
         "date": datetime.now(UTC).date().isoformat(),
     }
     write_json(options.results / RECORD, {"series": [*others, new]})
-    write_text(options.results / PAGE, attack_page(read_series(options.results)))
+    write_page(options.results)
     write_index(options.results)

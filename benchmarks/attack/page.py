@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from archbuild.io.atomic import write_text
 from archbuild.io.reading import read_json
 from benchmarks.attack.outcomes import Outcome
 from benchmarks.reproduce.cells import markdown
@@ -49,6 +50,11 @@ def attack_page(series: Sequence[Mapping[str, Any]]) -> str:
         markdown(("attack", "inputs"), totals),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def write_page(folder: Path) -> None:
+    """Write the page of what is recorded below the folder of results."""
+    write_text(folder / PAGE, attack_page(read_series(folder)))
 
 
 def attack_line(folder: Path) -> list[str]:

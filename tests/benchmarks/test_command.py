@@ -10,7 +10,7 @@ from subprocess import CalledProcessError
 
 import pytest
 
-from benchmarks.attack.page import PAGE, attack_page, read_series
+from benchmarks.attack.page import write_page
 from benchmarks.peers.command import main as peers_main
 from benchmarks.reproduce import command
 from benchmarks.reproduce.records import Records
@@ -93,7 +93,7 @@ def test_the_pages_of_the_repository_are_what_is_declared_and_recorded(tmp_path)
     for main in (command.main, peers_main):
         chosen = ["all"] if main is command.main else []
         assert main([*chosen, "--table-only", "--results", str(tmp_path)], "") == 0
-    (tmp_path / PAGE).write_text(attack_page(read_series(tmp_path)))
+    write_page(tmp_path)
     written, kept = (
         {path.name: path.read_text() for path in folder.glob("*.md")}
         for folder in (tmp_path, command.RESULTS)
