@@ -33,6 +33,7 @@ from archbuild.data.counts import LOG_NORMALISE, log_normalised
 from archbuild.data.dataset import Dataset, Shape, chunk_slices
 from archbuild.data.guess import Guess
 from archbuild.data.labels import encode_labels
+from archbuild.data.precision import blur_of_double
 from archbuild.data.request import BYTES, Known, ReadOptions
 from archbuild.data.spill import read_part
 from archbuild.data.table_form import TableForm
@@ -91,12 +92,14 @@ def dataset_from_arrays(
 
     Raises:
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
-            four, or the labels do not fit.
+            four, whole numbers that float64 would blur, or the labels do not fit.
     """
     said_by_reader, gaps = gaps, gaps or options.masks_gaps or (known is not None and known.gaps)
     is_flat_anew = known is not None and np.ndim(values) == 2
     channels = None if is_flat_anew else options.channels
     array, said = _checked(values, input_shape, least_rows, source, channels=channels, gaps=gaps)
+    if known is None:  # new rows may be closer to each other than those of the training
+        _refuse_blurred(array, source, columns)
     if gaps and not said_by_reader:
         said += _say_missing(array)
     if options.counts == LOG_NORMALISE:
@@ -138,6 +141,16 @@ def _checked(
     _check_rows(array, least_rows, source)
     check_finite(array, source, gaps=gaps)
     return array, said
+
+
+def _refuse_blurred(values: np.ndarray, source: str, columns: Sequence[str]) -> None:
+    """Refuse columns or channels whose numbers float64 does not tell apart: part by part."""
+    parts = chunk_slices(len(values), prod(values.shape[1:]) * values.itemsize)
+    blur = blur_of_double(read_part(values, part) for part in parts)
+    if blur is not None:
+        name = f"'{columns[blur.column]}'" if len(columns) else f"{blur.column} (counted from 0)"
+        kind = "column" if values.ndim == 2 else "channel"
+        raise DataError(f"{source}: the {kind} {name} {blur.in_words}")
 
 
 def _say_missing(values: np.ndarray) -> list[Guess]:

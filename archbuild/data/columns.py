@@ -23,12 +23,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fractions import Fraction
 from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
 
 from archbuild.data.labels import plain_number
+from archbuild.data.precision import EXACT
 from archbuild.spec.top import EMBEDDING
 
 NUMBER, BOOLEAN, DATE, CATEGORY = "number", "boolean", "date", "category"
@@ -51,6 +53,7 @@ _SPACED: Final = re.compile(r"[+-]?[1-9]\d{0,2}([ '\u2019\u00a0\u202f]\d{3})+([.
 _SPACES: Final = str.maketrans("", "", " '\u2019\u00a0\u202f")
 _PADDED: Final = re.compile(r"[+-]?0\d")
 _SECONDS_A_DAY = 86_400.0
+_FEWEST_DIGITS, _MOST_DIGITS = 15, 300  # of numbers that are compared with float64
 
 
 def is_missing(cell: str) -> bool:
@@ -71,15 +74,37 @@ def number_in(cell: str, decimal: str = ".") -> float | None:
     """
     text = cell.strip()
     number = _float(text) if decimal == "." else None  # most cells are as Python writes numbers
-    if number is not None:
-        return number
+    return _float(_as_python(text, decimal)) if number is None else number
+
+
+def rounding_in(
+    cell: str, number: float, decimal: str = "."
+) -> tuple[float | Fraction, float | Fraction]:
+    """Return the number that a cell holds, exactly, and how far float64 is from it.
+
+    It is 0 too where float64 has the digits of the cell, as programs write it.
+
+    Args:
+        cell: of a number.
+        number: as ``number_in`` reads it; finite.
+        decimal: the decimal sign.
+    """
+    if abs(number) < EXACT or not _FEWEST_DIGITS < len(cell) < _MOST_DIGITS:
+        return number, 0.0
+    exact = Fraction(_as_python(cell.strip(), decimal))
+    is_written = exact == Fraction(repr(number))
+    return exact, 0.0 if is_written else abs(exact - Fraction(number))
+
+
+def _as_python(text: str, decimal: str) -> str:
+    """Return a number as Python writes it; empty where digits are grouped as in no number."""
     text = text.replace("\u2212", "-")
     if _SPACED.fullmatch(text):
         text = text.translate(_SPACES)
     group = "." if decimal == "," else ","
     if group in text and not is_grouped(text, decimal):
-        return None
-    return _float(text.replace(group, "").replace(decimal, "."))
+        return ""
+    return text.replace(group, "").replace(decimal, ".")
 
 
 def _float(text: str) -> float | None:

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import inf, isfinite
 from typing import Final
 
 from archbuild.data.columns import (
@@ -19,7 +21,9 @@ from archbuild.data.columns import (
     date_in,
     is_missing,
     number_in,
+    rounding_in,
 )
+from archbuild.data.precision import Blur, is_blur
 
 MOST_DISTINCT: Final = 10_000
 """Different texts of a column that are kept; more make no category."""
@@ -28,7 +32,6 @@ _MOST_CATEGORIES = 50
 _NEARLY_ALL = 0.8
 _SHOWN = 5
 _PADDED: Final = re.compile(r"[+-]?0\d+")
-_LARGE: Final = re.compile(r"[+-]?\d{16,300}")  # 2 ** 53 has 16 digits
 _OTHER_DATE: Final = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{2,4}( .*)?")
 _TIME: Final = re.compile(r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?")
 _IN_AFFIXES: Final = re.compile(r"(\D*?)[+-]?\d[\d.,]*(\D*)")
@@ -44,7 +47,9 @@ class Profile:
         missing: how many cells stand for no value.
         numbers, booleans, dates: how many can be read as such.
         padded: how many are whole numbers with leading zeros, such as ``01234``.
-        rounded: how many are whole numbers that float64 does not hold.
+        rounded: how many are numbers of 2^53 and beyond that float64 does not hold.
+        rounding: how far float64 is from them, at most.
+        low, high: the least and the greatest number, exactly; finite.
         odd: place and text of the first cells that are no numbers.
     """
 
@@ -57,6 +62,9 @@ class Profile:
     dates: int = 0
     padded: int = 0
     rounded: int = 0
+    rounding: float | Fraction = 0.0
+    low: float | Fraction = inf
+    high: float | Fraction = -inf
     odd: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, cells: Sequence[str], places: Sequence[str]) -> None:
@@ -73,14 +81,33 @@ class Profile:
             return
         if text in self.texts or len(self.texts) < MOST_DISTINCT:
             self.texts[text] += count
-        if number_in(text, self.decimal) is not None:
+        number = number_in(text, self.decimal)
+        if number is not None:
             self.numbers += count
             self.padded += count if _PADDED.fullmatch(text) else 0
-            self.rounded += count if _is_rounded(text) else 0
+            self._compare(text, number, count)
         elif text.casefold() in BOOLEANS:
             self.booleans += count
         elif date_in(text) is not None:
             self.dates += count
+
+    def _compare(self, text: str, number: float, count: int) -> None:
+        """Note how far float64 is from a number."""
+        if not isfinite(number):
+            return
+        exact, rounding = rounding_in(text, number, self.decimal)
+        if rounding:
+            self.rounded += count
+            self.rounding = max(self.rounding, rounding)
+        self.low, self.high = min(self.low, exact), max(self.high, exact)
+
+    @property
+    def blur(self) -> Blur | None:
+        """What float64 would make of the numbers, where it does not tell them apart."""
+        if not self.rounding:
+            return None
+        low, high = Fraction(self.low), Fraction(self.high)
+        return Blur(0, low, high) if is_blur(Fraction(self.rounding), high - low) else None
 
     def _note_odd(self, cells: Sequence[str], places: Sequence[str]) -> None:
         for place, cell in zip(places, cells, strict=True):
@@ -154,10 +181,11 @@ class Profile:
         return f"numbers with {' and '.join(signs)} ('{next(iter(self.texts))}')" if signs else ""
 
     def merged(self) -> tuple[int, int]:
-        """Return how many different large whole numbers there are, and as how many float64."""
-        exact = {int(text) for text in self.texts if _LARGE.fullmatch(text)}
-        return len(exact), len(set(map(float, exact)))
-
-
-def _is_rounded(text: str) -> bool:
-    return _LARGE.fullmatch(text) is not None and int(float(text)) != int(text)
+        """Return how many numbers float64 does not hold, and how many it makes of them."""
+        numbers = {text: number_in(text, self.decimal) for text in self.texts}
+        finite = {
+            text: each for text, each in numbers.items() if each is not None and isfinite(each)
+        }
+        pairs = [(*rounding_in(text, each, self.decimal), each) for text, each in finite.items()]
+        lost = [(exact, number) for exact, rounding, number in pairs if rounding]
+        return len({exact for exact, _ in lost}), len({number for _, number in lost})

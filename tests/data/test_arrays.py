@@ -216,3 +216,26 @@ def test_the_factor_of_new_rows_does_not_look_at_gaps():
 def test_new_bytes_are_divided_as_bytes(known, divisor):
     values = np.full((2, 3, 3, 1), 200, np.uint8)
     assert dataset_from_arrays("x", values, known=known).scale == 1 / divisor
+
+
+@pytest.mark.parametrize("shape", [(40, 3), (40, 5, 3), (40, 6, 4, 3)])
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64, np.longdouble])
+def test_numbers_that_float64_would_blur_are_refused(monkeypatch, shape, dtype):
+    if dtype == np.longdouble and np.finfo(dtype).eps == np.finfo(np.float64).eps:
+        pytest.skip("the longest floats here are float64")
+    monkeypatch.setattr(dataset_module, "_CHUNK_BYTES", 500)
+    values = np.random.default_rng(0).integers(0, 20, shape).astype(dtype)
+    values[..., 1] += dtype(2**62)
+    place = "column" if len(shape) == 2 else "channel"
+    message = rf"X: the {place} 1 \(counted from 0\) goes from {2**62}.* a range of 19.*; float64"
+    with pytest.raises(DataError, match=message):
+        dataset_from_arrays("x", values, source="X")
+    with pytest.raises(DataError, match=f"X: the {place} 'b' goes"):
+        dataset_from_arrays("x", values, source="X", columns=["a", "b", "c"])
+    known = Known(scale=1.0)
+    assert len(dataset_from_arrays("x", values, source="X", known=known)) == 40
+    wide = values.copy()
+    wide[0, ..., 1] //= 2  # a rounding of 2e-16 of the range hides nothing
+    assert len(dataset_from_arrays("x", wide, source="X")) == 40
+    equal = np.full(shape, 2**62 + 1, dtype)
+    assert len(dataset_from_arrays("x", equal, source="X")) == 40

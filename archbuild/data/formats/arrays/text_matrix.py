@@ -19,6 +19,8 @@ from archbuild.data.formats.tables.faults import LARGEST, fault_message, number_
 from archbuild.data.formats.tables.narrow import as_narrow
 from archbuild.data.formats.tables.separator import best_cut, separator_name
 from archbuild.data.guess import Guess
+from archbuild.data.precision import EXACT
+from archbuild.data.profile import Profile
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
@@ -37,13 +39,16 @@ def read_text_matrix(request: ReadRequest) -> Arrays:
     several times, and is never in memory as a whole.
 
     Raises:
-        DataError: words, NaN or numbers beyond float32, lines of different lengths, another number
-            of labels than of rows, no rows, or a file that is no text.
+        DataError: words, NaN or numbers beyond float32, whole numbers that float64 would blur,
+            lines of different lengths, another number of labels than of rows, no rows, or a file
+            that is no text.
     """
     path = request.path
     n_rows, n_columns = _shape(path)
     labels = _labels(path, n_rows) if request.wants_labels else None
     values = as_narrow(_read_values(path, n_rows, n_columns), path)
+    if request.known is None:  # new rows may be closer to each other than those of the training
+        _refuse_blurred(path, values)
     return Arrays(values, labels, guesses=tuple(_say_comments(path)))
 
 
@@ -99,6 +104,20 @@ def _numbers(lines: Iterator[str], count: int, path: Path) -> np.ndarray:
     if not (np.abs(rows) <= LARGEST).all():  # true for NaN as well
         raise _fault(path)
     return rows
+
+
+def _refuse_blurred(path: Path, values: np.ndarray) -> None:
+    """Refuse columns whose numbers float64 does not tell apart."""
+    parts = chunk_slices(len(values), values.itemsize * values.shape[1])
+    beyond = [(np.abs(values[part]) >= EXACT).any(axis=0) for part in parts]
+    profiles = {place: Profile() for place in np.flatnonzero(np.any(beyond, axis=0)).tolist()}
+    for number, text in _lines(path) if profiles else ():
+        cells = text.split()
+        for place, profile in profiles.items():
+            profile.add([cells[place]], [f"line {number}"])
+    for place, profile in profiles.items():
+        if profile.blur is not None:
+            raise DataError(f"{path}: column {place + 1} {profile.blur.in_words}")
 
 
 def _labels(path: Path, n_rows: int) -> list[str] | None:

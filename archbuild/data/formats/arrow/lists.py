@@ -95,11 +95,9 @@ def _batches(
 
 def _columns(column: Array, is_flat: bool) -> Sequence[Any]:
     """Return a column of lists as one for each place; of others the column itself."""
-    from pyarrow import array
-
     if not is_flat:
         return [column]
     values = column.flatten()
-    numbers = values.to_numpy(zero_copy_only=False).reshape(len(column), -1)
-    kind = values.type
-    return [array(numbers[:, place], kind, from_pandas=True) for place in range(numbers.shape[1])]
+    width = len(values) // max(1, len(column))
+    # views, since NumPy would round whole numbers that stand beside missing ones
+    return [values[place::width] for place in range(width)]

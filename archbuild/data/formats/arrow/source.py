@@ -12,6 +12,7 @@ from archbuild.data.dataset import rows_at_a_time
 from archbuild.data.formats.tables.faults import LARGEST
 from archbuild.data.formats.tables.source import Batch
 from archbuild.data.guess import Guess
+from archbuild.data.precision import EXACT
 from archbuild.data.spill import release, room_for
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class ArrowSource:
         names = [self.columns[index] for index in wanted]
         # whole numbers beyond are rounded, which the slow way counts
         exact = [_is_exact(self.schema.field(index).type) for index in wanted]
-        limits = np.where(exact, 2.0**53, LARGEST)
+        limits = np.where(exact, float(EXACT), LARGEST)
         values = room_for((n_rows, len(wanted)), np.float64, str(self.path))
         start = 0
         for batch in self.iterate(rows_at_a_time(8 * len(wanted)), columns=names):

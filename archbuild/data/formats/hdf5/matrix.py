@@ -20,6 +20,7 @@ from archbuild.data.formats.hdf5.file import (
     refuse_elsewhere,
 )
 from archbuild.data.limits import MOST_TIMES_SPARSE, check_declared
+from archbuild.data.precision import EXACT, blur_of_double
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
@@ -96,8 +97,17 @@ class Matrix:
             return np.float64 if stored.dtype.itemsize > 4 else np.float32
         largest = 0
         for part in chunk_slices(len(stored), stored.dtype.itemsize * max(1, stored[0:1].size)):
-            largest = max(largest, int(np.abs(stored[part].astype(np.int64)).max(initial=0)))
+            rows = stored[part]
+            largest = max(largest, int(rows.max(initial=0)), -int(rows.min(initial=0)))
+        if largest > EXACT and self.kind == "dense":
+            self._refuse_blurred(stored)
         return np.float32 if largest <= _WHOLE else np.float64
+
+    def _refuse_blurred(self, stored: Dataset) -> None:
+        row_bytes = stored.dtype.itemsize * max(1, stored[0:1].size)
+        blur = blur_of_double(stored[part] for part in chunk_slices(len(stored), row_bytes))
+        if blur is not None:
+            raise DataError(f"{self._called()}: column {blur.column} (from 0) {blur.in_words}")
 
     def _fill_dense(self, values: np.ndarray, columns: np.ndarray) -> None:
         for part in chunk_slices(len(values), self.shape[1] * values.itemsize):

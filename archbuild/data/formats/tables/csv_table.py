@@ -28,6 +28,7 @@ from archbuild.data.formats.tables.table import read_table
 from archbuild.data.guard import reading
 from archbuild.data.guess import Guess
 from archbuild.data.limits import FREE_TEXT
+from archbuild.data.precision import EXACT
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
@@ -141,7 +142,7 @@ class CsvSource:
                         rows = parse(lines, max_rows=part.stop - part.start)
                 except ValueError:
                     return None
-                if len(rows) != part.stop - part.start or not (np.abs(rows) < 2**53).all():
+                if len(rows) != part.stop - part.start or not (np.abs(rows) < EXACT).all():
                     return None  # whole numbers beyond are rounded, which the slow way counts
                 values[part] = rows
                 release(values)

@@ -28,6 +28,7 @@ from archbuild.data.formats.tables.roles import Roles, refuse_twins
 from archbuild.data.formats.tables.source import TableSource
 from archbuild.data.formats.tables.told_kinds import refuse_other_kind
 from archbuild.data.guess import Guess, as_option, column_key, column_subject, listed
+from archbuild.data.precision import Blur
 from archbuild.data.profile import MOST_DISTINCT, Profile
 from archbuild.data.request import ReadRequest
 from archbuild.data.spill import release, room_for
@@ -132,6 +133,9 @@ def _choose_encoding(
     for name, each in zip(names, profiles, strict=True):
         refuse_other_kind(source.path, name, told.get(name, ""), each)
     kinds = [told.get(name) or each.kind() for name, each in zip(names, profiles, strict=True)]
+    for name, kind, each in zip(names, kinds, profiles, strict=True):
+        if kind == NUMBER and each.blur is not None:
+            raise _blurred(source.path, name, each.blur)
     learnt = [
         _learn(source.path, name, kind, profile, masked)
         for name, kind, profile in zip(names, kinds, profiles, strict=True)
@@ -143,6 +147,13 @@ def _choose_encoding(
         if column.kind != NUMBER or profile.missing or profile.rounded
     ]
     return TableEncoding(tuple(columns)), guesses
+
+
+def _blurred(path: Path, name: str, blur: Blur) -> DataError:
+    return DataError(
+        f"{path}: the column '{name}' {blur.in_words}; or leave it out: "
+        f"{as_option(column_key(name, IGNORE))} (or category)"
+    )
 
 
 def _learn(path: Path, name: str, kind: str, profile: Profile, masked: bool) -> ColumnEncoding:

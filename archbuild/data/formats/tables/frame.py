@@ -12,6 +12,7 @@ from archbuild.data.formats.tables.roles import LABEL
 from archbuild.data.formats.tables.source import Batch
 from archbuild.data.formats.tables.table import read_table
 from archbuild.data.guess import Guess
+from archbuild.data.precision import EXACT
 from archbuild.data.request import Arrays, ReadOptions, ReadRequest
 
 _ROWS = 4096
@@ -25,12 +26,17 @@ def is_frame(values: Any) -> bool:
 
 
 def is_plain_frame(frame: Any) -> bool:
-    """Return whether every cell of a frame is a number: such a frame is an array with names."""
+    """Return whether every cell of a frame is a number: such a frame is an array with names.
+
+    One with whole numbers that lose digits beside floats is none.
+    """
     try:
         values = np.asarray(frame)
     except (TypeError, ValueError):
         return False
-    return values.dtype.kind in "biu" or (values.dtype.kind == "f" and not np.isnan(values).any())
+    # true where one is NaN as well
+    is_held = values.dtype.kind == "f" and bool((np.abs(values) < EXACT).all())
+    return values.dtype.kind in "biu" or is_held
 
 
 def read_frame(frame: Any, request: ReadRequest) -> Arrays:

@@ -155,3 +155,10 @@ def test_other_tables_are_read_by_the_key_that_is_named(tmp_path, text, key, tol
     with pytest.raises(DataError, match=re.escape(key)):
         load_dataset(str(path))
     assert load_dataset(str(path), options=ReadOptions(**told)).shape == (2,)
+
+
+def test_whole_numbers_that_float64_would_blur_are_refused(tmp_path):
+    text = "".join(f"{row} {2**60 + row}\n" for row in range(9))
+    with pytest.raises(DataError, match=f"column 2 goes from {2**60} to {2**60 + 8}, a range of 8"):
+        read(tmp_path, text)
+    assert read(tmp_path, text.replace(f"{2**60} ", "0 ").replace("0 115", "0 -115")).shape == (2,)

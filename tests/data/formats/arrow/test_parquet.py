@@ -119,10 +119,19 @@ def test_feather_files_are_read(tmp_path):
 
 
 def test_whole_numbers_that_lose_digits_are_counted(tmp_path):
-    keys, halves = [2**60 + row for row in range(20)], [row / 2 for row in range(20)]
+    keys, halves = [2**60 + 2**50 * row + row for row in range(20)], [row / 2 for row in range(20)]
     dataset = read(tmp_path, key=keys, x=halves)
     assert dataset.shape == (2,)
     assert "19 of 20 cells are whole numbers beyond 2^53" in " ".join(map(str, dataset.guesses))
+
+
+@pytest.mark.parametrize("last", [2**60 + 19, None])
+def test_whole_numbers_that_float64_would_blur_are_refused(tmp_path, last):
+    keys, halves = [*(2**60 + row for row in range(19)), last], [row / 2 for row in range(20)]
+    with pytest.raises(DataError, match=f"'key' goes from {2**60} to "):
+        read(tmp_path, key=keys, x=halves)
+    with pytest.raises(DataError, match=rf"'key\[0\]' goes from {2**60} to "):
+        read(tmp_path, key=[[key, 1] for key in keys])
 
 
 LISTS = [[1.0, 2.0], [3.0, 4.0], [5.0, None]]

@@ -193,3 +193,11 @@ def test_the_size_is_checked_before_anything_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "LARGEST_ARRAY", 8)
     with pytest.raises(DataError, match="GiB"):
         load_dataset(str(path))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_whole_numbers_that_float64_would_blur_are_refused(tmp_path, dtype):
+    values = COUNTS.astype(dtype) + dtype(2**62)
+    path = write_h5ad(tmp_path / "own.h5ad", X=values)
+    with pytest.raises(DataError, match=f"column 0 .* goes from {values[:, 0].min()} to"):
+        load_dataset(str(path))

@@ -44,11 +44,22 @@ def test_numbers_and_words_with_leading_zeros_are_names(tmp_path):
 
 
 def test_whole_numbers_that_lose_digits_are_counted(tmp_path):
-    rows = "".join(f"{2**60 + row},{row}.5\n" for row in range(60))
-    line = "column 'key': 59 of 60 cells are whole numbers beyond 2^53, which are rounded: 60 "
-    assert f"{line}different ones become 1" in said(read(tmp_path, f"key,x\n{rows}"))
+    rows = "".join(f"{2**60 + 2**50 * row + row},{row}.5\n" for row in range(60))
+    line = "column 'key': 59 of 60 cells are whole numbers beyond 2^53, which are rounded: 59 "
+    assert f"{line}different ones become 59" in said(read(tmp_path, f"key,x\n{rows}"))
     exact = "".join(f"{2**60 + 2**20 * row},{row}.5\n" for row in range(60))
     assert "2^53" not in said(read(tmp_path, f"key,x\n{exact}"))
+    floats = "".join(f"{1.1234567890123456e30 * row!r},{row}.5\n" for row in range(60))
+    assert "2^53" not in said(read(tmp_path, f"key,x\n{floats}"))
+
+
+@pytest.mark.parametrize("form", ["{}", "{}.0", '"{:,}"', "{}e0"])
+def test_whole_numbers_that_float64_would_blur_are_refused(tmp_path, form):
+    rows = "".join(f"{form.format(2**60 + row)},{row}.5\n" for row in range(60))
+    with pytest.raises(DataError, match=rf"'key' goes from {2**60} to {2**60 + 59}, a range of 59"):
+        read(tmp_path, f"key,x\n{rows}")
+    options = ReadOptions(columns={"key": "ignore"})
+    assert load_dataset(str(tmp_path / "table.csv"), options=options).columns == ("x",)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from archbuild.data.formats.tables.frame import is_frame, is_plain_frame, read_frame
 from archbuild.data.request import Known, ReadOptions, ReadRequest
+from archbuild.errors import DataError
 
 CELLS = {
     "age": [30.0, None, 50.0],
@@ -60,3 +61,12 @@ def test_labels_that_are_told_need_not_be_there():
     assert read_frame(frame, request).columns == ("n", "c=x", "c=y")
     labelled = frame.assign(kind=[0, 1, 0])
     assert read_frame(labelled, request).columns == ("n", "c=x", "c=y")
+
+
+def test_whole_numbers_that_lose_digits_beside_floats_are_no_plain_array(library):
+    keys, halves = [2**60 + row for row in range(9)], [row / 2 for row in range(9)]
+    frame = library.DataFrame({"key": keys, "x": halves})
+    assert not is_plain_frame(frame)
+    with pytest.raises(DataError, match=f"'key' goes from {2**60} to {2**60 + 8}"):
+        read_frame(frame, REQUEST)
+    assert is_plain_frame(library.DataFrame({"key": keys}))
