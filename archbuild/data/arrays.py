@@ -33,6 +33,7 @@ from archbuild.data.counts import LOG_NORMALISE, log_normalised
 from archbuild.data.dataset import Dataset, Shape, chunk_slices
 from archbuild.data.guess import Guess
 from archbuild.data.labels import encode_labels
+from archbuild.data.missing import judge_missing
 from archbuild.data.precision import blur_of_double
 from archbuild.data.request import BYTES, Known, ReadOptions
 from archbuild.data.spill import read_part
@@ -92,7 +93,8 @@ def dataset_from_arrays(
 
     Raises:
         DataError: the values are no numbers, too few, not finite, of one axis or of more than
-            four, whole numbers that float64 would blur, or the labels do not fit.
+            four, whole numbers that float64 would blur, without any value in a column, or the
+            labels do not fit.
     """
     said_by_reader, gaps = gaps, gaps or options.masks_gaps or (known is not None and known.gaps)
     is_flat_anew = known is not None and np.ndim(values) == 2
@@ -100,8 +102,9 @@ def dataset_from_arrays(
     array, said = _checked(values, input_shape, least_rows, source, channels=channels, gaps=gaps)
     if known is None:  # new rows may be closer to each other than those of the training
         _refuse_blurred(array, source, columns)
-    if gaps and not said_by_reader:
-        said += _say_missing(array)
+    if gaps:
+        missing = judge_missing(array, source, columns, is_new=known is not None)
+        said += [] if said_by_reader else missing
     if options.counts == LOG_NORMALISE:
         array = log_normalised(array, source)
     codes, classes = (None, ()) if labels is None else encode_labels(labels, len(array), source)
@@ -151,16 +154,6 @@ def _refuse_blurred(values: np.ndarray, source: str, columns: Sequence[str]) -> 
         name = f"'{columns[blur.column]}'" if len(columns) else f"{blur.column} (counted from 0)"
         kind = "column" if values.ndim == 2 else "channel"
         raise DataError(f"{source}: the {kind} {name} {blur.in_words}")
-
-
-def _say_missing(values: np.ndarray) -> list[Guess]:
-    """Return how many values are missing, looking at a part at a time."""
-    if values.dtype.kind != "f":
-        return []
-    parts = chunk_slices(len(values), prod(values.shape[1:]) * values.itemsize)
-    count = sum(int(np.isnan(read_part(values, part)).sum()) for part in parts)
-    found = f"{count:,} of {values.size:,} values, 0 after scaling; the loss leaves them out"
-    return [Guess("missing", found)] if count else []
 
 
 def _scale(

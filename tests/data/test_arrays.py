@@ -239,3 +239,28 @@ def test_numbers_that_float64_would_blur_are_refused(monkeypatch, shape, dtype):
     assert len(dataset_from_arrays("x", wide, source="X")) == 40
     equal = np.full(shape, 2**62 + 1, dtype)
     assert len(dataset_from_arrays("x", equal, source="X")) == 40
+
+
+def test_what_has_no_value_at_all_is_refused_or_said(monkeypatch):
+    monkeypatch.setattr(dataset_module, "_CHUNK_BYTES", 50)
+    options, values = ReadOptions(gaps="mask"), np.arange(60.0).reshape(20, 3)
+    values[7], values[9, 1] = np.nan, np.nan
+    said = dataset_from_arrays("x", values, options=options).guesses
+    assert "missing: 4 of 60 values" in str(said[0])
+    assert "1 of 20 rows have no value at all" in str(said[0])
+    values[:, 1] = np.nan
+    with pytest.raises(
+        DataError, match=r"X: the column '1' \(counted from 0\) has no value at all"
+    ):
+        dataset_from_arrays("x", values, source="X", options=options)
+    values[:, 2] = np.nan
+    with pytest.raises(DataError, match="X: the columns 'b', 'c' have no value at all"):
+        dataset_from_arrays("x", values, source="X", options=options, columns=["a", "b", "c"])
+    series = values.reshape(5, 4, 3)
+    with pytest.raises(DataError, match="X: the channels '1', '2' "):
+        dataset_from_arrays("x", series, source="X", gaps=True)
+    known = Known(scale=1.0, gaps=True)
+    assert dataset_from_arrays("x", values, known=known).gaps
+    for each in (options, ReadOptions()):
+        with pytest.raises(DataError, match="X: all 60 values are missing"):
+            dataset_from_arrays("x", values * np.nan, source="X", options=each, known=known)
