@@ -88,6 +88,8 @@ class Head(HeadType):
     watches_rows: ClassVar[bool] = True
     """False if the head learns from batches alone: between epochs it sees no rows, is not
     initialised from them, and their assignment is not followed."""
+    compiles: ClassVar[bool] = True
+    """False if XLA cannot compile ``forward`` and ``loss_terms``."""
     views: int = 0
     """Augmented views of all rows that ``refresh`` reads beside the rows: its codes are then
     ``(1 + views, n, code)``, and the first are those of the rows as they are."""

@@ -68,6 +68,7 @@ class Embedding(LayerType):
         ),
     )
     sides = frozenset({"encoder"})
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return ``(features,)``: those that pass, and the outputs of each block."""

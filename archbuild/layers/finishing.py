@@ -22,6 +22,7 @@ class Finishing(LayerType):
     """A layer that keeps the shape, and is mirrored by one of its own kind."""
 
     mirroring = "finishing"
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return the shape that comes in."""

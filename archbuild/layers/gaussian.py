@@ -33,6 +33,7 @@ class Gaussian(LayerType):
         BATCH_NORM,
     )
     mirroring = "code"
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return ``(num_units,)`` whatever comes in."""

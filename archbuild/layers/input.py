@@ -27,6 +27,7 @@ class Input(LayerType):
         ),
     )
     sides = frozenset({"encoder"})
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return the declared shape; nothing may stand below an Input."""

@@ -29,6 +29,7 @@ class Dropout(LayerType):
         ),
     )
     mirroring = "passing"
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return the shape that comes in."""
@@ -59,6 +60,7 @@ class GaussianNoise(LayerType):
     summary = "Adds normal noise while training; the loss compares with the input without it."
     fields = (number("stddev", "Standard deviation of the noise.", above=0.0),)
     mirroring = "passing"
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return the shape that comes in."""
@@ -87,6 +89,7 @@ class BatchNorm(LayerType):
     summary = "Batch normalisation, then a non-linearity."
     fields = (non_linearity(default="linear"),)
     mirroring = "passing"
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return the shape that comes in."""

@@ -23,6 +23,7 @@ class Reshape(LayerType):
     summary = "The same numbers in another shape."
     fields = (shape("output_shape", "The new shape, channels first, without the batch."),)
     mirroring = "passing"
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return the declared shape, which must take as many numbers as come in."""
@@ -62,6 +63,7 @@ class Flatten(LayerType):
     name = "Flatten"
     summary = "The same numbers in one row."
     mirroring = "passing"
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Return ``(features,)``."""
@@ -102,6 +104,7 @@ class Concat(LayerType):
     )
     sides = frozenset({"encoder"})
     mirroring = "code"
+    compiles = True
 
     def output_shape(self, config: Mapping[str, Any], input_shape: Shape) -> Shape:
         """Raise: the shape depends on the other layers (``shape_in_network``)."""

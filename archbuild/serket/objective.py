@@ -24,6 +24,7 @@ class MessagePrior:
     term_names = MessagesHead.term_names
     monitored_names = MessagesHead.monitored_names
     trains_decoder = True
+    compiles = True
     draws = 1
 
     def __init__(self, kind: str, alpha: float, seed: int) -> None:

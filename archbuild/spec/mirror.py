@@ -180,6 +180,7 @@ class _Half:
             nested=layer_type.nested(entry.config, below),
             switches=layer_type.switches(entry.config, below),
             takes_glimpses=layer_type.takes_glimpses,
+            compiles=layer_type.compiles,
         )
 
     def _read_by(self, layer_type: LayerType) -> Mapping[int, PlannedLayer]:

@@ -147,6 +147,7 @@ class PlannedLayer:
             theirs.
         switches: what an encoder layer keeps for the decoder layer that undoes it.
         takes_glimpses: whether it samples its input under maps that it finds.
+        compiles: whether XLA can compile it, and makes it no slower.
         notation: the layer as ``Plan.notation`` has it, batch normalisation included.
     """
 
@@ -164,6 +165,7 @@ class PlannedLayer:
     nested: tuple[PlannedLayer, ...] = ()
     switches: Switches | None = None
     takes_glimpses: bool = False
+    compiles: bool = False
 
 
 def layer_name(list_name: str, index: int, layer_type: str) -> str:
@@ -235,6 +237,11 @@ class Plan:
     def needs_switches(self) -> bool:
         """True if the decoder reads switches without a default, and so cannot generate."""
         return any(switches.default is None for _, switches in self.undone)
+
+    @property
+    def compiles(self) -> bool:
+        """True if XLA can compile both halves, and makes them no slower."""
+        return all(layer.compiles for layer in self.encoder + self.decoder)
 
     @property
     def notation(self) -> str:

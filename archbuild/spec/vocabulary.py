@@ -54,6 +54,9 @@ class LayerType(ABC):
     that the type stands in; otherwise the encoder's."""
     takes_glimpses: ClassVar[bool] = False
     """Whether the type samples its input under affine maps that it finds, which a picture shows."""
+    compiles: ClassVar[bool] = False
+    """Whether XLA can compile the type, and makes it no slower: matrix products and what works
+    number by number. For convolutions and pooling on a CPU the backend's own kernels are faster."""
     mirroring: ClassVar[Literal["inverse", "code", "rebuilding", "passing", "finishing"]] = (
         "inverse"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,11 @@ class Feed:
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+    @property
+    def row_bytes(self) -> int:
+        """The size of one row as the network takes it."""
+        return 4 * prod(self.dataset.values.shape[1:])
 
     def clean(self, indices: Any) -> np.ndarray:
         """Return ``(len(indices), ...)`` rows without augmentation, 0 in their gaps.

@@ -240,10 +240,14 @@ class HeadTrainer(StageTrainer):
         # the one without end comes second, so that none of its batches is drawn in vain
         return (np.concatenate(both) for both in zip(batches, labelled, strict=False))
 
-    def _schedule(self, position: Position) -> float:
-        for name, variable in self.head.scheduled.items():
-            variable.assign(weight(self.head.config[name], position.after(self.begins)))
-        return super()._schedule(position)
+    @property
+    def _scheduled(self) -> list[Any]:
+        return [*super()._scheduled, *self.head.scheduled.values()]
+
+    def _values(self, position: Position) -> list[float]:
+        head, later = self.head, position.after(self.begins)
+        own = [weight(head.config[name], later) for name in head.scheduled]
+        return [*super()._values(position), *own]
 
     def _state(self) -> dict[str, np.ndarray]:
         best = self.validation.weights if self.validation else {}

@@ -37,6 +37,10 @@ class Objective(Protocol):
     def trains_decoder(self) -> bool:
         """True if the decoder is part of the loss."""
 
+    @property
+    def compiles(self) -> bool:
+        """False if XLA cannot compile ``forward`` and ``loss_terms``."""
+
     def forward(self, network: Network, inputs: Any, training: bool) -> Forward:
         """Pass a batch through the network."""
 

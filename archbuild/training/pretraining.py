@@ -18,6 +18,7 @@ class Reconstruct:
     term_names: tuple[str, ...] = ("reconstruction",)
     monitored_names: tuple[str, ...] = ()
     trains_decoder = True
+    compiles = True
     draws = 0
 
     def __init__(self, kind: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -24,11 +25,13 @@ from archbuild.training.feed import Feed, augmentation_seed, generator
 from archbuild.training.model import Objective, StageModel, optimizer
 from archbuild.training.progress import EpochDone, EventHandler, StageStarted, StepDone
 from archbuild.training.schedules import Position, learning_rate
+from archbuild.training.steps import Losses, Step, Steps, together
 
 _ADVICE = (
     "Try a lower learning rate (--set {section}.learning_rate=...), a longer warm-up "
     "(--set {section}.warm_up=2), a tighter clip (--set {section}.clip_norm=0.1) or another seed."
 )
+_STEPS_WORTH_COMPILING = 1000  # compiling takes as long as some 500 small steps save
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,11 @@ class StageTrainer:
         self.name, self.settings, self.feed = name, settings, feed
         self.network, self.objective = network, objective
         self.folder, self.seed, self.emit = folder, seed, emit
-        self.model = self._built_model()
         self.read: Reader = network.predict_latents
         self.rows = np.arange(len(feed)) if rows is None else rows
         self.steps = count_batches(len(self.rows), settings["batch_size"])
         self.epochs = int(settings["epochs"])
+        self.model = self._built_model()
         self.history: list[dict[str, Any]] = []
         self.targets: dict[str, np.ndarray] = {}
         self._begun = perf_counter()
@@ -104,10 +107,17 @@ class StageTrainer:
         augmentation = Augmentation.of(self.feed.augmentation, self.network.plan, seed)
         decay = self.settings["weight_decay"]
         model = StageModel(self.network, self.objective, decay, augmentation)
-        model.compile(optimizer=optimizer(self.settings))
+        compiled = True if self._compiles else "auto"
+        model.compile(optimizer=optimizer(self.settings), jit_compile=compiled)
         model(self.feed.clean(np.arange(min(2, len(self.feed)))))
         model.optimizer.build(model.trainable_variables)
         return model
+
+    @property
+    def _compiles(self) -> bool:
+        """True if XLA makes the stage faster, the time that it takes to compile included."""
+        possible = self.network.plan.compiles and self.objective.compiles
+        return possible and self.settings["epochs"] * self.steps >= _STEPS_WORTH_COMPILING
 
     def run(self) -> StageOutcome:
         """Train to the last epoch or until the clusters have settled.
@@ -172,23 +182,34 @@ class StageTrainer:
     def _train(self, epoch: int) -> dict[str, float]:
         """Pass over the data once; return the mean over all batches' rows of each term."""
         rng = generator(self.seed, f"augment {self.name}", epoch)  # of what is binarised
-        rate, sums, n_rows = 0.0, dict.fromkeys(self.model.term_names, 0.0), 0
-        for step, indices in enumerate(self._batches(epoch)):
-            step_of_round = epoch % self.settings["epochs"] * self.steps + step
-            rate = self._schedule(Position(step_of_round + 1, self.steps))
-            inputs, originals = self.feed.training(indices, rng)
-            targets = self._targets(indices) | {"original": originals}
-            present = self.feed.present(indices)
-            targets |= {} if present is None else {"present": present}
-            given = self.model.given(inputs, present)
-            losses = self.model.train_on_batch(given, targets, return_dict=True)
-            self._refuse_non_finite(losses, epoch, step)
-            for name in sums:
-                sums[name] += float(losses[name]) * len(indices)
-            n_rows += len(indices)
-            self.emit(StepDone(self.name))
+        sums, n_rows, done = dict.fromkeys(self.model.term_names, 0.0), 0, 0
+        for batches in together(self._batches(epoch), self.feed.row_bytes):
+            steps = [
+                self._step(indices, self._position(epoch, done + place), rng)
+                for place, indices in enumerate(batches)
+            ]
+            losses = self._take(steps)
+            self._refuse_non_finite(losses, epoch, done)
+            for place, indices in enumerate(batches):
+                for name in sums:
+                    sums[name] += float(losses[name][place]) * len(indices)
+                n_rows += len(indices)
+                self.emit(StepDone(self.name))
+            done += len(batches)
         means = {name: total / n_rows for name, total in sums.items()}
-        return means | {"learning_rate": rate}
+        return means | {"learning_rate": self._values(self._position(epoch, done - 1))[0]}
+
+    def _position(self, epoch: int, step: int) -> Position:
+        """Return where the step of that number in the epoch, counted from 0, ends."""
+        return Position(epoch % self.settings["epochs"] * self.steps + step + 1, self.steps)
+
+    def _step(self, indices: np.ndarray, position: Position, rng: np.random.Generator) -> Step:
+        inputs, originals = self.feed.training(indices, rng)
+        targets = self._targets(indices) | {"original": originals}
+        present = self.feed.present(indices)
+        targets |= {} if present is None else {"present": present}
+        values = np.array(self._values(position), "float32")
+        return Step(self.model.given(inputs, present), targets, values)
 
     def _batches(self, epoch: int) -> Iterator[np.ndarray]:
         batches = epoch_batches(
@@ -200,21 +221,32 @@ class StageTrainer:
         """Return what a loss is given with the rows of those indices."""
         return {name: rows[indices] for name, rows in self.targets.items()}
 
-    def _schedule(self, position: Position) -> float:
-        """Set what changes from step to step; return the learning rate."""
-        rate = learning_rate(self.settings, position)
-        self.model.optimizer.learning_rate = rate
-        return rate
+    @cached_property
+    def _take(self) -> Steps:
+        return Steps(self.model, self._scheduled)
+
+    @property
+    def _scheduled(self) -> list[Any]:
+        """The variables that are set before every step."""
+        return [self.model.optimizer.learning_rate]
+
+    def _values(self, position: Position) -> list[float]:
+        """Return the values of the scheduled variables for the step that ends there."""
+        return [learning_rate(self.settings, position)]
 
     # -- numbers that are not finite -------------------------------------------------------
 
-    def _refuse_non_finite(self, losses: Mapping[str, Any], epoch: int, step: int) -> None:
-        broken = [name for name, value in losses.items() if not np.isfinite(float(value))]
-        if broken:
-            # the total breaks with any term: name the terms where there are some
-            terms = [name for name in broken if name != "loss"] or ["loss"]
-            what = "the loss term" if len(terms) == 1 else "each of the loss terms"
-            raise self._divergence(f"{what} {', '.join(terms)}", epoch, step)
+    def _refuse_non_finite(self, losses: Losses, epoch: int, done: int) -> None:
+        """Refuse losses of the steps after the first ``done`` of an epoch."""
+        finite = np.isfinite(list(losses.values()))
+        if finite.all():
+            return
+        step = int(np.argmin(finite.all(axis=0)))
+        broken = [name for name, values in losses.items() if not np.isfinite(values[step])]
+        # the total breaks with any term: name the terms where there are some
+        terms = [name for name in broken if name != "loss"] or ["loss"]
+        what = "the loss term" if len(terms) == 1 else "each of the loss terms"
+        raise self._divergence(f"{what} {', '.join(terms)}", epoch, done + step)
 
     def _refuse_non_finite_weights(self, state: Mapping[str, np.ndarray], epoch: int) -> None:
         """Check the weights themselves: a rectifier can hide a broken one from the loss."""

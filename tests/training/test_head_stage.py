@@ -9,7 +9,6 @@ from archbuild.heads import GMMHead, GMVAEHead, KLDHead, KMeansHead, MessagesHea
 from archbuild.networks.rows import to_numpy
 from archbuild.training.encoding import encode
 from archbuild.training.head_stage import restore_checkpoint
-from archbuild.training.progress import StepDone
 from tests.training.conftest import (
     ROWS,
     STOCHASTIC,
@@ -244,33 +243,34 @@ def test_a_pretrained_network_has_no_prelude(make_trainer):
     assert history[0]["conditional_prior"] > 0
 
 
-class Weights:
-    """Notes the scheduled weights of every step."""
+def scheduled_weights(trainer):
+    """Train; return the values that every step was given, by field."""
+    given, take = [], trainer._take
 
-    def __init__(self, head):
-        self.head = head
-        self.seen = {name: [] for name in head.scheduled}
+    def noted(steps):
+        given.extend(step.values[1:] for step in steps)  # behind the learning rate
+        return take(steps)
 
-    def __call__(self, event):
-        if isinstance(event, StepDone):
-            for name, variable in self.head.scheduled.items():
-                self.seen[name].append(float(to_numpy(variable)))
+    trainer._take = noted
+    trainer.run()
+    return dict(zip(trainer.head.scheduled, np.transpose(given), strict=True))
 
 
 def test_scheduled_weights_are_set_before_every_step(make_trainer):
     head = gmvae(alpha=RISING, eta=0.5)
-    noted = Weights(head)
-    make_trainer(make_network(**STOCHASTIC), head, emit=noted, epochs=1, **FIVE_STEPS).run()
-    assert noted.seen["alpha"] == pytest.approx([0.5, 0.75, 1, 1, 1])
-    assert noted.seen["eta"] == [0.5] * 5
+    trainer = make_trainer(make_network(**STOCHASTIC), head, epochs=1, **FIVE_STEPS)
+    weights = scheduled_weights(trainer)
+    assert weights["alpha"] == pytest.approx([0.5, 0.75, 1, 1, 1])
+    assert weights["eta"].tolist() == [0.5] * 5
 
 
 def test_schedules_count_from_the_end_of_the_prelude(make_trainer):
     head = gmm(gamma_training={"weight": 0.1, "length": 1}, kl_weight={**RISING, "repeat": True})
-    noted = Weights(head)
     network = make_network(**STOCHASTIC)
-    make_trainer(network, head, emit=noted, from_scratch=True, epochs=2, **FIVE_STEPS).run()
-    assert noted.seen["kl_weight"] == pytest.approx([0.25] * 5 + [0.5, 0.75, 0.25, 0.5, 0.75])
+    trainer = make_trainer(network, head, from_scratch=True, epochs=2, **FIVE_STEPS)
+    assert scheduled_weights(trainer)["kl_weight"] == pytest.approx(
+        [0.25] * 5 + [0.5, 0.75, 0.25, 0.5, 0.75]
+    )
 
 
 @pytest.mark.parametrize("head", [gmm, gmvae, messages])
