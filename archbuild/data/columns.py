@@ -49,8 +49,9 @@ _GROUPED: Final = {
     sign: re.compile(rf"[+-]?[1-9]\d{{0,2}}({group}\d{{3}})+({re.escape(sign)}\d*)?")
     for sign, group in ((",", r"\."), (".", ","))
 }
-_SPACED: Final = re.compile(r"[+-]?[1-9]\d{0,2}([ '\u2019\u00a0\u202f]\d{3})+([.,]\d*)?")
-_SPACES: Final = str.maketrans("", "", " '\u2019\u00a0\u202f")
+_BETWEEN: Final = " '\u2019\u00a0\u2007\u2009\u202f"  # groups of digits: blanks, apostrophes
+_SPACED: Final = re.compile(rf"[+-]?[1-9]\d{{0,2}}([{_BETWEEN}]\d{{3}})+([.,]\d*)?")
+_SPACES: Final = str.maketrans("", "", _BETWEEN)
 _PADDED: Final = re.compile(r"[+-]?0\d")
 _SECONDS_A_DAY = 86_400.0
 _FEWEST_DIGITS, _MOST_DIGITS = 15, 300  # of numbers that are compared with float64
@@ -64,6 +65,12 @@ def is_missing(cell: str) -> bool:
 def is_grouped(cell: str, decimal: str = ",") -> bool:
     """Return whether a number's digits are in groups of three: ``1.234,5``, or ``1,234.5``."""
     return _GROUPED[decimal].fullmatch(cell.strip()) is not None
+
+
+def is_spaced(cell: str, decimal: str) -> bool:
+    """Return whether blanks or apostrophes group digits: ``1 000,5``; a sign is the decimal one."""
+    other = "." if decimal == "," else ","
+    return other not in cell and _SPACED.fullmatch(cell.strip()) is not None
 
 
 def number_in(cell: str, decimal: str = ".") -> float | None:

@@ -162,9 +162,22 @@ class Profile:
         ):
             if all(map(pattern.fullmatch, self.texts)):
                 return f"{name} ('{next(iter(self.texts))}')"
+        if self._have_other_sign:
+            other, own = ("comma", "point") if self.decimal == "." else ("point", "comma")
+            shown = next(iter(self.texts))
+            return (
+                f"numbers with a decimal {other} ('{shown}'), where the table has a decimal {own}"
+            )
         if self.padded:
             return f"numbers with leading zeros ('{self.padded_example}')"
         return self._affixes() or "text"
+
+    @property
+    def _have_other_sign(self) -> bool:
+        """True if every cell is a number, by the decimal sign that the table does not have."""
+        other = "," if self.decimal == "." else "."
+        readable = all(number_in(text, other) is not None for text in self.texts)
+        return readable and self.numbers < self.filled
 
     @property
     def padded_example(self) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from archbuild.data.columns import is_grouped, number_in
+from archbuild.data.columns import is_grouped, is_spaced, number_in
 from archbuild.data.formats.tables.csv_rows import TOLD_SEPARATOR, csv_records, noted
 from archbuild.data.formats.tables.title import has_header, has_number
 from archbuild.data.guess import Guess
@@ -141,7 +141,9 @@ def best_cut(lines: Sequence[str]) -> Cut | None:
     best = min(exact, key=lambda cut: cut.skip, default=None)
     if best and blanks and blanks.skip == best.skip and numbers > _NEARLY_ALL:
         # of 0,5 1,5 commas make one cell 5 1; a blank in each line's words is no separator
-        return blanks if numbers > _share_of_numbers(lines, best.separator) else best
+        is_number = all(is_spaced(line, ",") for line in lines[1:] if "," in line)  # 1 234,5
+        is_cut = best.separator == "," and is_number
+        return blanks if is_cut or numbers > _share_of_numbers(lines, best.separator) else best
     most = max(cuts, key=lambda cut: cut.share, default=None)
     return best or (most if most and most.share >= 0.5 else None)
 
@@ -149,8 +151,12 @@ def best_cut(lines: Sequence[str]) -> Cut | None:
 def _share_of_numbers(lines: Sequence[str], mark: str) -> float:
     """Return the share of the cells below the first row that are numbers, by either sign."""
     cells = [cell for _, row in _rows(lines, mark)[1:] for cell in row if cell.strip()]
-    numbers = sum(number_in(cell) is not None or bool(DECIMAL_COMMA.match(cell)) for cell in cells)
+    numbers = sum(number_in(cell) is not None or _has_comma(cell) for cell in cells)
     return numbers / max(1, len(cells))
+
+
+def _has_comma(cell: str) -> bool:
+    return bool(DECIMAL_COMMA.match(cell)) or is_spaced(cell, ",")
 
 
 def find_decimal(
@@ -166,7 +172,7 @@ def find_decimal(
     """
     if options.decimal is not None:
         return options.decimal, []
-    cells = [cell for row in rows for cell in row]
+    cells = [cell.replace("\u2212", "-") for row in rows for cell in row]
     commas = [cell for cell in cells if DECIMAL_COMMA.match(cell) or _is_mixed(cell, ",")]
     points = [cell for cell in cells if _DECIMAL_POINT.match(cell) or _is_mixed(cell, ".")]
     if trained is not None and not _speaks_against(trained, commas, points):
@@ -186,8 +192,8 @@ def _speaks_against(sign: str, commas: Sequence[str], points: Sequence[str]) -> 
 
 
 def _is_mixed(cell: str, decimal: str) -> bool:
-    """Return whether a number has both signs: ``1.234,5`` where the comma is the decimal one."""
-    return decimal in cell and is_grouped(cell, decimal)
+    """Return whether a number groups digits too: ``1.234,5`` where the comma is the decimal one."""
+    return decimal in cell and (is_grouped(cell, decimal) or is_spaced(cell, decimal))
 
 
 def _point_in_words(commas: Sequence[str], points: Sequence[str], separator: str) -> str:

@@ -328,3 +328,30 @@ def test_commas_and_points_that_may_group_digits_are_said(tmp_path):
     text = "a;b\n1;1.234\n2;2.345\n"
     assert "a point, as in 1.234, which might group digits" in said(read(tmp_path, text))
     assert read(tmp_path, text, decimal=",").values[0, 1] == 1234
+
+
+@pytest.mark.parametrize("group", [" ", "'", "\u2019", "\u00a0", "\u2007", "\u2009", "\u202f", "."])
+@pytest.mark.parametrize("form", ["{};{}", "{}\t{}", '"{}","{}"'])
+def test_grouped_digits_with_a_decimal_comma_are_numbers(tmp_path, group, form):
+    cells = [f"{row}{group}{234 + row},5" for row in range(1, 21)]
+    text = "".join(form.format(cell, f"-{cell}") + "\n" for cell in cells)
+    dataset = read(tmp_path, form.format("a", "b") + "\n" + text)
+    numbers = [1000 * row + 234.5 + row for row in range(1, 21)]
+    np.testing.assert_allclose(dataset.values, np.transpose([numbers, np.negative(numbers)]))
+    assert "decimal sign: a comma" in said(dataset)
+
+
+@pytest.mark.parametrize("form", ["1 {:03d},5", "1'{:03d}.5", "1.{:03d},5", "1 {:03d}.5"])
+def test_grouped_digits_in_one_column_are_numbers(tmp_path, form):
+    text = "".join(form.format(row) + "\n" for row in range(90, 111))
+    dataset = read(tmp_path, f"x\n{text}")
+    np.testing.assert_allclose(dataset.values[:, 0], np.arange(1090.5, 1111))
+
+
+def test_a_column_with_the_other_decimal_sign_is_said(tmp_path):
+    text = "".join(f"{row}.5;1 {row:03d},5\n" for row in range(20))
+    dataset = read(tmp_path, f"a;b\n{text}")
+    assert dataset.columns == ("a",)
+    assert "left out: numbers with a decimal comma ('1 000,5'), where the table has" in said(
+        dataset
+    )

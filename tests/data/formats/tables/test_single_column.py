@@ -4,6 +4,7 @@ import pytest
 
 from archbuild.data.formats.tables.single_column import find_single_column
 from archbuild.data.request import ReadOptions
+from archbuild.data.table_form import TableForm
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,40 @@ def test_one_column_is_told_from_two(text, single):
     assert found is single
     assert all(guess.overrule for guess in said)
     assert len(said) == 1 or not found
+
+
+@pytest.mark.parametrize(
+    ("text", "single"),
+    [
+        ("v|1 234,5|2 469,25|7", True),
+        ("v|1 234,5|2 469,25", False),  # row numbers
+        ("a b|1 234,5|7 469,25", False),
+        ("1 234,5|7 469,25", False),
+        ("1 234,5|7 069,25", True),  # no number begins with 0
+        ("v|1 234.5|7 469.25", False),
+        ("1 234.5|7 069.25", True),
+        ("1\u00a0234,5|0,5|-7\u00a0469,25", True),
+        ("1\u202f234.5|7\u202f469.25", True),
+        ("1'234.5|7\u2019469.25", True),
+        ("1\u2009234|7\u2009469", True),
+        ("v|1 234,5|7 469.25", False),
+        ("v|1.234,5|7.469,25", True),
+        ("1.234,5|7.469,25", False),
+    ],
+)
+def test_digits_in_groups_are_told_from_columns(text, single):
+    lines = [f"{line}\n" for line in text.split("|")]
+    found, said = find_single_column(lines, ReadOptions())
+    assert found is single
+    assert all(guess.overrule for guess in said)
+    assert len(said) == 1 or not found
+    assert find_single_column(lines, ReadOptions(separator=" ")) == (False, [])
+
+
+def test_digits_in_groups_are_read_as_in_the_training_table():
+    lines, form = ["1 234.5\n", "7 469.25\n"], TableForm(True, ("v",), ("v",), ".")
+    assert find_single_column(lines, ReadOptions())[0] is False
+    assert find_single_column(lines, ReadOptions(), form)[0] is True
 
 
 @pytest.mark.parametrize(
