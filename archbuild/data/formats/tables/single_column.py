@@ -72,8 +72,8 @@ def _grouped_example(
     """Return a line such as ``1 234,5`` where all lines are numbers; empty where they may be two.
 
     They are one where apostrophes or blanks that do not break lines group the digits, where some
-    have no groups, or where a group begins with 0; ``1 234,5`` is one too below a name of one word, and where the training
-    table had one column.
+    have no groups, or where a group begins with 0; ``1 234,5`` is one too below a name of one word,
+    and where the training table had one column.
     """
     if options.separator is not None:
         return ""
