@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from archbuild.errors import DataError
 LIMIT = 5000
 _FEWEST_FOR_TSNE = 10
 _WIDEST = 50
+
+_MAPS: dict[bytes, NDArray[Any]] = {}  # by the digest of what was mapped
+_MAPS_KEPT = 32  # of 80 kB at most
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,16 @@ def _scaled(rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def _tsne(rows: NDArray[Any], seed: int) -> NDArray[Any]:
+    """Return a map; pictures and report show the same spaces, which are mapped once."""
+    key = sha256(f"{rows.shape} {rows.dtype} {seed}".encode() + rows.tobytes()).digest()
+    if key not in _MAPS:
+        if len(_MAPS) == _MAPS_KEPT:
+            _MAPS.pop(next(iter(_MAPS)))
+        _MAPS[key] = _new_map(rows, seed)
+    return _MAPS[key]
+
+
+def _new_map(rows: NDArray[Any], seed: int) -> NDArray[Any]:
     if rows.shape[1] > _WIDEST and len(rows) > _WIDEST:
         rows = _principal(rows, _WIDEST, seed)
     return tsne(rows, seed)

@@ -7,11 +7,13 @@ resumed run goes through the same changes. ``StageModel`` applies it to what it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 from keras import ops
 
 from archbuild.heads.batch import Target
@@ -80,11 +82,18 @@ class Augmentation:
         """Return the augmentation of ``Spec.augmentation``; ``None`` where nothing is changed."""
         return cls(changes, plan, seed) if changes else None
 
-    def with_seed(self, seed: int) -> Augmentation:
-        """Return the same changes with draws of their own."""
-        other = copy(self)
-        other.noise = keras.random.SeedGenerator(seed)
-        return other
+    def drawn(self, seed: int) -> Callable[[np.ndarray, np.ndarray | None], np.ndarray]:
+        """Return the same changes, compiled, with draws of their own that begin at ``seed``.
+
+        The function goes from rows, and what of them is present, to the changed rows. It draws
+        until this method is called again.
+        """
+        self._apart.begin(seed)
+        return self._apart.changed
+
+    @cached_property
+    def _apart(self) -> _Apart:
+        return _Apart(self)
 
     @property
     def variables(self) -> list[Any]:
@@ -153,6 +162,29 @@ class Augmentation:
 
     def _normal(self, shape: Any) -> Any:
         return keras.random.normal(shape, seed=self.noise)
+
+
+class _Apart(keras.Model):
+    """The changes of an augmentation, as a model of their own with draws of their own."""
+
+    def __init__(self, augmentation: Augmentation) -> None:
+        super().__init__(name="augmentation")
+        self.noise = keras.random.SeedGenerator(0)
+        self._change = copy(augmentation)
+        self._change.noise = self.noise
+
+    def begin(self, seed: int) -> None:
+        """Let the next draw be the first one of a seed."""
+        self.noise.state.assign(keras.random.SeedGenerator(seed).state)
+
+    def changed(self, rows: np.ndarray, present: np.ndarray | None) -> np.ndarray:
+        """Return changed rows, ``(batch, *input_shape)``."""
+        given = {"rows": rows} if present is None else {"rows": rows, "present": present}
+        return np.asarray(self.predict_on_batch(given))
+
+    def call(self, given: Mapping[str, Any]) -> Any:
+        """Change a batch."""
+        return self._change(given["rows"], given.get("present")).inputs
 
 
 def _moves(changes: Mapping[str, Any], shape: tuple[int, ...]) -> bool:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from archbuild.data.batches import ordered_batches
-from archbuild.networks.rows import ROWS_AT_ONCE, by_rows, to_numpy
+from archbuild.networks.rows import ROWS_AT_ONCE, by_rows
 from archbuild.training.augmentation import Augmentation
 from archbuild.training.feed import Feed, augmentation_seed
 
 Reader = Callable[[np.ndarray], np.ndarray]
 """From a batch to what is wanted of each row: ``Network.predict_latents``, ``Network.reader``."""
+Change = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+"""From rows, and what of them is present, to the changed rows."""
 
 
 def encode(read: Reader, feed: Feed, chosen: np.ndarray | None = None) -> np.ndarray:
@@ -54,12 +56,12 @@ def encode_views(
             yield encode(read, feed)
             continue
         drawn = augmentation_seed(seed, f"view {view} {purpose}", epoch)
-        yield _encode_changed(read, feed, augmentation.with_seed(drawn))
+        yield _encode_changed(read, feed, augmentation.drawn(drawn))
 
 
-def _encode_changed(read: Reader, feed: Feed, change: Augmentation) -> np.ndarray:
+def _encode_changed(read: Reader, feed: Feed, change: Change) -> np.ndarray:
     parts = []
     for indices in ordered_batches(len(feed), ROWS_AT_ONCE):
         changed = change(feed.unbinarised(indices), feed.present(indices))
-        parts.append(by_rows(read, to_numpy(changed.inputs)))
+        parts.append(by_rows(read, changed))
     return np.concatenate(parts)

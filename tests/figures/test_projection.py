@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from archbuild.errors import DataError
+from archbuild.figures import projection
 from archbuild.figures.projection import project, sample_indices
 
 
@@ -26,16 +27,28 @@ def test_every_space_of_a_dataset_gets_the_same_rows(rng):
     assert np.array_equal(project(raw, 1, limit=40).indices, project(latents, 1, limit=40).indices)
 
 
-def test_tsne_keeps_blobs_together_and_repeats_itself(rng):
+def test_tsne_keeps_blobs_together_and_repeats_itself(rng, monkeypatch):
     labels = np.repeat([0, 1, 2], 40)
     values = rng.normal(size=(120, 8)) + 12 * np.eye(3, 8)[labels]
-    first, second = project(values, 0), project(values, 0)
+    first = project(values, 0)
+    monkeypatch.setattr(projection, "_MAPS", {})
+    second = project(values, 0)
     assert first.method == "t-SNE"
     assert first.points.shape == (120, 2)
     assert np.array_equal(first.points, second.points)
     distance = np.linalg.norm(first.points[:, None] - first.points[None], axis=-1)
     np.fill_diagonal(distance, np.inf)
     assert (labels[distance.argmin(axis=1)] == labels).mean() > 0.97
+
+
+def test_the_same_points_are_mapped_once(rng, monkeypatch):
+    mapped = []
+    monkeypatch.setattr(projection, "_MAPS", {})
+    monkeypatch.setattr(projection, "tsne", lambda rows, seed: mapped.append(seed) or rows[:, :2])
+    values = rng.random((30, 5))
+    for rows, seed in ((values, 0), (values.copy(), 0), (values, 1), (values + values**2, 0)):
+        project(rows, seed)
+    assert mapped == [0, 1, 0]
 
 
 def test_two_dimensions_come_as_they_are(rng):
