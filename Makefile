@@ -7,13 +7,16 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 # the rooms that need no Keras
 QUICK := io spec data evaluation runs
 
-.PHONY: demo test quick coverage lint format docs dist-check lowest clean
+.PHONY: demo test distributed quick coverage lint format docs dist-check lowest clean
 
 demo: $(VENV)/.user          ## training, metrics and figures on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
 
 test: $(VENV)/.dev           ## the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto -m "not distributed"
+
+distributed: $(VENV)/.dev    ## those that start a cluster of several processes, one after the other
+	$(BIN)/python -m pytest -m distributed
 
 quick: $(VENV)/.dev          ## the tests of what needs no Keras, for the loop while coding
 	$(BIN)/python -m pytest -n auto -m "not keras" $(QUICK:%=tests/%)

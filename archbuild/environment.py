@@ -6,10 +6,12 @@ import os
 import platform
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Final
 
 from archbuild.errors import UsageError
@@ -30,6 +32,7 @@ OPTIONAL: Final = {
     "pyarrow": "for Parquet files: pip install 'archbuild[parquet]'",
     "tensorboard": "for event files: pip install 'archbuild[tensorboard]'",
     "umap-learn": "for start: manifold: pip install 'archbuild[manifold]'",
+    "ray": "for --engine ray: pip install 'archbuild[ray]'",
     "tf2onnx": "to export ONNX: pip install 'archbuild[onnx]'",
 }
 """Optional packages, and what each is for."""
@@ -47,6 +50,7 @@ for line in sys.stdin.buffer:
 ENDS_WITH_INPUT: Final = "ARCHBUILD_ENDS_WITH_INPUT"
 """The environment variable by which a sweep tells its processes to end with it."""
 
+_ROOT: Final = Path(__file__).resolve().parents[1]
 _ORPHANED: Final = 143  # as after SIGTERM
 _FILTER_ENDS_WITHIN: Final = 5.0  # seconds
 
@@ -84,6 +88,17 @@ def installed(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def python_path() -> dict[str, str]:
+    """Return the environment variables by which a new process finds this very archbuild.
+
+    ``{}`` where it is installed.
+    """
+    if str(_ROOT) == sysconfig.get_path("purelib"):
+        return {}
+    paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
 def start_keras() -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from archbuild.cli.engine import EngineChoice, engine_options
 from archbuild.cli.numbers import Whole
 from archbuild.cli.options import (
     data_dir_option,
@@ -80,6 +81,7 @@ class _Shard(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
     metavar="N",
     help="Number of rows in memory at a time; without effect on the answers.",
 )
+@engine_options
 @set_option_of(
     "Decision about how the file of the rows is read, such as data.header=false; repeatable.",
     "data.KEY=VALUE",
@@ -94,6 +96,7 @@ def predict(
     latent: bool,
     shard: tuple[int, int],
     chunk: int,
+    engine: EngineChoice,
     overrides: tuple[str, ...],
     data_dir: Path | None,
     quiet: bool,
@@ -110,16 +113,21 @@ def predict(
     from archbuild.cli.progress import reporting
     from archbuild.data.request import READING_KEYS
     from archbuild.environment import start_keras
+    from archbuild.models.new_rows import NewRows
+    from archbuild.models.ray_predictions import predict_by_ray
 
     kind = _format(kind, output)
     if messages is not None and shard[1] > 1:
         raise UsageError("--messages covers all rows and --shard only some: give one of the two")
+    cluster = engine.cluster()
     settled = data_settings(overrides, "new rows", READING_KEYS)
     stage = choice.stage()
     with reporting(quiet, always_warn=True) as progress:
         start_keras()
         model = stage.open()
-        rows = _load(choice, data_dir, model, settled)
+        assert choice.dataset is not None  # the option is required
+        named = NewRows(choice.dataset, data_dir, settled)
+        rows = named.load(model)
         if messages is not None:
             _write_messages(model, rows, messages, progress)
         wanted = _rows_of(shard, len(rows))
@@ -130,8 +138,11 @@ def predict(
         for guess in rows.guesses:
             can_be_set = guess.key in READING_KEYS  # the model keeps the others
             progress.note(f"  {guess if can_be_set else guess._replace(overrule='')}")
-        answers = _named(model.predict(rows, wanted.start, wanted.stop, chunk), rows)
-        _write(answers, _layout(model, rows, wanted, latent), kind, output)
+        found = model.predict(rows, wanted.start, wanted.stop, chunk)
+        if cluster is not None:
+            asked = (wanted.start, wanted.stop, chunk)
+            found = predict_by_ray(stage.folder, named, rows, cluster, *asked)
+        _write(_named(found, rows), _layout(model, rows, wanted, latent), kind, output)
         if output is not None:
             progress.note(f"rows in {output}: {len(wanted):,}")
 
@@ -153,24 +164,6 @@ def _format(kind: str | None, output: Path | None) -> str:
             f"the name end in one of {', '.join(SUFFIXES)}"
         )
     return found
-
-
-def _load(
-    choice: RunChoice, data_dir: Path | None, model: Model, settled: dict[str, Any]
-) -> Dataset:
-    """Read new rows like the training rows; one is enough, and labels are optional."""
-    from archbuild.data import load_dataset
-    from archbuild.data.request import ReadOptions
-
-    assert choice.dataset is not None  # the option is required
-    spec = model.plan.spec
-    return load_dataset(
-        choice.dataset,
-        data_dir,
-        input_shape=spec.input_shape,
-        options=ReadOptions.of(spec.data, settled),
-        known=model.origin.known,
-    )
 
 
 def _write_messages(model: Model, rows: Dataset, folder: Path, progress: Progress) -> None:

@@ -209,13 +209,11 @@ class Model:
             DataError: as ``feed``.
             RunError: the model has no head, or one that is not initialised yet.
         """
-        feed, head = self.feed(dataset), self.assigning_head
+        feed, _ = self.feed(dataset), self.assigning_head
         stop = len(feed) if stop is None else stop
-        return self._answers(feed, head, start, stop, chunk)
+        return self._answers(feed, start, stop, chunk)
 
-    def _answers(
-        self, feed: Feed, head: Head, start: int, stop: int, chunk: int
-    ) -> Iterator[Prediction]:
+    def _answers(self, feed: Feed, start: int, stop: int, chunk: int) -> Iterator[Prediction]:
         warned = False
         for first in range(start, stop, chunk):
             rows = feed.clean(slice(first, min(first + chunk, stop)))
@@ -223,8 +221,17 @@ class Model:
             if strange:
                 LOGGER.warning("%s: %s", feed.dataset.source, strange)
                 warned = True
-            codes = self.codes_of(rows)
-            yield Prediction(first, head.assignments(codes), codes[:, : self.plan.latent_size])
+            yield self.answer(first, rows)
+
+    def answer(self, start: int, rows: np.ndarray) -> Prediction:
+        """Assign rows ``(n, *input_shape)`` as ``feed`` gives them, the first of number ``start``.
+
+        Raises:
+            RunError: the model has no head, or one that is not initialised yet.
+        """
+        codes = self.codes_of(rows)
+        probabilities = self.assigning_head.assignments(codes)
+        return Prediction(start, probabilities, codes[:, : self.plan.latent_size])
 
     # -- latents to rows -------------------------------------------------------------------
 

@@ -33,6 +33,19 @@ def copy_model(run: RunFolder, stage: str, target: Path) -> RunFolder:
     Raises:
         RunError: the stage is not finished, a file is altered, or the target cannot be written.
     """
+    copy = copy_weights(run, stage, target)
+    rows = run.read_metrics()["rows"]
+    counted = [row for row in rows if row["space"] == space_of(stage)]
+    atomic.write_json(copy.metrics_path, {"rows": counted})
+    return copy
+
+
+def copy_weights(run: RunFolder, stage: str, target: Path) -> RunFolder:
+    """Copy the same without the scores, which a run need not have.
+
+    Raises:
+        RunError: as ``copy_model``.
+    """
     source = run.stage(stage)
     manifest = source.finished_manifest()
     source.verify()
@@ -41,9 +54,6 @@ def copy_model(run: RunFolder, stage: str, target: Path) -> RunFolder:
     copy = RunFolder(named_by_user(target))
     copy.write_spec(run.read_spec())
     _copy_stage(source, manifest, copy.stage(stage))
-    rows = run.read_metrics()["rows"]
-    counted = [row for row in rows if row["space"] == space_of(stage)]
-    atomic.write_json(copy.metrics_path, {"rows": counted})
     return copy
 
 

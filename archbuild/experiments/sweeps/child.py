@@ -7,15 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from archbuild.environment import ENDS_WITH_INPUT
+from archbuild.environment import ENDS_WITH_INPUT, python_path
 
-_ROOT = Path(__file__).resolve().parents[3]
 _COMMAND = (sys.executable, "-m", "archbuild")
 
 
@@ -97,8 +94,4 @@ class Child:
 
 def _environment() -> dict[str, str]:
     """Return the environment of this process, in which this ``archbuild`` can be imported."""
-    environment = {**os.environ, ENDS_WITH_INPUT: "1"}
-    if str(_ROOT) != sysconfig.get_path("purelib"):
-        paths = [str(_ROOT), environment.get("PYTHONPATH", "")]
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    return environment
+    return {**os.environ, ENDS_WITH_INPUT: "1", **python_path()}
