@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from archbuild.data.sample import bounded_rows
+from archbuild.data.spill import read_part
+
 _BLOCK_DISTANCES = 2**20
 
 
@@ -40,6 +43,8 @@ def scores_by_means(points: np.ndarray, clusters: np.ndarray) -> dict[str, float
 def separations(points: np.ndarray, clusters: np.ndarray) -> dict[int, float]:
     """Return the simplified silhouette (``scores_by_means``) of each populated cluster.
 
+    Of many points a sample is looked at (``data.sample.bounded_rows``), the same every time.
+
     Args:
         points: (n, d).
         clusters: cluster of each point (n,).
@@ -47,6 +52,9 @@ def separations(points: np.ndarray, clusters: np.ndarray) -> dict[int, float]:
     Returns:
         cluster -> the mean over its points, -1 to 1, to six digits; empty for a single cluster.
     """
+    chosen = bounded_rows(len(points), points[:1].nbytes, seed=0)
+    if chosen is not None:
+        points, clusters = read_part(points, chosen), clusters[chosen]
     numbers, groups, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
     if len(numbers) < 2:
         return {}

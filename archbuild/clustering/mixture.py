@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,10 +24,21 @@ def mixture_clusters(
     Returns:
         ``(n,)`` integers.
     """
+    values = points.astype("float64")
+    clusters: np.ndarray = fitted_mixture(values, n_clusters, covariance, seed, fitted).predict(
+        values
+    )
+    return clusters
+
+
+def fitted_mixture(
+    points: np.ndarray, n_clusters: int, covariance: str, seed: int, fitted: int = FITTED_ROWS
+) -> Any:
+    """Return scikit-learn's likeliest of ten mixtures; arguments as ``mixture_clusters``."""
     from sklearn.mixture import GaussianMixture
 
     chosen = np.random.default_rng(seed).permutation(len(points))[:fitted]
-    values = points.astype("float64")
+    values = points.astype("float64", copy=False)
     spread = float(np.mean(np.var(values, axis=0)))
     # from k-means itself every start ends in the same cut; ten from k-means++ do not
     mixture = GaussianMixture(
@@ -39,5 +50,4 @@ def mixture_clusters(
         max_iter=300,
         random_state=seed,
     )
-    clusters: np.ndarray = mixture.fit(values[chosen]).predict(values)
-    return clusters
+    return mixture.fit(values[chosen])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,8 +15,12 @@ from archbuild.clustering.manifold import (
     refuse_few_rows,
     refuse_without_umap,
 )
-from archbuild.clustering.mixture import FITTED_ROWS, mixture_clusters
+from archbuild.clustering.mixture import FITTED_ROWS, fitted_mixture, mixture_clusters
+from archbuild.clustering.moments import means, nearest_centres, variances
 from archbuild.clustering.tsne import tsne
+from archbuild.data.dataset import chunk_slices
+from archbuild.data.sample import bounded_rows, drawn_rows
+from archbuild.data.spill import read_part
 from archbuild.spec.fields import choice, integer
 
 MANIFOLD, MANIFOLD_FAST = "manifold", "manifold-fast"
@@ -46,6 +52,8 @@ START_SAMPLE = integer(
     default=None,
 )
 
+_log = logging.getLogger(__name__)
+_K_MEANS: Final = "k-means"
 # Ward's agglomeration takes memory and time in the square of the rows
 _WARD_SAMPLE: Final = 8_000
 _MERGED: Final = ("ward", "ward-graph", "t-sne")
@@ -88,7 +96,11 @@ def first_clusters(
         mixture_sample: rows that a mixture is fitted to, at most; ``None``: 10,000.
 
     Returns:
-        ``(n,)`` integers. Ward's method (Ward, JASA 58, 1963) merges whatever adds least to the
+        ``(n,)`` integers. Of more than 200,000 rows, or 256 MiB, the start takes a sample drawn by
+        the seed (``bounded_rows``), and the log says so; the other rows go with the nearest mean
+        under k-means, with
+        their likeliest component under a mixture, and else with the majority of their five nearest
+        of 8,000 rows. Ward's method (Ward, JASA 58, 1963) merges whatever adds least to the
         squared distances, and follows clusters of any shape; rows outside its sample of at most
         8,000 go with the majority of their five nearest rows in it. ``ward-graph`` merges only
         what the graph of three nearest neighbours connects, and so follows loops. ``t-sne`` merges
@@ -101,6 +113,27 @@ def first_clusters(
         UsageError: umap-learn is needed and not installed.
         DataError: there are too few rows for the method.
     """
+    chosen = bounded_rows(len(latents), latents[:1].nbytes, seed)
+    if chosen is None:
+        return _clusters_of(latents, n_clusters, start, seed, mixture_sample)
+    _log.info("%s", _said(start, chosen, len(latents)))
+    sample = read_part(latents, chosen)
+    if start in _COVARIANCES:
+        fitted = mixture_sample or FITTED_ROWS
+        mixture = fitted_mixture(sample, n_clusters, _COVARIANCES[start], seed, fitted)
+        return _answered(latents, lambda rows: mixture.predict(rows.astype("float64")))
+    clusters = _clusters_of(sample, n_clusters, start, seed, mixture_sample)
+    if start == _K_MEANS:
+        centres = means(sample, clusters, n_clusters)
+        return _answered(latents, lambda rows: nearest_centres(rows, centres))
+    shown = drawn_rows(len(sample), seed, _WARD_SAMPLE)
+    return _answered(latents, _majority(sample[shown], clusters[shown]).predict)
+
+
+def _clusters_of(
+    latents: np.ndarray, n_clusters: int, start: str, seed: int, mixture_sample: int | None
+) -> np.ndarray:
+    """Return what ``first_clusters`` does, for rows of which none is left out."""
     if start in _MERGED:
         return _merged(latents, n_clusters, start, seed)
     if start in _COVARIANCES:
@@ -113,12 +146,20 @@ def first_clusters(
     return kmeans(latents, n_clusters, seed).clusters
 
 
-def means(latents: np.ndarray, clusters: np.ndarray, n_clusters: int) -> np.ndarray:
-    """Return each cluster's mean row, ``(n_clusters, latent)`` float32; 0 for an empty one."""
-    sums = np.zeros((n_clusters, latents.shape[1]))
-    np.add.at(sums, clusters, latents)
-    counts = np.bincount(clusters, minlength=n_clusters)[:, None]
-    return (sums / np.maximum(counts, 1)).astype("float32")
+def _answered(latents: np.ndarray, answer: Callable[[np.ndarray], Any]) -> np.ndarray:
+    """Return the clusters of all rows, ``(n,)`` int64, from those of a part at a time."""
+    clusters = np.empty(len(latents), np.int64)
+    for part in chunk_slices(len(latents), latents[:1].nbytes):
+        clusters[part] = answer(read_part(latents, part))
+    return clusters
+
+
+def _said(start: str, chosen: np.ndarray, n_rows: int) -> str:
+    digest = hashlib.sha256(chosen.astype("<i8").tobytes()).hexdigest()
+    return (
+        f"the start, {start}, looks at {len(chosen):,} of {n_rows:,} rows, drawn by the seed "
+        f"(SHA-256 of their numbers {digest[:12]}…); the others follow"
+    )
 
 
 class Mixture(NamedTuple):
@@ -152,27 +193,31 @@ def mixture_of(
     """
     if sample is not None and sample < len(latents):
         chosen = np.random.default_rng(seed).choice(len(latents), sample, replace=False)
-        latents = latents[np.sort(chosen)]
+        latents = read_part(latents, np.sort(chosen))
     clusters = first_clusters(latents, n_clusters, start, seed, sample)
     counts = np.bincount(clusters, minlength=n_clusters)
     centres = means(latents, clusters, n_clusters)
-    variances = means(np.square(latents - centres[clusters]), clusters, n_clusters)
+    squares = variances(latents, clusters, centres)
     # half a row for each: a cluster that the start left empty keeps a weight above 0
-    return Mixture((counts + 0.5) / np.sum(counts + 0.5), centres, variances, clusters)
+    return Mixture((counts + 0.5) / np.sum(counts + 0.5), centres, squares, clusters)
 
 
 def _merged(latents: np.ndarray, n_clusters: int, start: str, seed: int) -> np.ndarray:
-    from sklearn.neighbors import KNeighborsClassifier
-
     chosen = np.sort(np.random.default_rng(seed).permutation(len(latents))[:_WARD_SAMPLE])
     sample = latents[chosen]
     space = tsne(sample, seed) if start == "t-sne" else sample
     clusters = _ward(space, n_clusters, graph=start == "ward-graph")
     if len(chosen) == len(latents):
         return clusters
-    neighbours = KNeighborsClassifier(min(_NEIGHBOURS, len(sample)))
-    merged: np.ndarray = neighbours.fit(sample, clusters).predict(latents)
+    merged: np.ndarray = _majority(sample, clusters).predict(latents)
     return merged
+
+
+def _majority(sample: np.ndarray, clusters: np.ndarray) -> Any:
+    """Return what predicts the most common cluster among the nearest rows of a sample."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return KNeighborsClassifier(min(_NEIGHBOURS, len(sample))).fit(sample, clusters)
 
 
 def _ward(points: np.ndarray, n_clusters: int, graph: bool) -> np.ndarray:

@@ -7,18 +7,22 @@ goes through the same batches as one that was never stopped, and nothing has to 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 
 def epoch_batches(
-    n: int, batch_size: int, seed: int, stage: str, epoch: int
+    n: int, batch_size: int, seed: int, stage: str, epoch: int, most: int | None = None
 ) -> Iterator[np.ndarray]:
     """Return the batches of one epoch, every row once, in an order of its own.
 
     The last batch may be shorter; where it would hold a single row, that row joins the batch
     before, because batch normalisation has no variance to divide by.
+
+    With ``most`` an epoch is a part of such a pass, and the next one goes on where it ends: all
+    rows are seen once before any is seen again.
 
     Args:
         n: how many rows there are.
@@ -26,6 +30,7 @@ def epoch_batches(
         seed: the run's seed, not negative.
         stage: ``pretrain`` or another name; stages with the same seed shuffle differently.
         epoch: from 0.
+        most: batches of an epoch; ``None``, or as many as a pass has or more: the whole pass.
 
     Yields:
         ``(batch,)`` int64 row numbers.
@@ -33,10 +38,20 @@ def epoch_batches(
     Raises:
         ValueError: ``batch_size`` is below 1, or ``seed`` or ``epoch`` is negative.
     """
-    sequence = np.random.SeedSequence([seed, zlib.crc32(stage.encode()), epoch])
-    order = np.random.default_rng(sequence).permutation(n)
-    for part in _parts(n, batch_size, merge_single=True):
-        yield order[part]
+    parts = _parts(n, batch_size, merge_single=True)
+    steps = min(most or len(parts), len(parts))
+    order, its_pass = np.empty(0, np.int64), -1
+    for step in range(epoch * steps, (epoch + 1) * steps):
+        wanted, place = divmod(step, len(parts))
+        if wanted != its_pass:
+            order, its_pass = _order(n, seed, stage, wanted), wanted
+        yield order[parts[place]]
+
+
+def _order(n: int, seed: int, stage: str, number: int) -> np.ndarray:
+    """Return the order of one pass over all rows, ``(n,)`` int64."""
+    sequence = np.random.SeedSequence([seed, zlib.crc32(stage.encode()), number])
+    return np.random.default_rng(sequence).permutation(n)
 
 
 def labelled_batches(
@@ -80,9 +95,15 @@ def ordered_batches(n: int, batch_size: int) -> Iterator[np.ndarray]:
         yield np.arange(part.start, part.stop)
 
 
-def count_batches(n: int, batch_size: int) -> int:
+def count_batches(n: int, batch_size: int, most: int | None = None) -> int:
     """Return how many batches ``epoch_batches`` gives."""
-    return len(_parts(n, batch_size, merge_single=True))
+    count = len(_parts(n, batch_size, merge_single=True))
+    return min(most or count, count)
+
+
+def count_steps(n: int, settings: Mapping[str, Any]) -> int:
+    """Return how many steps an epoch of ``n`` rows has under a stage's keys."""
+    return count_batches(n, settings["batch_size"], settings["steps_per_epoch"])
 
 
 def _parts(n: int, batch_size: int, *, merge_single: bool) -> list[slice]:

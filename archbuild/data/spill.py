@@ -10,6 +10,7 @@ import errno
 import mmap
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
@@ -20,6 +21,9 @@ from archbuild.errors import DataError
 
 IN_MEMORY = 256 * 2**20
 """Arrays of at most so many bytes are held in memory; larger ones in a temporary file."""
+
+PART_BYTES = 16 * 2**20
+"""Of a map that is gone through, so many bytes at a time."""
 
 # single rows of a map that are read before its pages are given back: up to 64 KiB come with each
 _SCATTERED = 1000
@@ -64,19 +68,84 @@ def read_part(values: np.ndarray, index: Any) -> np.ndarray:
     return part
 
 
+def stacked(arrays: Iterable[np.ndarray], count: int, what: str) -> np.ndarray:
+    """Return ``count`` arrays of one shape as one, ``(count, ...)``, else as ``joined``."""
+    result: np.ndarray | None = None
+    for place, array in enumerate(arrays):
+        if result is None:
+            result = room_for((count, *array.shape), array.dtype, what)
+        for part in parts_of(array):
+            result[place, part] = array[part]
+            release(result)
+    if result is None:
+        raise ValueError(f"expected {count} arrays, got none")
+    return result
+
+
 def release(values: np.ndarray) -> None:
     """Give the pages of a memory map back to the system; nothing that was written is lost.
 
     Other arrays, and maps whose changes are private to this program, stay as they are.
     """
+    owner = _shared_map(values)
+    if owner is not None and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
+def is_mapped(values: np.ndarray) -> bool:
+    """Return whether an array lies in a file, so that it is gone through part by part."""
+    return _shared_map(values) is not None
+
+
+def _shared_map(values: np.ndarray) -> mmap.mmap | None:
     mode: str | None = None
     owner: object = values
     while isinstance(owner, np.ndarray):
         mode = getattr(owner, "mode", mode)
         owner = owner.base
     private = mode not in ("r", "r+", "w+")
-    if isinstance(owner, mmap.mmap) and not private and hasattr(mmap, "MADV_DONTNEED"):
-        owner.madvise(mmap.MADV_DONTNEED)
+    return owner if isinstance(owner, mmap.mmap) and not private else None
+
+
+def parts_of(values: np.ndarray) -> Iterator[slice]:
+    """Yield slices that cover the rows in order: of a map some 16 MiB each, else all rows at once.
+
+    What a part touched of the map is released when the next one is asked for.
+    """
+    if not is_mapped(values):
+        yield slice(0, len(values))
+        return
+    step = max(1, PART_BYTES // max(1, values[:1].nbytes))
+    for start in range(0, len(values), step):
+        yield slice(start, min(start + step, len(values)))
+        release(values)
+
+
+def joined(parts: Iterable[np.ndarray], n_rows: int, what: str) -> np.ndarray:
+    """Join parts along their first axis: in memory, or if they are large in a temporary file.
+
+    Args:
+        parts: at least one; all of the shape and the type of the first, but for their lengths.
+        n_rows: of all together.
+        what: they are, for the message of ``room_for``.
+
+    Raises:
+        DataError: as ``room_for``.
+    """
+    result: np.ndarray | None = None
+    start = kept = 0
+    for part in parts:
+        if result is None:
+            result = room_for((n_rows, *part.shape[1:]), part.dtype, what)
+        result[start : start + len(part)] = part
+        start, kept = start + len(part), kept + part.nbytes
+        if kept >= PART_BYTES:
+            release(result)
+            kept = 0
+    if result is None or start != n_rows:
+        raise ValueError(f"expected parts of {n_rows} rows together, got {start}")
+    release(result)
+    return result
 
 
 def _reserve(file: int, n_bytes: int, what: str, folder: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from archbuild.data.sample import drawn_rows
+
 SILHOUETTE_POINTS = 5_000
 
 
@@ -25,7 +27,7 @@ def sampled_silhouette(points: np.ndarray, clusters: np.ndarray, seed: int) -> f
     """
     from sklearn.metrics import silhouette_score
 
-    drawn = _sample(len(points), seed)
+    drawn = drawn_rows(len(points), seed, SILHOUETTE_POINTS)
     points, clusters = points[drawn], clusters[drawn]
     if not has_scores(clusters, len(points)):
         return None
@@ -44,10 +46,3 @@ def davies_bouldin(points: np.ndarray, clusters: np.ndarray) -> float:
     from sklearn.metrics import davies_bouldin_score
 
     return float(davies_bouldin_score(points, clusters))
-
-
-def _sample(n_points: int, seed: int) -> np.ndarray:
-    if n_points <= SILHOUETTE_POINTS:
-        return np.arange(n_points)
-    drawn = np.random.default_rng(seed).choice(n_points, SILHOUETTE_POINTS, replace=False)
-    return np.sort(drawn)

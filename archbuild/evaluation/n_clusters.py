@@ -16,6 +16,7 @@ import numpy as np
 from archbuild.clustering.kmeans import kmeans
 from archbuild.clustering.points import as_points
 from archbuild.clustering.tsne import tsne
+from archbuild.data.spill import is_mapped, read_part
 from archbuild.errors import DataError
 from archbuild.evaluation.scores import label_free_scores
 
@@ -193,9 +194,10 @@ def suggest(points: np.ndarray, candidates: Sequence[int], seed: int) -> Suggest
     """
     from threadpoolctl import threadpool_limits
 
-    points = as_points(points).astype(np.float64)
+    points = points if is_mapped(points) else as_points(points)
     rng = np.random.default_rng(seed)
-    points = points[np.sort(rng.permutation(len(points))[:SAMPLE])]
+    chosen = np.sort(rng.permutation(len(points))[:SAMPLE])
+    points = as_points(read_part(points, chosen)).astype(np.float64)
     size = min(_RESAMPLE, round(_RESAMPLED * len(points)))
     tried = _possible(candidates, size, len(points))
     resamples = [np.sort(rng.choice(len(points), size, False)) for _ in range(RESAMPLES)]

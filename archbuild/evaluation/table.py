@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from archbuild.clustering.kmeans import kmeans
+from archbuild.data.spill import parts_of
 from archbuild.evaluation.scores import SCORES, Clustering, measure, sequence_scores
 from archbuild.printable import one_line
 
 MetricRow = dict[str, Any]
 """``space`` and ``method`` as text, then scores by name; ``None`` for one that is not defined."""
 
+ROWS = "rows"
+"""Key of rows of large spaces: how many points, drawn by the seed, stand for all."""
 K_MEANS, HEAD = "k-means", "head"
 
 _LEVELS = {"kl": ("KL by level", ".1f"), "active": ("active units", "d")}
@@ -57,25 +60,41 @@ def evaluate_head(
     seed: int,
     method: str = HEAD,
     are_classes: bool = False,
+    chosen: np.ndarray | None = None,
 ) -> MetricRow:
     """Measure a head's own clusters in its latents (n, d), else as :func:`evaluate_space`.
 
     Args:
         space: the head's name.
-        latents: the space of the clusters, (n, d).
+        latents: the space of the clusters, (n, d); of the ``chosen`` rows alone where there are
+            some.
         assignments: probabilities (n, K); a point is in its likeliest cluster. Of sequences of
             classes (n, T, K): only their errors are measured.
         labels: true classes (n,), of sequences (n, T), or ``None``.
         seed: draws the sample of the silhouette.
         method: what the row is called, for heads that assign in more ways than one.
         are_classes: whether the head's clusters are classes, numbered as ``labels`` are.
+        chosen: the rows that stand for all where these are too many (``data.sample``); scores of
+            clusters against labels still count all of them. ``None``: all are looked at.
     """
-    clusters = np.argmax(assignments, axis=-1)
+    clusters = likeliest(assignments)
     if clusters.ndim > 1:
         scores = {} if labels is None else sequence_scores(labels, clusters)
         return {"space": space, "method": method, **scores}
-    measured = Clustering(latents, clusters, labels, assignments, seed, are_classes)
-    return _row(space, method, measured)
+    if chosen is None:
+        measured = Clustering(latents, clusters, labels, assignments, seed, are_classes)
+        return _row(space, method, measured)
+    known, likely = None if labels is None else labels[chosen], assignments[chosen]
+    sampled = Clustering(latents, clusters[chosen], known, likely, seed, are_classes)
+    row = _row(space, method, sampled) | {ROWS: len(chosen)}
+    whole = Clustering(None, clusters, labels, seed=seed, are_classes=are_classes)
+    return row | ({} if labels is None else measure(whole))
+
+
+def likeliest(assignments: np.ndarray) -> np.ndarray:
+    """Return the cluster of the highest probability, ``(n, ...)``, for ``(n, ..., K)``."""
+    parts = [np.argmax(assignments[part], axis=-1) for part in parts_of(assignments)]
+    return np.concatenate(parts)
 
 
 def metrics_document(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild.data import Dataset, arch_stem
-from archbuild.data.batches import count_batches
+from archbuild.data.batches import count_steps
 from archbuild.data.labels import labelled_rows
 from archbuild.data.supervision import chosen_labels
 from archbuild.errors import RunError
@@ -237,7 +237,7 @@ class Experiment:
 
         refuse_scratch(self.spec, self.vocabulary)
         settings, head = self.spec.settings("train"), self._new_head()
-        steps = count_batches(len(self.dataset), settings["batch_size"])
+        steps = count_steps(len(self.dataset), settings)
         if not head.rounds:
             refuse_endless_warmup(self.spec, warmup_epochs(head, settings, steps))
 

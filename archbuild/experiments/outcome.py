@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from archbuild.evaluation.table import likeliest
 from archbuild.training.progress import counted
 from archbuild.version import __version__
 
@@ -29,19 +30,20 @@ def writers(
         labels: those that training read, -1 where unknown; ``None`` without supervision.
     """
     from archbuild.io.atomic import save_npy, save_npz
+    from archbuild.runs.rows import save_rows
 
     latents = codes[:, : network.plan.latent_size]
     found = {
         "model.weights.h5": network.save_weights,
-        "latents.npy": lambda path: save_npy(path, latents),
+        "latents.npy": lambda path: save_rows(path, latents),
     }
     if head is not None:
         found |= {"head.npz": lambda path: save_npz(path, head.arrays())}
     if head is not None and head.answers != "nothing":
         assignments = head.assignments(codes)
-        clusters = np.argmax(assignments, axis=-1)
+        clusters = likeliest(assignments)
         found |= {
-            "assignments.npy": lambda path: save_npy(path, assignments),
+            "assignments.npy": lambda path: save_rows(path, assignments),
             "labels.npy": lambda path: save_npy(path, clusters),
         }
     if labels is not None:

@@ -54,9 +54,8 @@ class ConfusionPicture(HeadPicture):
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw the counts."""
         labels: Any = run.dataset.labels
-        assignments = stage.assignments
-        labels, clusters = labels.ravel(), assignments.argmax(axis=-1).ravel()
-        count, names = assignments.shape[-1], run.dataset.class_names
+        labels, clusters = labels.ravel(), stage.clusters.ravel()
+        count, names = stage.assignments.shape[-1], run.dataset.class_names
         given = {number: number for number in range(count)}  # classes need no matching
         matching = given if stage.finds_classes else match_clusters(labels, clusters)
         title = run.title(f"{stage.space} against the classes")

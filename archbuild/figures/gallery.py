@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from archbuild.data.spill import read_part
 from archbuild.figures.picture import HeadPicture
 from archbuild.figures.style import GREY, INK, new_figure, save, styled
 from archbuild.figures.tables import name_features, standardised
@@ -21,6 +22,7 @@ from archbuild.figures.thumbnails import (
     pictured,
     to_rgb,
 )
+from archbuild.models.run import RAW
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,8 +106,12 @@ class GalleryPicture(HeadPicture):
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw the members."""
         title, names = run.title(f"clusters of {stage.space}"), run.dataset.columns or None
-        rows = _FeedRows(run.feed)
-        return draw_gallery(rows, stage.assignments, title, path, feature_names=names)
+        chosen, caption = run.bounded_rows(RAW), ""
+        rows, assignments = _FeedRows(run.feed, chosen), stage.assignments
+        if chosen is not None:
+            assignments = read_part(assignments, chosen)
+            caption = f"Of {len(chosen):,} of the {len(run.dataset):,} rows, drawn by the seed."
+        return draw_gallery(rows, assignments, title, path, caption, feature_names=names)
 
 
 class Rows(Protocol):
@@ -123,19 +129,20 @@ class Rows(Protocol):
 
 
 class _FeedRows:
-    """The rows as the network takes them, scaled when they are indexed."""
+    """The rows as the network takes them, or the chosen of them, scaled when they are indexed."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, chosen: NDArray[np.intp] | None = None) -> None:
         self._feed = feed
-        shape = feed.dataset.values.shape
+        self._chosen = np.arange(len(feed)) if chosen is None else chosen
+        shape = (len(self._chosen), *feed.dataset.values.shape[1:])
         self.shape = (*shape[:1], *shape[2:]) if len(shape) == 5 else shape  # pictured
         self.ndim = len(self.shape)
 
     def __len__(self) -> int:
-        return len(self._feed)
+        return len(self._chosen)
 
     def __getitem__(self, indices: NDArray[np.intp]) -> NDArray[Any]:
-        return pictured(self._feed.clean(indices))
+        return pictured(self._feed.clean(self._chosen[indices]))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[np.arange(len(self))].astype(dtype or np.float32, copy=False)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archbuild.clustering.tsne import tsne
+from archbuild.data.sample import drawn_rows
 from archbuild.errors import DataError
 
 LIMIT = 5000
@@ -38,9 +39,7 @@ class Projection:
 
 def sample_indices(count: int, seed: int, limit: int = LIMIT) -> NDArray[np.intp]:
     """Draw (min(count, limit),) rows, ascending, which depend on the three numbers alone."""
-    if count <= limit:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
+    return drawn_rows(count, seed, limit)
 
 
 def project(values: NDArray[Any], seed: int, limit: int = LIMIT) -> Projection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from archbuild.figures.marks import place_marks
 from archbuild.figures.picture import Picture
-from archbuild.figures.projection import Projection, project
+from archbuild.figures.projection import Projection, project, sample_indices
 from archbuild.figures.style import (
     DPI,
     class_name,
@@ -51,9 +52,9 @@ class ScatterPicture(Picture):
         """Draw the spaces of the finished stages, in the same colours."""
         if not run.finished_stages:
             return []
-        spaces = {space: project(run.values(space), run.seed) for space in run.spaces}
+        spaces = {space: _projected(run, space) for space in run.spaces}
         labels, names = run.dataset.row_labels, run.dataset.class_names
-        own = {stage.space: stage.assignments.argmax(axis=1) for stage in run.finished_clusterings}
+        own = {stage.space: stage.clusters for stage in run.finished_clusterings}
         last = list(own.values())[-1] if own else None
         title, path = run.title("every space"), folder / "scatter.png"
         together = draw_scatter_panels(spaces, labels, names, title, path, clusters=last)
@@ -82,6 +83,12 @@ class ScatterPicture(Picture):
             folder / f"{self.name}-{space}.png",
             clusters=None if clusters is None else clusters[chosen],
         )
+
+
+def _projected(run: Run, space: str) -> Projection:
+    """Project a sample of a space, of which no other row is read."""
+    chosen = sample_indices(len(run.dataset), run.seed)
+    return replace(project(run.values(space, chosen), run.seed), indices=chosen)
 
 
 def draw_scatter(

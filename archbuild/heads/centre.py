@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from archbuild.clustering.starts import first_clusters, means
+from archbuild.clustering.moments import means
+from archbuild.clustering.starts import first_clusters
 from archbuild.heads.base import Head
 from archbuild.networks.rows import to_numpy
 

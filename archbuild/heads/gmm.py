@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
+from archbuild.clustering.moments import spread
 from archbuild.clustering.starts import START, START_SAMPLE, mixture_of
 from archbuild.heads.base import BOUND_SAMPLES, N_CLUSTERS, TOLERANCE
 from archbuild.heads.batch import Batch
 from archbuild.heads.generative import RECONSTRUCTION_WEIGHT, GenerativeHead
+from archbuild.heads.targets import one_hot
 from archbuild.networks.rows import to_numpy
 from archbuild.spec.fields import UNIT, choice, integer, number, schedule, section
 
@@ -148,8 +150,8 @@ class GMMHead(GenerativeHead):
         mixture = mixture_of(
             codes, self.n_clusters, self.config["start"], self.seed, self.config["start_sample"]
         )
-        spread = float(np.mean(np.var(codes, axis=0))) + 1e-12
-        variances = np.maximum(mixture.variances, _LEAST_VARIANCE * spread)
+        least = _LEAST_VARIANCE * (spread(codes) + 1e-12)
+        variances = np.maximum(mixture.variances, least)
         self.weight_logits.assign(np.log(mixture.weights))
         self.means.assign(mixture.means)
         self.free_log_variances.assign(objectives.unbounded_log_variance(np.log(variances)))
@@ -166,7 +168,7 @@ class GMMHead(GenerativeHead):
         first, self.first_clusters = self.first_clusters, None
         if first is None or not self.config["start_epochs"]:
             return {}
-        return {"start": np.eye(self.n_clusters, dtype="float32")[first]}
+        return {"start": one_hot(first, self.n_clusters)}
 
     def draw(self, encoding: Encoding) -> Any:
         """Draw from ``q(z | x)``; return the mean in gamma-training."""

@@ -24,7 +24,7 @@ from archbuild.clustering.starts import START
 from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT, REFRESH, TOLERANCE
 from archbuild.heads.batch import Batch
 from archbuild.heads.centre import CentreHead
-from archbuild.networks.rows import to_numpy
+from archbuild.heads.targets import one_hot, sharpened
 from archbuild.spec.fields import choice, number
 
 
@@ -66,8 +66,8 @@ class KLDHead(CentreHead):
         """
         first, self.first_clusters = self.first_clusters, None
         if first is not None and self.config["start"] != "k-means":
-            return {"target": np.eye(self.n_clusters, dtype="float32")[first]}
-        return {"target": to_numpy(objectives.target_distribution(self.assignments(codes)))}
+            return {"target": one_hot(first, self.n_clusters)}
+        return {"target": sharpened(self.assignments(codes))}
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """Return the reconstruction and ``KL(P || Q)``, weighted."""

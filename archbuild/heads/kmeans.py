@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from archbuild import objectives
-from archbuild.clustering.starts import START, means
+from archbuild.clustering.moments import mean_square_distance, means
+from archbuild.clustering.starts import START
 from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT, REFRESH, TOLERANCE
 from archbuild.heads.batch import Batch
 from archbuild.heads.centre import CentreHead
+from archbuild.heads.targets import looked_up
 from archbuild.networks.rows import by_rows, to_numpy
 from archbuild.spec.fields import choice, number
 
@@ -74,9 +76,9 @@ class KMeansHead(CentreHead):
         middle = means(codes, clusters, self.n_clusters)
         moved = np.where(occupied, middle, to_numpy(self.centre_variable))
         self.centre_variable.assign(moved)
-        nearest = moved[self._nearest(codes)]
-        self.variance.assign(np.mean(np.square(codes - nearest), dtype="float64") + 1e-12)
-        return {"centre": nearest}
+        nearest = self._nearest(codes)
+        self.variance.assign(mean_square_distance(codes, nearest, moved) + 1e-12)
+        return {"centre": looked_up(moved, nearest)}
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """Return the reconstruction and the mean distance to the assigned centre, weighted."""

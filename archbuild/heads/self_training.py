@@ -21,7 +21,7 @@ arXiv 1610.02242. That beliefs start from neighbours' votes is our own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,9 +31,10 @@ from archbuild import objectives
 from archbuild.clustering.neighbours import neighbour_shares
 from archbuild.clustering.softmax import fitted_softmax
 from archbuild.clustering.starts import START, first_clusters
+from archbuild.data.spill import joined, parts_of, read_part
 from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT, REFRESH, TOLERANCE, Head
 from archbuild.heads.batch import Batch
-from archbuild.networks.rows import to_numpy
+from archbuild.heads.targets import changed, sharpened
 from archbuild.spec.fields import integer, number
 from archbuild.spec.parts import Part, PartLayer
 
@@ -118,17 +119,21 @@ class SelfTrainingHead(Head):
         """Move the beliefs, and return ``target`` ``(n, cluster)`` and ``trusted`` ``(n,)``."""
         beliefs = self.memory["beliefs"] if self._is_first else self._moved(codes)
         self.beliefs, self._is_first = beliefs, False
-        target = to_numpy(objectives.target_distribution(beliefs))
+        target = sharpened(beliefs)
         trusted = trusted_rows(beliefs, self.config["confidence"])
         return {"target": target, "trusted": trusted.astype("float32")}
 
     def _moved(self, codes: np.ndarray) -> np.ndarray:
         """Return the beliefs, nearer to what the network says of the rows and their views."""
         views = codes if self.views else codes[np.newaxis]
-        found = np.mean([self.assignments(view) for view in views], axis=0)
-        momentum = self.config["momentum"]
-        moved: np.ndarray = momentum * self.memory["beliefs"] + (1.0 - momentum) * found
-        return moved
+        momentum, beliefs = self.config["momentum"], self.memory["beliefs"]
+
+        def moved() -> Iterator[np.ndarray]:
+            for part in parts_of(views[0]):
+                found = np.mean([self.assignments(view[part]) for view in views], axis=0)
+                yield momentum * read_part(beliefs, part) + (1.0 - momentum) * found
+
+        return joined(moved(), len(beliefs), f"the beliefs of {len(beliefs):,} rows")
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """Return the reconstruction, and the divergence of the trusted rows; and their share."""
@@ -170,7 +175,8 @@ def trusted_rows(beliefs: np.ndarray, confidence: float) -> np.ndarray:
     Returns:
         ``(n,)`` booleans: the rows that are as sure, and the surer half of a cluster without any.
     """
-    clusters, surest = np.argmax(beliefs, axis=1), np.max(beliefs, axis=1)
+    clusters = changed(beliefs, lambda rows: np.argmax(rows, axis=1))
+    surest = changed(beliefs, lambda rows: np.max(rows, axis=1))
     trusted: np.ndarray = surest >= confidence
     for cluster in set(np.unique(clusters)) - set(np.unique(clusters[trusted])):
         own = clusters == cluster

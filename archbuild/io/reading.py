@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
@@ -76,6 +76,30 @@ def read_npy(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
         array = _read_array(stream, path.stat().st_size)
     _refuse_other_shape(array, shape, path)
     refuse_non_finite(array, path)
+    return array
+
+
+def map_npy(path: Path, shape: tuple[int | None, ...] | None) -> np.ndarray:
+    """Return the array of a ``.npy`` file as a memory map to read from.
+
+    Its values are not looked at.
+
+    Args:
+        path: the file.
+        shape: as for :func:`read_npy`; ``None``: any.
+
+    Raises:
+        RunError: the file cannot be read, or the array has another shape.
+    """
+    refuse_special(path)
+    with explained("read", path), guarded(path, _NOT_NUMPY), path.open("rb") as stream:
+        declared, by_columns, dtype = read_header(stream)
+        offset = stream.tell()
+        _refuse_other_size(declared, dtype, path.stat().st_size - offset)
+        order: Literal["F", "C"] = "F" if by_columns else "C"
+        array = np.memmap(path, dtype, mode="r", offset=offset, shape=declared, order=order)
+    if shape is not None:
+        _refuse_other_shape(array, shape, path)
     return array
 
 
@@ -197,12 +221,15 @@ def _read_member(archive: ZipFile, member: ZipInfo) -> np.ndarray:
 def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
     """Read an array, whose header has to declare as many bytes as there are."""
     shape, _, dtype = read_header(stream)
-    declared, there = prod(shape) * dtype.itemsize, size - stream.tell()
-    if dtype.hasobject or declared != there:
-        raise ValueError(f"expected {there:,} bytes of numbers, got {dtype} of shape {shape}")
+    _refuse_other_size(shape, dtype, size - stream.tell())
     stream.seek(0)
     array: np.ndarray = np.lib.format.read_array(stream, allow_pickle=False)
     return array
+
+
+def _refuse_other_size(shape: tuple[int, ...], dtype: np.dtype[Any], there: int) -> None:
+    if dtype.hasobject or prod(shape) * dtype.itemsize != there:
+        raise ValueError(f"expected {there:,} bytes of numbers, got {dtype} of shape {shape}")
 
 
 def _refuse_other_shape(array: np.ndarray, shape: tuple[int | None, ...], path: Path) -> None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild.data import Dataset
+from archbuild.data.sample import bounded_rows
+from archbuild.data.spill import read_part
 from archbuild.errors import RunError
 from archbuild.evaluation.scores import SCORES
-from archbuild.evaluation.table import evaluate_head, evaluate_space, metrics_document
+from archbuild.evaluation.table import ROWS, evaluate_head, evaluate_space, metrics_document
 from archbuild.heads import HEADS
 from archbuild.io.atomic import write_json
 from archbuild.io.reading import guarded
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
 def measure(run: Run) -> dict[str, Any]:
     """Measure every space of a run, and write ``metrics.json``.
+
+    Of a space of more than 200,000 rows, or of 256 MiB, a sample drawn by the run's seed is
+    measured, and its rows have ``rows``, the size of it; a head's clusters are compared with labels
+    on all rows.
 
     Rows whose latents are the ones that were measured before are kept, not measured again.
 
@@ -97,14 +103,21 @@ def measure_held_out(space: str, model: Model, feed: Feed, seed: int) -> dict[st
     latents, head = codes[:, : model.plan.latent_size], model.assigning_head
     labels = comparable_labels(feed.dataset, head.labels_per_row(head.config))
     assignments, are_classes = head.assignments(codes), head.answers == "classes"
-    return evaluate_head(space, latents, assignments, labels, seed, "head, held out", are_classes)
+    chosen = bounded_rows(len(latents), latents[:1].nbytes, seed)
+    shown = latents if chosen is None else read_part(latents, chosen)
+    return evaluate_head(
+        space, shown, assignments, labels, seed, "head, held out", are_classes, chosen
+    )
 
 
 def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[str, Any]]:
-    values, stage = run.values(space), _head_stage(run, space)
-    rows = []
+    chosen, stage = run.bounded_rows(space), _head_stage(run, space)
+    values, rows = run.values(space, chosen), []
     if n_clusters is not None:
-        rows.append(evaluate_space(space, values, n_clusters, run.dataset.row_labels, run.seed))
+        labels = run.dataset.row_labels
+        known = labels if labels is None or chosen is None else labels[chosen]
+        row = evaluate_space(space, values, n_clusters, known, run.seed)
+        rows.append(row if chosen is None else row | {ROWS: len(chosen)})
     if stage is not None and stage.assigns:
         labels = comparable_labels(run.dataset, stage.labels_per_row)
         rows.append(
@@ -115,6 +128,7 @@ def _measure_space(run: Run, space: str, n_clusters: int | None) -> list[dict[st
                 labels,
                 run.seed,
                 are_classes=stage.finds_classes,
+                chosen=chosen,
             )
         )
         if run.held_out is not None:

@@ -7,6 +7,7 @@ that made it.
 from __future__ import annotations
 
 from functools import cached_property
+from math import prod
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ import numpy as np
 from archbuild.data import Dataset
 from archbuild.data.location import DataLocation
 from archbuild.data.origin import Origin
+from archbuild.data.sample import bounded_rows
+from archbuild.data.spill import read_part
 from archbuild.errors import DataError, RunError
 from archbuild.io.containment import refuse_links
 from archbuild.models.stage import Stage
@@ -222,7 +225,15 @@ class Run:
             rows = np.arange(len(self.dataset)) if chosen is None else chosen
             return self.feed.clean(rows).reshape(len(rows), -1)
         latents = self.stage_of(space).latents
-        return latents if chosen is None else latents[chosen]
+        return latents if chosen is None else read_part(latents, chosen)
+
+    def bounded_rows(self, space: str) -> np.ndarray | None:
+        """Return the rows that stand for all of a space, drawn by the seed; ``None``: all do."""
+        if space == RAW:
+            count, width = len(self.dataset), prod(self.dataset.shape)
+        else:
+            count, width = self.stage_of(space).latents.shape
+        return bounded_rows(count, width * np.dtype(np.float32).itemsize, self.seed)
 
     # -- the rows --------------------------------------------------------------------------
 

@@ -12,11 +12,11 @@ import numpy as np
 from archbuild.data.origin import Origin
 from archbuild.errors import RunError
 from archbuild.heads import HEADS, Head
-from archbuild.io.reading import read_npy
 from archbuild.models.model import Model
 from archbuild.runs import StageFolder
 from archbuild.runs.manifest import digest_of, sequence
 from archbuild.runs.names import PRETRAIN, is_from_scratch, section_of, space_of
+from archbuild.runs.rows import read_rows
 from archbuild.spec.vocabulary import Answer
 
 
@@ -224,7 +224,10 @@ class Stage:
 
     @property
     def latents(self) -> np.ndarray:
-        """The latents of the training rows, ``(n, latent)``, once it is finished."""
+        """The latents of the training rows, ``(n, latent)``, once it is finished.
+
+        They are a memory map of the file where they are large, as are ``assignments``.
+        """
         return self._array("latents.npy", None, None)
 
     @property
@@ -254,7 +257,7 @@ class Stage:
             )
         if name not in manifest["files"]:
             raise RunError(f"the stage '{self.name}' assigns rows to no clusters; train a head")
-        return read_npy(self.folder.file(name), shape)
+        return read_rows(self.folder.file(name), shape)
 
     @cached_property
     def model(self) -> Model:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
+from archbuild.data.spill import PART_BYTES, joined, release
 
 ROWS_AT_ONCE = 384
 """Rows of every block of ``by_rows``.
@@ -29,16 +31,25 @@ def by_rows(function: Callable[[np.ndarray], Any], values: np.ndarray) -> np.nda
     """Apply ``function`` to rows ``(n, ...)``, a fixed number at a time; join as NumPy.
 
     So pairwise distances fit in memory, and a row's answer does not depend on its company
-    (``ROWS_AT_ONCE``). The last rows are filled up with zeros.
+    (``ROWS_AT_ONCE``). The last rows are filled up with zeros. Values may be a memory map, and
+    results that are large are one (``joined``).
 
     Args:
         function: from ``(rows, ...)`` to a tensor with one entry for each row.
         values: all rows.
     """
-    parts = []
+    return joined(_blocks(function, values), len(values), f"the results for {len(values):,} rows")
+
+
+def _blocks(function: Callable[[np.ndarray], Any], values: np.ndarray) -> Iterator[np.ndarray]:
+    read = 0
     for start in range(0, max(len(values), 1), ROWS_AT_ONCE):
         rows = values[start : start + ROWS_AT_ONCE]
         padded = np.zeros((ROWS_AT_ONCE, *values.shape[1:]), values.dtype)
         padded[: len(rows)] = rows
-        parts.append(to_numpy(function(padded))[: len(rows)])
-    return np.concatenate(parts)
+        yield to_numpy(function(padded))[: len(rows)]
+        read += rows.nbytes
+        if read >= PART_BYTES:
+            release(values)
+            read = 0
+    release(values)

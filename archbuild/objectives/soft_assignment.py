@@ -44,18 +44,20 @@ def log_soft_assignment(latent: Any, centres: Any, degrees_of_freedom: float = 1
     return ops.log_softmax(log_kernel, axis=1)
 
 
-def target_distribution(assignments: Any) -> Any:
+def target_distribution(assignments: Any, frequency: Any = None) -> Any:
     """Compute ``p_ik ∝ q_ik² / f_k``, soft frequency ``f_k = Σ_i q_ik`` (DEC, equation 3).
 
-    ``f_k`` is a sum over the whole set: give it all rows, not a batch.
+    ``f_k`` is a sum over the whole set: give it all rows, not a batch, or the sum with the batch.
 
     Args:
         assignments: ``(n, cluster)``, rows sum to 1.
+        frequency: ``(1, cluster)``, of the whole set; by default that of these rows.
 
     Returns:
         ``(n, cluster)``, rows sum to 1. An empty cluster gets 0.
     """
-    frequency = ops.sum(assignments, axis=0, keepdims=True)
+    if frequency is None:
+        frequency = ops.sum(assignments, axis=0, keepdims=True)
     weight = ops.square(assignments) / ops.maximum(frequency, 1e-12)
     return weight / ops.sum(weight, axis=1, keepdims=True)
 

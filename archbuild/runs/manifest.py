@@ -52,7 +52,9 @@ def digests_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Return the SHA-256 of each file that a manifest names."""
     if manifest["state"] == "finished":
         return dict(manifest["files"])
-    return {manifest["checkpoint"]["file"]: manifest["checkpoint"]["sha256"]}
+    checkpoint = manifest["checkpoint"]
+    entries = [checkpoint, *checkpoint.get("rows", {}).values()]
+    return {entry["file"]: entry["sha256"] for entry in entries}
 
 
 def digest_of(manifest: Mapping[str, Any]) -> str:

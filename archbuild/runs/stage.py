@@ -11,7 +11,6 @@ leaves the stage as it was before or after the step, never between::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +22,7 @@ from archbuild.io.containment import make_folder, readable, refuse_links
 from archbuild.io.difference import Difference, differences
 from archbuild.io.reading import START_OVER, read_json_lines, read_npz
 from archbuild.runs import manifest as manifests
+from archbuild.runs.checkpoints import Checkpoint, RowFiles
 from archbuild.runs.manifest import MANIFEST, digest_of, digests_of, header, plain, read_manifest
 
 HISTORY = "history.jsonl"
@@ -39,28 +39,11 @@ OWN_FILES = frozenset(
 )
 """What a stage writes besides checkpoints; nothing else in its folder is ever deleted."""
 
-_PASSING = ("checkpoint-*.npz", f"{atomic.TEMPORARY_PREFIX}*")
+_PASSING = ("checkpoint-*.npz", "checkpoint-*.npy", f"{atomic.TEMPORARY_PREFIX}*")
 """Patterns of the files that exist only while it runs."""
 
 Writer = Callable[[Path], object]
 Status = Literal["absent", "running", "finished"]
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state from which an interrupted stage resumes.
-
-    Attributes:
-        epoch: how many epochs are complete.
-        arrays: everything that was saved, by name.
-        history: one mapping for each epoch so far.
-        timing: what was measured so far, seconds for instance; never part of a comparison.
-    """
-
-    epoch: int
-    arrays: dict[str, np.ndarray]
-    history: list[dict[str, Any]]
-    timing: dict[str, Any] = field(default_factory=dict)
 
 
 class StageFolder:
@@ -75,6 +58,7 @@ class StageFolder:
         self.path = Path(path)
         self._below = self.path.parent if below is None else Path(below)
         self._header: dict[str, Any] | None = None
+        self._rows = RowFiles()
 
     def __repr__(self) -> str:
         return f"StageFolder({str(self.path)!r})"
@@ -242,12 +226,15 @@ class StageFolder:
             RunError: :meth:`begin` was not called, or the file cannot be written.
         """
         begun = self._begun()
-        name = self._checkpoint_name(epoch)
-        atomic.write_npz(self.path / name, arrays)
+        stem = self._checkpoint_stem(epoch)
+        name = f"{stem}.npz"
+        rest, rows = self._rows.save(stem, arrays, self.path)
+        atomic.write_npz(self.path / name, rest)
+        saved = {"file": name, "sha256": atomic.sha256(self.file(name))}
         manifest = begun | {
             "state": "running",
             "epoch": epoch,
-            "checkpoint": {"file": name, "sha256": atomic.sha256(self.file(name))},
+            "checkpoint": saved | ({"rows": rows} if rows else {}),
             "history": list(history),
             "timing": manifests.timing(begun["timing"], "saved", timing),
         }
@@ -262,9 +249,9 @@ class StageFolder:
         manifest = self.manifest()
         if manifest is None or manifest["state"] == "finished":
             return None
-        name = manifest["checkpoint"]["file"]
-        self._verify_file(name, manifest["checkpoint"]["sha256"])
-        arrays = read_npz(self.file(name))
+        checkpoint = manifest["checkpoint"]
+        arrays = read_npz(self._verified(checkpoint))
+        arrays |= self._rows.load(checkpoint.get("rows", {}), self._verified)
         return Checkpoint(manifest["epoch"], arrays, manifest["history"], manifest["timing"])
 
     def finish(
@@ -359,12 +346,16 @@ class StageFolder:
                 f"{START_OVER}"
             )
 
-    def _checkpoint_name(self, epoch: int) -> str:
+    def _verified(self, entry: Mapping[str, str]) -> Path:
+        self._verify_file(entry["file"], entry["sha256"])
+        return self.file(entry["file"])
+
+    def _checkpoint_stem(self, epoch: int) -> str:
         # never the name in the manifest: that file must stay whole until the manifest is replaced
-        name = f"checkpoint-{epoch:06d}.npz"
+        stem = f"checkpoint-{epoch:06d}"
         manifest = self.manifest()
-        taken = manifest is not None and manifest.get("checkpoint", {}).get("file") == name
-        return f"checkpoint-{epoch:06d}-again.npz" if taken else name
+        taken = manifest is not None and manifest.get("checkpoint", {}).get("file") == f"{stem}.npz"
+        return f"{stem}-again" if taken else stem
 
     def _replace_manifest(self, manifest: dict[str, Any]) -> None:
         atomic.write_json(self.path / MANIFEST, manifest)
@@ -372,10 +363,10 @@ class StageFolder:
             self._sweep(manifest)
 
     def _sweep(self, manifest: Mapping[str, Any]) -> None:
-        keep = manifest.get("checkpoint", {}).get("file")
+        keep = digests_of(manifest) if manifest["state"] == "running" else {}
         for pattern in _PASSING:
             for path in sorted(self.path.glob(pattern)):
-                if path.name != keep:
+                if path.name not in keep:
                     path.unlink(missing_ok=True)
 
     def _next_sequence(self) -> int:

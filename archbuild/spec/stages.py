@@ -16,6 +16,15 @@ STAGE_FIELDS: Final[tuple[Field, ...]] = (
         maximum=1_000_000,
         default=None,
     ),
+    fields.implicit(
+        fields.integer(
+            "steps_per_epoch",
+            "Most steps of an epoch, where one pass over the data is long: the next epoch goes on "
+            "in the same shuffled order, so that all rows have their turn; null: all rows.",
+            maximum=1_000_000_000,
+            default=None,
+        )
+    ),
     fields.choice("optimizer", ["adam", "sgd", "rmsprop"], "The optimiser.", default="adam"),
     fields.number("learning_rate", "The (highest) learning rate.", above=0.0, default=1e-3),
     fields.number("momentum", "Momentum of sgd.", maximum=0.9999, default=0.9),

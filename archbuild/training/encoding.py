@@ -6,13 +6,16 @@ Rows as they are, or augmented views of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from time import perf_counter
 
 import numpy as np
 
 from archbuild.data.batches import ordered_batches
+from archbuild.data.spill import joined
 from archbuild.networks.rows import ROWS_AT_ONCE, by_rows
 from archbuild.training.augmentation import Augmentation
 from archbuild.training.feed import Feed, augmentation_seed
+from archbuild.training.progress import LOGGER
 
 Reader = Callable[[np.ndarray], np.ndarray]
 """From a batch to what is wanted of each row: ``Network.predict_latents``, ``Network.reader``."""
@@ -21,10 +24,16 @@ Change = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 
 
 def encode(read: Reader, feed: Feed, chosen: np.ndarray | None = None) -> np.ndarray:
-    """Apply ``read`` to all rows, or to those ``chosen`` by index; ``(n, ...)`` float32."""
-    chosen = np.arange(len(feed)) if chosen is None else chosen
-    batches = ordered_batches(len(chosen), ROWS_AT_ONCE)
-    return np.concatenate([by_rows(read, feed.clean(chosen[places])) for places in batches])
+    """Apply ``read`` to all rows, or to those ``chosen`` by index; ``(n, ...)`` float32.
+
+    A result that is large is a memory map of a temporary file (``data/spill.py``).
+    """
+    count, begun = len(feed) if chosen is None else len(chosen), perf_counter()
+    blocks = (slice(at, min(at + ROWS_AT_ONCE, count)) for at in range(0, count, ROWS_AT_ONCE))
+    places = blocks if chosen is None else (chosen[block] for block in blocks)
+    codes = joined((by_rows(read, feed.clean(place)) for place in places), count, _what(count))
+    LOGGER.info("encoded %s rows in %.2f s", f"{count:,}", perf_counter() - begun)
+    return codes
 
 
 def encode_views(
@@ -60,8 +69,13 @@ def encode_views(
 
 
 def _encode_changed(read: Reader, feed: Feed, change: Change) -> np.ndarray:
-    parts = []
-    for indices in ordered_batches(len(feed), ROWS_AT_ONCE):
-        changed = change(feed.unbinarised(indices), feed.present(indices))
-        parts.append(by_rows(read, changed))
-    return np.concatenate(parts)
+    def parts() -> Iterator[np.ndarray]:
+        for indices in ordered_batches(len(feed), ROWS_AT_ONCE):
+            changed = change(feed.unbinarised(indices), feed.present(indices))
+            yield by_rows(read, changed)
+
+    return joined(parts(), len(feed), _what(len(feed)))
+
+
+def _what(n_rows: int) -> str:
+    return f"the codes of {n_rows:,} rows"

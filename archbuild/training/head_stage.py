@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, asdict, fields
+from itertools import chain
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from archbuild.data.batches import labelled_batches
 from archbuild.data.labels import UNKNOWN, labelled_rows
+from archbuild.data.spill import parts_of, stacked
 from archbuild.evaluation.collapse import Occupancy, occupancy
 from archbuild.heads.base import Head
 from archbuild.io.arrays import prefixed, unprefixed
@@ -18,7 +21,7 @@ from archbuild.networks.rows import to_numpy
 from archbuild.runs.stage import StageFolder
 from archbuild.training.encoding import encode, encode_views
 from archbuild.training.feed import Feed
-from archbuild.training.progress import EventHandler
+from archbuild.training.progress import LOGGER, EventHandler
 from archbuild.training.schedules import Position, weight, whole_epochs
 from archbuild.training.stage import (
     StageOutcome,
@@ -179,14 +182,17 @@ class HeadTrainer(StageTrainer):
             purpose=f"refresh {self.name}",
             epoch=epoch,
         )
-        return np.stack([self._codes_now(), *views])
+        seen = chain([self._codes_now()], views)
+        return stacked(seen, 1 + self.head.views, f"the views of {len(self.feed):,} rows")
 
     @property
     def _epochs_between_passes(self) -> int:
         return max(self.settings["epochs"], 1) if self.head.rounds else self.head.refresh_epochs
 
     def _begin(self) -> None:
-        self.head.initialise(self._codes_now())
+        codes, begun = self._codes_now(), perf_counter()
+        self.head.initialise(codes)
+        LOGGER.info("the head started in %.2f s", perf_counter() - begun)
         if self.head.answers != "nothing":
             self._measure(previous=None)
 
@@ -196,12 +202,17 @@ class HeadTrainer(StageTrainer):
         Raises:
             DivergenceError: a probability is not finite, as of latents whose squares are not.
         """
-        assignments = self.head.assignments(self._codes_now())
-        if not np.all(np.isfinite(assignments)):
-            raise self._divergence("a row's assignment", len(self.history), self.steps - 1)
-        self.clusters = np.argmax(assignments, axis=-1)
+        codes = self._codes_now()
+        self.clusters = np.concatenate([self._clusters(codes[part]) for part in parts_of(codes)])
         self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous, self.codes)
         return self.occupancy
+
+    def _clusters(self, codes: np.ndarray) -> np.ndarray:
+        assignments = self.head.assignments(codes)
+        if not np.all(np.isfinite(assignments)):
+            raise self._divergence("a row's assignment", len(self.history), self.steps - 1)
+        clusters: np.ndarray = np.argmax(assignments, axis=-1)
+        return clusters
 
     def _codes_now(self) -> np.ndarray:
         if self.codes is None:
@@ -248,6 +259,12 @@ class HeadTrainer(StageTrainer):
         head, later = self.head, position.after(self.begins)
         own = [weight(head.config[name], later) for name in head.scheduled]
         return [*super()._values(position), *own]
+
+    def _kept_targets(self) -> dict[str, np.ndarray]:
+        """Return none where the next epoch begins with new ones, from the codes of this one."""
+        epoch = len(self.history) + 1
+        is_due = (epoch - self.begins) % self._epochs_between_passes == 0
+        return {} if is_due and not self.head.rounds else super()._kept_targets()
 
     def _state(self) -> dict[str, np.ndarray]:
         best = self.validation.weights if self.validation else {}

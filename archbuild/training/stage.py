@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from archbuild.data.batches import count_batches, epoch_batches
+from archbuild.data.batches import count_steps, epoch_batches
+from archbuild.data.spill import read_part
 from archbuild.errors import DivergenceError
 from archbuild.evaluation.collapse import Occupancy
 from archbuild.io.arrays import prefixed, unprefixed
@@ -93,7 +94,7 @@ class StageTrainer:
         self.folder, self.seed, self.emit = folder, seed, emit
         self.read: Reader = network.predict_latents
         self.rows = np.arange(len(feed)) if rows is None else rows
-        self.steps = count_batches(len(self.rows), settings["batch_size"])
+        self.steps = count_steps(len(self.rows), settings)
         self.epochs = int(settings["epochs"])
         self.model = self._built_model()
         self.history: list[dict[str, Any]] = []
@@ -212,14 +213,13 @@ class StageTrainer:
         return Step(self.model.given(inputs, present), targets, values)
 
     def _batches(self, epoch: int) -> Iterator[np.ndarray]:
-        batches = epoch_batches(
-            len(self.rows), self.settings["batch_size"], self.seed, self.name, epoch
-        )
+        size, most = self.settings["batch_size"], self.settings["steps_per_epoch"]
+        batches = epoch_batches(len(self.rows), size, self.seed, self.name, epoch, most)
         return (self.rows[places] for places in batches)
 
     def _targets(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """Return what a loss is given with the rows of those indices."""
-        return {name: rows[indices] for name, rows in self.targets.items()}
+        return {name: read_part(rows, indices) for name, rows in self.targets.items()}
 
     @cached_property
     def _take(self) -> Steps:
@@ -270,7 +270,11 @@ class StageTrainer:
     def _state(self) -> dict[str, np.ndarray]:
         """Return everything that a checkpoint keeps, by name."""
         variables = {name: to_numpy(variable) for name, variable in self._variables()}
-        return variables | prefixed("target_", self.targets)
+        return variables | prefixed("target_", self._kept_targets())
+
+    def _kept_targets(self) -> dict[str, np.ndarray]:
+        """Return the targets that a process which resumes here does not make anew."""
+        return self.targets
 
     def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         for name, variable in self._variables():
