@@ -122,12 +122,14 @@ def first_clusters(
         fitted = mixture_sample or FITTED_ROWS
         mixture = fitted_mixture(sample, n_clusters, _COVARIANCES[start], seed, fitted)
         return _answered(latents, lambda rows: mixture.predict(rows.astype("float64")))
-    clusters = _clusters_of(sample, n_clusters, start, seed, mixture_sample)
+    found = _clusters_of(sample, n_clusters, start, seed, mixture_sample)
     if start == _K_MEANS:
-        centres = means(sample, clusters, n_clusters)
+        centres = means(sample, found, n_clusters)
         return _answered(latents, lambda rows: nearest_centres(rows, centres))
     shown = drawn_rows(len(sample), seed, _WARD_SAMPLE)
-    return _answered(latents, _majority(sample[shown], clusters[shown]).predict)
+    clusters = _answered(latents, _majority(sample[shown], found[shown]).predict)
+    clusters[chosen] = found
+    return clusters
 
 
 def _clusters_of(

@@ -29,7 +29,7 @@ LABEL_KEYS = ("supervision", "labels_used")
 
 _TEXTS = ("space", "method", *LABEL_KEYS)
 _HEADINGS = {"labels_used": "labels"}
-_WITHOUT = {"labels_used": 0}
+_WITHOUT = {"labels_used": 0, ROWS: "all"}
 """Columns that rows without them have a value in too, and which."""
 
 
@@ -167,7 +167,7 @@ def _row(space: str, method: str, clustering: Clustering) -> MetricRow:
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     present = {key: None for row in rows for key in row}
-    known = [key for key in (*_TEXTS, *SCORES) if key in present]
+    known = [key for key in (*_TEXTS, ROWS, *SCORES) if key in present]
     return known + [key for key in present if key not in known]
 
 

@@ -55,18 +55,18 @@ class RowFiles:
         """
         maps = {name: array for name, array in arrays.items() if is_mapped(array)}
         self._written = {
-            name: (array, self._entry(name, array, stem, folder)) for name, array in maps.items()
+            name: (array, self._entry(name, array, folder / f"{stem}-{number}.npy"))
+            for number, (name, array) in enumerate(maps.items())
         }
         rest = {name: array for name, array in arrays.items() if name not in maps}
         return rest, {name: entry for name, (_, entry) in self._written.items()}
 
-    def _entry(self, name: str, array: np.ndarray, stem: str, folder: Path) -> Entry:
+    def _entry(self, name: str, array: np.ndarray, file: Path) -> Entry:
         known, entry = self._written.get(name, (None, {}))
         if known is array:
             return entry
-        file = f"{stem}-{name}.npy"
-        atomic.write_atomic(folder / file, lambda path: save_rows(path, array))
-        return {"file": file, "sha256": atomic.sha256(folder / file)}
+        atomic.write_atomic(file, lambda path: save_rows(path, array))
+        return {"file": file.name, "sha256": atomic.sha256(file)}
 
     def load(
         self, entries: Mapping[str, Entry], verified: Callable[[Entry], Path]

@@ -8,7 +8,9 @@ from sklearn.datasets import make_blobs
 from sklearn.mixture import GaussianMixture
 
 from archbuild.clustering import starts as start
-from archbuild.clustering.starts import START, first_clusters, means, mixture_of
+from archbuild.clustering.moments import means
+from archbuild.clustering.starts import START, first_clusters, mixture_of
+from archbuild.data import sample
 from archbuild.evaluation.accuracy import clustering_accuracy
 from archbuild.heads import KLDHead
 from tests.heads.conftest import plan_of
@@ -40,6 +42,16 @@ def test_a_sample_is_enough(method, monkeypatch):
     clusters = first_clusters(values.astype("float32"), 5, method, seed=0)
     assert clusters.shape == (600,)
     assert clustering_accuracy(labels, clusters) == 1.0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_beyond_a_number_of_rows_the_others_follow_a_sample(method, monkeypatch, caplog):
+    monkeypatch.setattr(sample, "MOST_ROWS", 200)
+    caplog.set_level("INFO", logger="archbuild")
+    values, labels = make_blobs(600, n_features=4, centers=5, cluster_std=0.3, random_state=1)
+    clusters = first_clusters(values.astype("float32"), 5, method, seed=0)
+    assert clustering_accuracy(labels, clusters) == 1.0
+    assert f"{method}, looks at 200 of 600 rows" in caplog.text
 
 
 @pytest.mark.parametrize(("sample", "fitted"), [(None, 100), (80, 80), (250, 250)])

@@ -78,3 +78,26 @@ def test_batches_of_labelled_rows_depend_on_seed_stage_and_epoch_alone():
 def test_a_batch_that_labelled_rows_cannot_fill_is_refused(size):
     with pytest.raises(ValueError, match="expected 1 to 7"):
         labelled(size=size)
+
+
+def parts(n=10, size=4, most=2, epochs=3) -> list[list[np.ndarray]]:
+    return [list(epoch_batches(n, size, 0, "pretrain", number, most)) for number in range(epochs)]
+
+
+def test_bounded_epochs_go_on_where_the_one_before_ends():
+    passes = [*epoch(number=0), *epoch(number=1)]
+    found = [batch for one in parts() for batch in one]
+    assert [len(one) for one in parts()] == [2, 2, 2]
+    for one, other in zip(found, passes, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("most", [None, 3, 100])
+def test_a_bound_beyond_a_pass_is_none(most):
+    for one, other in zip(parts(most=most), [epoch(number=k) for k in range(3)], strict=True):
+        np.testing.assert_array_equal(np.concatenate(one), np.concatenate(other))
+    assert count_batches(10, 4, most) == 3
+
+
+def test_count_batches_knows_the_bound():
+    assert count_batches(10, 4, 2) == 2

@@ -105,3 +105,41 @@ def test_a_limit_on_the_size_of_files_is_named(tmp_path, monkeypatch):
     np.savez(tmp_path / "x.npz", x=np.eye(3))
     with pytest.raises(DataError, match=r"x\.npz cannot be read now: .* \(ulimit -f\): raise it"):
         load_dataset(str(tmp_path / "x.npz"))
+
+
+def mapped(values, monkeypatch):
+    """A copy of an array in a temporary file."""
+    with monkeypatch.context() as small:
+        small.setattr(spill, "IN_MEMORY", 0)
+        room = spill.room_for(values.shape, values.dtype, "x")
+    room[:] = values
+    return room
+
+
+def test_an_array_in_memory_is_one_part_and_a_map_several(monkeypatch):
+    values = np.arange(30.0).reshape(10, 3)
+    monkeypatch.setattr(spill, "PART_BYTES", 4 * values[:1].nbytes)
+    assert list(spill.parts_of(values)) == [slice(0, 10)]
+    there = mapped(values, monkeypatch)
+    assert spill.is_mapped(there[:, :2])
+    assert not spill.is_mapped(values)
+    assert list(spill.parts_of(there)) == [slice(0, 4), slice(4, 8), slice(8, 10)]
+
+
+@pytest.mark.parametrize("most", [10**6, 10])
+def test_parts_are_joined_in_memory_or_on_disk(monkeypatch, most):
+    monkeypatch.setattr(spill, "IN_MEMORY", most)
+    monkeypatch.setattr(spill, "PART_BYTES", 20)
+    parts = [np.arange(6).reshape(2, 3), np.arange(6, 9).reshape(1, 3)]
+    whole = spill.joined(parts, 3, "x")
+    np.testing.assert_array_equal(whole, np.arange(9).reshape(3, 3))
+    assert spill.is_mapped(whole) == (most == 10)
+    with pytest.raises(ValueError, match="expected parts of 4 rows"):
+        spill.joined(parts, 4, "x")
+
+
+@pytest.mark.parametrize("most", [10**6, 10])
+def test_arrays_are_stacked_in_memory_or_on_disk(monkeypatch, most):
+    monkeypatch.setattr(spill, "IN_MEMORY", most)
+    arrays = [np.arange(6).reshape(2, 3), np.ones((2, 3), int)]
+    np.testing.assert_array_equal(spill.stacked(arrays, 2, "x"), np.stack(arrays))

@@ -63,6 +63,23 @@ def test_a_head_is_measured_by_its_own_clusters(blobs):
     assert row["silhouette"] == label_free_scores(values, clusters, seed=1)["silhouette"]
 
 
+def test_a_sample_has_the_scores_of_points_and_labels_count_on_all_rows(blobs):
+    values, labels = blobs
+    clusters = np.where(np.arange(90) < 9, 0, labels)
+    assignments, chosen = 0.6 * np.eye(3)[clusters] + 0.4 / 3, np.arange(5, 90, 2)
+    row = evaluate_head("kld", values[chosen], assignments, labels, seed=1, chosen=chosen)
+    whole = evaluate_head("kld", values, assignments, labels, seed=1)
+    shown = evaluate_head("kld", values[chosen], assignments[chosen], labels[chosen], seed=1)
+    assert row["rows"] == len(chosen)
+    assert row == shown | {key: whole[key] for key in LABELLED} | {"rows": len(chosen)}
+    assert "acc" not in evaluate_head("kld", values[chosen], assignments, None, 1, chosen=chosen)
+
+
+def test_the_table_says_how_many_rows_were_measured():
+    lines = format_table([ROW | {"rows": 50}, ROW]).splitlines()
+    assert [line.split()[2] for line in lines] == ["rows", "50", "all"]
+
+
 def test_a_head_without_labels_is_measured_without_them(blobs):
     row = evaluate_head("gmvae", blobs[0], np.eye(3)[blobs[1]], None, seed=1, method="posterior")
     assert list(row) == ["space", "method", *FREE]

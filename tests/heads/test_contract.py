@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from archbuild.clustering.starts import START, first_clusters, means
+from archbuild.clustering.moments import means
+from archbuild.clustering.starts import START, first_clusters
 from archbuild.heads import HEADS, Head
 from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT
 from archbuild.networks.rows import to_numpy

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from archbuild.data import registry
+from archbuild.data import registry, sample, spill
 from archbuild.data.sets.digits import SOURCE
 from archbuild.errors import DataError, RunError, UsageError
 from archbuild.experiments.experiment import Experiment
@@ -116,6 +116,38 @@ def test_every_row_has_its_scores(halves, make_experiment):
     for row in document["rows"]:
         assert set(row) >= NEVER_MISSING
         assert ("acc_aae" in row) == (row["method"] == "head")
+
+
+def test_spaces_of_many_rows_are_measured_on_a_sample(halves, make_experiment, monkeypatch):
+    halves(None)
+    experiment = make_experiment()
+    whole = measure(experiment.results())["rows"]
+    experiment.folder.metrics_path.unlink()
+    monkeypatch.setattr(sample, "MOST_ROWS", 200)
+    rows = measure(experiment.results())["rows"]
+    assert [row["rows"] for row in rows] == [200] * 4
+    assert [row["acc"] == one["acc"] for row, one in zip(rows, whole, strict=True)][-1]
+    assert rows[-1]["silhouette"] != whole[-1]["silhouette"]
+
+
+def test_pictures_and_arrays_of_files_in_maps_are_those_in_memory(
+    halves, make_experiment, monkeypatch
+):
+    halves(None)
+    run = make_experiment().results()
+    stage = run.stage("cluster-kmeans")
+    latents, assignments = stage.latents, stage.assignments
+    chosen = np.array([5, 1, 200])
+    expected = run.values("kmeans", chosen)
+    monkeypatch.setattr(spill, "IN_MEMORY", 100)
+    assert spill.is_mapped(stage.latents)
+    assert spill.is_mapped(stage.assignments)
+    np.testing.assert_array_equal(stage.latents, latents)
+    np.testing.assert_array_equal(stage.assignments, assignments)
+    np.testing.assert_array_equal(run.values("kmeans", chosen), expected)
+    assert {"clusters-kmeans.png", "confusion-kmeans.png", "scatter.png"} <= {
+        path.name for path in draw(run)
+    }
 
 
 def test_rows_that_the_head_has_not_seen_get_a_row(halves, make_experiment):
