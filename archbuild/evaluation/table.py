@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from archbuild.clustering.kmeans import kmeans
-from archbuild.data.spill import parts_of
+from archbuild.data.spill import joined, parts_of
 from archbuild.evaluation.scores import SCORES, Clustering, measure, sequence_scores
 from archbuild.printable import one_line
 
@@ -93,8 +93,8 @@ def evaluate_head(
 
 def likeliest(assignments: np.ndarray) -> np.ndarray:
     """Return the cluster of the highest probability, ``(n, ...)``, for ``(n, ..., K)``."""
-    parts = [np.argmax(assignments[part], axis=-1) for part in parts_of(assignments)]
-    return np.concatenate(parts)
+    parts = (np.argmax(assignments[part], axis=-1) for part in parts_of(assignments))
+    return joined(parts, len(assignments), f"the clusters of {len(assignments):,} rows")
 
 
 def metrics_document(

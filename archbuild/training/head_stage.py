@@ -12,7 +12,7 @@ import numpy as np
 
 from archbuild.data.batches import labelled_batches
 from archbuild.data.labels import UNKNOWN, labelled_rows
-from archbuild.data.spill import parts_of, stacked
+from archbuild.data.spill import joined, parts_of, stacked
 from archbuild.evaluation.collapse import Occupancy, occupancy
 from archbuild.heads.base import Head
 from archbuild.io.arrays import prefixed, unprefixed
@@ -203,7 +203,8 @@ class HeadTrainer(StageTrainer):
             DivergenceError: a probability is not finite, as of latents whose squares are not.
         """
         codes = self._codes_now()
-        self.clusters = np.concatenate([self._clusters(codes[part]) for part in parts_of(codes)])
+        parts = (self._clusters(codes[part]) for part in parts_of(codes))
+        self.clusters = joined(parts, len(codes), f"the clusters of {len(codes):,} rows")
         self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous, self.codes)
         return self.occupancy
 
@@ -246,7 +247,7 @@ class HeadTrainer(StageTrainer):
         if self.labels is None or self.labelled_batch is None:
             return batches
         known, size = labelled_rows(self.labels), self.labelled_batch
-        rows = known[np.isin(known, self.rows)]
+        rows = known[np.isin(known, self.rows)] if self.validation else known
         labelled = labelled_batches(rows, size, self.seed, self.name, epoch)
         # the one without end comes second, so that none of its batches is drawn in vain
         return (np.concatenate(both) for both in zip(batches, labelled, strict=False))

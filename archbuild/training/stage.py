@@ -93,7 +93,7 @@ class StageTrainer:
         self.network, self.objective = network, objective
         self.folder, self.seed, self.emit = folder, seed, emit
         self.read: Reader = network.predict_latents
-        self.rows = np.arange(len(feed)) if rows is None else rows
+        self.rows = range(len(feed)) if rows is None else rows
         self.steps = count_steps(len(self.rows), settings)
         self.epochs = int(settings["epochs"])
         self.model = self._built_model()
@@ -215,7 +215,8 @@ class StageTrainer:
     def _batches(self, epoch: int) -> Iterator[np.ndarray]:
         size, most = self.settings["batch_size"], self.settings["steps_per_epoch"]
         batches = epoch_batches(len(self.rows), size, self.seed, self.name, epoch, most)
-        return (self.rows[places] for places in batches)
+        rows = self.rows
+        return batches if isinstance(rows, range) else (rows[places] for places in batches)
 
     def _targets(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """Return what a loss is given with the rows of those indices."""
