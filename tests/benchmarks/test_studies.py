@@ -122,4 +122,4 @@ def test_what_is_recorded_in_the_repository_is_declared_and_its_scripts_are_ther
         for command in commands:
             python, script, *_ = command.split()
             assert python == "python"
-            assert (studies.ROOT / script).is_file()
+            assert (studies.ROOT / script).exists()
