@@ -23,6 +23,18 @@ FREE_BYTES: Final = 64 * 2**20
 FREE_TEXT: Final = 16 * 2**20
 """Likewise of text, which takes longer to read: 16 MiB."""
 
+FREE_LINES: Final = 500_000
+"""Likewise of lines of packed text, each of which takes some microseconds however short it is."""
+
+FREE_CELLS: Final = 2_000_000
+"""Likewise of cells, as commas and other separators part them."""
+
+LINES_A_BYTE: Final = 10
+"""More lines may be, up to so many for each byte that is stored; real data reach some 3."""
+
+CELLS_A_BYTE: Final = 30
+"""Likewise of cells; tables that are nearly all 0 reach some 15."""
+
 MOST_TIMES: Final = 100
 """More may be, up to so many times the bytes that are stored; real data reach some 20 times."""
 
@@ -79,6 +91,31 @@ def check_declared(
             f"so small a file may take {_in_words(allowed)}, since more is damage or an attack as "
             f"a rule. {_override(n_bytes)}"
         )
+
+
+def check_pieces(n_lines: int, n_cells: int, stored: int, what: str) -> None:
+    """Refuse packed text of more lines or cells than such a file has, before they are read.
+
+    Args:
+        n_lines: in the text.
+        n_cells: likewise.
+        stored: the bytes that the text is packed into.
+        what: the text is, for the message.
+
+    Raises:
+        DataError: there are more, and ``$ARCHBUILD_LARGEST_GIB`` does not allow as many bytes.
+    """
+    for count, kind, free, times in (
+        (n_lines, "lines", FREE_LINES, LINES_A_BYTE),
+        (n_cells, "cells", FREE_CELLS, CELLS_A_BYTE),
+    ):
+        allowed = max(free, times * stored, told_bytes())
+        if count > allowed:
+            raise DataError(
+                f"{what} has more than {allowed:,} {kind}, and {_in_words(stored)} are stored for "
+                f"it; so many in so small a file are damage or an attack as a rule. "
+                f"{_override(count)}"
+            )
 
 
 def check_size(n_bytes: int, what: str) -> None:

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from archbuild.data.guard import reading
-from archbuild.data.limits import FREE_BYTES, allowed_bytes, check_declared
+from archbuild.data.limits import (
+    FREE_BYTES,
+    FREE_TEXT,
+    allowed_bytes,
+    check_declared,
+    check_pieces,
+)
 
 Content = io.BufferedReader | IO[bytes]
 """An open file, unpacked while it is read."""
@@ -19,6 +25,7 @@ Content = io.BufferedReader | IO[bytes]
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _STEP: Final = 2**20
 _SIZE_BYTES: Final = 4
+_SEPARATORS: Final = (b",", b";", b"\t", b"|")
 
 
 @contextmanager
@@ -49,17 +56,21 @@ def open_gzip(path: Path, free: int = FREE_BYTES) -> io.BufferedReader:
     return io.BufferedReader(_Counted(path, path.stat().st_size, free))
 
 
-def check_gzip(path: Path, free: int = FREE_BYTES) -> None:
-    """Unpack a gzipped file once to its end, before it is read in a way that takes longer.
+def check_gzipped_text(path: Path) -> None:
+    """Unpack a gzipped text once to its end, before it is read in a way that takes longer.
 
     The size that stands at its end is not asked for: it may lie.
 
     Raises:
-        DataError: as the stream of ``open_gzip``.
+        DataError: as the stream of ``open_gzip``, or it has more lines or cells than such a file.
     """
-    with open_gzip(path, free) as file:
-        while file.read(_STEP):
-            pass
+    n_lines = n_cells = 0
+    stored = path.stat().st_size
+    with open_gzip(path, FREE_TEXT) as file:
+        while part := file.read(_STEP):
+            n_lines += max(part.count(b"\n"), part.count(b"\r"))
+            n_cells += sum(map(part.count, _SEPARATORS))
+            check_pieces(n_lines, n_lines + n_cells, stored, f"{path}, unpacked,")
 
 
 class _Counted(io.RawIOBase):

@@ -14,7 +14,7 @@ import pytest
 from scipy import sparse
 from scipy.io import savemat
 
-from archbuild.data import load_dataset
+from archbuild.data import limits, load_dataset
 from archbuild.errors import DataError
 
 ENOUGH = 2**27  # bytes
@@ -28,7 +28,15 @@ def npy_header(shape):
 
 
 def packed_text(path):
-    path.write_bytes(gzip.compress(b"1,2\n" * (2**23), 1))
+    path.write_bytes(gzip.compress(b"12345678" * 2**22, 1))
+
+
+def packed_lines(path):
+    path.write_bytes(gzip.compress(b"1\n" * 600_000))
+
+
+def packed_cells(path):
+    path.write_bytes(gzip.compress(b"1," * 2_100_000 + b"1\n"))
 
 
 def archive(path, name, content):
@@ -42,6 +50,19 @@ def npz(path):
 
 def excel(path):
     archive(path, "xl/worksheets/sheet1.xml", bytes(ENOUGH))
+
+
+def far_cells(path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in range(1, 130):
+        book.active.cell(row, 16_384, row)
+    book.save(path)
+
+
+def parquet(path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pq.write_table(pa.table({"a": pa.array(["x"]).take(np.zeros(2_100_000, int))}), path)
 
 
 def hdf5(path):
@@ -94,6 +115,40 @@ def test_images_are_left_out_by_their_pixels(tmp_path, caplog):
         load_dataset(str(tmp_path))
     assert "12000 x 12000 pixels in" in caplog.text
     assert "ARCHBUILD_LARGEST_GIB=1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "kind"),
+    [
+        ("x.csv.gz", packed_lines, "500,000 lines"),
+        ("x.csv.gz", packed_cells, "2,000,000 cells"),
+        ("x.xlsx", far_cells, "2,000,000 cells"),
+        ("x.parquet", parquet, "2,000,000 cells"),
+    ],
+)
+def test_it_is_refused_by_its_lines_and_cells(tmp_path, name, make, kind):
+    make(tmp_path / name)
+    with pytest.raises(DataError, match=rf"more than {kind}, .* ARCHBUILD_LARGEST_GIB=1"):
+        load_dataset(str(tmp_path / name))
+
+
+def test_more_lines_are_read_where_the_user_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "FREE_LINES", 100)
+    (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"1,2\n3,4\n" * 1000))
+    with pytest.raises(DataError, match="lines"):
+        load_dataset(str(tmp_path / "x.csv.gz"))
+    monkeypatch.setenv("ARCHBUILD_LARGEST_GIB", "1")
+    assert len(load_dataset(str(tmp_path / "x.csv.gz"))) == 2000
+
+
+def test_a_stray_cell_in_the_last_row_of_a_sheet_is_read(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in ((1, 2), (3, 4)):
+        book.active.append(row)
+    book.active.cell(5_000, 16_384, 5)
+    book.save(tmp_path / "x.xlsx")
+    assert len(load_dataset(str(tmp_path / "x.xlsx"))) == 3
 
 
 @pytest.mark.parametrize("shape", [(2**40, 1), (2**20, 2**20), (2**62, 2**62), (-1, 2)])

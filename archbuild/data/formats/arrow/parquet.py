@@ -12,12 +12,12 @@ from archbuild.data.apart import apart
 from archbuild.data.formats.arrow.folder import wanted_files
 from archbuild.data.formats.arrow.images import image_table, read_images, survey_images
 from archbuild.data.formats.arrow.lists import with_lists_flat
-from archbuild.data.formats.arrow.source import ArrowSource
+from archbuild.data.formats.arrow.source import ArrowSource, is_numeric
 from archbuild.data.formats.images.folder import Survey
 from archbuild.data.formats.tables.table import read_table
 from archbuild.data.guard import reading
 from archbuild.data.guess import Guess
-from archbuild.data.limits import MOST_TIMES_SPARSE, check_declared
+from archbuild.data.limits import MOST_TIMES_SPARSE, check_declared, check_pieces
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -84,7 +84,7 @@ def _opened(request: ReadRequest) -> Iterator[ArrowSource]:
             files = [stack.enter_context(_parquet_file(pyarrow, each)) for each in paths]
             _refuse_other_columns(paths, files)
             for each, file in zip(paths, files, strict=True):
-                _check_declared(each, file.metadata)
+                _check_declared(each, file)
             yield ArrowSource(path, files[0].schema_arrow, partial(_file_batches, files), said)
 
 
@@ -96,17 +96,19 @@ def _parquet_file(pyarrow: Any, path: Path) -> Any:
     )
 
 
-def _check_declared(path: Path, metadata: Any) -> None:
-    """Refuse rows, or bytes once they are unpacked, that are out of proportion to the file.
+def _check_declared(path: Path, file: Any) -> None:
+    """Refuse rows, texts, or bytes once they are unpacked, that are out of proportion to the file.
 
     Raises:
         DataError: there are so many.
     """
-    size = path.stat().st_size
+    size, metadata = path.stat().st_size, file.metadata
     groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
     check_declared(sum(group.total_byte_size for group in groups), size, f"{path}, unpacked,")
     n_bytes = 8 * metadata.num_rows * metadata.num_columns  # numbers become float64
     check_declared(n_bytes, size, f"the rows of {path}", MOST_TIMES_SPARSE)
+    n_slow = sum(not is_numeric(field.type) for field in file.schema_arrow)  # read one by one
+    check_pieces(0, n_slow * metadata.num_rows, size, f"{path}, in columns that are no numbers,")
 
 
 def _refuse_other_columns(paths: Sequence[Path], files: Sequence[Any]) -> None:

@@ -48,12 +48,13 @@ class Row(NamedTuple):
     @property
     def is_blank(self) -> bool:
         """True if no cell is filled."""
-        return not any(cell.strip() for cell in self.cells)
+        cells = self.cells
+        return not (cells and cells[0].strip()) and not any(map(str.strip, cells))
 
     @property
     def is_marked(self) -> bool:
         """True if it begins with ``#``."""
-        return self.cells[0].lstrip().startswith(_MARK)
+        return self.cells[0].lstrip()[:1] == _MARK
 
 
 def open_text(path: Path, errors: str = "strict") -> TextIO:
@@ -138,15 +139,14 @@ def numbered_rows(
         width = len(plain[0].cells) if plain else 0
         begun = False
         for row in chain(head, rows):
+            is_marked = row.is_marked
             if row is header:
                 row.cells[0] = row.cells[0].lstrip(f"{_MARK} ")
-                begun = True
-            elif (
-                row.is_marked and plain is not head and not (begun and len(row.cells) == width > 1)
-            ):
+                is_marked = False
+            elif is_marked and plain is not head and not (begun and len(row.cells) == width > 1):
                 left_out.comments.add(row.first)
                 continue
-            begun = begun or not row.is_marked
+            begun = begun or not is_marked
             yield row
 
 
@@ -175,8 +175,10 @@ def _filled(rows: Iterator[Row], separator: str, left_out: LeftOut) -> Iterator[
             elif begun:
                 ends.append(row.first)
         elif begun or not TOLD_SEPARATOR.match(separator.join(row.cells)):
-            left_out.blank.add(*ends)
-            ends, begun = [], True
+            if ends:
+                left_out.blank.add(*ends)
+                ends = []
+            begun = True
             yield row
 
 
@@ -187,20 +189,19 @@ def _records(path: Path, file: TextIO, separator: str, skip: int) -> Iterator[Ro
     lines = _with_plain_comments(islice(file, skip, None), seen, separator)
     reader = csv_records(noted(lines, seen), separator)
     first = skip + 1
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:  # a quote may go on to the end of a large file
-            raise _fault_of_quotes(path, first, error, seen) from error
-        long = len(seen) > _SHORT and _are_rows(seen[1:-1], separator, len(cells))
-        if long or (len(seen) > 1 and _has_fault(seen, separator, "expected after")):
-            raise _open_quote(path, first, f"is closed in line {first + len(seen) - 1} only")
-        yield Row(first, first + len(seen) - 1, cells)
-        first += len(seen)
-        last = seen[:]
-        seen.clear()
+    try:
+        for cells in reader:
+            count = len(seen)
+            if count > 1:
+                long = count > _SHORT and _are_rows(seen[1:-1], separator, len(cells))
+                if long or _has_fault(seen, separator, "expected after"):
+                    raise _open_quote(path, first, f"is closed in line {first + count - 1} only")
+            yield Row(first, first + count - 1, cells)
+            first += count
+            last = seen.copy()
+            seen.clear()
+    except csv.Error as error:  # a quote may go on to the end of a large file
+        raise _fault_of_quotes(path, first, error, seen) from error
     if last and _has_fault(last, separator, "unexpected end"):
         raise _open_quote(path, first - len(last), "is never closed")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from archbuild.data.dataset import chunk_slices
-from archbuild.data.formats.packed import check_gzip
+from archbuild.data.formats.packed import check_gzipped_text
 from archbuild.data.formats.tables.csv_layout import CsvLayout, read_layout
 from archbuild.data.formats.tables.csv_rows import (
     Row,
@@ -23,11 +23,10 @@ from archbuild.data.formats.tables.csv_rows import (
     open_text,
 )
 from archbuild.data.formats.tables.left_out import LeftOut
-from archbuild.data.formats.tables.source import Batch
+from archbuild.data.formats.tables.source import Batch, Places
 from archbuild.data.formats.tables.table import read_table
 from archbuild.data.guard import reading
 from archbuild.data.guess import Guess
-from archbuild.data.limits import FREE_TEXT
 from archbuild.data.precision import EXACT
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
@@ -49,7 +48,7 @@ def read_csv(request: ReadRequest) -> Arrays:
     path = request.path
     with reading(path, "a table in UTF-8 text", "save it as CSV, UTF-8"):
         if is_packed(path):
-            check_gzip(path, FREE_TEXT)
+            check_gzipped_text(path)
         try:
             layout = read_layout(path, request.options, request.known)
             _refuse_short_rows(layout)
@@ -104,16 +103,10 @@ class CsvSource:
 
     def batches(self, wanted: Sequence[int]) -> Iterator[Batch]:
         """Yield the rows, some thousand at a time."""
-        places: list[str] = []
-        rows: list[list[str]] = []
-        for row in self._rows():
-            places.append(f"line {row.last}")
-            rows.append(row.cells)
-            if len(rows) == _ROWS:
-                yield _batch(places, rows, wanted)
-                places, rows = [], []
-        if rows:
-            yield _batch(places, rows, wanted)
+        table = self._rows()
+        while part := list(islice(table, _ROWS)):
+            columns = [[row.cells[index] for row in part] for index in wanted]
+            yield Batch(Places("line", [row.last for row in part]), columns)
 
     def numbers(self, wanted: Sequence[int], n_rows: int) -> np.ndarray | None:
         """Return columns of plain numbers as ``(n_rows, columns)`` float64, by NumPy's parser."""
@@ -200,7 +193,3 @@ def _with_decimal_points(line: str) -> str:
     if "." in line:
         raise ValueError(line)
     return line.replace(",", ".")
-
-
-def _batch(places: list[str], rows: list[list[str]], wanted: Sequence[int]) -> Batch:
-    return Batch(places, [[row[index] for row in rows] for index in wanted])

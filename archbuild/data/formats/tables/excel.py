@@ -22,7 +22,7 @@ from archbuild.data.formats.tables.title import count_titles, say_title
 from archbuild.data.formats.zipped import check_members
 from archbuild.data.guard import reading
 from archbuild.data.guess import Guess, as_option, listed, value_key
-from archbuild.data.limits import FREE_TEXT
+from archbuild.data.limits import FREE_CELLS, FREE_TEXT, check_pieces
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
 
@@ -80,7 +80,7 @@ class ExcelSource:
     def __init__(self, request: ReadRequest, book: Any) -> None:
         self.path: Path = request.path
         self.sheet, said = _chosen_sheet(book, request)
-        self.places, self.has_blanks, blank = _filled_columns(self.sheet)
+        self.places, self.has_blanks, blank = _filled_columns(self.sheet, self.path)
         self.decimal = "."
         form = request.known.form if request.known else None
         told = request.options.skip_lines
@@ -127,6 +127,8 @@ class ExcelSource:
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the number and the texts of each row of the table that holds anything."""
         for number, row in _numbered(self.sheet):
+            if not row:  # there may be a million below the last filled one but one
+                continue
             filled = (row[place] if place < len(row) else None for place in self.places)
             cells = [_text(cell, self.decimal) for cell in filled]
             if number > self.above and any(cells):
@@ -210,18 +212,26 @@ def _numbered(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
         yield number, row
 
 
-def _filled_columns(sheet: Any) -> tuple[list[int], bool, list[int]]:
+def _filled_columns(sheet: Any, path: Path) -> tuple[list[int], bool, list[int]]:
     """Return the columns with a filled cell, whether one has a blank one, and the blank rows.
 
     Blank rows are those between others, by number.
+
+    Raises:
+        DataError: there are cells out of proportion to the file, since a row has as many as the
+            place of its last one says.
     """
+    stored, n_cells = path.stat().st_size, 0
     sheet.reset_dimensions()  # what a workbook says about its size may be wrong
     counts: dict[int, int] = {}
     n_rows = 0
     ends: list[int] = []  # blank rows with no other behind them yet
     blank: list[int] = []
     for number, row in _numbered(sheet):
-        filled = [place for place, cell in enumerate(row) if _text(cell)]
+        n_cells += len(row)
+        if n_cells > FREE_CELLS:
+            check_pieces(0, n_cells, stored, f"{path}, blank cells included,")
+        filled = [place for place, cell in enumerate(row) if cell is not None and _text(cell)]
         n_rows += bool(filled)
         if filled:
             blank += ends

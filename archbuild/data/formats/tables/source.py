@@ -5,11 +5,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, overload
 
 import numpy as np
 
 from archbuild.data.guess import Guess
+
+
+class Places(Sequence[str]):
+    """The places of rows, for messages, put into words when they are asked for: ``line 2``.
+
+    Args:
+        unit: of the file: ``line``.
+        numbers: of the rows.
+        remark: behind the number.
+    """
+
+    def __init__(self, unit: str, numbers: Sequence[int], remark: str = "") -> None:
+        self._unit, self._numbers, self._remark = unit, numbers, remark
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(len(self))[place]]
+        return f"{self._unit} {self._numbers[place]}{self._remark}"
 
 
 class Batch(NamedTuple):
