@@ -22,6 +22,7 @@ AUTO: Final = "auto"
 
 _REACHED_WITHIN: Final = 10.0  # seconds
 _PASSED_ON: Final = (
+    "ARCHBUILD_DATA",
     "KERAS_BACKEND",
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -29,9 +30,10 @@ _PASSED_ON: Final = (
     "TF_NUM_INTEROP_THREADS",
     "TF_NUM_INTRAOP_THREADS",
 )
-"""Environment variables that numbers may depend on."""
+"""Environment variables that rows and numbers may depend on."""
 
 _COMPARED: Final = ("archbuild", "keras", "numpy")
+_INSTALLED: Final = (*_COMPARED, "jax", "scikit-learn", "scipy", "tensorflow", "torch")
 _KINDS: Final = {
     kind.__name__: kind
     for kind in (
@@ -71,7 +73,7 @@ def connected(address: str = AUTO) -> Iterator[ModuleType]:
     try:
         yield ray
     except ray.exceptions.RayError as error:
-        raise _foreign(error) from error
+        raise foreign(error) from error
     finally:
         ray.shutdown()
 
@@ -83,13 +85,22 @@ def known_versions() -> dict[str, str]:
     return {"backend": backend, **{name: found[name] for name in (*_COMPARED, backend)}}
 
 
-def refuse_other_versions(expected: Mapping[str, str]) -> None:
-    """Make sure that this process computes as the one does whose ``known_versions`` came.
+def installed_versions() -> dict[str, str]:
+    """Return the versions that trained runs depend on, by name, without starting Keras."""
+    found = versions()
+    return {name: found[name] for name in _INSTALLED if name in found}
+
+
+def refuse_other_versions(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
+    """Make sure that a worker has the versions of the machine of the command.
+
+    Args:
+        expected: what ``known_versions`` or ``installed_versions`` gave there.
+        found: what the same gives here.
 
     Raises:
         UsageError: a version differs; names all that do.
     """
-    found = known_versions()
     differing = [
         f"{name} {found.get(name, 'missing')} (not {wanted})"
         for name, wanted in expected.items()
@@ -97,9 +108,26 @@ def refuse_other_versions(expected: Mapping[str, str]) -> None:
     ]
     if differing:
         raise UsageError(
-            f"a worker on {socket.gethostname()} has {', '.join(differing)}, so its answers could "
+            f"a worker on {socket.gethostname()} has {', '.join(differing)}, so its results could "
             "differ from the local ones; install the same versions on every machine of the cluster"
         )
+
+
+def deaths(ray: ModuleType) -> tuple[type[Exception], ...]:
+    """Return the errors by which Ray tells that a process or a machine is gone."""
+    known = ray.exceptions
+    return (
+        known.RayActorError,
+        known.WorkerCrashedError,
+        known.NodeDiedError,
+        known.ObjectLostError,
+        known.OwnerDiedError,
+    )
+
+
+def free_cpus(ray: ModuleType) -> int:
+    """Return the number of CPUs of the cluster that nobody uses, at least 1."""
+    return max(1, int(ray.available_resources().get("CPU", 1)))
 
 
 def error_document(error: ArchbuildError) -> dict[str, str]:
@@ -169,7 +197,7 @@ def _worker_environment() -> dict[str, str]:
     return {"TF_CPP_MIN_LOG_LEVEL": "3", **passed, **python_path()}
 
 
-def _foreign(error: Exception) -> ArchbuildError:
+def foreign(error: Exception) -> ArchbuildError:
     """Return an error for what a worker raised that is none of archbuild's."""
     said = _in_one_line(error)
     advice = "see the workers' logs, in /tmp/ray/session_latest/logs on their machines"

@@ -47,13 +47,12 @@ def test_a_driver_outside_the_cluster_is_told_to_submit_the_command():
         enter("ray://head:10001")
 
 
-def test_a_worker_with_other_versions_is_refused(monkeypatch):
+def test_a_worker_with_other_versions_is_refused():
     here = {"backend": "tensorflow", "archbuild": "1", "tensorflow": "2"}
-    monkeypatch.setattr(ray_cluster, "known_versions", lambda: here)
-    refuse_other_versions(dict(here))
+    refuse_other_versions(dict(here), here)
     there = {"backend": "jax", "archbuild": "0", "jax": "3"}
     with pytest.raises(UsageError) as refused:
-        refuse_other_versions(there)
+        refuse_other_versions(there, here)
     for words in ("backend tensorflow (not jax)", "archbuild 1 (not 0)", "jax missing (not 3)"):
         assert words in str(refused.value)
 
@@ -75,7 +74,11 @@ def test_an_error_comes_back_as_its_kind_or_the_nearest(error, kind):
 
 
 def test_what_is_no_error_of_archbuild_has_its_last_line_and_advice():
-    error = ray_cluster._foreign(RuntimeError("Traceback\n  File x\nValueError: odd number\n"))
+    error = ray_cluster.foreign(RuntimeError("Traceback\n  File x\nValueError: odd number\n"))
     assert "a Ray worker failed: ValueError: odd number; see the workers' logs" in str(error)
-    missing = ray_cluster._foreign(RuntimeError("ModuleNotFoundError: No module named 'archbuild'"))
+    missing = ray_cluster.foreign(RuntimeError("ModuleNotFoundError: No module named 'archbuild'"))
     assert "install archbuild[ray] on every machine" in str(missing)
+
+
+def test_versions_are_compared_by_what_is_installed():
+    assert {"archbuild", "keras", "numpy", "tensorflow"} <= ray_cluster.installed_versions().keys()

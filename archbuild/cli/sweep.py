@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from archbuild.cli.columns import in_columns
+from archbuild.cli.engine import RAY, address_option, engine_option, refuse_without_ray
 from archbuild.cli.numbers import Whole
 from archbuild.cli.options import (
     StageLengths,
@@ -30,6 +32,7 @@ from archbuild.io.documents import json_text
 if TYPE_CHECKING:
     from archbuild.cli.progress import Progress
     from archbuild.experiments.sweeps import Sweep, SweepPlan, SweepRequest
+    from archbuild.experiments.sweeps.running import ChildMaker
 
 _ENDS: Final = ("best", "worst")
 
@@ -45,7 +48,9 @@ class SweepOptions:
     heads: str | None
     grid: tuple[str, ...]
     overrides: tuple[str, ...]
-    processes: int
+    processes: int | None
+    engine: str
+    address: str | None
     name: str | None
     data_dir: Path | None
     out: Path
@@ -102,12 +107,13 @@ class SweepOptions:
 @set_option
 @click.option(
     "--processes",
-    type=Whole(1, 256),
-    default=1,
-    show_default=True,
+    type=Whole(1, 10_000),
     metavar="N",
     help="Number of runs at a time.",
+    show_default="1; of a Ray cluster, its free CPUs",
 )
+@engine_option
+@address_option
 @click.option(
     "--name",
     metavar="NAME",
@@ -122,18 +128,19 @@ class SweepOptions:
 def sweep(options: SweepOptions) -> None:
     """Train with several seeds, with each of several heads and every point of a grid.
 
-    Every run is a process of its own. Finished runs are skipped and interrupted ones resumed; if
-    one fails, the others continue. A table over the seeds is printed at the end, and saved in
-    sweeps/ with the metrics of every run as CSV.
+    Every run is a process of its own, here or on a machine of a Ray cluster. Finished runs are
+    skipped and interrupted ones resumed; if one fails, the others continue. A table over the seeds
+    is printed at the end, and saved in sweeps/ with the metrics of every run as CSV.
     """
     from archbuild.cli.progress import reporting
     from archbuild.cli.sweep_screen import SweepScreen
     from archbuild.experiments.sweeps import document, plan_sweep, write_table
 
+    refuse_without_ray(options.engine, {"--address": options.address})
     request = options.request()
     with reporting(options.quiet, options.as_json, screen=SweepScreen) as progress:
         plan = plan_sweep(request)
-        swept = _run(plan, options.processes, progress)
+        swept = _run(plan, options, progress)
         found = document(plan, swept.done)
         paths = write_table(plan.table_path, found)
         say(json_text(found, indent=2, ascii_only=True) if options.as_json else table_text(found))
@@ -142,24 +149,36 @@ def sweep(options: SweepOptions) -> None:
             raise TrainingError(_failures(swept))
 
 
-def _run(plan: SweepPlan, processes: int, progress: Progress) -> Sweep:
+def _run(plan: SweepPlan, options: SweepOptions, progress: Progress) -> Sweep:
     """Run the plan.
 
     Raises:
         StoppedError: the user pressed Ctrl-C.
+        UsageError: there is no such cluster.
     """
     from archbuild.cli.run import StoppedError
     from archbuild.experiments.sweeps import Sweep
 
-    sweep = Sweep(plan, progress)
-    try:
-        sweep.run(processes)
-    except KeyboardInterrupt:
-        raise StoppedError(
-            f"stopped with {len(sweep.done)} of {len(plan.parts)} done; the same command goes on "
-            "from there"
-        ) from None
+    with _engine(options) as (make_child, free):
+        sweep = Sweep(plan, progress, make_child)
+        try:
+            sweep.run(options.processes or free)
+        except KeyboardInterrupt:
+            raise StoppedError(
+                f"stopped with {len(sweep.done)} of {len(plan.parts)} done; the same command goes "
+                "on from there"
+            ) from None
     return sweep
+
+
+def _engine(options: SweepOptions) -> AbstractContextManager[tuple[ChildMaker | None, int]]:
+    """Return what the children of a sweep are made by, and how many run at a time by default."""
+    from archbuild.experiments.sweeps.ray_child import ray_children
+    from archbuild.ray_cluster import AUTO
+
+    if options.engine != RAY:
+        return nullcontext((None, 1))
+    return ray_children(options.address or AUTO, options.out)
 
 
 def _failures(sweep: Sweep) -> str:

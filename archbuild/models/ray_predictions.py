@@ -23,7 +23,14 @@ import numpy as np
 from archbuild.models.model import CHUNK, Prediction
 from archbuild.models.new_rows import NewRows, fingerprint
 from archbuild.models.ray_workers import Answerer, Batch, Job, ReadingAnswerer, RowReader
-from archbuild.ray_cluster import AUTO, connected, error_of, known_versions
+from archbuild.ray_cluster import (
+    AUTO,
+    connected,
+    deaths,
+    error_of,
+    free_cpus,
+    known_versions,
+)
 from archbuild.runs import RunFolder, StageFolder
 from archbuild.runs.slim import copy_weights
 from archbuild.training.progress import LOGGER
@@ -110,7 +117,7 @@ def _until_answered(
             for block in _blocks(ray, job, cluster, start, stop):
                 yield block
                 attempts, start = 0, start + len(block["number"])
-        except _deaths(ray) as error:
+        except deaths(ray) as error:
             attempts += 1
             if attempts == _ATTEMPTS:
                 raise
@@ -118,23 +125,11 @@ def _until_answered(
             LOGGER.warning("a Ray worker died (%s): rows from %d on are asked again", kind, start)
 
 
-def _deaths(ray: ModuleType) -> tuple[type[Exception], ...]:
-    """Return the errors by which Ray tells that a process or a machine is gone."""
-    known = ray.exceptions
-    return (
-        known.RayActorError,
-        known.WorkerCrashedError,
-        known.NodeDiedError,
-        known.ObjectLostError,
-        known.OwnerDiedError,
-    )
-
-
 def _blocks(
     ray: ModuleType, job: Job, cluster: RayCluster, start: int, stop: int
 ) -> Iterator[Batch]:
     """Yield the answers of Ray Data, a block at a time, in the order of the rows."""
-    workers = cluster.workers or max(1, int(ray.available_resources().get("CPU", 1)))
+    workers = cluster.workers or free_cpus(ray)
     step = job.chunk
     if cluster.shared:  # else all rows of a task would be in memory at once
         step *= ceil((stop - start) / job.chunk / _MOST_TASKS)

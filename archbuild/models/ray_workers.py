@@ -15,7 +15,7 @@ import numpy as np
 from archbuild.errors import ArchbuildError, DataError, RunError
 from archbuild.models.model import Model
 from archbuild.models.new_rows import NewRows, fingerprint
-from archbuild.ray_cluster import error_document, refuse_other_versions
+from archbuild.ray_cluster import error_document, known_versions, refuse_other_versions
 from archbuild.runs import RunFolder
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class _Worker:
 
     @cached_property
     def model(self) -> Model:
-        refuse_other_versions(self._job.versions)
+        refuse_other_versions(self._job.versions, known_versions())
         if self._job.files is None:
             return self._opened(Path(self._job.run))
         import ray

@@ -122,7 +122,7 @@ def test_the_rest_is_asked_again_while_workers_die_until_it_is_hopeless(monkeypa
                 raise Died
             yield block(first, first + 10)
 
-    monkeypatch.setattr(ray_predictions, "_deaths", lambda ray: (Died,))
+    monkeypatch.setattr(ray_predictions, "deaths", lambda ray: (Died,))
     monkeypatch.setattr(ray_predictions, "_blocks", blocks)
     found = list(_until_answered(None, None, None, 0, 30))
     assert np.concatenate([part["number"] for part in found]).tolist() == [*range(30)]

@@ -22,6 +22,7 @@ class Child:
     Args:
         arguments: of ``archbuild``; ``--json`` is among them.
         on_event: called with each event of the process, in the thread that calls ``run``.
+        folder: its working directory; by default that of this process.
 
     Attributes:
         error: the event with which the process failed, or ``kind`` and ``message`` alone if it
@@ -29,10 +30,13 @@ class Child:
     """
 
     def __init__(
-        self, arguments: Sequence[str], on_event: Callable[[Mapping[str, Any]], None]
+        self,
+        arguments: Sequence[str],
+        on_event: Callable[[Mapping[str, Any]], None],
+        folder: str | None = None,
     ) -> None:
         self._command = [*_COMMAND, *arguments]
-        self._on_event = on_event
+        self._on_event, self._folder = on_event, folder
         self._process: subprocess.Popen[str] | None = None
         self._starting, self._stopped = Lock(), False
         self._last_text = ""
@@ -64,6 +68,7 @@ class Child:
     def _start(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self._command,
+            cwd=self._folder,
             env=_environment(),
             stdin=subprocess.PIPE,  # never written to: it ends with this process
             stdout=subprocess.DEVNULL,  # its metrics are in the run's folder

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from threading import Event, Lock
-from typing import Any
+from typing import Any, Protocol
 
 from archbuild.errors import RunError
 from archbuild.experiments.sweeps.child import Child
@@ -28,24 +28,46 @@ _IN_USE = "RunInUseError"
 _RETRY_SECONDS = 2.0  # between two attempts at a run that another process holds
 
 
+class Runner(Protocol):
+    """What runs the command of a part, as ``Child`` does."""
+
+    error: Mapping[str, Any]
+
+    def run(self) -> bool:
+        """Run the command to its end; return its success."""
+
+    def stop(self) -> None:
+        """Stop it at its next safe point."""
+
+    def kill(self) -> None:
+        """Stop it at once."""
+
+
+ChildMaker = Callable[[Sequence[str], Callable[[Mapping[str, Any]], None]], Runner]
+
+
 class Sweep:
     """The runner of a plan.
 
     Args:
         plan: what is to be run.
         emit: receives the events, in any thread; by default they only go to the log.
+        make_child: makes what runs a part, of its arguments and a handler of its events; by
+            default a ``Child``, a process of this machine.
 
     Attributes:
         done: the parts that are done, those that were before included.
         failures: the reason of every part that failed.
     """
 
-    def __init__(self, plan: SweepPlan, emit: EventHandler = log_event) -> None:
+    def __init__(
+        self, plan: SweepPlan, emit: EventHandler = log_event, make_child: ChildMaker | None = None
+    ) -> None:
         self.plan = plan
         self.done: list[SweepPart] = []
         self.failures: dict[SweepPart, str] = {}
-        self._emit = emit
-        self._children: list[Child] = []
+        self._emit, self._make_child = emit, make_child or Child
+        self._children: list[Runner] = []
         self._waiting: set[SweepRun] = set()
         self._guard, self._stopping = Lock(), Event()
 
@@ -110,7 +132,7 @@ class Sweep:
             return self._wait_for(run)
         with suppress(RunError):  # the process that follows reports it
             share_pretrained(part, self._of_seed(run.seed))
-        child = Child(part.arguments, lambda event: self._report(run, part, event))
+        child = self._make_child(part.arguments, lambda event: self._report(run, part, event))
         if self._may_start(child):
             self._emit(PartStarted(run.label, part.head))
             succeeded = child.run()
@@ -119,7 +141,7 @@ class Sweep:
             self._end(run, part, self._state(succeeded), child.error.get("message", ""))
         return True
 
-    def _may_start(self, child: Child) -> bool:
+    def _may_start(self, child: Runner) -> bool:
         with self._guard:
             if not self._stopping.is_set():
                 self._children.append(child)
