@@ -11,7 +11,6 @@ of CPU on all cores, and the most memory that the system held for it, pages of f
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shlex
@@ -25,10 +24,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from archbuild.io.atomic import write_json
-from benchmarks.processes import machine, software
-
-RECORD: Final = Path(__file__).parent / "results" / "scale.json"
 SIDE: Final = 28
 N_CLUSTERS: Final = 10
 _BLOCK: Final = 500
@@ -49,16 +44,7 @@ def main() -> None:
             for rows in options.rows
             for each in steps_of(rows, options, Path(folder) / str(rows))
         ]
-    record = {
-        "machine": machine(),
-        "software": software(),
-        "settings": settings(options),
-        "steps": measured,
-        "slopes": slopes(measured),
-    }
-    if options.record:
-        write_json(RECORD, merged(record))
-    print(table(record))
+    print(table(measured))
 
 
 def steps_of(rows: int, options: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
@@ -132,7 +118,8 @@ def run_step(command: Sequence[str]) -> dict[str, float]:
     """
     print("$", shlex.join(["archbuild", *command]), file=sys.stderr, flush=True)
     begun = perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "archbuild", *command])
+    words = [sys.executable, "-m", "archbuild", *command]
+    process = subprocess.Popen(words, stdout=sys.stderr)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -154,19 +141,18 @@ def inner_passes(step: str, out: Path) -> Iterator[dict[str, Any]]:
             yield {"step": f"{step}: {name}", "seconds": float(seconds)}
 
 
-def slopes(measured: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return for each step the slope of its seconds over the rows, both as logarithms."""
-    found = {}
-    for name in dict.fromkeys(each["step"] for each in measured):
-        points = [(each["rows"], each["seconds"]) for each in measured if each["step"] == name]
-        rows, seconds = np.log(np.maximum(np.array(points, float).T, 1e-3))
-        if len(set(rows)) > 1:
-            found[name] = round(float(np.polyfit(rows, seconds, 1)[0]), 3)
-    return found
+def slope(measured: Sequence[Mapping[str, Any]], name: str, key: str) -> str:
+    """Return the slope of one step's seconds over the rows, both as logarithms; or nothing."""
+    of_step = [each for each in measured if each["step"] == name and key in each]
+    points = [(each["rows"], max(each[key], 0.01)) for each in of_step]
+    if len({rows for rows, _ in points}) < 2:
+        return ""
+    rows, seconds = np.log(np.array(points, float).T)
+    return f"{np.polyfit(rows, seconds, 1)[0]:.2f}"
 
 
-def table(record: Mapping[str, Any]) -> str:
-    """Return the record as tables in Markdown."""
+def table(measured: Sequence[Mapping[str, Any]]) -> str:
+    """Return what was measured as tables in Markdown."""
     lines = [
         [
             f"{each['rows']:,}",
@@ -175,37 +161,21 @@ def table(record: Mapping[str, Any]) -> str:
             f"{each['cpu_seconds']:.1f}" if "cpu_seconds" in each else "",
             f"{each['peak_mib']:,.0f}" if "peak_mib" in each else "",
         ]
-        for each in record["steps"]
+        for each in measured
     ]
-    steps = markdown(HEADINGS, lines)
-    slope = markdown(
-        ("step", "slope of log seconds over log rows"),
-        [[name, f"{value:.2f}"] for name, value in record["slopes"].items()],
-    )
-    return f"{steps}\n\n{slope}"
+    names = dict.fromkeys(each["step"] for each in measured)
+    slopes = [
+        [name, slope(measured, name, "seconds"), slope(measured, name, "cpu_seconds")]
+        for name in names
+    ]
+    headings = ("step", "slope of log seconds over log rows", "of log CPU seconds")
+    return f"{markdown(HEADINGS, lines)}\n\n{markdown(headings, slopes)}"
 
 
 def markdown(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return a table in Markdown."""
     rows = [headings, ["---"] * len(headings), *lines]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def settings(options: argparse.Namespace) -> dict[str, Any]:
-    names = ("batch_size", "steps", "units", "filled", "head")
-    return {name: getattr(options, name) for name in names}
-
-
-def merged(record: dict[str, Any]) -> dict[str, Any]:
-    """Return the record with the earlier steps of other numbers of rows under these settings."""
-    if RECORD.exists():
-        earlier = json.loads(RECORD.read_text())
-        if earlier["settings"] == record["settings"]:
-            anew = {each["rows"] for each in record["steps"]}
-            kept = [each for each in earlier["steps"] if each["rows"] not in anew]
-            record["steps"] = sorted([*kept, *record["steps"]], key=lambda each: each["rows"])
-            record["slopes"] = slopes(record["steps"])
-    return record
 
 
 def arguments() -> argparse.Namespace:
@@ -220,7 +190,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--head", default="kld")
     parser.add_argument("--only", action="append", help="a step, such as pretrain; may be repeated")
     parser.add_argument("--folder", type=Path, help="for the temporary files")
-    parser.add_argument("--record", action="store_true", help="write benchmarks/results/scale.json")
     return parser.parse_args()
 
 
