@@ -22,6 +22,9 @@ from archbuild.errors import DataError
 IN_MEMORY = 256 * 2**20
 """Arrays of at most so many bytes are held in memory; larger ones in a temporary file."""
 
+RESULTS_IN_MEMORY = 64 * 2**20
+"""As ``IN_MEMORY``, of what is computed for all rows; training holds several of these at once."""
+
 PART_BYTES = 16 * 2**20
 """Of a map that is gone through, so many bytes at a time."""
 
@@ -29,7 +32,7 @@ PART_BYTES = 16 * 2**20
 _SCATTERED = 1000
 
 
-def room_for(shape: tuple[int, ...], dtype: Any, what: str) -> np.ndarray:
+def room_for(shape: tuple[int, ...], dtype: Any, what: str, most: int | None = None) -> np.ndarray:
     """Return an array to be filled: in memory, or if it is large in a temporary file.
 
     The file has no name where the system allows it, and lies in ``$TMPDIR``, else in the system's
@@ -39,12 +42,13 @@ def room_for(shape: tuple[int, ...], dtype: Any, what: str) -> np.ndarray:
         shape: the rows first.
         dtype: of its values, which are not set.
         what: is read into it, for the message.
+        most: bytes that are held in memory; by default, and at most, ``IN_MEMORY``.
 
     Raises:
         DataError: it is larger than the limit, or than the free space of that folder.
     """
     n_bytes = prod(shape) * np.dtype(dtype).itemsize
-    if n_bytes <= IN_MEMORY:
+    if n_bytes <= (IN_MEMORY if most is None else min(most, IN_MEMORY)):
         return np.empty(shape, dtype)
     folder = tempfile.gettempdir()
     check_room(n_bytes, what, folder)
@@ -73,7 +77,7 @@ def stacked(arrays: Iterable[np.ndarray], count: int, what: str) -> np.ndarray:
     result: np.ndarray | None = None
     for place, array in enumerate(arrays):
         if result is None:
-            result = room_for((count, *array.shape), array.dtype, what)
+            result = room_for((count, *array.shape), array.dtype, what, RESULTS_IN_MEMORY)
         for part in parts_of(array):
             result[place, part] = array[part]
             release(result)
@@ -136,7 +140,7 @@ def joined(parts: Iterable[np.ndarray], n_rows: int, what: str) -> np.ndarray:
     start = kept = 0
     for part in parts:
         if result is None:
-            result = room_for((n_rows, *part.shape[1:]), part.dtype, what)
+            result = room_for((n_rows, *part.shape[1:]), part.dtype, what, RESULTS_IN_MEMORY)
         result[start : start + len(part)] = part
         start, kept = start + len(part), kept + part.nbytes
         if kept >= PART_BYTES:

@@ -66,4 +66,4 @@ def copied_rows(path: Path) -> np.ndarray:
 
 
 def _is_large(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > spill.IN_MEMORY
+    return path.is_file() and path.stat().st_size > min(spill.RESULTS_IN_MEMORY, spill.IN_MEMORY)

@@ -8,7 +8,7 @@ import numpy as np
 
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.precision import needs_double
-from archbuild.data.spill import release, room_for
+from archbuild.data.spill import read_part, release, room_for
 
 
 def as_narrow(values: np.ndarray, path: Path) -> np.ndarray:
@@ -16,7 +16,7 @@ def as_narrow(values: np.ndarray, path: Path) -> np.ndarray:
     if values.dtype == np.float32:
         return values
     parts = list(chunk_slices(len(values), 8 * values.shape[1]))
-    if needs_double(values[part] for part in parts):
+    if needs_double(read_part(values, part) for part in parts):
         return values
     single = room_for(values.shape, np.float32, str(path))
     for part in parts:
