@@ -24,6 +24,8 @@ def dense(matrix: Any, source: str) -> np.ndarray:
     check_declared(n_bytes, stored, f"{what}, made dense,", MOST_TIMES_SPARSE)
     check_size(n_bytes, f"{what}, made dense,")
     with reading(what, "a sparse matrix", "copy it again, or save it again"):
+        if hasattr(matrix, "indptr"):
+            _check_pointers(matrix)
         if hasattr(matrix, "check_format"):
             matrix.check_format(full_check=True)
         places = matrix.tocoo()
@@ -32,3 +34,19 @@ def dense(matrix: Any, source: str) -> np.ndarray:
             raise DataError(f"{what} is damaged: an index lies outside it; save it again")
     rows: np.ndarray = places.toarray()
     return rows
+
+
+def _check_pointers(matrix: Any) -> None:
+    """Refuse pointers that do not rise; SciPy looks no further where the last of them is 0.
+
+    Its conversion then writes as many places as the others say, into memory for none.
+
+    Raises:
+        ValueError: they do not rise from 0 to the number of indices.
+    """
+    pointers = np.asarray(matrix.indptr)
+    rises = pointers.ndim == 1 and pointers.size and pointers[0] == 0
+    if not rises or (pointers[1:] < pointers[:-1]).any() or pointers[-1] > len(matrix.indices):
+        raise ValueError(
+            f"its pointers do not rise from 0 to the number of its indices, {len(matrix.indices):,}"
+        )

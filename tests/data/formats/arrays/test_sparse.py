@@ -27,6 +27,17 @@ def test_an_index_outside_is_refused_before_anything_is_written_there(kind):
         dense(matrix, "x")
 
 
+@pytest.mark.parametrize("kind", ["csr", "csc", "bsr"])
+@pytest.mark.parametrize(
+    "pointers", [[0, 2, 3, 4, 0], [0, 3, 2, 3, 4], [1, 2, 3, 4, 4], [0, 2**31 - 1, -2, 3, 4]]
+)
+def test_pointers_that_do_not_rise_are_refused_before_memory_is_overrun(kind, pointers):
+    matrix = sparse.csr_matrix(IDENTITY).asformat(kind)
+    matrix.indptr = np.array(pointers, np.int32)
+    with pytest.raises(DataError, match="its pointers do not rise from 0 to the number of its"):
+        dense(matrix, "x")
+
+
 def test_a_damaged_sparse_variable_is_refused(tmp_path):
     matrix = sparse.csc_matrix(IDENTITY)
     savemat(tmp_path / "own.mat", {"X": matrix})
