@@ -7,11 +7,46 @@ carriage returns, marks that turn the direction of writing), and what a spreadsh
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any, Final
 
 _USUAL: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _STRAY_NEWLINE: Final = re.compile(r"\n(?!\n* )")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+LONGEST: Final = 2_000
+"""Characters of a line of a message; cells and names in it may have any number."""
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """Return a text of at most some characters more than ``most``: its beginning and its end."""
+    if len(text) <= most:
+        return text
+    end = most // 4  # where a message says what to do
+    left_out = len(text) - most
+    return f"{text[: most - end]}[... {left_out:,} characters ...]{text[-end:]}"
+
+
+def shell_word(text: str) -> str:
+    r"""Return a text as a word for a shell, to be pasted: quoted, ``$'a\nb'`` if it must be.
+
+    Bash, zsh, ksh and newer shells by POSIX read that form, in which nothing is left that a
+    terminal obeys.
+    """
+    if text.isprintable():
+        return shlex.quote(text)
+    return f"$'{''.join(map(_in_ansi_quotes, text))}'"
+
+
+def _in_ansi_quotes(character: str) -> str:
+    if character in "\\'":
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    # by bytes: \u depends on the shell's locale, and a name may hold bytes that are no text
+    errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", errors))
 
 
 def one_line(text: str) -> str:
@@ -31,8 +66,10 @@ def message(text: str) -> str:
     """Return a message: as :func:`lines`, but only indented lines may follow its first.
 
     archbuild indents what it adds to a sentence, so that another line comes from a name in it.
+    Lines beyond ``LONGEST`` are shortened.
     """
-    return lines(_STRAY_NEWLINE.sub(r"\\n", text))
+    shown = lines(_STRAY_NEWLINE.sub(r"\\n", text))
+    return shown if len(shown) <= LONGEST else "\n".join(map(shortened, shown.split("\n")))
 
 
 def cell(value: Any) -> Any:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from archbuild import printable
+from archbuild.data.guess import Guess
 from archbuild.errors import DataError, Problem, SpecError
 
 HOSTILE = ["\x1b[31m", "\x1b]0;title\x07", "\r", "\u202e", "\x9b", "\u2028", "\u200b", "\ud800"]
@@ -67,3 +71,33 @@ def test_every_command_prints_through_the_exits_that_escape():
         if re.search(r"click\.s?echo\(|(?<![\w.])print\((?!line)", path.read_text())
     }
     assert found <= own
+
+
+@pytest.mark.parametrize("text", ["plain", "two words", "it's", "é 日本", "-a"])
+def test_printable_words_are_quoted_as_shlex_does(text):
+    assert printable.shell_word(text) == shlex.quote(text)
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, "\udcff", "'", "\\", "\n1", "\x1b[31m it's", "é\u200b日"]
+)
+def test_a_word_with_control_characters_can_be_pasted(text):
+    word = printable.shell_word(f"a{text}b")
+    assert word.isprintable()
+    told = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+    if text == "\ud800":  # no name of a file
+        return
+    assert told.stdout.decode("utf-8", "surrogateescape") == f"a{text}b"
+
+
+def test_long_lines_are_shortened_and_keep_their_end():
+    cell = "x" * 200_000
+    shown = str(DataError(f"the cell '{cell}' is no number; mend it\n  and '{cell}' too"))
+    assert [len(line) < printable.LONGEST + 100 for line in shown.split("\n")] == [True, True]
+    assert shown.startswith("the cell 'xxx")
+    assert "[... 198," in shown
+    assert "is no number; mend it" in shown
+    guess = str(Guess("column", f"the cell '{cell}' is odd", f"columns.{cell}=ignore"))
+    assert len(guess) < printable.LONGEST + 100
+    assert "--set" not in guess  # half a command is none

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from archbuild.cli.options import (
 )
 from archbuild.cli.output import say, tell
 from archbuild.errors import UsageError
+from archbuild.printable import shell_word
 
 if TYPE_CHECKING:
     from archbuild.data.summary import DataSummary
@@ -95,7 +95,7 @@ def _refuse_misplaced(given: tuple[str, ...]) -> None:
     """Refuse arguments without an option, which say neither what is read nor what is written."""
     if not given:
         return
-    file = shlex.quote(given[0])
+    file = shell_word(given[0])
     is_spec = Path(given[0]).suffix.lower() in _SUFFIXES
     fitting = f"--output {file}, for a spec" if is_spec else f"--for {file}, for data"
     raise UsageError(f"'{given[0]}' needs an option: archbuild new {fitting}")
@@ -131,7 +131,7 @@ def _for_data(
     from archbuild.spec.template import spec_text
 
     file = file or Path(f"{arch_stem(data)}.yaml")
-    _refuse(file, force, f"archbuild new --for {shlex.quote(data)}")
+    _refuse(file, force, f"archbuild new --for {shell_word(data)}")
     summary = summarise(data, ReadOptions.of(settled))
     tell(f"{data}: {_in_words(summary)}")
     for guess in summary.guesses:
@@ -143,7 +143,7 @@ def _for_data(
     command = ["archbuild", "-d", data, "-a", str(file)]
     command += ["--pretrain", str(schedule.pretrain_epochs)]
     command += ["--cluster", str(schedule.cluster_epochs), "--metrics", "--report"]
-    say(shlex.join(command))
+    say(" ".join(map(shell_word, command)))
 
 
 def _subject(
@@ -230,8 +230,10 @@ def _refuse(file: Path, force: bool, command: str) -> None:
     if file.suffix.lower() not in _SUFFIXES:
         raise UsageError(
             f"{file} does not end in {' or '.join(_SUFFIXES)}, and the spec is YAML, for the sake "
-            f"of its comments; try: {command} --output {shlex.quote(file.stem or 'my-spec')}.yaml"
+            f"of its comments; try: {command} --output {shell_word(file.stem or 'my-spec')}.yaml"
         )
+    if file.exists() and not file.is_file():  # a pipe would be waited for
+        raise UsageError(f"{file} is no file that could be replaced; choose another name")
     if file.exists() and not force:
         raise UsageError(
             f"{file} exists already; choose another name: {command} --output other.yaml, or "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from archbuild.cli.options import (
     with_options,
 )
 from archbuild.errors import DataError, RunError, UsageError
+from archbuild.printable import shell_word
 
 if TYPE_CHECKING:
     from archbuild.models.run import Run
@@ -156,4 +156,4 @@ class RunChoice:
         words = ["archbuild", "-d", self.dataset or "DATASET", "-a", str(self.arch)]
         words += ["--seed", str(self.seed), *(["--head", self.head] if self.head else [])]
         words += ["--out", str(self.out)] if self.out != Path() else []
-        return f"train one with: {shlex.join(words)} {needs or from_head}"
+        return f"train one with: {' '.join(map(shell_word, words))} {needs or from_head}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from archbuild.errors import ArchbuildError, DataError
 
 _LONGEST = 300
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of an object in memory, which says nothing
 
 _OF_THE_MACHINE = {
     errno.ENOSPC: "the disk is full: set TMPDIR to a folder on a larger disk",
@@ -70,7 +72,7 @@ def reason_of(error: Exception) -> str:
     """Return the first line of an error's text, or its type where there is none."""
     # of a KeyError the text is the key in quotes
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    lines = text.strip().splitlines()
+    lines = _ADDRESS.sub("", text.strip()).splitlines()
     told = lines[0].strip()[:_LONGEST] if lines else ""
     plain = isinstance(error, ValueError | OSError | EOFError) and not isinstance(
         error, UnicodeError

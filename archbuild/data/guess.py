@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from typing import NamedTuple
 
-from archbuild.printable import one_line
+from archbuild.printable import LONGEST, one_line, shell_word, shortened
 from archbuild.spec.line import quoted
 
 LABELS = "labels"
@@ -37,13 +36,14 @@ class Guess(NamedTuple):
         return re.split("[.=]", self.overrule, maxsplit=1)[0]
 
     def __str__(self) -> str:
-        advice = f" [otherwise: {as_option(self.overrule)}]" if self.overrule else ""
-        return one_line(f"{self.subject}: {self.found}{advice}")
+        is_short = 0 < len(self.overrule) <= LONGEST  # half a command is none
+        advice = f" [otherwise: {as_option(self.overrule)}]" if is_short else ""
+        return one_line(f"{shortened(self.subject)}: {shortened(self.found)}{advice}")
 
 
 def as_option(key: str) -> str:
     """Return the option of the command line that sets a key of the spec's ``data`` section."""
-    return f"--set {shlex.quote(f'data.{key}')}"
+    return f"--set {shell_word(f'data.{key}')}"
 
 
 def column_key(name: str, kind: str) -> str:

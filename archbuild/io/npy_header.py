@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +18,14 @@ _READERS: Final = {
 
 _LONGEST: Final = 10_000  # NumPy reads no longer ones either
 _PLAIN: Final = re.compile(rb"[\x20-\x7e\n]*")
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Suppress NumPy's warning of headers that Python 2 wrote, which are read all the same."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*additional header parsing", UserWarning)
+        yield
 
 
 def read_header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -40,5 +51,6 @@ def read_header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     if _PLAIN.fullmatch(stream.read(length)) is None:
         raise ValueError("its header is no text")
     stream.seek(begin)
-    shape, is_by_columns, dtype = read(stream)
+    with without_warnings():
+        shape, is_by_columns, dtype = read(stream)
     return shape, is_by_columns, dtype

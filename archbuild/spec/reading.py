@@ -67,6 +67,8 @@ def parse_text(text: str, source: str, kind: str) -> Document:
 def _read_bytes(path: Path) -> bytes:
     source = str(path)
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise failure(source, "this is a pipe or a device", allowed="a file")
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
@@ -307,3 +308,11 @@ def test_counts_start_from_k_means(archbuild, elsewhere):
     archbuild("new", "--for", "cells.npz")
     head = written("cells.yaml")["head"]
     assert (head["type"], head["start"]) == ("kld", "k-means")
+
+
+@pytest.mark.parametrize("options", [[], ["--force"]])
+def test_a_pipe_in_place_of_the_spec_is_not_waited_for(archbuild, elsewhere, options):
+    os.mkfifo("own.yaml")
+    result = archbuild("new", "--kind", "dense", "--output", "own.yaml", *options)
+    assert result.status == 2
+    assert "own.yaml is no file that could be replaced" in result.err

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -296,3 +297,9 @@ def test_no_text_gives_anything_but_a_document_or_a_spec_error(text: str) -> Non
     for kind in ("json", "yaml"):
         with contextlib.suppress(SpecError):
             assert parse_text(text, "t", kind).source == "t"
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "own.json")
+    problem = only_problem(lambda: read_document(tmp_path / "own.json"))
+    assert problem.message == "this is a pipe or a device"

@@ -11,7 +11,7 @@ from archbuild.data.formats.arrays.row_axis import rows_first
 from archbuild.data.guard import reading
 from archbuild.data.request import Arrays, ReadRequest
 from archbuild.errors import DataError
-from archbuild.io.npy_header import read_header
+from archbuild.io.npy_header import read_header, without_warnings
 
 _ARCHIVE = b"PK"
 _ADVICE = (
@@ -26,7 +26,7 @@ def read_npy(request: ReadRequest) -> Arrays:
         DataError: the file is no ``.npy``, is shorter than its header says, or holds objects.
     """
     path = request.path
-    with reading(path, ".npy", _ADVICE):
+    with reading(path, ".npy", _ADVICE), without_warnings():
         _refuse_others(path)
         values = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(values, np.ndarray):  # a renamed .npz opens as an archive

@@ -240,7 +240,8 @@ def _values(buffer: Buffer) -> np.ndarray:
     if head.number == _SPARSE:
         return _sparse(buffer, head)
     if head.number < _FIRST_NUMBERS or head.number >= 16:
-        raise ValueError(f"'{head.name}' is a {_CLASSES[head.number]}; expected numbers or texts")
+        what = f"'{head.name}'" if head.name else "a cell of it"  # which has no name
+        raise ValueError(f"{what} is a {_CLASSES[head.number]}; expected numbers or texts")
     return by_columns(_real_or_complex(buffer, head), head.shape)
 
 

@@ -55,3 +55,25 @@ def test_a_broken_header_is_refused(tmp_path):
     (tmp_path / "x.npy").write_bytes(content)
     with pytest.raises(DataError, match=r"cannot be read as \.npy"):
         load_dataset(str(tmp_path / "x.npy"))
+
+
+def npy_with_header(path, header):
+    text = header.ljust(117) + "\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode())
+    with path.open("ab") as file:
+        file.write(np.arange(6.0).tobytes())
+    return path
+
+
+def test_headers_of_python_2_are_read_without_a_warning(tmp_path, recwarn):
+    header = "{'descr': '<f8', 'fortran_order': False, 'shape': (3L, 2L), }"
+    dataset = load_dataset(str(npy_with_header(tmp_path / "x.npy", header)))
+    assert dataset.values.tolist() == [[0, 1], [2, 3], [4, 5]]
+    assert not recwarn.list
+
+
+def test_a_header_that_computes_is_refused_without_an_address(tmp_path):
+    header = "{'descr': '<f8', 'fortran_order': False, 'shape': (3*1, 2), }"
+    with pytest.raises(DataError, match="cannot be read as") as caught:
+        load_dataset(str(npy_with_header(tmp_path / "x.npy", header)))
+    assert "0x" not in str(caught.value)
