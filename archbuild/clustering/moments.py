@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from archbuild.data.spill import is_mapped, parts_of
+from archbuild.data.spill import is_mapped, parts_of, release
 
 
 def means(latents: np.ndarray, clusters: np.ndarray, n_clusters: int) -> np.ndarray:
@@ -70,4 +70,5 @@ def nearest_centres(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 def _divided(sums: np.ndarray, clusters: np.ndarray) -> np.ndarray:
     counts = np.bincount(clusters, minlength=len(sums))[:, None]
+    release(clusters)
     return (sums / np.maximum(counts, 1)).astype("float32")

@@ -20,7 +20,7 @@ from archbuild.clustering.moments import means, nearest_centres, variances
 from archbuild.clustering.tsne import tsne
 from archbuild.data.dataset import chunk_slices
 from archbuild.data.sample import bounded_rows, drawn_rows
-from archbuild.data.spill import read_part
+from archbuild.data.spill import joined, read_part
 from archbuild.spec.fields import choice, integer
 
 MANIFOLD, MANIFOLD_FAST = "manifold", "manifold-fast"
@@ -150,10 +150,9 @@ def _clusters_of(
 
 def _answered(latents: np.ndarray, answer: Callable[[np.ndarray], Any]) -> np.ndarray:
     """Return the clusters of all rows, ``(n,)`` int64, from those of a part at a time."""
-    clusters = np.empty(len(latents), np.int64)
-    for part in chunk_slices(len(latents), latents[:1].nbytes):
-        clusters[part] = answer(read_part(latents, part))
-    return clusters
+    slices = chunk_slices(len(latents), latents[:1].nbytes)
+    parts = (np.asarray(answer(read_part(latents, part)), np.int64) for part in slices)
+    return joined(parts, len(latents), f"the clusters of {len(latents):,} rows")
 
 
 def _said(start: str, chosen: np.ndarray, n_rows: int) -> str:

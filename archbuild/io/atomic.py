@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -128,10 +128,19 @@ def save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
     The archive's members carry the fixed date of ``zipfile.ZipInfo`` (1980), never the clock's.
     """
+
+    def writer(array: np.ndarray) -> Callable[[IO[bytes]], None]:
+        return partial(np.lib.format.write_array, array=np.asarray(array), allow_pickle=False)
+
+    save_members(path, {name: writer(array) for name, array in arrays.items()})
+
+
+def save_members(path: Path, writers: Mapping[str, Callable[[IO[bytes]], None]]) -> None:
+    """Write an archive of ``.npy`` files to ``path`` in place, each by a function of its stream."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name, array in arrays.items():
+        for name, write in writers.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+                write(member)
 
 
 def sha256(path: str | os.PathLike[str]) -> str:

@@ -16,12 +16,14 @@ import numpy as np
 
 from archbuild.data.formats.hdf5.anndata import count_cells
 from archbuild.data.formats.hdf5.anndata_writing import Categories, add_to_cells
+from archbuild.data.spill import release
 from archbuild.errors import UsageError
-from archbuild.io.atomic import save_npz, write_atomic
+from archbuild.io.atomic import write_atomic
 from archbuild.io.containment import named_by_user
 from archbuild.io.documents import json_text
 from archbuild.models.model import Prediction
 from archbuild.printable import cell, one_line
+from archbuild.runs.rows import save_archive
 
 _SOURCE = "the predictions as JSON"
 
@@ -173,7 +175,9 @@ def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
     shapes |= {"latents": (layout.latent_size,)} if layout.latent_size else {}
     answer = np.dtype(f"<U{layout.answer_width}") if layout.classes else np.int64
     kinds = {layout.answer: answer, "confidence": np.float32}
-    ids: list[Any] = []
+    if not layout.text_ids:
+        kinds["id"] = np.int64
+    texts: list[str] = []
     with TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
 
         def array_on_disk(name: str, kind: Any, *shape: int) -> np.ndarray:
@@ -184,15 +188,23 @@ def save_arrays(parts: Iterable[Part], layout: Layout, path: Path) -> None:
 
         arrays = {name: array_on_disk(name, kind) for name, kind in kinds.items()}
         arrays |= {name: array_on_disk(name, np.float32, *of) for name, of in shapes.items()}
+        start = 0
         for names, prediction in parts:
-            place = slice(len(ids), len(ids) + len(names))
-            ids += names
+            place = slice(start, start + len(names))
+            start = place.stop
+            if layout.text_ids:
+                texts += names
+            else:
+                arrays["id"][place] = names
             arrays[layout.answer][place] = layout.answers(prediction)
             arrays["confidence"][place] = prediction.confidence
             arrays["probabilities"][place] = prediction.probabilities
             if layout.latent_size:
                 arrays["latents"][place] = prediction.latents
-        save_npz(path, {"id": np.array(ids, str if layout.text_ids else np.int64), **arrays})
+            for array in arrays.values():
+                release(array)
+        ids = np.array(texts, str) if layout.text_ids else arrays.pop("id")
+        save_archive(path, {"id": ids, **arrays})
 
 
 def save_h5ad(parts: Iterable[Part], layout: Layout, path: Path) -> None:

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import numpy as np
 
 from archbuild.data import spill
-from archbuild.data.spill import joined, parts_of, read_part
+from archbuild.data.spill import is_mapped, joined, parts_of, read_part
+from archbuild.io.atomic import save_members
 from archbuild.io.reading import map_npy, read_npy, refuse_non_finite
 
 
 def save_rows(path: Path, array: np.ndarray) -> None:
     """Write an array to ``path`` in place as ``np.save`` does, of a map a part at a time."""
-    save_parts(path, array.shape, array.dtype, (read_part(array, part) for part in parts_of(array)))
-
-
-def save_parts(
-    path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterable[np.ndarray]
-) -> None:
-    """Write the array that ``parts`` make together, with the bytes that ``np.save`` would write."""
-    header = {
-        "descr": np.lib.format.dtype_to_descr(dtype),
-        "fortran_order": False,
-        "shape": tuple(shape),
-    }
     with path.open("wb") as stream:
-        np.lib.format.write_array_header_1_0(stream, header)
-        for part in parts:
-            stream.write(np.ascontiguousarray(part).data)
+        _write_rows(stream, array)
+
+
+def save_archive(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays to ``path`` in place as ``io.atomic.save_npz``, of maps part by part."""
+    save_members(path, {name: partial(_write_rows, array=of) for name, of in arrays.items()})
+
+
+def _write_rows(stream: IO[bytes], array: np.ndarray) -> None:
+    if not is_mapped(array):
+        np.lib.format.write_array(stream, array, allow_pickle=False)
+        return
+    header = {
+        "descr": np.lib.format.dtype_to_descr(array.dtype),
+        "fortran_order": False,
+        "shape": array.shape,
+    }
+    np.lib.format.write_array_header_1_0(stream, header)
+    for part in parts_of(array):
+        stream.write(read_part(array, part).data.cast("B"))
 
 
 def read_rows(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from archbuild.data.batches import labelled_batches
 from archbuild.data.labels import UNKNOWN, labelled_rows
-from archbuild.data.spill import joined, parts_of, stacked
+from archbuild.data.spill import joined, parts_of, release, stacked
 from archbuild.evaluation.collapse import Occupancy, occupancy
 from archbuild.heads.base import Head
 from archbuild.io.arrays import prefixed, unprefixed
@@ -206,6 +206,7 @@ class HeadTrainer(StageTrainer):
         parts = (self._clusters(codes[part]) for part in parts_of(codes))
         self.clusters = joined(parts, len(codes), f"the clusters of {len(codes):,} rows")
         self.occupancy = occupancy(self.clusters, self.head.n_clusters, previous, self.codes)
+        release(self.clusters)
         return self.occupancy
 
     def _clusters(self, codes: np.ndarray) -> np.ndarray:

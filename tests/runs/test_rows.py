@@ -7,7 +7,8 @@ import pytest
 
 from archbuild.data import spill
 from archbuild.errors import RunError
-from archbuild.runs.rows import copied_rows, read_rows, save_parts, save_rows
+from archbuild.io.atomic import save_npz
+from archbuild.runs.rows import copied_rows, read_rows, save_archive, save_rows
 
 
 @pytest.fixture(params=["memory", "map"])
@@ -42,10 +43,15 @@ def test_a_slice_of_columns_is_written_as_its_copy_would_be(tmp_path, most, rng)
     assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "numpy.npy").read_bytes()
 
 
-def test_parts_make_one_file(tmp_path, rng):
-    values = rng.random((10, 2))
-    save_parts(tmp_path / "x.npy", values.shape, values.dtype, [values[:3], values[3:]])
-    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), values)
+def test_an_archive_has_the_bytes_of_one_from_memory(tmp_path, most, rng):
+    arrays = {"a": rng.random((30, 6)), "b": np.arange(40), "c": np.array(["x", "yy"])}
+    save_npz(tmp_path / "memory.npz", arrays)
+    there = {
+        name: of if name == "c" else spill.joined([of], len(of), name)
+        for name, of in arrays.items()
+    }
+    save_archive(tmp_path / "ours.npz", there)
+    assert (tmp_path / "ours.npz").read_bytes() == (tmp_path / "memory.npz").read_bytes()
 
 
 def test_another_shape_and_broken_values_are_refused(tmp_path, most):

@@ -292,7 +292,8 @@ def _ranges(
 
 
 def _range_of_rows(values: np.ndarray) -> tuple[float, float]:
-    parts = [read_part(values, part) for part in chunk_slices(len(values), values[:1].nbytes)]
+    slices = chunk_slices(len(values), values[:1].nbytes)
+    parts = (read_part(values, part) for part in slices)  # one at a time
     ends = [(float(part.min()), float(part.max())) for part in parts] or [(0.0, 0.0)]
     return min(low for low, _ in ends), max(high for _, high in ends)
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from archbuild.data import Dataset, held_out, load_dataset, spill
+from archbuild.data import Dataset, dataset, held_out, load_dataset, spill
+from archbuild.data.formats.images import stack
 from archbuild.data.formats.images.folder import survey
 from archbuild.data.request import Known, ReadRequest
 from archbuild.errors import DataError
@@ -254,3 +256,19 @@ def test_a_single_image_is_no_dataset(tmp_path):
     write_image(tmp_path / "1.png", GREY)
     with pytest.raises(DataError, match="give the folder of all images"):
         load_dataset(str(tmp_path / "1.png"))
+
+
+def test_the_range_of_many_images_is_found_one_part_at_a_time(monkeypatch):
+    values = np.arange(40, dtype=np.uint8).reshape(10, 2, 2, 1)
+    monkeypatch.setattr(dataset, "_CHUNK_BYTES", 8)
+    held: list[weakref.ref[np.ndarray]] = []
+
+    def read(values, part):
+        assert sum(each() is not None for each in held) <= 1
+        copy = np.array(values[part])
+        held.append(weakref.ref(copy))
+        return copy
+
+    monkeypatch.setattr(stack, "read_part", read)
+    assert stack._range_of_rows(values) == (0.0, 39.0)
+    assert len(held) == 5
