@@ -54,6 +54,9 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 _ORPHANED: Final = 143  # as after SIGTERM
 _FILTER_ENDS_WITHIN: Final = 5.0  # seconds
 
+_MEMORY: Final = Path("/proc/meminfo")
+_GROUP: Final = Path("/sys/fs/cgroup")
+
 _OUT_OF_MEMORY = ("failed to map segment", "annot allocate memory", "out of memory")
 """What the system says of a library that a limit on memory keeps from being loaded."""
 
@@ -99,6 +102,40 @@ def python_path() -> dict[str, str]:
         return {}
     paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
     return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+def peak_memory() -> int | None:
+    """Return the most bytes of memory that this process held; ``None`` where nobody counts."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
+
+
+def available_memory() -> int | None:
+    """Return the bytes of memory that processes here may still take; ``None`` if nobody tells.
+
+    On Linux: of the machine, or of this process's control group where that has less.
+    """
+    left = [_available_on_machine(), _available_in_group()]
+    return min((each for each in left if each is not None), default=None)
+
+
+def _available_on_machine() -> int | None:
+    with suppress(OSError, ValueError, IndexError):
+        for line in _MEMORY.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def _available_in_group() -> int | None:
+    with suppress(OSError, ValueError):  # without a limit it is no number
+        most, used = (int((_GROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
+        return max(0, most - used)
+    return None
 
 
 def start_keras() -> str:

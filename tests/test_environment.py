@@ -4,9 +4,11 @@ import builtins
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from archbuild import environment
 from archbuild.environment import installed, start_keras, versions
 from archbuild.errors import UsageError
 from archbuild.version import __version__
@@ -78,3 +80,26 @@ def test_a_limit_on_memory_is_named_where_keras_cannot_be_loaded(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(UsageError, match=r"a limit on it is in the way: raise it \(ulimit -v\)"):
         start_keras()
+
+
+def test_available_memory_is_the_least_that_the_system_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "meminfo"
+    monkeypatch.setattr(environment, "_MEMORY", told)
+    monkeypatch.setattr(environment, "_GROUP", tmp_path)
+    assert environment.available_memory() is None
+    told.write_text("MemTotal:       300 kB\nMemAvailable:   200 kB\n")
+    assert environment.available_memory() == 200 * 1024
+    (tmp_path / "memory.current").write_text("1000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert environment.available_memory() == 200 * 1024
+    (tmp_path / "memory.max").write_text("5000\n")
+    assert environment.available_memory() == 4000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not count it")
+def test_peak_memory_is_that_of_an_interpreter_at_least() -> None:
+    peak = environment.peak_memory()
+    assert peak is not None
+    assert peak > 2**20

@@ -106,6 +106,11 @@ class _Verbs(click.Group):
 @click.option("--metrics", is_flag=True, help="Table of metrics, printed and saved.")
 @click.option("--visualize", is_flag=True, help="Figures, saved under plots/.")
 @click.option("--report", is_flag=True, help="One HTML page about the run, saved under plots/.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Forecast of the stages: parameters, minutes, memory and disk; nothing is written.",
+)
 @head_option()
 @set_option
 @reading_options

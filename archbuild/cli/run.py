@@ -38,6 +38,7 @@ class RunOptions:
     metrics: bool
     visualize: bool
     report: bool
+    dry_run: bool
     head: str | None
     overrides: tuple[str, ...]
     reading: Reading
@@ -55,7 +56,10 @@ class RunOptions:
 
 
 def run(options: RunOptions) -> None:
-    """Run the stages, metrics, figures and report that the options ask for."""
+    """Run the stages, metrics, figures and report that the options ask for, or forecast them."""
+    if options.dry_run:
+        _forecast(options)
+        return
     with _started(options) as (experiment, progress):
         if options.trains:
             _start_keras(progress)
@@ -67,16 +71,32 @@ def run(options: RunOptions) -> None:
         say(json_text(result, indent=2, ascii_only=True))
 
 
+def _forecast(options: RunOptions) -> None:
+    """Print what the stages will take; no log, no lock, nothing below ``--out``."""
+    from archbuild.cli.forecast import forecast_text
+    from archbuild.cli.progress import reporting
+    from archbuild.experiments.experiment import Experiment
+
+    request = _request(options)
+    with reporting(options.quiet, options.as_json) as progress:
+        experiment = Experiment(request, progress)
+        _introduce(experiment, progress)
+        _start_keras(progress)
+        from archbuild.experiments.forecast import forecast
+
+        progress.show("timing a few steps of each stage")
+        found = forecast(experiment, tuple(options.stages.asked()), fresh=options.fresh)
+    say(
+        json_text(found.to_json(), indent=2, ascii_only=True)
+        if options.as_json
+        else forecast_text(found)
+    )
+
+
 def _train(experiment: Experiment, options: RunOptions) -> None:
     """Run the stages that are asked for, in their order."""
-    from archbuild.clustering.starts import refuse_impossible_start
-
     asked = options.stages.asked()
-    # before hours of other stages
-    if "train" in asked:
-        experiment.refuse_scratch()
-    if "cluster" in asked:
-        refuse_impossible_start(experiment.spec.head.config, len(experiment.dataset))
+    experiment.refuse_impossible(asked)
     run_stage = {
         "pretrain": experiment.pretrain,
         "cluster": experiment.cluster,
@@ -104,6 +124,8 @@ def _request(options: RunOptions) -> ExperimentRequest:
             "nothing to do: add --pretrain, --cluster, --train, --metrics, --visualize or --report "
             f"(to look at the network: archbuild show -d {options.dataset} -a {options.arch})"
         )
+    if options.dry_run and not options.trains:
+        raise UsageError("--dry-run forecasts stages: add --pretrain, --cluster or --train")
     if options.fresh and not options.trains:
         raise UsageError("--fresh starts stages over: add --pretrain, --cluster or --train")
     return ExperimentRequest(
@@ -138,9 +160,7 @@ def _started(options: RunOptions) -> Iterator[tuple[Experiment, Progress]]:
         with experiment.folder.lock() if options.trains or options.metrics else nullcontext():
             path = log.open(options.out / "logs", experiment.dataset.name, experiment.spec.name)
             progress.keep_scalars(path.with_suffix(""))
-            progress.note(_in_words(experiment))
-            for guess in experiment.dataset.guesses:
-                progress.note(f"data, {guess}")
+            _introduce(experiment, progress)
             LOGGER.info("network: %s", experiment.plan.notation)
             yield experiment, progress
 
@@ -154,6 +174,12 @@ def _stoppable(progress: Progress, fresh: bool) -> Iterator[None]:
         at = f" after {progress.reached}" if progress.reached else ""
         command = "the same command without --fresh" if fresh else "the same command"
         raise StoppedError(f"stopped{at}; {command} goes on from there") from None
+
+
+def _introduce(experiment: Experiment, progress: Progress) -> None:
+    progress.note(_in_words(experiment))
+    for guess in experiment.dataset.guesses:
+        progress.note(f"data, {guess}")
 
 
 def _in_words(experiment: Experiment) -> str:

@@ -7,23 +7,23 @@ a stage that is done is skipped, and one that was interrupted is resumed. Result
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from archbuild.clustering.starts import refuse_impossible_start
 from archbuild.data import Dataset, arch_stem
 from archbuild.data.batches import count_steps
-from archbuild.data.labels import labelled_rows
 from archbuild.data.supervision import chosen_labels
 from archbuild.errors import RunError
 from archbuild.experiments.head_files import write_head_files
-from archbuild.experiments.outcome import ending, summary, versions, writers
+from archbuild.experiments.outcome import ending, summary, supervised_origin, versions, writers
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.requirements import (
     refuse_endless_warmup,
+    refuse_foreign,
     refuse_other_blocks,
     refuse_other_sequences,
     refuse_out_of_range,
@@ -46,8 +46,7 @@ from archbuild.runs.names import (
     section_of,
 )
 from archbuild.runs.texts import clear_stage
-from archbuild.spec import NETWORK_KEYS, Plan, Spec, load_spec, make_plan
-from archbuild.spec.top import ALL_LABELS
+from archbuild.spec import Plan, Spec, load_spec, make_plan
 from archbuild.training.progress import LOGGER, EventHandler, Note, StageEnded, counted, log_event
 
 if TYPE_CHECKING:
@@ -56,8 +55,6 @@ if TYPE_CHECKING:
     from archbuild.networks.network import Network
     from archbuild.training.feed import Feed
     from archbuild.training.stage import StageTrainer
-
-_NETWORK_PATHS = {(key,) for key in NETWORK_KEYS}
 
 
 class Experiment:
@@ -129,7 +126,7 @@ class Experiment:
                 difference.
         """
         for stage in self.folder.stages():
-            self._refuse_foreign(self.folder.stage(stage))
+            refuse_foreign(self.folder.stage(stage), self.request_of(PRETRAIN))
         return Run(
             self.folder,
             spec=self.spec,
@@ -155,7 +152,7 @@ class Experiment:
             DivergenceError: a loss term stopped being finite.
         """
         refuse_pretraining(self.plan)
-        request = self._request(PRETRAIN)
+        request = self.request_of(PRETRAIN)
         if fresh:
             refuse_out_of_range(self.spec, self.dataset, self.origin)
             self._clear_all_stages()
@@ -184,10 +181,10 @@ class Experiment:
             DivergenceError: a loss term stopped being finite.
         """
         refuse_pretraining(self.plan)
-        pretrained = self._pretrained()
+        pretrained = self.pretrained()
         self.settle_clusters()
-        request = self._request("cluster") | {"pretrain": pretrained.digest}
-        return self._run_stage(self.head_stage, self._new_head(), request, pretrained, fresh)
+        request = self.request_of("cluster") | {"pretrain": pretrained.digest}
+        return self._run_stage(self.head_stage, self.new_head(), request, pretrained, fresh)
 
     def train(self, *, fresh: bool = False) -> bool:
         """Train network and head together from scratch.
@@ -204,8 +201,8 @@ class Experiment:
             DivergenceError: a loss term stopped being finite.
         """
         self.refuse_scratch()
-        request = self._request("train")
-        return self._run_stage(self.scratch_stage, self._new_head(), request, fresh=fresh)
+        request = self.request_of("train")
+        return self._run_stage(self.scratch_stage, self.new_head(), request, fresh=fresh)
 
     def settle_clusters(self) -> None:
         """Replace ``n_clusters: auto`` by the number that the pretrained latents suggest.
@@ -224,7 +221,21 @@ class Experiment:
         self.emit(Note(f"how many clusters?\n{in_text(suggestion, indent=2)}"))
         if not suggestion.clear:
             LOGGER.warning("%s", suggestion.in_words())
-        self._settle(with_clusters(self.spec, suggestion.n_clusters, self.vocabulary))
+        self.take_clusters(suggestion.n_clusters)
+
+    def take_clusters(self, number: int) -> None:
+        """Replace the number of clusters."""
+        self._settle(with_clusters(self.spec, number, self.vocabulary))
+
+    def refuse_impossible(self, sections: Collection[str]) -> None:
+        """Make sure that none of these stages is refused after hours of others.
+
+        Raises as ``refuse_scratch`` and ``refuse_impossible_start``.
+        """
+        if "train" in sections:
+            self.refuse_scratch()
+        if "cluster" in sections:
+            refuse_impossible_start(self.spec.head.config, len(self.dataset))
 
     def refuse_scratch(self) -> None:
         """Make sure that the spec's head can be trained from scratch.
@@ -236,7 +247,7 @@ class Experiment:
         from archbuild.training.head_stage import warmup_epochs
 
         refuse_scratch(self.spec, self.vocabulary)
-        settings, head = self.spec.settings("train"), self._new_head()
+        settings, head = self.spec.settings("train"), self.new_head()
         steps = count_steps(len(self.dataset), settings)
         if not head.rounds:
             refuse_endless_warmup(self.spec, warmup_epochs(head, settings, steps))
@@ -265,18 +276,15 @@ class Experiment:
             epochs = counted(len(folder.history()), "epoch")
             self.emit(StageEnded(name, f"already done ({epochs})"))
             return False
-        self._train_stage(folder, head, self._network(pretrained))
+        self._train_stage(folder, head, self.network(pretrained))
         return True
 
     def _origin_of(self, head: Head | None) -> Origin:
-        """Return the origin of a stage, with the labels that its head reads, if any."""
-        if head is None or self.labels is None or self.spec.supervision is None:
+        if head is None or self.labels is None:
             return self.origin
-        names = self.dataset.class_names if head.answers == "classes" else None
-        rows = () if self.spec.supervision["labels"] == ALL_LABELS else labelled_rows(self.labels)
-        return replace(self.origin, labelled=tuple(map(int, rows)), classes=tuple(names or ()))
+        return supervised_origin(self.origin, self.spec, self.dataset, head.answers, self.labels)
 
-    def _network(self, pretrained: StageFolder | None) -> Network:
+    def network(self, pretrained: StageFolder | None = None) -> Network:
         """Build a network of the stage's own, with the pretrained weights if there are some."""
         from archbuild.networks.builder import build_network
         from archbuild.networks.weights import load_weights
@@ -287,7 +295,7 @@ class Experiment:
         return network
 
     def _train_stage(self, folder: StageFolder, head: Head | None, network: Network) -> None:
-        trainer = self._trainer(folder, head, network)
+        trainer = self.trainer(folder.name, head, network, folder)
         if head is not None and head.rounds:
             each = counted(trainer.settings["epochs"], "epoch")
             self.emit(Note(f"rounds: {head.rounds}, of {each} each"))
@@ -303,13 +311,18 @@ class Experiment:
         )
         self.emit(StageEnded(folder.name, ending(outcome)))
 
-    def _trainer(self, folder: StageFolder, head: Head | None, network: Network) -> StageTrainer:
-        """Return the trainer of a stage; without a head it learns to reconstruct."""
+    def trainer(
+        self, name: str, head: Head | None, network: Network, folder: StageFolder | None = None
+    ) -> StageTrainer:
+        """Return the trainer of a stage, which keeps nothing without a folder.
+
+        Without a head it learns to reconstruct.
+        """
         from archbuild.training.head_stage import HeadTrainer
         from archbuild.training.pretraining import Reconstruct
         from archbuild.training.stage import StageTrainer
 
-        name, feed, seed, emit = folder.name, self.feed, self.request.seed, self.emit
+        feed, seed, emit = self.feed, self.request.seed, self.emit
         settings = self.spec.settings(section_of(name))
         if head is None:
             objective = Reconstruct(self.spec.reconstruction)
@@ -328,20 +341,21 @@ class Experiment:
             labelled_batch=(self.spec.supervision or {}).get("batch_size"),
         )
 
-    def _new_head(self) -> Head:
-        """Return the spec's head, not yet trained."""
+    def new_head(self, **changes: Any) -> Head:
+        """Return the spec's head, not yet trained; ``changes`` are values of its fields."""
         kind: Any = self.vocabulary.heads[self.spec.head.type]
-        head: Head = kind(self.spec.head.config, self.plan, self.request.seed)
+        head: Head = kind({**self.spec.head.config, **changes}, self.plan, self.request.seed)
         return head
 
     # -- what a stage depends on -----------------------------------------------------------
 
-    def _request(self, section: str) -> dict[str, Any]:
+    def request_of(self, section: str) -> dict[str, Any]:
+        """Return what a stage depends on (``stage_request``), without the stage before it."""
         return stage_request(
             self.spec, section, self.request.seed, self.dataset, self.labels, self.vocabulary
         )
 
-    def _pretrained(self) -> StageFolder:
+    def pretrained(self) -> StageFolder:
         """Return the finished pretrained stage, checked to be of this network."""
         folder = self.folder.stage(PRETRAIN)
         if folder.status() != "finished":
@@ -350,24 +364,9 @@ class Experiment:
                 "none that is finished; make one with: "
                 f"{self.request.command()} --pretrain {self.spec.pretrain['epochs']}"
             )
-        self._refuse_foreign(folder)
+        refuse_foreign(folder, self.request_of(PRETRAIN))
         folder.verify()
         return folder
-
-    def _refuse_foreign(self, folder: StageFolder) -> None:
-        ours = self._request(PRETRAIN)
-        changes = [
-            change
-            for change in folder.compare(ours)
-            if change.path[0] in ("seed", "data") or change.path[1:2] in _NETWORK_PATHS
-        ]
-        if changes:
-            lines = "\n".join(f"    {change}" for change in changes)
-            raise RunError(
-                f"{folder.path} was made for another network or other data (there -> now):\n"
-                f"{lines}\n  keep the earlier settings, train again with --fresh "
-                f"--{section_of(folder.name)}, or choose another --out"
-            )
 
     # -- the rows --------------------------------------------------------------------------
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from archbuild.data.labels import labelled_rows
 from archbuild.evaluation.table import likeliest
+from archbuild.spec.top import ALL_LABELS
 from archbuild.training.progress import counted
 from archbuild.version import __version__
 
 if TYPE_CHECKING:
+    from archbuild.data import Dataset
+    from archbuild.data.origin import Origin
     from archbuild.heads.base import Head
     from archbuild.networks.network import Network
+    from archbuild.spec import Spec
     from archbuild.training.stage import StageOutcome
 
 
@@ -59,6 +64,24 @@ def summary(outcome: StageOutcome) -> dict[str, Any]:
         "converged": outcome.converged,
         "occupancy": occupancy,
     }
+
+
+def supervised_origin(
+    origin: Origin, spec: Spec, dataset: Dataset, answers: str, labels: np.ndarray
+) -> Origin:
+    """Return the origin of a stage whose head reads labels, which it names.
+
+    Args:
+        origin: of the rows.
+        spec: with a ``supervision`` section.
+        dataset: the rows.
+        answers: of the head.
+        labels: those that it may read, -1 where unknown.
+    """
+    names = dataset.class_names if answers == "classes" else None
+    every = (spec.supervision or {})["labels"] == ALL_LABELS
+    rows = () if every else labelled_rows(labels)
+    return replace(origin, labelled=tuple(map(int, rows)), classes=tuple(names or ()))
 
 
 def ending(outcome: StageOutcome) -> str:

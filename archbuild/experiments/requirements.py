@@ -11,10 +11,11 @@ import numpy as np
 
 from archbuild.data import Dataset
 from archbuild.data.labels import labelled_rows
-from archbuild.errors import DataError, UsageError
+from archbuild.errors import DataError, RunError, UsageError
 from archbuild.heads.base import AUTO
-from archbuild.runs.names import PRETRAIN
-from archbuild.spec import Spec, Vocabulary, spec_from_tree
+from archbuild.runs import StageFolder
+from archbuild.runs.names import PRETRAIN, section_of
+from archbuild.spec import NETWORK_KEYS, Spec, Vocabulary, spec_from_tree
 from archbuild.spec.top import OF_COUNTS, SAMPLE
 from archbuild.training.progress import counted
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from archbuild.data.origin import Origin
     from archbuild.spec import Plan
 
-
+_NETWORK_PATHS = {(key,) for key in NETWORK_KEYS}
 _LEAST, _MOST = 1e-15, 1e15  # of the largest value; float32 goes from 1e-38 to 3e38
 
 
@@ -103,6 +104,30 @@ def stage_request(
         digest = hashlib.sha256(read.tobytes()).hexdigest()
         request |= {"labels": digest, "labels_used": len(labelled_rows(read))}
     return request
+
+
+def refuse_foreign(folder: StageFolder, request: Mapping[str, Any]) -> None:
+    """Make sure that a stage is of this network and of these data.
+
+    Args:
+        folder: of the stage.
+        request: ``stage_request`` of pretraining.
+
+    Raises:
+        RunError: it is of others; the message names each difference.
+    """
+    changes = [
+        change
+        for change in folder.compare(request)
+        if change.path[0] in ("seed", "data") or change.path[1:2] in _NETWORK_PATHS
+    ]
+    if changes:
+        lines = "\n".join(f"    {change}" for change in changes)
+        raise RunError(
+            f"{folder.path} was made for another network or other data (there -> now):\n"
+            f"{lines}\n  keep the earlier settings, train again with --fresh "
+            f"--{section_of(folder.name)}, or choose another --out"
+        )
 
 
 def refuse_other_blocks(spec: Spec, dataset: Dataset) -> None:

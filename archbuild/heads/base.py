@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -156,6 +157,11 @@ class Head(HeadType):
     @abstractmethod
     def variables(self) -> list[Any]:
         """The head's own Keras variables, trained or not."""
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of values in ``variables``, trained or not."""
+        return sum(prod(variable.shape) for variable in self.variables)
 
     @property
     def trains_decoder(self) -> bool:

@@ -169,6 +169,21 @@ class StageFolder:
             return []
         return differences(manifest["request"], plain(request))
 
+    def refuse_another(self, request: Mapping[str, Any]) -> None:
+        """Make sure that the stage, if there is one, was made for this request.
+
+        Raises:
+            RunError: it was made for another; lists each difference.
+        """
+        changes = self.compare(request)
+        if changes:
+            lines = "\n".join(f"    {change}" for change in changes)
+            raise RunError(
+                f"{self.path} was made for another request (there -> now):\n{lines}\n"
+                "  ask for what is there, choose another folder, or train again (--out and --fresh "
+                "on the command line)"
+            )
+
     def begin(
         self,
         request: Mapping[str, Any],
@@ -191,7 +206,7 @@ class StageFolder:
         Raises:
             RunError: the manifest holds another request; lists each difference.
         """
-        self._refuse_another(request)
+        self.refuse_another(request)
         manifest = self.manifest()
         with atomic.explained("prepare", self.path):
             make_folder(self.path, self._below)
@@ -311,16 +326,6 @@ class StageFolder:
         self._header = None
 
     # -- inside ----------------------------------------------------------------------------
-
-    def _refuse_another(self, request: Mapping[str, Any]) -> None:
-        changes = self.compare(request)
-        if changes:
-            lines = "\n".join(f"    {change}" for change in changes)
-            raise RunError(
-                f"{self.path} was made for another request (there -> now):\n{lines}\n"
-                "  ask for what is there, choose another folder, or train again (--out and --fresh "
-                "on the command line)"
-            )
 
     def _begun(self) -> dict[str, Any]:
         if self._header is None:

@@ -243,8 +243,9 @@ class HeadTrainer(StageTrainer):
             labels[: -self.labelled_batch] = UNKNOWN
         return targets | {"labels": labels}
 
-    def _batches(self, epoch: int) -> Iterator[np.ndarray]:
-        batches = super()._batches(epoch)
+    def batches(self, epoch: int) -> Iterator[np.ndarray]:
+        """Return the rows of each step, with labelled ones behind them where these are added."""
+        batches = super().batches(epoch)
         if self.labels is None or self.labelled_batch is None:
             return batches
         known, size = labelled_rows(self.labels), self.labelled_batch
@@ -268,9 +269,10 @@ class HeadTrainer(StageTrainer):
         is_due = (epoch - self.begins) % self._epochs_between_passes == 0
         return {} if is_due and not self.head.rounds else super()._kept_targets()
 
-    def _state(self) -> dict[str, np.ndarray]:
+    def state(self) -> dict[str, np.ndarray]:
+        """Return everything that a checkpoint keeps, by name."""
         best = self.validation.weights if self.validation else {}
-        return super()._state() | prefixed("memory_", self.head.memory) | prefixed("best_", best)
+        return super().state() | prefixed("memory_", self.head.memory) | prefixed("best_", best)
 
     def _restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         super()._restore(arrays)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
@@ -165,7 +165,7 @@ class StageTrainer:
         self._before_epoch(epoch)
         row = {"epoch": epoch + 1, **self._train(epoch)}
         row |= self._after_epoch(epoch)
-        state = self._state()
+        state = self.state()
         self._refuse_non_finite_weights(state, epoch)
         self.history.append(row)
         if self.folder:
@@ -184,12 +184,8 @@ class StageTrainer:
         """Pass over the data once; return the mean over all batches' rows of each term."""
         rng = generator(self.seed, f"augment {self.name}", epoch)  # of what is binarised
         sums, n_rows, done = dict.fromkeys(self.model.term_names, 0.0), 0, 0
-        for batches in together(self._batches(epoch), self.feed.row_bytes):
-            steps = [
-                self._step(indices, self._position(epoch, done + place), rng)
-                for place, indices in enumerate(batches)
-            ]
-            losses = self._take(steps)
+        for batches in together(self.batches(epoch), self.feed.row_bytes):
+            losses = self.take(batches, epoch, done, rng)
             self._refuse_non_finite(losses, epoch, done)
             for place, indices in enumerate(batches):
                 for name in sums:
@@ -199,6 +195,23 @@ class StageTrainer:
             done += len(batches)
         means = {name: total / n_rows for name, total in sums.items()}
         return means | {"learning_rate": self._values(self._position(epoch, done - 1))[0]}
+
+    def take(
+        self, batches: Sequence[np.ndarray], epoch: int, done: int, rng: np.random.Generator
+    ) -> Losses:
+        """Take the steps after the first ``done`` of an epoch, of batches of one size.
+
+        Args:
+            batches: the row numbers of each step.
+            epoch: counted from 0.
+            done: steps of the epoch before.
+            rng: draws what is binarised.
+        """
+        steps = [
+            self._step(indices, self._position(epoch, done + place), rng)
+            for place, indices in enumerate(batches)
+        ]
+        return self._take(steps)
 
     def _position(self, epoch: int, step: int) -> Position:
         """Return where the step of that number in the epoch, counted from 0, ends."""
@@ -212,7 +225,8 @@ class StageTrainer:
         values = np.array(self._values(position), "float32")
         return Step(self.model.given(inputs, present), targets, values)
 
-    def _batches(self, epoch: int) -> Iterator[np.ndarray]:
+    def batches(self, epoch: int) -> Iterator[np.ndarray]:
+        """Return the rows of each step of an epoch, counted from 0, by their numbers."""
         size, most = self.settings["batch_size"], self.settings["steps_per_epoch"]
         batches = epoch_batches(len(self.rows), size, self.seed, self.name, epoch, most)
         rows = self.rows
@@ -268,7 +282,7 @@ class StageTrainer:
         for index, variable in enumerate(self.model.augmentation_variables):
             yield f"augmentation_{index:04d}", variable
 
-    def _state(self) -> dict[str, np.ndarray]:
+    def state(self) -> dict[str, np.ndarray]:
         """Return everything that a checkpoint keeps, by name."""
         variables = {name: to_numpy(variable) for name, variable in self._variables()}
         return variables | prefixed("target_", self._kept_targets())

@@ -31,7 +31,7 @@ def test_interrupted_and_resumed_is_bit_identical(make_trainer, copies, optimize
 def test_bounded_epochs_resume_and_see_all_rows_in_turn(make_trainer, copies):
     bounded = {"steps_per_epoch": 3, "batch_size": 10, "epochs": 4}  # of six steps a pass
     trainer = make_trainer(make_network(), reconstruct(), "whole", copies, **bounded)
-    seen = [np.concatenate(list(trainer._batches(epoch))) for epoch in range(4)]
+    seen = [np.concatenate(list(trainer.batches(epoch))) for epoch in range(4)]
     assert trainer.steps == 3
     for first in (0, 2):
         assert sorted(np.concatenate(seen[first : first + 2])) == list(range(ROWS))
