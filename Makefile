@@ -4,10 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
+# PyTorch brings 5 GB of libraries: beside the packages of VENV, in an environment of its own
+TORCH := build/torch
+
 # the rooms that need no Keras
 QUICK := io spec data evaluation runs
 
-.PHONY: demo test distributed quick coverage lint format docs dist-check lowest clean
+.PHONY: demo test distributed backends backends-torch quick coverage lint format docs dist-check lowest clean
 
 demo: $(VENV)/.user          ## training, metrics and figures on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
@@ -17,6 +20,15 @@ test: $(VENV)/.dev           ## the tests
 
 distributed: $(VENV)/.dev    ## those that start a cluster of several processes, one after the other
 	$(BIN)/python -m pytest -m distributed
+
+# what is compiled for a test is there for the next one: that is most of the time
+backends: $(VENV)/.dev       ## what trains or encodes, on JAX
+	JAX_COMPILATION_CACHE_DIR=build/jax JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+	  JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
+	  KERAS_BACKEND=jax $(BIN)/python -m pytest -n auto -m backends tests
+
+backends-torch: $(TORCH)/.done  ## the same on PyTorch
+	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest -n auto -m backends tests
 
 quick: $(VENV)/.dev          ## the tests of what needs no Keras, for the loop while coding
 	$(BIN)/python -m pytest -n auto -m "not keras" $(QUICK:%=tests/%)
@@ -49,6 +61,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.user: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(TORCH)/.done: pyproject.toml $(VENV)/.dev
+	$(BIN)/python -m venv $(TORCH)
+	$(BIN)/python .ci/beside.py $(TORCH)/bin/python
+	$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir '.[torch]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python

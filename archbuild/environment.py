@@ -11,12 +11,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from archbuild.errors import UsageError
 from archbuild.version import __version__
 
+BACKENDS: Final = ("tensorflow", "jax", "torch")
+"""What Keras can run on here."""
 REQUIRED: Final = (
     "keras",
     "tensorflow",
@@ -27,8 +30,8 @@ REQUIRED: Final = (
     "matplotlib",
 )
 OPTIONAL: Final = {
-    "jax": "another backend",
-    "torch": "another backend",
+    "jax": "for --backend jax: pip install 'archbuild[jax]'",
+    "torch": "for --backend torch: pip install 'archbuild[torch]'",
     "pyarrow": "for Parquet files: pip install 'archbuild[parquet]'",
     "tensorboard": "for event files: pip install 'archbuild[tensorboard]'",
     "umap-learn": "for start: manifold: pip install 'archbuild[manifold]'",
@@ -138,6 +141,36 @@ def _available_in_group() -> int | None:
     return None
 
 
+def choose_backend(name: str) -> None:
+    """Let Keras run on a backend, here and in processes that this one starts.
+
+    Args:
+        name: one of ``BACKENDS``; it goes before ``KERAS_BACKEND`` and Keras' configuration file.
+
+    Raises:
+        UsageError: the backend is not installed, or Keras runs on another one already.
+    """
+    running = _running_backend()
+    if running not in (None, name):
+        raise UsageError(
+            f"the backend '{name}' was asked for, and Keras runs on '{running}' in this process "
+            "already; the choice must come before Keras is imported: use a new process, or set "
+            f"KERAS_BACKEND={name} before it starts"
+        )
+    if find_spec(name) is None:
+        raise UsageError(
+            f"the backend '{name}' is not installed: pip install 'archbuild[{name}]', or choose "
+            "--backend tensorflow"
+        )
+    os.environ["KERAS_BACKEND"] = name
+
+
+def _running_backend() -> str | None:
+    """Return the backend of this process; ``None`` while Keras is not imported."""
+    keras = sys.modules.get("keras")
+    return None if keras is None else str(keras.backend.backend())
+
+
 def start_keras() -> str:
     """Import Keras and its backend without their log; return the backend's name.
 
@@ -160,7 +193,8 @@ def start_keras() -> str:
             ) from error
         raise UsageError(
             f"Keras does not start with {which}: {reason}; install what is missing, "
-            "or choose another backend with KERAS_BACKEND=tensorflow (or jax, or torch)"
+            "or choose another backend: --backend tensorflow (or jax, or torch), "
+            "or KERAS_BACKEND=tensorflow"
         ) from error
     return str(keras.backend.backend())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadFileScheduling
 
-ALONE = ("test_documents.py", "test_head_stage.py")
+ALONE = ("test_documents.py", "test_head_stage.py", "test_contract.py")
 """Long files whose tests share nothing: they are dealt out one by one, so that no process waits."""
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from archbuild import environment
-from archbuild.environment import installed, start_keras, versions
+from archbuild.environment import choose_backend, installed, start_keras, versions
 from archbuild.errors import UsageError
 from archbuild.version import __version__
 
@@ -61,6 +62,35 @@ def test_a_backend_that_does_not_start_is_the_users_to_mend(
     assert "the backend 'nonsense'" in process.stdout
     assert "KERAS_BACKEND=tensorflow" in process.stdout
     assert process.stderr == ""
+
+
+def test_a_backend_is_chosen_before_keras_is_there(clean_environment: Mapping[str, str]) -> None:
+    script = (
+        "from archbuild.environment import choose_backend, start_keras\n"
+        "choose_backend('jax')\nprint(start_keras())\n"
+    )
+    process = ended(script, {**clean_environment, "KERAS_BACKEND": "tensorflow"})
+    assert process.stdout == "jax\n"
+
+
+def test_another_backend_than_the_one_that_runs_is_refused(monkeypatch):
+    running = start_keras()
+    monkeypatch.setenv("KERAS_BACKEND", "as it was")
+    other = "jax" if running != "jax" else "torch"
+    with pytest.raises(UsageError, match=f"'{other}' was asked for, and Keras runs on '{running}'"):
+        choose_backend(other)
+    assert os.environ["KERAS_BACKEND"] == "as it was"
+    choose_backend(running)
+    assert os.environ["KERAS_BACKEND"] == running
+
+
+def test_a_backend_that_is_not_installed_is_named_with_its_extra(monkeypatch):
+    monkeypatch.setattr(environment, "_running_backend", lambda: None)
+    monkeypatch.setattr(environment, "find_spec", lambda name: None)
+    monkeypatch.setenv("KERAS_BACKEND", "as it was")
+    with pytest.raises(UsageError, match=r"pip install 'archbuild\[torch\]'"):
+        choose_backend("torch")
+    assert os.environ["KERAS_BACKEND"] == "as it was"
 
 
 def test_versions_are_of_what_is_there() -> None:

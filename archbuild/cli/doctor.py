@@ -11,7 +11,7 @@ import click
 
 from archbuild.cli.columns import in_columns
 from archbuild.cli.listing import datasets_text
-from archbuild.cli.options import data_dir_option
+from archbuild.cli.options import backend_option, data_dir_option
 from archbuild.cli.output import say, tell
 from archbuild.environment import OPTIONAL, REQUIRED, installed, start_keras
 from archbuild.errors import UsageError
@@ -27,6 +27,7 @@ from archbuild.version import __version__
     help="Folder of a run to check, in place of the installation.",
 )
 @data_dir_option
+@backend_option
 def doctor(folder: Path | None, data_dir: Path | None) -> None:
     """Report which packages are installed, the backend and its devices, and the datasets found.
 

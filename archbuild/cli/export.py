@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archbuild.cli.options import force_option, format_option, output_option
+from archbuild.cli.options import backend_option, force_option, format_option, output_option
 from archbuild.cli.output import tell
 from archbuild.cli.run_choice import RunChoice, run_options
 
@@ -28,6 +28,7 @@ _PARTS = ("encoder", "decoder", "assign")
 )
 @format_option(_FORMATS)
 @output_option("File (.keras, .onnx), or folder (saved_model) of the model.", folder=True)
+@backend_option
 @force_option
 def export(choice: RunChoice, part: str, kind: str, output: Path, force: bool) -> None:
     """Write the encoder, the decoder or the assignment of a run as a model of its own.

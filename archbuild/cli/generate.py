@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from archbuild.cli.numbers import SEED, Whole
-from archbuild.cli.options import output_option
+from archbuild.cli.options import backend_option, output_option
 from archbuild.cli.output import tell
 from archbuild.cli.run_choice import RunChoice, run_options
 from archbuild.errors import UsageError
@@ -53,6 +53,7 @@ _FORMATS = (".png", ".npy")
     help="Latents to decode in place of drawn ones, (n, latent) in a .npy file; for any head.",
 )
 @output_option("Picture (.png) or array (.npy) of the rows.")
+@backend_option
 def generate(
     choice: RunChoice,
     per_cluster: int,

@@ -22,6 +22,7 @@ from archbuild.cli.listing import list_things
 from archbuild.cli.new import new
 from archbuild.cli.options import (
     arch_option,
+    backend_option,
     data_dir_option,
     dataset_option,
     gathered,
@@ -117,6 +118,7 @@ class _Verbs(click.Group):
 @seed_option
 @data_dir_option
 @out_option
+@backend_option
 @click.option(
     "--fresh",
     is_flag=True,

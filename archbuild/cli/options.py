@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from archbuild.cli.numbers import SEED, Whole
+from archbuild.environment import BACKENDS, choose_backend
 from archbuild.errors import UsageError
 from archbuild.spec.top import CHANNEL_PLACES
 
@@ -315,6 +316,27 @@ def format_option(
         help="Format of the output.",
     )
 
+
+# -- what computes -----------------------------------------------------------------------------
+
+
+def _choose(context: click.Context, option: click.Parameter, backend: str | None) -> None:
+    if backend is not None:
+        choose_backend(backend)
+
+
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    expose_value=False,
+    callback=_choose,
+    help="Backend of Keras.",
+    show_default="$KERAS_BACKEND, else tensorflow",
+)
+"""Chosen while the command line is read: before anything can import Keras."""
+
+
+# -- what is written and printed ---------------------------------------------------------------
 
 force_option = click.option("--force", is_flag=True, help="Replacement of an existing output.")
 

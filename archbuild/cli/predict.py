@@ -13,6 +13,7 @@ import click
 from archbuild.cli.engine import EngineChoice, engine_options
 from archbuild.cli.numbers import Whole
 from archbuild.cli.options import (
+    backend_option,
     data_dir_option,
     data_settings,
     format_option,
@@ -87,6 +88,7 @@ class _Shard(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
     "data.KEY=VALUE",
 )
 @data_dir_option
+@backend_option
 @quiet_option
 def predict(
     choice: RunChoice,

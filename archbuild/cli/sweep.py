@@ -16,6 +16,7 @@ from archbuild.cli.numbers import Whole
 from archbuild.cli.options import (
     StageLengths,
     arch_option,
+    backend_option,
     data_dir_option,
     dataset_option,
     gathered,
@@ -122,6 +123,7 @@ class SweepOptions:
 )
 @data_dir_option
 @out_option
+@backend_option
 @quiet_option
 @json_option(progress=True)
 @gathered(SweepOptions, "options")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild.data.labels import labelled_rows
+from archbuild.environment import installed
 from archbuild.evaluation.table import likeliest
 from archbuild.spec.top import ALL_LABELS
 from archbuild.training.progress import counted
@@ -98,11 +99,14 @@ def versions() -> dict[str, str]:
     import keras
     import sklearn
 
+    backend = keras.backend.backend()
+    number = installed(backend)  # None of a build that is packed under another name
     return {
         "archbuild": __version__,
         "python": platform.python_version(),
         "keras": keras.__version__,
-        "backend": keras.backend.backend(),
+        "backend": backend,
+        **({backend: number} if number else {}),
         "numpy": np.__version__,
         "scikit-learn": sklearn.__version__,
     }

@@ -108,12 +108,15 @@ def _notation(kind: LayerType, config: Mapping[str, Any]) -> str:
 def build_nested(layer: PlannedLayer, context: BuildContext, start: Shape) -> keras.Model:
     """Build the nested layers of ``layer`` as a model of their own, from rows of shape ``start``.
 
-    Their seeds follow from one seed of the network.
+    Their seeds follow from one seed of the network. The paths of their variables begin with the
+    name of ``layer``: by its path PyTorch finds the gradient that a step begins without, and of two
+    variables with one path it would forget one.
     """
     import keras
 
     inside = BuildContext(context.plan, context.next_seed())
     tensor = rows = keras.Input(channels_last(start))
-    for each in layer.nested:
-        tensor = inside.outputs[each.index] = NESTED[each.type].build(each, tensor, inside)
+    with keras.name_scope(layer.name):
+        for each in layer.nested:
+            tensor = inside.outputs[each.index] = NESTED[each.type].build(each, tensor, inside)
     return keras.Model(rows, tensor, name=f"{layer.name}_nested")

@@ -87,8 +87,9 @@ def graph_of(model: Model, part: str) -> keras.Model:
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise UsageError(
-            f"exports are built with TensorFlow, and Keras runs on {backend}: set KERAS_BACKEND="
-            "tensorflow. Models of any backend can be exported so, and .keras files load on any"
+            f"exports are built with TensorFlow, and Keras runs on {backend}: add --backend "
+            "tensorflow, or set KERAS_BACKEND=tensorflow. Models of any backend can be exported "
+            "so, and .keras files load on any"
         )
     if model.plan.spec.binarise != "none" and part != "decoder":
         LOGGER.warning(

@@ -17,6 +17,7 @@ from archbuild.heads import Head
 from archbuild.heads.base import HISTORY_COLUMNS
 from archbuild.io.atomic import save_npz
 from archbuild.layers import LAYERS
+from archbuild.layers.shapes import channels_last
 from archbuild.networks.builder import build_network
 from archbuild.networks.rows import to_numpy
 from archbuild.runs import StageFolder
@@ -31,7 +32,7 @@ from archbuild.training.stage import StageOutcome
 ROWS, CLUSTERS = 60, 3
 
 
-class _Case:
+class Case:
     """A head's type on a small network, with what is needed to train it."""
 
     def __init__(
@@ -59,7 +60,8 @@ class _Case:
         values = np.random.default_rng(0).normal(size=(ROWS, 6)).astype("float32")
         values += np.repeat(np.eye(6, dtype="float32")[:CLUSTERS] * 6, ROWS // CLUSTERS, axis=0)
         classes = np.repeat(np.arange(CLUSTERS), ROWS // CLUSTERS)
-        dataset = dataset_from_arrays("blobs", values, classes)
+        rows = values.reshape(ROWS, *channels_last(self.spec.input_shape))
+        dataset = dataset_from_arrays("blobs", rows, classes)
         self.labels, self.labelled_batch = None, None
         if self.spec.supervision is not None:
             self.labels = chosen_labels(dataset, self.spec.supervision, 0)
@@ -109,7 +111,7 @@ def run_head_contract(
         keys: of the spec, for heads that need another network.
         config: fields that differ from their defaults.
     """
-    case = _Case(kind, config, folder, keys or {})
+    case = Case(kind, config, folder, keys or {})
     _its_fields_are_a_spec(case)
     trainer = case.trainer("whole", case.copy_first_epoch)
     before = [to_numpy(variable) for variable in trainer.network.encoder.trainable_variables]
@@ -123,7 +125,7 @@ def run_head_contract(
     _its_evidence_is_an_estimate_for_each_row(trainer)
 
 
-def _its_fields_are_a_spec(case: _Case) -> None:
+def _its_fields_are_a_spec(case: Case) -> None:
     again = spec_from_tree(case.spec.tree, case.vocabulary)
     assert again == case.spec
     assert list(case.kind.check(case.spec.head.config, case.plan)) == []
@@ -141,13 +143,15 @@ def _its_loss_is_finite_and_moves_the_encoder(
         assert np.all(np.isfinite([row[name] for name in trainer.model.term_names]))
         summed = sum(row[name] for name in trainer.head.term_names if name in row)
         assert row["loss"] == pytest.approx(summed, rel=1e-4, abs=1e-5)
+    paths = [variable.path for variable in trainer.model.trainable_variables]
+    assert len({*paths}) == len(paths)  # by which PyTorch finds gradients of before
     after = [to_numpy(variable) for variable in trainer.network.encoder.trainable_variables]
     assert all(np.all(np.isfinite(weights)) for weights in after)
     assert any(np.any(one != other) for one, other in zip(before, after, strict=True))
 
 
 def _a_resumed_stage_ends_bit_for_bit(
-    case: _Case, whole: HeadTrainer, outcome: StageOutcome
+    case: Case, whole: HeadTrainer, outcome: StageOutcome
 ) -> None:
     resumed = case.trainer("cut", log_event)
     assert resumed.folder.load_checkpoint().epoch == 1
@@ -172,7 +176,7 @@ def _its_answers_depend_on_nothing_else(head: Head, codes: np.ndarray) -> None:
     np.testing.assert_array_equal(np.concatenate(parts), found)
 
 
-def _it_is_saved_and_restored(case: _Case, head: Head, codes: np.ndarray) -> None:
+def _it_is_saved_and_restored(case: Case, head: Head, codes: np.ndarray) -> None:
     path = case.folder / "head.npz"
     save_npz(path, head.arrays())
     fresh = case.new_head()

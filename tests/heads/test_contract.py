@@ -13,6 +13,7 @@ from archbuild.heads.base import N_CLUSTERS, RECONSTRUCTION_WEIGHT
 from archbuild.networks.rows import to_numpy
 from tests.heads.contract import run_head_contract
 
+pytestmark = pytest.mark.backends
 CONFIGS = {
     "kld": {"start": "k-means", "tolerance": 0.0},
     "kmeans": {"start": "k-means", "tolerance": 0.0},
@@ -39,6 +40,17 @@ KEYS = {
     "classifier": {"supervision": {"labels": "all"}, "decoder": "none"},
 }
 """Keys of the spec that a head needs, or is better tried with."""
+FIND = [{"type": "Dense", "num_units": 3}]
+GLIMPSES = [
+    {"type": "Input", "output_shape": [1, 2, 3]},
+    {"type": "SpatialTransformer", "localisation": FIND},
+    {"type": "RecurrentSpatialTransformer", "localisation": FIND, "steps": 2, "num_units": 3},
+    {"type": "TimeDistributed", "layers": [{"type": "Dense", "num_units": 3}]},
+    {"type": "Dense", "num_units": 2, "non_linearity": "linear"},
+]
+TRAINED = {name: (name, KEYS.get(name, {}), config) for name, config in CONFIGS.items()}
+TRAINED["glimpses"] = ("classifier", {**KEYS["classifier"], "layers": GLIMPSES}, {})
+"""The head, the keys and the fields of everything that trains, by a name for it."""
 
 
 class Linear(Head):
@@ -76,9 +88,14 @@ class Linear(Head):
         self.kernel.assign(arrays["kernel"])
 
 
-@pytest.mark.parametrize("name", list(HEADS.own))
+@pytest.mark.parametrize("name", TRAINED)
 def test_every_head_of_ours_keeps_the_contract(name, tmp_path):
-    run_head_contract(HEADS[name], tmp_path, KEYS.get(name), **CONFIGS[name])
+    head, keys, config = TRAINED[name]
+    run_head_contract(HEADS[head], tmp_path, keys, **config)
+
+
+def test_no_head_of_ours_is_left_out():
+    assert set(CONFIGS) == set(HEADS.own)
 
 
 def test_levels_inferred_from_the_bottom_up_keep_the_contract(tmp_path):

@@ -319,6 +319,7 @@ def test_every_type_is_tried() -> None:
     assert set(CASES) == set(LAYERS.own)
 
 
+@pytest.mark.backends
 @pytest.mark.parametrize(
     ("kind", "case"),
     [(kind, case) for kind, cases in CASES.items() for case in cases],

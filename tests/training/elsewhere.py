@@ -1,6 +1,6 @@
 """Latents, losses and steps of training from saved weights, on whichever backend runs.
 
-``python -m tests.training.elsewhere FOLDER`` measures in a process of its own.
+``python -m tests.training.elsewhere FOLDER`` makes the weights and measures in its own process.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from unittest.mock import patch
 import keras
 import numpy as np
 
-from archbuild.heads import GMMHead, GMVAEHead, MessagesHead
+from archbuild.heads import HEADS, GMMHead, GMVAEHead, MessagesHead
 from archbuild.io.atomic import save_npz
 from archbuild.networks.rows import by_rows, to_numpy
 from archbuild.training.augmentation import Augmentation
 from archbuild.training.model import StageModel, optimizer
 from archbuild.training.pretraining import Reconstruct
+from archbuild.training.progress import log_event
+from tests.graphs import graphs
+from tests.heads.contract import Case
+from tests.heads.test_contract import TRAINED
 from tests.objectives.tensors import tensor
 from tests.training.conftest import STOCHASTIC, make_network, make_prior
 
@@ -44,9 +48,9 @@ SGD = {
 }
 
 
-def prepare(folder: Path, rows: np.ndarray) -> None:
-    """Save what every backend starts from."""
-    np.save(folder / "rows.npy", rows)
+def prepare(folder: Path) -> None:
+    """Save what every backend starts from, beside the rows."""
+    rows = np.load(folder / "rows.npy")
     make_network(augment=None).save_weights(folder / "plain.weights.h5")
     network = make_network(**NETWORK)
     network.save_weights(folder / "stochastic.weights.h5")
@@ -54,6 +58,8 @@ def prepare(folder: Path, rows: np.ndarray) -> None:
         head = make()
         head.initialise(by_rows(network.reader(head.code), rows))
         save_npz(folder / f"{name}.npz", head.arrays())
+    for name in TRAINED:
+        save_npz(folder / f"first-{name}.npz", trainer_of(name, folder / "first").state())
 
 
 def measure(folder: Path) -> dict[str, dict[str, float]]:
@@ -70,7 +76,28 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
         found[f"{name}, shares"] = shares(name, rows, folder)
     found["own noise"] = with_own_noise("gmvae", rows, folder)
     found["augmented"] = augmented(network, rows)
+    for name in TRAINED:
+        found |= first_epochs(name, folder)
     return {of: {term: float(value) for term, value in each.items()} for of, each in found.items()}
+
+
+def trainer_of(name, folder):
+    """A head on a small network, whatever its first weights are."""
+    head, keys, config = TRAINED[name]
+    case = Case(HEADS[head], config, folder / keras.backend.backend(), keys)
+    return case.trainer(name, log_event)
+
+
+def first_epochs(name, folder):
+    """The losses of two epochs from saved weights."""
+    trainer = trainer_of(name, folder / "epochs")
+    with np.load(folder / f"first-{name}.npz") as arrays:
+        trainer.folder.save_checkpoint(0, dict(arrays), [], timing={"seconds": 0.0})
+    with patch.object(keras.random, "normal", fixed_noise):
+        trainer.train()
+    terms = trainer.model.term_names
+    rows = [{term: row[term] for term in terms} for row in trainer.history]
+    return {f"{name}, epoch {epoch}": row for epoch, row in enumerate(rows, start=1)}
 
 
 def with_fixed_noise(name, rows, folder):
@@ -138,4 +165,8 @@ def fixed_uniform(shape, least, most, seed=None):
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(Path(sys.argv[1]))))
+    place = Path(sys.argv[1])
+    with graphs(False):
+        prepare(place)
+        found = measure(place)
+    print(json.dumps(found))

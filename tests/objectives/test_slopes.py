@@ -1,16 +1,7 @@
-"""Gaussians and mixtures are the same on all three backends; skipped where one is missing."""
+"""Values and slopes of Gaussians and mixtures, on whichever backend runs, against NumPy."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import keras
 import numpy as np
 import pytest
 
@@ -20,18 +11,12 @@ from tests.objectives.cases import CHAINS, EXTREMES, GAUSSIAN, MIXTURE, argument
 from tests.objectives.tensors import evaluate, gradients
 
 CASES = GAUSSIAN + MIXTURE
-
-ELSEWHERE = """
-import sys
-import numpy as np
-from tests.objectives.test_backends import everything
-
-np.savez(sys.argv[1], **everything())
-"""
+pytestmark = pytest.mark.backends
 
 
-def everything():
-    """Every value and gradient by name, of this process's backend."""
+@pytest.fixture(scope="module")
+def found():
+    """Every value and gradient by name."""
     named = {
         f"{name}({given})": (getattr(objectives, name), arguments(given)) for name, given in CASES
     }
@@ -42,29 +27,6 @@ def everything():
         for which, gradient in enumerate(gradients(function, *given)):
             found[f"{label}, gradient {which}"] = gradient
     return found
-
-
-@cache  # the suite's order may come back to a backend
-def found_by(backend):
-    """Every value and gradient by name, of other backends from processes of their own."""
-    if backend == keras.backend.backend():
-        return everything()
-    environment = os.environ | {"KERAS_BACKEND": backend}
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "found.npz"
-        command = [sys.executable, "-c", ELSEWHERE, str(file)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        with np.load(file) as arrays:
-            return dict(arrays)
-
-
-@pytest.fixture(params=["tensorflow", "jax", "torch"])
-def found(request):
-    """What the backend gives."""
-    if find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
-    return found_by(request.param)
 
 
 @pytest.mark.parametrize(("name", "given"), CASES)
