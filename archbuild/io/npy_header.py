@@ -31,7 +31,7 @@ def without_warnings() -> Iterator[None]:
 def read_header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return the shape that an array declares, whether columns are first, and the type.
 
-    NumPy gives the header to Python's own parser, which has crashed for bytes that are no text.
+    NumPy gives the header to Python's own parser, which is for text: other bytes are refused.
 
     Args:
         stream: of bytes, at the beginning of the array; it is left behind the header.
