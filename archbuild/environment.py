@@ -50,6 +50,12 @@ for line in sys.stdin.buffer:
         sys.stderr.buffer.write(line)
         sys.stderr.buffer.flush()
 """
+FLOAT32: Final = "float32"
+BFLOAT16: Final = "mixed_bfloat16"
+FLOAT16: Final = "mixed_float16"
+PRECISIONS: Final = (FLOAT32, BFLOAT16, FLOAT16)
+"""In which the layers of a network may compute while it is trained; Keras's names."""
+
 ENDS_WITH_INPUT: Final = "ARCHBUILD_ENDS_WITH_INPUT"
 """The environment variable by which a sweep tells its processes to end with it."""
 
@@ -197,6 +203,15 @@ def start_keras() -> str:
             "or KERAS_BACKEND=tensorflow"
         ) from error
     return str(keras.backend.backend())
+
+
+def has_accelerator() -> bool:
+    """Return whether the backend, which is started, computes on anything but processor cores."""
+    import keras
+
+    if keras.backend.backend() == "torch":  # for which Keras has no list
+        return str(keras.ops.ones(1).device) != "cpu"
+    return any(not name.startswith("cpu") for name in keras.distribution.list_devices())
 
 
 @contextmanager

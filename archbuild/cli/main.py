@@ -29,6 +29,7 @@ from archbuild.cli.options import (
     head_option,
     json_option,
     out_option,
+    precision_option,
     quiet_option,
     reading_options,
     seed_option,
@@ -116,6 +117,7 @@ class _Verbs(click.Group):
 @set_option
 @reading_options
 @seed_option
+@precision_option
 @data_dir_option
 @out_option
 @backend_option

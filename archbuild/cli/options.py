@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from archbuild.cli.numbers import SEED, Whole
-from archbuild.environment import BACKENDS, choose_backend
+from archbuild.environment import BACKENDS, FLOAT32, PRECISIONS, choose_backend
 from archbuild.errors import UsageError
 from archbuild.spec.top import CHANNEL_PLACES
 
@@ -129,6 +129,14 @@ def data_settings(
 
 seed_option = click.option(
     "--seed", type=SEED, default=0, show_default=True, metavar="S", help="Random seed of the run."
+)
+
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default=FLOAT32,
+    show_default=True,
+    help="Precision in which layers compute in training; mixed ones are for accelerators.",
 )
 
 run_option = click.option(

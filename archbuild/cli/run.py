@@ -43,6 +43,7 @@ class RunOptions:
     overrides: tuple[str, ...]
     reading: Reading
     seed: int
+    precision: str
     data_dir: Path | None
     out: Path
     fresh: bool
@@ -63,6 +64,7 @@ def run(options: RunOptions) -> None:
     with _started(options) as (experiment, progress):
         if options.trains:
             _start_keras(progress)
+            _advise(options, progress)
             _train(experiment, options)
         result = _results(experiment.results(), progress, options)
         if experiment.folder.path.is_dir():
@@ -76,14 +78,14 @@ def _forecast(options: RunOptions) -> None:
     from archbuild.cli.forecast import forecast_text
     from archbuild.cli.progress import reporting
     from archbuild.experiments.experiment import Experiment
+    from archbuild.experiments.forecast import forecast
 
     request = _request(options)
     with reporting(options.quiet, options.as_json) as progress:
         experiment = Experiment(request, progress)
         _introduce(experiment, progress)
         _start_keras(progress)
-        from archbuild.experiments.forecast import forecast
-
+        _advise(options, progress)
         progress.show("timing a few steps of each stage")
         found = forecast(experiment, tuple(options.stages.asked()), fresh=options.fresh)
     say(
@@ -137,6 +139,7 @@ def _request(options: RunOptions) -> ExperimentRequest:
         seed=options.seed,
         data_dir=options.data_dir,
         out=options.out,
+        precision=options.precision,
     )
 
 
@@ -210,6 +213,14 @@ def _start_keras(progress: Progress) -> None:
         progress.show("starting Keras")
     with progress.interrupt.holding():
         LOGGER.info("backend: %s", start_keras())
+
+
+def _advise(options: RunOptions, progress: Progress) -> None:
+    """Say what speaks against the precision on this machine."""
+    from archbuild.experiments.requirements import precision_note
+
+    if note := precision_note(options.precision):
+        progress.note(note)
 
 
 def _results(run: Run, progress: Progress, options: RunOptions) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from archbuild.cli.options import (
     gathered,
     json_option,
     out_option,
+    precision_option,
     quiet_option,
     set_option,
     stage_options,
@@ -53,6 +54,7 @@ class SweepOptions:
     engine: str
     address: str | None
     name: str | None
+    precision: str
     data_dir: Path | None
     out: Path
     quiet: bool
@@ -70,7 +72,12 @@ class SweepOptions:
 
         return SweepRequest(
             experiment=ExperimentRequest(
-                self.dataset, self.arch, None, self.overrides, 0, self.data_dir, self.out
+                self.dataset,
+                self.arch,
+                overrides=self.overrides,
+                data_dir=self.data_dir,
+                out=self.out,
+                precision=self.precision,
             ),
             stages=self.stages.asked(),
             seeds=range(self.seeds),
@@ -121,6 +128,7 @@ class SweepOptions:
     help="Name of the table's files.",
     show_default="what is swept over",
 )
+@precision_option
 @data_dir_option
 @out_option
 @backend_option

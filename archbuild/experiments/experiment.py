@@ -19,7 +19,14 @@ from archbuild.data.batches import count_steps
 from archbuild.data.supervision import chosen_labels
 from archbuild.errors import RunError
 from archbuild.experiments.head_files import write_head_files
-from archbuild.experiments.outcome import ending, summary, supervised_origin, versions, writers
+from archbuild.experiments.outcome import (
+    ending,
+    in_float32,
+    summary,
+    supervised_origin,
+    versions,
+    writers,
+)
 from archbuild.experiments.request import ExperimentRequest
 from archbuild.experiments.requirements import (
     refuse_endless_warmup,
@@ -33,6 +40,7 @@ from archbuild.experiments.requirements import (
     with_clusters,
     with_n_clusters,
 )
+from archbuild.experiments.trainers import make_trainer
 from archbuild.heads.base import AUTO
 from archbuild.models.run import Run
 from archbuild.registry import default_vocabulary
@@ -43,7 +51,6 @@ from archbuild.runs.names import (
     is_from_scratch,
     is_refining,
     refining,
-    section_of,
 )
 from archbuild.runs.texts import clear_stage
 from archbuild.spec import Plan, Spec, load_spec, make_plan
@@ -289,7 +296,8 @@ class Experiment:
         from archbuild.networks.builder import build_network
         from archbuild.networks.weights import load_weights
 
-        network = build_network(self.plan, self.vocabulary, self.request.seed)
+        request = self.request
+        network = build_network(self.plan, self.vocabulary, request.seed, request.precision)
         if pretrained is not None:
             load_weights(network, pretrained.file("model.weights.h5"))
         return network
@@ -300,6 +308,7 @@ class Experiment:
             each = counted(trainer.settings["epochs"], "epoch")
             self.emit(Note(f"rounds: {head.rounds}, of {each} each"))
         outcome = trainer.run()
+        network, outcome = in_float32(network, outcome, head, self.feed, self.vocabulary)
         if head is not None and head.writes_files:
             place = write_head_files(self.folder, folder, network, head, self.feed, outcome)
             self.emit(Note(f"the messages are in {place}"))
@@ -318,28 +327,9 @@ class Experiment:
 
         Without a head it learns to reconstruct.
         """
-        from archbuild.training.head_stage import HeadTrainer
-        from archbuild.training.pretraining import Reconstruct
-        from archbuild.training.stage import StageTrainer
-
-        feed, seed, emit = self.feed, self.request.seed, self.emit
-        settings = self.spec.settings(section_of(name))
-        if head is None:
-            objective = Reconstruct(self.spec.reconstruction)
-            return StageTrainer(name, settings, network, objective, feed, folder, seed, emit)
-        return HeadTrainer(
-            name,
-            settings,
-            network,
-            head,
-            feed,
-            folder,
-            seed,
-            emit,
-            from_scratch=is_from_scratch(name),
-            labels=self.labels,
-            labelled_batch=(self.spec.supervision or {}).get("batch_size"),
-        )
+        labels = None if head is None else self.labels
+        given = (network, head, self.feed, labels, folder, self.request.seed, self.emit)
+        return make_trainer(name, self.spec, *given)
 
     def new_head(self, **changes: Any) -> Head:
         """Return the spec's head, not yet trained; ``changes`` are values of its fields."""
@@ -352,7 +342,13 @@ class Experiment:
     def request_of(self, section: str) -> dict[str, Any]:
         """Return what a stage depends on (``stage_request``), without the stage before it."""
         return stage_request(
-            self.spec, section, self.request.seed, self.dataset, self.labels, self.vocabulary
+            self.spec,
+            section,
+            self.request.seed,
+            self.dataset,
+            self.labels,
+            self.vocabulary,
+            self.request.precision,
         )
 
     def pretrained(self) -> StageFolder:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archbuild.data.labels import labelled_rows
-from archbuild.environment import installed
+from archbuild.environment import FLOAT32, installed
 from archbuild.evaluation.table import likeliest
 from archbuild.spec.top import ALL_LABELS
 from archbuild.training.progress import counted
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from archbuild.data.origin import Origin
     from archbuild.heads.base import Head
     from archbuild.networks.network import Network
-    from archbuild.spec import Spec
+    from archbuild.spec import Spec, Vocabulary
+    from archbuild.training.feed import Feed
     from archbuild.training.stage import StageOutcome
 
 
@@ -55,6 +56,32 @@ def writers(
     if labels is not None:
         found |= {"supervised.npy": lambda path: save_npy(path, labels)}
     return found
+
+
+def in_float32(
+    network: Network, outcome: StageOutcome, head: Head | None, feed: Feed, vocabulary: Vocabulary
+) -> tuple[Network, StageOutcome]:
+    """Return a network that computes in float32, and the outcome with its codes of all rows.
+
+    Models are read in float32, from weights that always are: what training leaves of the rows must
+    be what a model says of them.
+
+    Args:
+        network: the trained one; it is returned where it computes in float32 already.
+        outcome: of its stage.
+        head: the trained head; ``None`` after pretraining.
+        feed: the rows.
+        vocabulary: knows the layer types.
+    """
+    if network.precision == FLOAT32:
+        return network, outcome
+    from archbuild.networks.builder import build_network
+    from archbuild.training.encoding import encode
+
+    exact = build_network(network.plan, vocabulary, seed=0)
+    exact.set_weights(network.get_weights())
+    read = exact.predict_latents if head is None else exact.reader(head.code)
+    return exact, replace(outcome, codes=encode(read, feed))
 
 
 def summary(outcome: StageOutcome) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archbuild.data.location import DataLocation
+from archbuild.environment import FLOAT32
 
 _N_CLUSTERS = "head.n_clusters="
 
@@ -25,6 +26,7 @@ class ExperimentRequest:
         data_dir: folder of the datasets; ``None``: ``$ARCHBUILD_DATA`` or ``./datasets``.
         out: parent folder of ``saved_params/``, ``plots/`` and ``messages/``.
         lengths: lengths of stages by name, in epochs or rounds, in place of the spec's.
+        precision: in which layers compute while they are trained, one of ``PRECISIONS``.
     """
 
     dataset: str
@@ -35,6 +37,7 @@ class ExperimentRequest:
     data_dir: Path | None = None
     out: Path = field(default_factory=Path)
     lengths: Mapping[str, int] = field(default_factory=dict)
+    precision: str = FLOAT32
 
     @property
     def location(self) -> DataLocation:
@@ -46,6 +49,7 @@ class ExperimentRequest:
         words = ["archbuild", "-d", self.dataset, "-a", self.arch, "--seed", str(self.seed)]
         words += ["--head", self.head] if self.head else []
         words += [word for override in self.overrides for word in ("--set", override)]
+        words += ["--precision", self.precision] if self.precision != FLOAT32 else []
         words += ["--data-dir", str(self.data_dir)] if self.data_dir else []
         words += ["--out", str(self.out)] if self.out != Path() else []
         return shlex.join(words)

@@ -11,6 +11,7 @@ import numpy as np
 
 from archbuild.data import Dataset
 from archbuild.data.labels import labelled_rows
+from archbuild.environment import FLOAT32, has_accelerator
 from archbuild.errors import DataError, RunError, UsageError
 from archbuild.heads.base import AUTO
 from archbuild.runs import StageFolder
@@ -83,6 +84,7 @@ def stage_request(
     dataset: Dataset,
     labels: np.ndarray | None,
     vocabulary: Vocabulary,
+    precision: str = FLOAT32,
 ) -> dict[str, Any]:
     """Return what a stage depends on, for its manifest; the digest of an earlier stage is not in.
 
@@ -93,6 +95,7 @@ def stage_request(
         dataset: its values are digested.
         labels: those that a head may read; ``None`` without supervision. Pretraining reads none.
         vocabulary: knows the fields of a head that training ignores.
+        precision: in which layers compute; float32, as in early versions, is not named.
     """
     keys = [*spec.network_keys, "batch_size", "augment", section]
     keys += ["head"] if section != PRETRAIN else []
@@ -100,10 +103,26 @@ def stage_request(
     keys += ["supervision"] if read is not None else []
     found = depended_on(spec.tree, keys, vocabulary)
     request = {"spec": found, "seed": seed, "data": dataset.digest()}
+    if precision != FLOAT32:
+        request["precision"] = precision
     if read is not None:
         digest = hashlib.sha256(read.tobytes()).hexdigest()
         request |= {"labels": digest, "labels_used": len(labelled_rows(read))}
     return request
+
+
+def precision_note(precision: str) -> str | None:
+    """Return what speaks against a precision on this machine; ``None`` if nothing does.
+
+    Keras, or its backend, is started.
+    """
+    if precision == FLOAT32 or has_accelerator():
+        return None
+    return (
+        f"--precision {precision} is for accelerators, and the backend sees none: processor cores "
+        "without instructions for it are slower than in float32, and rounding is coarser all the "
+        "same"
+    )
 
 
 def refuse_foreign(folder: StageFolder, request: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from archbuild import objectives
 from archbuild.layers.building import batch_normalised, flat, glorot_uniform
 from archbuild.layers.context import Level
+from archbuild.layers.precision import in_float32
 from archbuild.layers.shapes import flat_size, require_input
 from archbuild.layers.weights import BATCH_NORM
 from archbuild.spec.fields import integer
@@ -67,8 +68,8 @@ class Gaussian(LayerType):
         It, the log-variance and what both are made from are left in ``context.levels``.
         """
         below = flat(tensor, layer.name)
-        mean = self._head(layer, "mean", below, context)
-        log_variance = self._head(layer, "log_variance", below, context)
+        mean = in_float32(self._head(layer, "mean", below, context))
+        log_variance = in_float32(self._head(layer, "log_variance", below, context))
         context.levels.append(Level(mean, objectives.bounded_log_variance(log_variance), below))
         return mean
 

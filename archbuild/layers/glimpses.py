@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from archbuild.environment import FLOAT32
 from archbuild.layers.affine import IDENTITY, TRANSFORMS
 from archbuild.layers.building import glorot_uniform
 from archbuild.layers.nested import build_nested, nested_layers, parameters_of, plan_nested
+from archbuild.layers.precision import computing_in
 from archbuild.layers.shapes import flat_size, require_axes
 from archbuild.spec.field import Field
 from archbuild.spec.fields import choice, integer, number
@@ -92,9 +94,10 @@ class SpatialTransformer(LayerType):
         from archbuild.layers import keras_glimpses
 
         localisation = build_nested(layer, context, layer.input_shape)
-        transformer = keras_glimpses.SpatialTransformer(
-            localisation, name=layer.name, **_settings(layer.config)
-        )
+        with computing_in(FLOAT32):  # places of pixels need all digits
+            transformer = keras_glimpses.SpatialTransformer(
+                localisation, name=layer.name, **_settings(layer.config)
+            )
         glimpses, context.switches[layer.index] = transformer(tensor)
         return glimpses
 
@@ -161,9 +164,10 @@ class RecurrentSpatialTransformer(SpatialTransformer):
             recurrent_initializer=keras.initializers.Orthogonal(seed=context.next_seed()),
             name="gru",
         )
-        transformer = keras_glimpses.RecurrentSpatialTransformer(
-            localisation, gru, layer.config["steps"], name=layer.name, **_settings(layer.config)
-        )
+        with computing_in(FLOAT32):  # places of pixels need all digits
+            transformer = keras_glimpses.RecurrentSpatialTransformer(
+                localisation, gru, layer.config["steps"], name=layer.name, **_settings(layer.config)
+            )
         return transformer(tensor)[0]
 
 
@@ -218,7 +222,7 @@ class InverseSpatialTransformer(LayerType):
 
         maps = context.switches[layer.config["inverse_of"]]
         size = layer.output_shape[1:]
-        back = keras_glimpses.InverseSpatialTransformer(size, name=layer.name)
+        back = keras_glimpses.InverseSpatialTransformer(size, name=layer.name, dtype=FLOAT32)
         return back([tensor, maps])
 
 

@@ -9,8 +9,10 @@ from typing import Any, Final
 import keras
 
 from archbuild import objectives
+from archbuild.environment import FLOAT32
 from archbuild.layers.building import flat
 from archbuild.layers.context import BuildContext, Level
+from archbuild.layers.precision import computing_in, in_float32
 from archbuild.layers.shapes import channels_last
 from archbuild.networks.network import Network
 from archbuild.spec.decoder import output_index
@@ -22,12 +24,23 @@ _TWINS: Final = {"gaussian": "log_variance", ZERO_INFLATED: "dropout"}
 """Kind of reconstruction with two outputs -> the word for the second one's layers."""
 
 
-def build_network(plan: Plan, vocabulary: Vocabulary, seed: int) -> Network:
-    """Build both halves; the same plan and seed give the same weights, whatever ran before."""
+def build_network(
+    plan: Plan, vocabulary: Vocabulary, seed: int, precision: str = FLOAT32
+) -> Network:
+    """Build both halves; the same plan and seed give the same weights, whatever ran before.
+
+    Args:
+        plan: what to build.
+        vocabulary: knows the layer types.
+        seed: of the first weights, and of layers that draw.
+        precision: in which the layers compute, one of ``PRECISIONS`` (``environment.py``). Weights
+            are float32, and so is what encoder and decoder give.
+    """
     context = BuildContext(plan, seed)
-    encoder = _encoder(plan, vocabulary, context)
-    decoder = _decoder(plan, vocabulary, context) if plan.spec.decodes else None
-    return Network(plan, encoder, decoder)
+    with computing_in(precision):
+        encoder = _encoder(plan, vocabulary, context)
+        decoder = _decoder(plan, vocabulary, context) if plan.spec.decodes else None
+    return Network(plan, encoder, decoder, precision)
 
 
 def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras.Model:
@@ -44,7 +57,7 @@ def _encoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
         outputs += [last.log_variance, last.features]
     outputs += [context.switches[index] for index, _ in plan.undone]
     outputs += _tensors(inner)
-    return keras.Model(rows, outputs, name="encoder")
+    return keras.Model(rows, list(map(in_float32, outputs)), name="encoder")
 
 
 def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras.Model:
@@ -59,7 +72,8 @@ def _decoder(plan: Plan, vocabulary: Vocabulary, context: BuildContext) -> keras
     further = [*context.switches.values(), *conditions]
     inputs = [latent, *further] if further else latent
     outputs = _decoded(plan, latent, tensor, vocabulary, context)
-    return keras.Model(inputs, [*outputs, *_tensors(context.levels)], name="decoder")
+    outputs += _tensors(context.levels)
+    return keras.Model(inputs, list(map(in_float32, outputs)), name="decoder")
 
 
 def _tensors(levels: Sequence[Level]) -> list[Any]:
@@ -80,7 +94,7 @@ def _decoded(
     other = _stacked(twins, tensor, vocabulary, context)
     if kind in OF_COUNTS:
         return [value, _log_dispersion(plan, latent), other]
-    return [value, objectives.bounded_log_variance(other)]
+    return [value, objectives.bounded_log_variance(in_float32(other))]
 
 
 def _as_read(plan: Plan, rows: Any) -> Any:
@@ -95,7 +109,7 @@ def _log_dispersion(plan: Plan, latent: Any) -> Any:
     (features,) = plan.encoder[0].output_shape
     only = keras.ops.cast(keras.ops.zeros_like(latent[:, 0]), "int32")
     free = keras.layers.Embedding(1, features, embeddings_initializer="zeros", name="dispersion")
-    return objectives.bounded_log_variance(free(only))
+    return objectives.bounded_log_variance(in_float32(free(only)))
 
 
 def _start(plan: Plan, latent: Any, conditions: Sequence[Any]) -> Any:

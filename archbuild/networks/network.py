@@ -12,6 +12,7 @@ from keras import ops
 
 from archbuild import objectives
 from archbuild.data.counts import TARGET_SUM
+from archbuild.environment import FLOAT32
 from archbuild.errors import UsageError
 from archbuild.layers.context import Level
 from archbuild.layers.keras_glimpses import first_transformer
@@ -86,11 +87,19 @@ class Network(keras.Model):
         encoder: from a batch to the latent, its log-variance where there is one, the switches.
         decoder: from the latent and the switches to the value and its log-variance, likewise; and
             the priors of the levels below, top first; ``None`` under ``decoder: none``.
+        precision: in which the layers of both compute.
     """
 
-    def __init__(self, plan: Plan, encoder: keras.Model, decoder: keras.Model | None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        encoder: keras.Model,
+        decoder: keras.Model | None,
+        precision: str = FLOAT32,
+    ) -> None:
         super().__init__(name="network")
         self.plan = plan
+        self.precision = precision
         self.encoder = encoder
         self.decoder: Any = decoder
         self.predict_latents = self.reader(lambda encoding: encoding.mean)

@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from archbuild import objectives
+from archbuild.environment import FLOAT16, FLOAT32
 from archbuild.heads.batch import Batch, Forward
 from archbuild.networks.network import Network
 from archbuild.training.augmentation import Augmentation
@@ -143,13 +144,20 @@ class StageModel(keras.Model):
         return ops.sum(ops.stack(summed))
 
 
-def optimizer(settings: Mapping[str, Any]) -> keras.optimizers.Optimizer:
-    """Return the optimiser that a stage's settings name; its rate is set before every step."""
+def optimizer(settings: Mapping[str, Any], precision: str = FLOAT32) -> keras.optimizers.Optimizer:
+    """Return the optimiser that a stage's settings name; its rate is set before every step.
+
+    Args:
+        settings: of the stage.
+        precision: in which layers compute. Gradients in float16 are scaled, so that they neither
+            vanish nor overflow; a step whose gradients do is left out.
+    """
     kind, own = _kind(settings)
     if settings["clip_value"]:
         kind = _clipping(kind, settings["clip_value"])
     clip = settings["clip_norm"] or None
-    return kind(settings["learning_rate"], global_clipnorm=clip, **own)
+    chosen = kind(settings["learning_rate"], global_clipnorm=clip, **own)
+    return keras.optimizers.LossScaleOptimizer(chosen) if precision == FLOAT16 else chosen
 
 
 def _kind(settings: Mapping[str, Any]) -> tuple[type[keras.optimizers.Optimizer], dict[str, Any]]:

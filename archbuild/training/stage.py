@@ -109,7 +109,8 @@ class StageTrainer:
         decay = self.settings["weight_decay"]
         model = StageModel(self.network, self.objective, decay, augmentation)
         compiled = True if self._compiles else "auto"
-        model.compile(optimizer=optimizer(self.settings), jit_compile=compiled)
+        chosen = optimizer(self.settings, self.network.precision)
+        model.compile(optimizer=chosen, jit_compile=compiled)
         model(self.feed.clean(np.arange(min(2, len(self.feed)))))
         model.optimizer.build(model.trainable_variables)
         return model

@@ -86,6 +86,19 @@ def test_a_changed_setting_is_refused_with_the_difference_until_fresh(
     assert archbuild(*asked, "--pretrain", "2", "--fresh").status == 0
 
 
+def test_a_precision_is_kept_with_the_run_and_advised_against_on_processor_cores(
+    archbuild: Archbuild, asked: list[str]
+) -> None:
+    mixed = [*asked, "--pretrain", "1", "--precision", "mixed_bfloat16"]
+    status, _, err = archbuild(*mixed)
+    assert status == 0
+    assert "--precision mixed_bfloat16 is for accelerators" in err
+    status, out, err = archbuild(*asked, "--pretrain", "1")
+    assert (status, out) == (2, "")
+    assert "precision: mixed_bfloat16 -> absent" in err
+    assert archbuild(*mixed, "--metrics").status == 0
+
+
 def test_without_a_number_the_specs_own_epochs_count(
     archbuild: Archbuild, asked: list[str], tiny: Path
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from archbuild.experiments.request import ExperimentRequest, with_clusters
@@ -25,3 +26,9 @@ def test_the_number_of_clusters_of_a_command_is_replaced():
 
 def test_the_number_of_clusters_is_added_to_a_command_without_one():
     assert with_clusters("archbuild -d DIGITS -a 0", 7).endswith("-a 0 --set head.n_clusters=7")
+
+
+def test_a_precision_is_part_of_the_command_unless_it_is_float32():
+    assert "--precision" not in REQUEST.command()
+    mixed = replace(REQUEST, precision="mixed_bfloat16")
+    assert "--precision mixed_bfloat16 --data-dir" in mixed.command()

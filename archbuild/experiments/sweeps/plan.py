@@ -294,8 +294,9 @@ def _stage_requests(experiment: Experiment, seed: int) -> dict[str, dict[str, An
     spec, dataset = experiment.spec, experiment.dataset
     section = spec.supervision
     labels = None if section is None else chosen_labels(dataset, section, seed)
+    precision = experiment.request.precision
     return {
-        stage: stage_request(spec, stage, seed, dataset, labels, experiment.vocabulary)
+        stage: stage_request(spec, stage, seed, dataset, labels, experiment.vocabulary, precision)
         for stage in STAGE_DEFAULTS
     }
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from archbuild.errors import SpecError, UsageError
-from archbuild.experiments.sweeps import read_grid
+from archbuild.experiments.sweeps import plan_sweep, read_grid
 from archbuild.experiments.sweeps.plan import setting_name
 from archbuild.heads import KLDHead
 from tests.experiments.sweeps.conftest import finish, measure
@@ -74,6 +74,15 @@ def test_a_process_is_asked_for_all_that_its_part_is(planned, tmp_path):
         *("--out", str(tmp_path / "out" / "sweeps/DIGITS/tiny/batch_size=64")),
         *("--pretrain", "3", "--metrics", "--json"),
     ]
+
+
+def test_a_precision_is_that_of_every_part(requested):
+    request = requested()
+    mixed = replace(request.experiment, precision="mixed_bfloat16")
+    for _, part in plan_sweep(replace(request, experiment=mixed)).parts:
+        place = part.arguments.index("--precision")
+        assert part.arguments[place + 1] == "mixed_bfloat16"
+        assert {each["precision"] for each in part.requests.values()} == {"mixed_bfloat16"}
 
 
 def test_the_specs_own_epochs_can_be_swept_over(planned):
