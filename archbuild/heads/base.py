@@ -227,7 +227,11 @@ class Head(HeadType):
 
     @abstractmethod
     def initialise(self, codes: np.ndarray) -> None:
-        """Set the variables from the present codes ``(n, code)`` of all rows."""
+        """Set the variables from the present codes ``(n, code)`` of all rows.
+
+        Large codes are a memory map, here and in ``refresh``: ``data.spill.parts_of`` goes through
+        them, ``heads/targets.py`` and ``clustering/moments.py`` have what most heads compute.
+        """
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
         """Update what changes between epochs from all codes ``(n, code)``.

@@ -70,9 +70,7 @@ class KMeansHead(CentreHead):
 
     def refresh(self, codes: np.ndarray) -> dict[str, np.ndarray]:
         """Take one Lloyd step; return the centre of each row, ``(n, latent)``."""
-        self.first_clusters = (
-            None  # it begins from the centres, and would hold a number of each row
-        )
+        self.first_clusters = None  # the centres are there, and it holds a number of each row
         clusters = self._nearest(codes)
         occupied = np.bincount(clusters, minlength=self.n_clusters)[:, None] > 0
         # an empty cluster keeps its centre: rows may return to it, and the report names it
