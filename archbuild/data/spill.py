@@ -28,8 +28,9 @@ RESULTS_IN_MEMORY = 64 * 2**20
 PART_BYTES = 16 * 2**20
 """Of a map that is gone through, so many bytes at a time."""
 
-# single rows of a map that are read before its pages are given back: up to 64 KiB come with each
-_SCATTERED = 1000
+# single rows of a map that are read before its pages are given back: 64 KiB come with each, and up
+# to 2 MiB where the system keeps a file in large pages; with 1,000 rows 536 MiB were counted
+_SCATTERED = 50
 
 
 def room_for(shape: tuple[int, ...], dtype: Any, what: str, most: int | None = None) -> np.ndarray:
