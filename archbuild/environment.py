@@ -35,6 +35,7 @@ OPTIONAL: Final = {
     "pyarrow": "for Parquet files: pip install 'archbuild[parquet]'",
     "tensorboard": "for event files: pip install 'archbuild[tensorboard]'",
     "umap-learn": "for start: manifold: pip install 'archbuild[manifold]'",
+    "optuna": "for sweep --search: pip install 'archbuild[search]'",
     "ray": "for --engine ray: pip install 'archbuild[ray]'",
     "tf2onnx": "to export ONNX: pip install 'archbuild[onnx]'",
 }

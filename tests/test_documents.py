@@ -47,6 +47,7 @@ SHORTER = {
     r"head.bound_samples=\d+": "head.bound_samples=5",
     r"(--grid [\w.]+=[^,\s]+),\S+": r"\1",  # one value
     r"length: 50\b": "length: 1",  # of gamma-training, as the specs of the next line have it
+    r"--search \d+": "--search 2",
     r" --engine ray\b": "",  # there is no cluster: this machine answers alike
     r" --(address|workers) \S+| --shared\b": "",
     r"-a (s3vdc-\S+)": r"-a \1 --set head.gamma_training.length=1",

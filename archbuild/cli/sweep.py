@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,13 +29,14 @@ from archbuild.cli.options import (
     stage_options,
 )
 from archbuild.cli.output import say
-from archbuild.errors import TrainingError
+from archbuild.errors import TrainingError, UsageError
 from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
     from archbuild.cli.progress import Progress
     from archbuild.experiments.sweeps import Sweep, SweepPlan, SweepRequest
     from archbuild.experiments.sweeps.running import ChildMaker
+    from archbuild.experiments.sweeps.search import SearchRequest
 
 _ENDS: Final = ("best", "worst")
 
@@ -49,6 +51,9 @@ class SweepOptions:
     seeds: int
     heads: str | None
     grid: tuple[str, ...]
+    search: int | None
+    ranges: tuple[str, ...]
+    by: str | None
     overrides: tuple[str, ...]
     processes: int | None
     engine: str
@@ -112,6 +117,25 @@ class SweepOptions:
     metavar="KEY=VALUE,...",
     help="Values of a key of the spec; repeatable, for every combination.",
 )
+@click.option(
+    "--search",
+    type=Whole(1, 100_000),
+    metavar="N",
+    help="Number of settings, chosen one after the other by what the others came to (Optuna).",
+)
+@click.option(
+    "--range",
+    "ranges",
+    multiple=True,
+    metavar="KEY=LOW..HIGH[,log]",
+    help="Bounds of a key of the spec, for --search; repeatable.",
+)
+@click.option(
+    "--by",
+    metavar="SCORE",
+    help="Score without labels that --search chooses by.",
+    show_default="silhouette",
+)
 @set_option
 @click.option(
     "--processes",
@@ -138,6 +162,8 @@ class SweepOptions:
 def sweep(options: SweepOptions) -> None:
     """Train with several seeds, with each of several heads and every point of a grid.
 
+    Of a space too large for a grid, --search N tries N points (--grid: choices; --range: bounds).
+
     Every run is a process of its own, here or on a machine of a Ray cluster. Finished runs are
     skipped and interrupted ones resumed; if one fails, the others continue. A table over the seeds
     is printed at the end, and saved in sweeps/ with the metrics of every run as CSV.
@@ -148,15 +174,34 @@ def sweep(options: SweepOptions) -> None:
 
     refuse_without_ray(options.engine, {"--address": options.address})
     request = options.request()
+    search = _search_request(options, request)
     with reporting(options.quiet, options.as_json, screen=SweepScreen) as progress:
-        plan = plan_sweep(request)
-        swept = _run(plan, options, progress)
-        found = document(plan, swept.done)
-        paths = write_table(plan.table_path, found)
+        if search is None:
+            swept = _run(plan_sweep(request), options, progress)
+            found = document(swept.plan, swept.done)
+        else:
+            swept, found = _run_search(search, options, progress)
+        paths = write_table(swept.plan.table_path, found)
         say(json_text(found, indent=2, ascii_only=True) if options.as_json else table_text(found))
         progress.show(f"the table is in {paths[0]}, every run's metrics in {paths[1]}")
         if swept.failures:
             raise TrainingError(_failures(swept))
+
+
+def _search_request(options: SweepOptions, request: SweepRequest) -> SearchRequest | None:
+    """Return the request to a search; ``None`` without ``--search``.
+
+    Raises:
+        UsageError: an option of a search is given without it, or contradicts another.
+    """
+    if options.search is None:
+        if options.ranges or options.by:
+            raise UsageError("--range and --by are for a search: add --search N")
+        return None
+    from archbuild.experiments.sweeps.search import DEFAULT_SCORE, SearchRequest, read_ranges
+
+    ranges = read_ranges(options.ranges)
+    return SearchRequest(request, ranges, options.search, options.by or DEFAULT_SCORE)
 
 
 def _run(plan: SweepPlan, options: SweepOptions, progress: Progress) -> Sweep:
@@ -166,18 +211,50 @@ def _run(plan: SweepPlan, options: SweepOptions, progress: Progress) -> Sweep:
         StoppedError: the user pressed Ctrl-C.
         UsageError: there is no such cluster.
     """
+    with _engine(options) as (make_child, free):
+        return _swept(plan, progress, make_child, options.processes or free)
+
+
+def _run_search(
+    request: SearchRequest, options: SweepOptions, progress: Progress
+) -> tuple[Sweep, dict[str, Any]]:
+    """Run a search; return all of it, and its document.
+
+    Raises:
+        StoppedError: the user pressed Ctrl-C.
+        UsageError: there is no such cluster, or no Optuna.
+    """
+    from archbuild.experiments.sweeps import document
+    from archbuild.experiments.sweeps.search import Search
+
+    search = Search(request)
+    with _engine(options) as (make_child, free):
+        processes = options.processes or free
+        at_a_time = ceil(processes / len(request.sweep.seeds))
+        swept = search.run(lambda plan: _swept(plan, progress, make_child, processes), at_a_time)
+    best = search.best()
+    found = document(swept.plan, swept.done)
+    found["search"] = {"score": request.score, "trials": request.trials, "best": best}
+    if best:
+        setting = " ".join(f"{key}={value}" for key, value in best["setting"].items())
+        progress.show(f"best {request.score}, without labels: {best['value']:.4f} with {setting}")
+    return swept, found
+
+
+def _swept(
+    plan: SweepPlan, progress: Progress, make_child: ChildMaker | None, processes: int
+) -> Sweep:
     from archbuild.cli.run import StoppedError
     from archbuild.experiments.sweeps import Sweep
 
-    with _engine(options) as (make_child, free):
-        sweep = Sweep(plan, progress, make_child)
-        try:
-            sweep.run(options.processes or free)
-        except KeyboardInterrupt:
-            raise StoppedError(
-                f"stopped with {len(sweep.done)} of {len(plan.parts)} done; the same command goes "
-                "on from there"
-            ) from None
+    sweep = Sweep(plan, progress, make_child)
+    try:
+        sweep.run(processes)
+    except KeyboardInterrupt:
+        raise StoppedError(
+            f"stopped with {len(sweep.done)} of {len(plan.parts)} done; the same command goes on "
+            "from there"
+        ) from None
     return sweep
 
 

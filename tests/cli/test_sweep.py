@@ -192,3 +192,35 @@ def test_the_table_without_labels_goes_by_silhouette() -> None:
     heading, first = table_text({"grid": {}, "table": [alone]}).split("\n")
     assert heading.split()[3] == "silhouette"
     assert first.split()[3:5] == ["0.3000", "0.3000"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--range", "batch_size=8..64"], "are for a search: add --search N"),
+        (["--by", "silhouette"], "are for a search: add --search N"),
+        (["--search", "3"], "nothing to search over"),
+        (["--search", "3", "--grid", "batch_size=8,9", "--by", "acc"], "labels never choose"),
+        (["--address", "h:1"], "for a Ray cluster only"),
+    ],
+)
+def test_options_that_mean_nothing_together_are_refused(
+    archbuild: Archbuild, asked: list[str], words: list[str], message: str
+) -> None:
+    status, out, err = archbuild(*asked, "--pretrain", *words)
+    assert (status, out) == (2, "")
+    assert message in err
+
+
+def test_a_search_says_which_setting_was_best(
+    archbuild: Archbuild, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("optuna")
+    monkeypatch.setattr(running, "Child", Refusing)
+    words = ["--pretrain", "--cluster", "--search", "2", "--grid", "batch_size=599,300"]
+    status, out, err = archbuild(*asked, *words, "--json")
+    assert status == 1
+    found = json.loads(out)
+    assert found["search"] == {"score": "silhouette", "trials": 2, "best": None}
+    assert len([*Path("out/sweeps").glob("DIGITS-tiny-search-silhouette-*.journal")]) == 1
+    assert "failed, and the table is without them" in err

@@ -44,6 +44,8 @@ class SweepRequest:
         heads: heads' types; ``None`` stands for the spec's own.
         grid: the values of each key, as texts; see ``read_grid``.
         name: of the table's files; ``None``: composed of what is swept over.
+        chosen: the settings that are run; ``None``: every point of the grid.
+        objective: the score that a search chooses them by; ``None``: there is no search.
 
     Raises:
         UsageError: no stage is wanted.
@@ -55,6 +57,8 @@ class SweepRequest:
     heads: Sequence[str | None] = (None,)
     grid: Mapping[str, Sequence[str]] = field(default_factory=dict)
     name: str | None = None
+    chosen: Sequence[Setting] | None = None
+    objective: str | None = None
 
     def __post_init__(self) -> None:
         if not self.stages:
@@ -62,7 +66,9 @@ class SweepRequest:
 
     @property
     def settings(self) -> list[Setting]:
-        """Every point of the grid."""
+        """Every point of the grid, or those that were chosen."""
+        if self.chosen is not None:
+            return [*self.chosen]
         texts = [[f"{key}={value}" for value in values] for key, values in self.grid.items()]
         return list(itertools.product(*texts))
 
@@ -206,7 +212,8 @@ class SweepPlan:
         request = self.request
         swept = [f"{key}={','.join(values)}" for key, values in request.grid.items()]
         heads = [head for head in request.heads if head]
-        name = request.name or "-".join([self.dataset, self.arch, *heads, *swept])
+        by = [f"search-{request.objective}"] if request.objective else []
+        name = request.name or "-".join([self.dataset, self.arch, *heads, *by, *swept])
         safe = slug(name)
         if safe != name:  # two names may have the same slug
             safe = with_digest(safe, name)
