@@ -22,7 +22,7 @@ engine_option = click.option(
     type=click.Choice(("local", RAY)),
     default="local",
     show_default=True,
-    help="What the work is done by: this machine, or a Ray cluster.",
+    help="Place of the work: this machine, or a Ray cluster.",
 )
 address_option = click.option(
     "--address",
