@@ -25,9 +25,8 @@ def mixture_clusters(
         ``(n,)`` integers.
     """
     values = points.astype("float64")
-    clusters: np.ndarray = fitted_mixture(values, n_clusters, covariance, seed, fitted).predict(
-        values
-    )
+    mixture = fitted_mixture(values, n_clusters, covariance, seed, fitted)
+    clusters: np.ndarray = mixture.predict(values)
     return clusters
 
 

@@ -98,16 +98,15 @@ def first_clusters(
     Returns:
         ``(n,)`` integers. Of more than 200,000 rows, or 256 MiB, the start takes a sample drawn by
         the seed (``bounded_rows``), and the log says so; the other rows go with the nearest mean
-        under k-means, with
-        their likeliest component under a mixture, and else with the majority of their five nearest
-        of 8,000 rows. Ward's method (Ward, JASA 58, 1963) merges whatever adds least to the
-        squared distances, and follows clusters of any shape; rows outside its sample of at most
-        8,000 go with the majority of their five nearest rows in it. ``ward-graph`` merges only
-        what the graph of three nearest neighbours connects, and so follows loops. ``t-sne`` merges
-        in a map of the sample (van der Maaten and Hinton, JMLR 9, 2008), which draws apart what
-        only few neighbours connect. ``manifold`` and ``manifold-fast`` find clusters in UMAP's
-        maps of all rows (``manifold.py``). The mixture is the likeliest of ten, each fitted to at
-        most ``mixture_sample`` rows.
+        under k-means, with their likeliest component under a mixture, and else with the majority of
+        their five nearest of 8,000 rows. Ward's method (Ward, JASA 58, 1963) merges whatever adds
+        least to the squared distances, and follows clusters of any shape; rows outside its sample
+        of at most 8,000 go with the majority of their five nearest rows in it. ``ward-graph``
+        merges only what the graph of three nearest neighbours connects, and so follows loops.
+        ``t-sne`` merges in a map of the sample (van der Maaten and Hinton, JMLR 9, 2008), which
+        draws apart what only few neighbours connect. ``manifold`` and ``manifold-fast`` find
+        clusters in UMAP's maps of all rows (``manifold.py``). The mixture is the likeliest of ten,
+        each fitted to at most ``mixture_sample`` rows.
 
     Raises:
         UsageError: umap-learn is needed and not installed.

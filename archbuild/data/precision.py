@@ -61,7 +61,7 @@ class Blur(NamedTuple):
 
     @property
     def in_words(self) -> str:
-        """What is lost, and what to do, to stand behind the name of the column."""
+        """The loss of digits and the remedy, as words behind the name of the column."""
         step = np.spacing(max(abs(float(self.low)), abs(float(self.high))))
         return (
             f"goes from {_shown(self.low)} to {_shown(self.high)}, a range of "

@@ -103,7 +103,7 @@ class Profile:
 
     @property
     def blur(self) -> Blur | None:
-        """What float64 would make of the numbers, where it does not tell them apart."""
+        """The blur of the numbers in float64; ``None`` where it tells them apart."""
         if not self.rounding:
             return None
         low, high = Fraction(self.low), Fraction(self.high)

@@ -1,4 +1,4 @@
-"""What stages will take: parameters, time, memory and disk, from a few timed steps.
+"""The forecast of stages: parameters, time, memory and disk, from a few timed steps.
 
 Nothing is written below the experiment's folder. Everything that the stages would refuse before
 they begin is refused.
@@ -35,7 +35,7 @@ _SUPPOSED_CLUSTERS: Final = 10
 
 @dataclass(frozen=True)
 class StageForecast:
-    """What one stage will take.
+    """The forecast of one stage.
 
     Attributes:
         name: of the stage.
@@ -110,7 +110,7 @@ class MemoryForecast:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What the asked stages will take.
+    """The forecast of the stages that are asked for.
 
     Attributes:
         run: the run's folder.
@@ -134,7 +134,7 @@ class Forecast:
 
     @property
     def seconds(self) -> float:
-        """Of what is left of all stages."""
+        """Seconds of what is left of all stages."""
         return sum(stage.seconds for stage in self.stages)
 
     @property

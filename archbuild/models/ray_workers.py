@@ -27,7 +27,7 @@ Batch = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told.
+    """The job of a worker.
 
     Attributes:
         stage: the name of the stage that has the model.

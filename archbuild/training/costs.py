@@ -68,7 +68,7 @@ class Costs:
 
 
 class Passes(NamedTuple):
-    """How often a stage goes through all rows outside its steps."""
+    """Numbers of passes of a stage over all rows, outside its steps."""
 
     encodings: float
     refreshes: int

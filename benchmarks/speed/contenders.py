@@ -1,32 +1,15 @@
-"""A contender in a process of its own: ``python contenders.py NETWORK CONTENDER``.
-
-It takes a first round, and then one for each line of standard input; after each it prints, as JSON,
-the seconds of CPU and of wall time that the round took.
-"""
+"""A contender in a process of its own: ``python contenders.py NETWORK CONTENDER``."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter, process_time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-Round = Callable[[], Any]
-
-
-def serve(play: Round) -> None:
-    """Play a first round, and one for each line that comes in."""
-    play()
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        cpu, wall = process_time(), perf_counter()
-        play()
-        used = {"cpu": process_time() - cpu, "wall": perf_counter() - wall}
-        print(json.dumps(used), flush=True)
+if TYPE_CHECKING:
+    from benchmarks.speed.serving import Round
 
 
 def contender(name: str, kind: str) -> Round:
@@ -104,4 +87,6 @@ def _own_round(plan: Any, vocabulary: Any, rows: np.ndarray, kind: str) -> Round
 
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
+    from benchmarks.speed.serving import serve
+
     serve(contender(*sys.argv[1:]))

@@ -1,19 +1,21 @@
 """The same networks as loops written by hand: ``python torch_loops.py NETWORK ROWS BATCH``.
 
-Needs torch and NumPy, and knows no archbuild. Convolutions are channels-last. The protocol is that
-of ``contenders.py``.
+Needs torch and NumPy, and knows no archbuild. Convolutions are channels-last.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from itertools import pairwise
-from time import perf_counter, process_time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
+
+if TYPE_CHECKING:
+    from benchmarks.speed.serving import Round
 
 
 def dense(widths: list[int]) -> nn.Module:
@@ -79,7 +81,7 @@ NETWORKS = {
 }
 
 
-def main(name: str, count: int, batch_size: int) -> None:
+def contender(name: str, count: int, batch_size: int) -> Round:
     torch.manual_seed(0)
     shape, build = NETWORKS[name]
     rows = torch.from_numpy(np.random.default_rng(0).random((count, *shape), dtype="float32"))
@@ -98,14 +100,11 @@ def main(name: str, count: int, batch_size: int) -> None:
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
 
-    play()
-    print("ready", flush=True)
-    for _ in sys.stdin:
-        cpu, wall = process_time(), perf_counter()
-        play()
-        used = {"cpu": process_time() - cpu, "wall": perf_counter() - wall}
-        print(json.dumps(used), flush=True)
+    return play
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    from benchmarks.speed.serving import serve
+
+    serve(contender(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

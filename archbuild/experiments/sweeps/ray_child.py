@@ -38,7 +38,7 @@ Handler = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True)
 class Place:
-    """What a worker must find to run a command as this machine would.
+    """The files and versions that a worker needs to run a command as this machine would.
 
     Attributes:
         folder: the working directory of the sweep, against which its paths are resolved.

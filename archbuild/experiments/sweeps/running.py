@@ -29,7 +29,7 @@ _RETRY_SECONDS = 2.0  # between two attempts at a run that another process holds
 
 
 class Runner(Protocol):
-    """What runs the command of a part, as ``Child`` does."""
+    """The process that runs the command of a part, such as ``Child``."""
 
     error: Mapping[str, Any]
 
