@@ -326,11 +326,23 @@ def check_finite(values: np.ndarray, source: str, *, gaps: bool = False) -> None
 
 def check_kind(values: np.ndarray, source: str) -> None:
     """Refuse what is no plain number: texts, objects, complex numbers, dates."""
+    if _holds_large_integers(values):
+        raise DataError(
+            f"{source} holds whole numbers beyond 64 bits; subtract the least of each column, or "
+            "give the numbers as float64"
+        )
     if values.dtype.kind not in "biuf":
         raise DataError(
             f"{source} holds values of type {values.dtype}; clustering needs plain numbers "
             "(integers, floats or booleans), so convert or drop what is something else"
         )
+
+
+def _holds_large_integers(values: np.ndarray) -> bool:
+    """Return whether values are integers of Python for which NumPy has no type."""
+    if values.dtype.kind != "O" or not all(type(value) is int for value in values.flat):
+        return False
+    return not all(-(2**63) <= value < 2**64 for value in values.flat)
 
 
 def _check_shape(values: np.ndarray, source: str) -> None:

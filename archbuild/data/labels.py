@@ -14,6 +14,8 @@ from archbuild.errors import DataError
 UNKNOWN: Final = -1
 """In place of the code of a row without a label."""
 
+_END_OF_INT64: Final = 2.0**63
+
 _PLAIN_NUMBER: Final = re.compile(r"[+-]?(?!0\d)\d+(\.\d*)?([eE][+-]?\d+)?")  # 3, 3.0, 3e0; not 03
 
 
@@ -128,8 +130,11 @@ def _whole(labels: np.ndarray, known: np.ndarray, source: str) -> np.ndarray:
             f"the label of row {row} in {source} is {labels[row]}, and {int(broken.sum())} labels "
             "in all are no whole numbers; labels name classes, so give whole numbers or texts"
         )
-    whole: np.ndarray = labels[known].astype(np.int64)
-    return whole
+    numbers: np.ndarray = labels[known]
+    if (np.abs(numbers) < _END_OF_INT64).all():
+        whole: np.ndarray = numbers.astype(np.int64)
+        return whole
+    return np.array([int(number) for number in numbers], object)  # of Python, which has no end
 
 
 def _numbers_where_all_are(labels: np.ndarray) -> np.ndarray:

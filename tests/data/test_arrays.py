@@ -136,8 +136,12 @@ def test_volumes_end_with_their_channels(shape, input_shape, stored):
         (np.zeros((0, 5)), "at least 2 rows"),
         (np.zeros((5, 0)), "nothing in its rows"),
         (np.array([["a"], ["b"]]), "plain numbers"),
+        ([[10**20, 1], [2, 3]], "whole numbers beyond 64 bits"),
+        ([[10**400, 1], [2, 3]], "whole numbers beyond 64 bits"),
+        ([[10**20, None], [2, 3]], "values of type object"),
         (np.array([[1j], [2]]), "complex128"),
         (np.array([[None], [2]]), "object"),
+        (np.array([[1], [2]], object), "values of type object"),
     ],
 )
 def test_arrays_that_cannot_be_clustered_are_refused(values, part):

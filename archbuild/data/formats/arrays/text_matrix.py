@@ -15,7 +15,12 @@ import numpy as np
 
 from archbuild.data.columns import number_in
 from archbuild.data.dataset import chunk_slices
-from archbuild.data.formats.tables.faults import LARGEST, fault_message, number_fault
+from archbuild.data.formats.tables.faults import (
+    LARGEST,
+    fault_message,
+    number_fault,
+    place_of_cell,
+)
 from archbuild.data.formats.tables.narrow import as_narrow
 from archbuild.data.formats.tables.separator import best_cut, separator_name
 from archbuild.data.guess import Guess
@@ -156,8 +161,8 @@ def _fault(path: Path, otherwise: str = "") -> DataError:
             )
         for column, cell in enumerate(cells, 1):
             if not abs(float(cell)) <= LARGEST:  # true for NaN as well
-                where = f"line {number}, column {column} ({cell})"
-                faults.setdefault(number_fault(float(cell)), []).append(where)
+                where = place_of_cell(f"line {number}, column {column}", cell)
+                faults.setdefault(number_fault(cell, float(cell)), []).append(where)
     return DataError(fault_message(path, faults, otherwise))
 
 

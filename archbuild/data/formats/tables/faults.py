@@ -8,11 +8,13 @@ from pathlib import Path
 
 from archbuild.data.columns import BOOLEAN, DATE, is_missing, number_in
 from archbuild.errors import DataError
+from archbuild.printable import shortened
 
 LARGEST = 3.4e38
 """Float32's largest number; cells beyond it are refused."""
 
 _SHOWN = 5
+_LONGEST_CELL = 40  # characters
 
 
 class NoFeatures(DataError):
@@ -33,15 +35,24 @@ def cell_fault(cell: str, kind: str, place: str, decimal: str = ".") -> tuple[st
     elif kind in _CAUSES:
         cause = _CAUSES[kind]
     else:
-        cause = number_fault(number_in(cell, decimal))
-    return cause, f"{place} ({cell})" if cell else place
+        cause = number_fault(cell, number_in(cell, decimal))
+    return cause, place_of_cell(place, cell)
 
 
-def number_fault(number: float | None) -> str:
-    """Return why a number is none that float32 holds."""
+def place_of_cell(place: str, cell: str) -> str:
+    """Return a place with what its cell holds, long cells shortened."""
+    return f"{place} ({shortened(cell, _LONGEST_CELL)})" if cell else place
+
+
+def number_fault(cell: str, number: float | None) -> str:
+    """Return why the number in a cell is none that float32 holds.
+
+    Digits that are beyond float64 too are read as infinity, and are not called so.
+    """
     if number is None or isnan(number):
         return "no number"
-    return "infinite" if isinf(number) else f"beyond float32, whose numbers end at {LARGEST:g}"
+    is_written = isinf(number) and not any(map(str.isdecimal, cell))
+    return "infinite" if is_written else f"beyond float32, whose numbers end at {LARGEST:g}"
 
 
 def fault_message(path: Path, faults: Mapping[str, Sequence[str]], otherwise: str = "") -> str:

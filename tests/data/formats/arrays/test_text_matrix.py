@@ -102,6 +102,7 @@ def test_a_large_matrix_is_read_in_parts_onto_disk(tmp_path, rng, monkeypatch):
         ("1,2\n3,4\n", ["line 1: '1,2' is no number", "end in .csv"]),
         ("1 2\n#\n3 nan\n-inf 1e300\n", ["line 3, column 2 (nan)", "line 4, column 1 (-inf)"]),
         ("1 2\n3 1e39\n", ["line 2, column 2 (1e39)", "beyond float32"]),
+        (f"1 2\n3 {'9' * 400}\n", ["beyond float32", "[... 3"]),
         ("", ["is empty"]),
         ("# nothing\n\n", ["is empty"]),
         ("1 2\n", ["at least 2 rows"]),

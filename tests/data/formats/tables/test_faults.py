@@ -24,6 +24,7 @@ def test_faults_are_listed_by_cause_up_to_five():
         ("x", "number", "no number"),
         ("-inf", "number", "infinite"),
         ("1e300", "number", "beyond float32"),
+        ("1e400", "number", "beyond float32"),
         ("soon", "date", "no date"),
         ("maybe", "boolean", "neither true nor false"),
     ],
@@ -32,3 +33,10 @@ def test_the_cause_of_a_fault_is_named(cell, kind, cause):
     found, where = cell_fault(cell, kind, "line 3")
     assert cause in found
     assert where == (f"line 3 ({cell})" if cell else "line 3")
+
+
+def test_an_integer_beyond_floats_is_not_called_infinite_and_is_shown_short():
+    found, where = cell_fault("-" + "9" * 400, "number", "line 3")
+    assert "beyond float32" in found
+    assert where.startswith("line 3 (-999")
+    assert len(where) < 100
