@@ -20,6 +20,7 @@ from typing import IO, Any, Final
 
 from archbuild.data.apart import LENGTH_BYTES, as_document
 from archbuild.data.dataset import chunk_slices
+from archbuild.data.formats.below import below
 from archbuild.data.guard import reading
 from archbuild.data.limits import told_bytes
 from archbuild.data.request import Arrays
@@ -101,7 +102,7 @@ def _limit(path: Path, *, is_timed: bool) -> None:
 
 
 def _files(path: Path) -> list[Path]:
-    return [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
+    return [each for each in below(path) if each.is_file()] if path.is_dir() else [path]
 
 
 def _lower(kind: int, limit: int) -> None:

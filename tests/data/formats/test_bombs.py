@@ -15,7 +15,10 @@ from scipy import sparse
 from scipy.io import savemat
 
 from archbuild.data import limits, load_dataset
+from archbuild.data.formats.own import survey_path
+from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
+from tests.data.writers import write_image
 
 ENOUGH = 2**27  # bytes
 
@@ -84,8 +87,8 @@ def chunk(kind, content):
     return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
 
 
-def image(path):
-    head = struct.pack(">2I5B", 12_000, 12_000, 8, 0, 0, 0, 0)
+def image(path, side=12_000):
+    head = struct.pack(">2I5B", side, side, 8, 0, 0, 0, 0)
     pixels = zlib.compress(bytes(2**20))
     content = chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
@@ -108,13 +111,19 @@ def test_it_is_refused_by_its_size(tmp_path, name, make):
         load_dataset(str(tmp_path / name))
 
 
-def test_images_are_left_out_by_their_pixels(tmp_path, caplog):
-    image(tmp_path / "a.png")
-    image(tmp_path / "b.png")
-    with pytest.raises(DataError, match="holds 0 images that can be read"):
+@pytest.mark.parametrize("side", [12_000, 30_000])  # below Pillow's own limit, and beyond
+def test_images_are_left_out_by_their_pixels(tmp_path, caplog, side):
+    image(tmp_path / "a.png", side)
+    image(tmp_path / "b.png", side)
+    gib = 4 * side**2 // 2**30 + 1
+    with pytest.raises(DataError, match=rf"{side} pixels in .*ARCHBUILD_LARGEST_GIB={gib}"):
         load_dataset(str(tmp_path))
-    assert "12000 x 12000 pixels in" in caplog.text
-    assert "ARCHBUILD_LARGEST_GIB=1" in caplog.text
+    with pytest.raises(DataError, match=rf"{side} pixels in .*ARCHBUILD_LARGEST_GIB={gib}"):
+        survey_path(str(tmp_path), ReadOptions())
+    for number in (1, 2):
+        write_image(tmp_path / f"{number}.png", np.eye(4, dtype=np.uint8))
+    assert load_dataset(str(tmp_path)).shape == (1, 4, 4)
+    assert f"a.png ({side} x {side} pixels in" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from archbuild.data.formats.below import below
 from archbuild.data.formats.images.layout import SPLITS
 from archbuild.data.guess import Guess
 
@@ -44,10 +45,8 @@ def wanted_files(folder: Path, split: str | None) -> tuple[list[Path], Guess]:
 
 
 def _parquet_below(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        is_hidden = any(name.startswith((".", "__")) for name in path.relative_to(folder).parts)
-        if path.suffix.lower() in PARQUET and path.is_file() and not is_hidden:
-            yield path
+    there = below(folder)
+    return (path for path in there if path.suffix.lower() in PARQUET and path.is_file())
 
 
 def _part_of(path: Path) -> str:

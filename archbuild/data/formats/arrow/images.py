@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from archbuild.data.formats.arrow.source import ArrowSource
 from archbuild.data.formats.images.folder import Survey
-from archbuild.data.formats.images.picture import header_of, without_warnings
+from archbuild.data.formats.images.picture import is_picture
 from archbuild.data.formats.images.stack import Files, probe, read_stack
 from archbuild.data.formats.tables.label_column import label_fault
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
@@ -101,8 +101,7 @@ def _holds_images(source: ArrowSource, name: str) -> bool:
     if not _is_binary(kind):
         return False
     first = next((cell for cell in _cells(source, name) if cell is not None), None)
-    with without_warnings():
-        return first is not None and header_of(BytesIO(first)) is not None
+    return first is not None and is_picture(BytesIO(first))
 
 
 def _is_binary(kind: Any) -> bool:

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from archbuild.data.formats.below import below
 from archbuild.data.formats.images.layout import (
     SUFFIXES,
     image_folders,
@@ -145,11 +146,10 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 def _say_left_out(folder: Path) -> list[Guess]:
     """Return a line about the files that are not taken for images."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
     taken = {*images_below(folder)}
     others = Counter(
         _kind(path, folder)
-        for path in files
+        for path in below(folder, hidden=True)
         if path not in taken and path.name not in METADATA_FILES
     )
     if not others:
@@ -160,7 +160,11 @@ def _say_left_out(folder: Path) -> list[Guess]:
 
 
 def _kind(path: Path, top: Path) -> str:
-    """Return the suffix of a file, or the word for those that systems hide."""
+    """Return the suffix of a file, or the words for those that systems hide, and for no files."""
+    if path.is_dir():
+        return "links to folders that count already"
+    if not path.is_file():
+        return "pipes, devices and broken links"
     names = path.relative_to(top).parts
     if any(name.startswith((".", "__")) for name in names) or path.suffix.lower() in SUFFIXES:
         return "hidden"

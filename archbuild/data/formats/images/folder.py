@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from archbuild.data.dataset import Shape
 from archbuild.data.formats.images.classes import Images, find_images
-from archbuild.data.formats.images.stack import Files, Probe, probe, read_stack, too_few
+from archbuild.data.formats.images.size import too_few
+from archbuild.data.formats.images.stack import Files, Probe, probe, read_stack
 from archbuild.data.guess import Guess
 from archbuild.data.labels import count_classes
 from archbuild.data.request import Arrays, ReadRequest

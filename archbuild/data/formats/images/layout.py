@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from archbuild.data.formats.below import below, folders_in
+
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".webp"}
     | {".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".jp2", ".ico", ".pcx"}
@@ -40,16 +42,12 @@ def split_names(folder: Path) -> tuple[str, ...]:
 
 def image_folders(folder: Path) -> list[Path]:
     """Return the folders inside that have images in them, at any depth."""
-    return [path for path in _seen(folder) if path.is_dir() and any(images_below(path))]
+    return [path for path in folders_in(folder) if any(images_below(path))]
 
 
 def images_below(folder: Path) -> Iterator[Path]:
     """Yield the images in a folder and in the folders inside, in the order of their paths."""
-    for path in _seen(folder):
-        if path.is_dir() and not _leads_back(path):
-            yield from images_below(path)
-        elif is_image(path):
-            yield path
+    return filter(is_image, below(folder))
 
 
 def unwrapped(folder: Path) -> Path:
@@ -70,13 +68,3 @@ def is_image(path: Path) -> bool:
     """Return whether a file's name says that it is an image."""
     hidden = path.name.startswith(".")  # ._x.png: what macOS leaves in archives
     return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
-
-
-def _leads_back(folder: Path) -> bool:
-    """Return whether a folder is a link to one around it."""
-    return folder.is_symlink() and folder.parent.resolve().is_relative_to(folder.resolve())
-
-
-def _seen(folder: Path) -> list[Path]:
-    """Return what is in a folder and not hidden, as macOS' ``__MACOSX`` is meant to be."""
-    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))

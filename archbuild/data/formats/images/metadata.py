@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from archbuild.data.formats.below import below
 from archbuild.data.formats.tables.label_column import label_fault
 from archbuild.data.formats.tables.roles import LABEL_COLUMNS
 from archbuild.data.guard import reading
@@ -107,7 +108,12 @@ def _label_column(top: Path, columns: Sequence[str], request: ReadRequest) -> st
 
 def _rows(top: Path) -> Iterator[tuple[Path, _Row]]:
     """Yield each image that a metadata file below a folder names, and its row."""
-    for file in sorted(path for name in METADATA_FILES for path in top.rglob(name)):
+    for file in (path for path in below(top) if path.name in METADATA_FILES):
+        if not file.is_file():
+            raise DataError(
+                f"{file} is no file that could be read; remove it, or leave it aside with "
+                "data.labels: none"
+            )
         check_size(file.stat().st_size, str(file))
         read = _csv_rows if file.suffix == ".csv" else _json_rows
         for row in read(file):

@@ -58,13 +58,16 @@ class Header(NamedTuple):
 
 
 def header_of(source: Source) -> Header | None:
-    """Return the header of an image; ``None`` where it has none that can be read."""
+    """Return the header of an image; ``None`` where it has none that can be read.
+
+    Raises:
+        UnfitPictureError: more pixels than its file can honestly hold.
+    """
     from PIL import Image
 
     try:
         with Image.open(source) as image:
-            if _is_too_large(source, image):  # which decoding it says
-                return Header(image.height, image.width, True, BYTES, False, False, False)
+            _refuse_too_large(source, image)
             height, width = image.height, image.width
             depth = depth_of(image)
             is_cut = _is_cut(image, depth)  # before the next line decodes a PNG
@@ -73,8 +76,19 @@ def header_of(source: Source) -> Header | None:
             grey = image.mode in _GREY_MODES or image.mode.startswith("I;")
             is_clear = image.has_transparency_data
             return Header(height, width, grey, depth, is_cut, _goes_on(image), is_clear)
+    except UnfitPictureError:
+        raise
     except Exception:  # Pillow's readers have no closed list
         return None
+
+
+def is_picture(source: Source) -> bool:
+    """Return whether a file is an image by its header, of whatever size."""
+    try:
+        with with_own_limits():
+            return header_of(source) is not None
+    except UnfitPictureError:
+        return True
 
 
 def depth_of(image: Image) -> str:
@@ -153,13 +167,8 @@ def decode_own(source: Source, shape: Shape) -> tuple[np.ndarray, str]:
     return np.repeat(np.rint(grey) if depth == DEEP else grey, channels, axis=-1), depth
 
 
-def _is_too_large(source: Source, image: Image) -> bool:
-    """Return whether an image has more pixels than its file can honestly hold."""
-    return _PIXEL_BYTES * image.width * image.height > allowed_bytes(_stored_bytes(source))
-
-
 def _refuse_too_large(source: Source, image: Image) -> None:
-    if _is_too_large(source, image):
+    if _PIXEL_BYTES * image.width * image.height > allowed_bytes(_stored_bytes(source)):
         raise UnfitPictureError(
             f"{image.width} x {image.height} pixels in {_stored_bytes(source):,} bytes; if you "
             "trust the file, allow it by the environment variable "
@@ -177,11 +186,22 @@ def _stored_bytes(source: Source) -> int:
 
 
 @contextmanager
-def without_warnings() -> Iterator[None]:
-    """Suppress Pillow's warnings: what it cannot read is listed by name."""
+def with_own_limits() -> Iterator[None]:
+    """Have Pillow open images of any size, and warn of nothing.
+
+    What cannot be read is listed by name, and the limit on pixels is archbuild's own, which users
+    can lift; Pillow's would hide it.
+    """
+    from PIL import Image
+
+    most = Image.MAX_IMAGE_PIXELS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = most
 
 
 def _is_cut(image: Any, depth: str) -> bool:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median_low
 from typing import NamedTuple
 
 import numpy as np
 
 from archbuild.data.dataset import Shape, chunk_slices
-from archbuild.data.formats.images.layout import SUFFIXES
 from archbuild.data.formats.images.picture import (
-    MODES,
     Header,
     Source,
     UnfitPictureError,
@@ -23,9 +19,10 @@ from archbuild.data.formats.images.picture import (
     decode_own,
     header_of,
     range_of,
-    without_warnings,
+    with_own_limits,
 )
 from archbuild.data.formats.images.range import Divisors, Ranges, divisors_for
+from archbuild.data.formats.images.size import common_shape, is_common, too_few
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import BYTES, ReadRequest
 from archbuild.data.spill import read_part, release, room_for
@@ -95,12 +92,13 @@ def read_stack(files: Files, request: ReadRequest) -> Stack:
             depths whose ranges cannot be compared, or more than the disk holds.
     """
     is_old = request.known is not None and request.known.scale is None
-    with without_warnings():
-        headers = [header_of(source) for source in files.open()]
+    with with_own_limits():
+        headers, unfit = _headers(files)
         if is_old:  # models of earlier versions took the upper 8 bits of whatever came
             headers = [header and header._replace(depth=BYTES) for header in headers]
-        shape = common_shape(headers, request)
+        shape = common_shape(headers, request, unfit)
         ranges, faults = _ranges(files, headers, 0)
+        faults |= unfit
         depths = {
             header.depth for index, header in enumerate(headers) if header and index not in faults
         }
@@ -109,7 +107,7 @@ def read_stack(files: Files, request: ReadRequest) -> Stack:
         values, rows, divisors = read(ranges, request)
     _warn(request.path, files.names, rows, headers, shape, faults)
     if len(rows) < request.least_rows:
-        raise too_few(request.path, len(rows), request.least_rows)
+        raise too_few(request.path, len(rows), request.least_rows, faults=faults)
     guesses = (
         *divisors.guesses,
         *_say_channels(headers, files.names, shape),
@@ -125,12 +123,13 @@ def probe(files: Files, request: ReadRequest) -> Probe:
     Raises:
         DataError: as ``read_stack``.
     """
-    with without_warnings():
-        headers = [header_of(source) for source in files.open()]
+    with with_own_limits():
+        headers, unfit = _headers(files)
         ranges, faults = _ranges(files, headers, _PROBED)
+        faults |= unfit
     there = [*_sound(headers, faults)]
     if len(there) < request.least_rows:
-        raise too_few(request.path, len(there), request.least_rows)
+        raise too_few(request.path, len(there), request.least_rows, faults=faults)
     shape = common_shape([headers[index] for index in there], request)
     _warn(request.path, files.names, there, headers, shape, faults)
     if len(ranges) > 1:
@@ -150,63 +149,20 @@ def probe(files: Files, request: ReadRequest) -> Probe:
         *_say_channels(headers, files.names, shape),
         *_say_parts(headers, shape),
     )
-    return Probe(len(there), shape, _is_common(headers, shape), is_scaled, guesses)
+    return Probe(len(there), shape, is_common(headers, shape), is_scaled, guesses)
 
 
-def common_shape(headers: Sequence[Header | None], request: ReadRequest) -> Shape:
-    """Return the ``(height, width, channels)`` of all images: Input's, else the most common.
-
-    Where no size is that of half of the images, it is the median height and the median width.
-
-    Raises:
-        DataError: there are none, or Input has channels that no image has.
-    """
-    there = [header for header in headers if header]
-    if not there:
-        raise too_few(request.path, 0)
-    wanted = request.input_shape or ()
-    if len(wanted) == 3:
-        if wanted[0] not in MODES:
-            raise DataError(
-                f"the spec's Input takes {list(wanted)}, and images have 1, 3 or 4 channels "
-                f"(grey, RGB, RGBA), not {wanted[0]}; change Input's output_shape"
-            )
-        return (*wanted[1:], wanted[0])
-    height, width = _common_size([(header.height, header.width) for header in there])
-    own = 1 if all(header.grey for header in there) else 3
-    fitting = [count for count in MODES if wanted == (height * width * count,)]
-    return (height, width, fitting[0] if fitting else own)
-
-
-def too_few(path: Path, count: int, least: int = 2, beside: Sequence[Guess] = ()) -> DataError:
-    """Return the refusal of fewer images than are needed; ``beside`` is what was left out."""
-    if path.is_dir():
-        advice = (
-            f"put images ({', '.join(sorted(SUFFIXES))}) there, in one folder for each class if "
-            "the classes are known"
-        )
-    elif path.suffix.lower() in SUFFIXES:
-        advice = "give the folder of all images; of a file with several pictures the first counts"
-    else:
-        advice = "check how the file was written"
-    others = "".join(f" ({guess.subject}: {guess.found})" for guess in beside)
-    return DataError(
-        f"{path} holds {count} images that can be read, and at least {least} are needed{others}; "
-        f"{advice}"
-    )
-
-
-def _common_size(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    (size, count) = Counter(sizes).most_common(1)[0]
-    if 2 * count >= len(sizes):
-        return size
-    heights, widths = zip(*sizes, strict=True)
-    return median_low(heights), median_low(widths)
-
-
-def _is_common(headers: Sequence[Header | None], shape: Shape) -> bool:
-    fits = [(header.height, header.width) == shape[:2] for header in headers if header]
-    return 2 * sum(fits) >= len(fits)
+def _headers(files: Files) -> tuple[list[Header | None], dict[int, str]]:
+    """Return the headers that can be read, and why images cannot be used."""
+    headers: list[Header | None] = []
+    faults: dict[int, str] = {}
+    for index, source in enumerate(files.open()):
+        try:
+            headers.append(header_of(source))
+        except UnfitPictureError as error:
+            headers.append(None)
+            faults[index] = str(error)
+    return headers, faults
 
 
 def _decode_bytes(source: Source, shape: Shape) -> tuple[np.ndarray, str]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from archbuild.data.formats.below import below, is_hidden
 from archbuild.data.formats.series.ucr import (
     AS_TABLE,
     NO_LABEL_KEY,
@@ -66,7 +67,7 @@ def series_parts(folder: Path) -> Mapping[str, Path]:
         parts = next((parts for (_, kind), parts in found.items() if kind == suffix), None)
         if parts is not None:
             return parts
-    inside = [path for path in folder.iterdir() if not path.name.startswith((".", "__"))]
+    inside = [path for path in folder.iterdir() if not is_hidden(path)]
     is_wrapped = len(inside) == 1 and inside[0].is_dir() and not inside[0].is_symlink()
     return series_parts(inside[0]) if is_wrapped else {}
 
@@ -98,7 +99,8 @@ def _say_parts(request: ReadRequest, parts: Mapping[str, Path]) -> Guess:
 
 
 def _say_left_out(folder: Path, parts: Mapping[str, Path]) -> list[Guess]:
-    files = [path for path in folder.rglob("*") if path.is_file() and path not in parts.values()]
+    there = below(folder, hidden=True)
+    files = [path for path in there if path.is_file() and path not in parts.values()]
     kinds = Counter(path.suffix.lower() or path.name for path in files)
     shown = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common())
     return [Guess("left out", f"{len(files)} other files: {shown}")] if files else []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from archbuild.data import load_dataset
 from archbuild.data.formats.images.classes import find_images
 from archbuild.data.request import ReadRequest
+from archbuild.errors import DataError
 from tests.data.writers import write_image
 
 GREY = np.arange(20, dtype=np.uint8).reshape(4, 5)
@@ -91,6 +93,38 @@ def test_a_link_to_a_folder_around_it_is_not_followed(tmp_path):
     write_image(tmp_path / "cat/1.png", GREY)
     (tmp_path / "cat/again").symlink_to(tmp_path)
     assert found(tmp_path, "dog/2.png")[0] == ["cat/1.png", "dog/2.png"]
+
+
+def test_a_folder_counts_once_whatever_links_lead_to_it(tmp_path):
+    for number in range(20):  # 2^20 paths
+        (tmp_path / f"all/{number}").mkdir(parents=True)
+        for name in "xy":
+            (tmp_path / f"all/{number}/{name}").symlink_to(f"../{number + 1}")
+    paths, _, said = found(tmp_path, "all/20/1.png", "all/20/2.png")
+    assert paths == ["all/20/1.png", "all/20/2.png"]
+    assert "links to folders that count already (40)" in said
+
+
+def test_links_to_folders_elsewhere_are_followed_once(tmp_path):
+    write_image(tmp_path / "elsewhere/1.png", GREY)
+    for name in ("a", "b"):
+        (tmp_path / "here" / name).mkdir(parents=True)
+        (tmp_path / "here" / name / "link").symlink_to(tmp_path / "elsewhere")
+    assert found(tmp_path / "here", "a/2.png")[0] == ["a/2.png", "a/link/1.png"]
+
+
+def test_pipes_devices_and_broken_links_are_counted(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    paths, _, said = found(tmp_path, "1.png", "2.png")
+    assert paths == ["1.png", "2.png"]
+    assert "pipes, devices and broken links (3)" in said
+
+
+def test_folders_too_deep_are_refused(tmp_path):
+    with pytest.raises(DataError, match="more than 64 deep"):
+        found(tmp_path, f"{'d/' * 70}1.png")
 
 
 def test_other_files_are_counted_by_kind(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -97,3 +98,9 @@ def test_the_file_may_lie_above_the_only_folder_and_bear_windows_paths(tmp_path)
         write_image(tmp_path / f"img/{number}.png", np.full((4, 4), number, np.uint8))
     (tmp_path / "metadata.csv").write_text("file_name,label\nimg\\0.png,b\n./img/1.png,a\n")
     assert load_dataset(str(tmp_path)).labels.tolist() == [1, 0]
+
+
+def test_metadata_that_are_a_pipe_are_not_waited_for(folder):
+    os.mkfifo(folder / "metadata.csv")
+    with pytest.raises(DataError, match=r"metadata\.csv is no file that could be read"):
+        load_dataset(str(folder))
