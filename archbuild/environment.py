@@ -78,7 +78,16 @@ def end_with_input() -> None:
     stays whole, as after any kill.
     """
     if os.environ.pop(ENDS_WITH_INPUT, None) is not None:
-        threading.Thread(target=_wait_for_end, args=(sys.stdin.fileno(),), daemon=True).start()
+        end_with(sys.stdin.fileno())
+
+
+def end_with(descriptor: int) -> None:
+    """End this process when whoever writes to a pipe closes it, or is ended in any way.
+
+    Args:
+        descriptor: of the pipe's end that is read.
+    """
+    threading.Thread(target=_wait_for_end, args=(descriptor,), daemon=True).start()
 
 
 def _wait_for_end(descriptor: int) -> None:

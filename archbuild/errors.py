@@ -11,7 +11,8 @@
     │   └── RunError              a run folder is locked, damaged, missing or of another spec
     │       └── RunInUseError     another process holds its lock
     └── TrainingError             training failed: exit status 1
-        └── DivergenceError       a loss term or a weight stopped being finite
+        ├── DivergenceError       a loss term or a weight stopped being finite
+        └── PeerLostError         another process of the same training is gone
 
 An error says what happened, what was expected, what came, and what to do about it.
 """
@@ -141,6 +142,10 @@ class RunInUseError(RunError):
 
 class TrainingError(ArchbuildError):
     """Training failed."""
+
+
+class PeerLostError(TrainingError):
+    """Another process of the same training has ended, or cannot be reached."""
 
 
 class DivergenceError(TrainingError):

@@ -18,6 +18,7 @@ from archbuild.cli.doctor import doctor
 from archbuild.cli.ending import report
 from archbuild.cli.export import export
 from archbuild.cli.generate import generate
+from archbuild.cli.hosts import hosts_options
 from archbuild.cli.listing import list_things
 from archbuild.cli.new import new
 from archbuild.cli.options import (
@@ -121,6 +122,7 @@ class _Verbs(click.Group):
 @data_dir_option
 @out_option
 @backend_option
+@hosts_options
 @click.option(
     "--fresh",
     is_flag=True,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from archbuild.errors import ArchbuildError, UsageError
 from archbuild.io.documents import json_text
 
 if TYPE_CHECKING:
+    from archbuild.cli.hosts import Hosts
     from archbuild.cli.options import Reading, StageLengths
     from archbuild.cli.progress import Progress
     from archbuild.experiments.experiment import Experiment
@@ -42,6 +43,7 @@ class RunOptions:
     head: str | None
     overrides: tuple[str, ...]
     reading: Reading
+    hosts: Hosts
     seed: int
     precision: str
     data_dir: Path | None
@@ -61,11 +63,71 @@ def run(options: RunOptions) -> None:
     if options.dry_run:
         _forecast(options)
         return
+    if not options.hosts.asked:
+        _run(options)
+        return
+    options.hosts.refuse_incomplete()
+    if not options.trains:
+        raise UsageError("only training is spread: add --pretrain, --cluster or --train")
+    if options.hosts.several:
+        _run_together(options)
+    else:
+        _run_spread(options)
+
+
+def _run_together(options: RunOptions) -> None:
+    """Train with other processes; what comes after it is the first one's."""
+    from archbuild.cli import hosts
+
+    with (
+        hosts.together(options.hosts) as devices,
+        hosts.own_folder(devices, options.out) as out,
+    ):
+        first = devices.process == 0
+        _run(
+            replace(options, out=out, quiet=options.quiet or not first),
+            before=lambda experiment: hosts.share_folder(devices, experiment.folder.path),
+            after=hosts.part_from_others,
+            to_the_end=first,
+        )
+
+
+def _run_spread(options: RunOptions) -> None:
+    """Train on several devices of this host."""
+    from archbuild.cli.hosts import refuse_other_backends
+    from archbuild.training import devices
+
+    refuse_other_backends()
+    devices.use(devices.Devices(options.hosts.devices))
+    try:
+        _run(options, after=lambda: devices.use(None))
+    finally:
+        devices.use(None)
+
+
+def _run(
+    options: RunOptions,
+    before: Callable[[Experiment], None] = lambda experiment: None,
+    after: Callable[[], None] = lambda: None,
+    to_the_end: bool = True,
+) -> None:
+    """Run what is asked for.
+
+    Args:
+        options: what it is.
+        before: called before the first stage.
+        after: called after the last.
+        to_the_end: whether what follows the stages is done.
+    """
     with _started(options) as (experiment, progress):
         if options.trains:
             _start_keras(progress)
             _advise(options, progress)
+            before(experiment)
             _train(experiment, options)
+            after()
+        if not to_the_end:
+            return
         result = _results(experiment.results(), progress, options)
         if experiment.folder.path.is_dir():
             progress.note(f"the run is in {experiment.folder.path}")

@@ -14,6 +14,7 @@ from archbuild.data.batches import ordered_batches
 from archbuild.data.spill import joined
 from archbuild.networks.rows import ROWS_AT_ONCE, by_rows
 from archbuild.training.augmentation import Augmentation
+from archbuild.training.devices import current
 from archbuild.training.feed import Feed, augmentation_seed
 from archbuild.training.progress import LOGGER
 
@@ -29,11 +30,29 @@ def encode(read: Reader, feed: Feed, chosen: np.ndarray | None = None) -> np.nda
     A result that is large is a memory map of a temporary file (``data/spill.py``).
     """
     count, begun = len(feed) if chosen is None else len(chosen), perf_counter()
-    blocks = (slice(at, min(at + ROWS_AT_ONCE, count)) for at in range(0, count, ROWS_AT_ONCE))
-    places = blocks if chosen is None else (chosen[block] for block in blocks)
-    codes = joined((by_rows(read, feed.clean(place)) for place in places), count, _what(count))
+
+    def read_block(block: slice) -> np.ndarray:
+        return by_rows(read, feed.clean(block if chosen is None else chosen[block]))
+
+    codes = joined(_by_processes(read_block, count), count, _what(count))
     LOGGER.info("encoded %s rows in %.2f s", f"{count:,}", perf_counter() - begun)
     return codes
+
+
+def _by_processes(read: Callable[[slice], np.ndarray], count: int) -> Iterator[np.ndarray]:
+    """Yield the results of all blocks of rows in their order, each read by one of the processes."""
+    blocks = [slice(at, min(at + ROWS_AT_ONCE, count)) for at in range(0, count, ROWS_AT_ONCE)]
+    devices = current()
+    if devices is None or not devices.several_hosts:
+        yield from map(read, blocks)
+        return
+    for first in range(0, len(blocks), devices.processes):
+        turn = blocks[first : first + devices.processes]
+        mine = read(turn[min(devices.process, len(turn) - 1)])
+        whole = np.zeros((ROWS_AT_ONCE, *mine.shape[1:]), mine.dtype)
+        whole[: len(mine)] = mine
+        for block, rows in zip(turn, devices.gathered(whole), strict=False):
+            yield rows[: block.stop - block.start]
 
 
 def encode_views(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import keras
+import numpy as np
 from keras import ops
 
 from archbuild import objectives
@@ -47,6 +48,20 @@ class Objective(Protocol):
 
     def loss_terms(self, batch: Batch) -> dict[str, Any]:
         """Return the weighted terms of the loss by name."""
+
+
+class Step(NamedTuple):
+    """The input of a step.
+
+    Attributes:
+        inputs: what ``StageModel.given`` returns for a batch.
+        targets: arrays of ``(batch, ...)`` by name.
+        values: of the scheduled variables, float32, in their order.
+    """
+
+    inputs: Any
+    targets: dict[str, np.ndarray]
+    values: np.ndarray
 
 
 class StageModel(keras.Model):

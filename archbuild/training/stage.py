@@ -21,12 +21,13 @@ from archbuild.networks.rows import to_numpy
 from archbuild.runs.names import section_of
 from archbuild.runs.stage import StageFolder
 from archbuild.training.augmentation import Augmentation
+from archbuild.training.devices import current, refuse_uneven
 from archbuild.training.encoding import Reader, encode
 from archbuild.training.feed import Feed, augmentation_seed, generator
-from archbuild.training.model import Objective, StageModel, optimizer
+from archbuild.training.model import Objective, StageModel, Step, optimizer
 from archbuild.training.progress import EpochDone, EventHandler, StageStarted, StepDone
 from archbuild.training.schedules import Position, learning_rate
-from archbuild.training.steps import Losses, Step, Steps, together
+from archbuild.training.steps import Losses, Steps, together
 
 _ADVICE = (
     "Try a lower learning rate (--set {section}.learning_rate=...), a longer warm-up "
@@ -89,6 +90,7 @@ class StageTrainer:
         emit: EventHandler,
         rows: np.ndarray | None = None,
     ) -> None:
+        refuse_uneven(settings["batch_size"])
         self.name, self.settings, self.feed = name, settings, feed
         self.network, self.objective = network, objective
         self.folder, self.seed, self.emit = folder, seed, emit
@@ -164,8 +166,9 @@ class StageTrainer:
 
     def _epoch(self, epoch: int) -> None:
         self._before_epoch(epoch)
+        self._agree()
         row = {"epoch": epoch + 1, **self._train(epoch)}
-        row |= self._after_epoch(epoch)
+        row = self._agreed(row | self._after_epoch(epoch))
         state = self.state()
         self._refuse_non_finite_weights(state, epoch)
         self.history.append(row)
@@ -173,6 +176,20 @@ class StageTrainer:
             timing = {"seconds": round(self.seconds, 2)}
             self.folder.save_checkpoint(epoch + 1, state, self.history, timing=timing)
         self.emit(EpochDone(self.name, self.epochs, row))
+
+    def _agree(self) -> None:
+        """Take the weights and targets of the first process: others may round differently."""
+        devices = current()
+        if devices is None or not devices.several_hosts:
+            return
+        state = self.state() | prefixed("target_", self.targets)
+        self._restore(devices.agreed_arrays(state))
+
+    def _agreed(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return the first process's line of the history, by which all go on or stop."""
+        devices = current()
+        found: dict[str, Any] = row if devices is None else devices.agreed(row)
+        return found
 
     def _before_epoch(self, epoch: int) -> None:
         """Prepare the epoch of that number, counted from 0."""
@@ -212,19 +229,29 @@ class StageTrainer:
             self._step(indices, self._position(epoch, done + place), rng)
             for place, indices in enumerate(batches)
         ]
-        return self._take(steps)
+        return self._take(steps, len(batches[0]))
 
     def _position(self, epoch: int, step: int) -> Position:
         """Return where the step of that number in the epoch, counted from 0, ends."""
         return Position(epoch % self.settings["epochs"] * self.steps + step + 1, self.steps)
 
     def _step(self, indices: np.ndarray, position: Position, rng: np.random.Generator) -> Step:
-        inputs, originals = self.feed.training(indices, rng)
-        targets = self._targets(indices) | {"original": originals}
-        present = self.feed.present(indices)
+        part = self._part(len(indices))
+        targets = {name: rows[part] for name, rows in self._targets(indices).items()}
+        if self.feed.binarises:  # drawn for the whole batch, whoever reads which part of it
+            inputs, originals = (rows[part] for rows in self.feed.training(indices, rng))
+        else:
+            inputs, originals = self.feed.training(indices[part], rng)
+        targets["original"] = originals
+        present = self.feed.present(indices[part])
         targets |= {} if present is None else {"present": present}
         values = np.array(self._values(position), "float32")
         return Step(self.model.given(inputs, present), targets, values)
+
+    def _part(self, size: int) -> slice:
+        """Return the rows of a batch that this process reads."""
+        devices = current()
+        return slice(0, size) if devices is None else devices.part(size)
 
     def batches(self, epoch: int) -> Iterator[np.ndarray]:
         """Return the rows of each step of an epoch, counted from 0, by their numbers."""

@@ -2,38 +2,27 @@
 
 Between two steps Python does nothing: what a schedule moves is handed over with the batches. On
 TensorFlow a loop inside the graph goes from step to step, and this is the one place of training
-that names TensorFlow; the other backends are called once a step.
+that names TensorFlow; the other backends are called once a step. Several devices of JAX have steps
+of their own (``spread_steps.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 
-from archbuild.training.model import StageModel
+from archbuild.training.devices import current
+from archbuild.training.model import StageModel, Step
+from archbuild.training.spread_steps import SpreadSteps
 
 Losses = dict[str, np.ndarray]
 """The terms of the loss by name, ``(steps,)`` each."""
 
 _MOST_AT_ONCE = 32  # more save little, and the bar of progress moves between calls
 _BYTES_AT_ONCE = 16 * 2**20  # of rows, which are copied for a call
-
-
-class Step(NamedTuple):
-    """The input of a step.
-
-    Attributes:
-        inputs: what ``StageModel.given`` returns for a batch.
-        targets: arrays of ``(batch, ...)`` by name.
-        values: of the scheduled variables, float32, in their order.
-    """
-
-    inputs: Any
-    targets: dict[str, np.ndarray]
-    values: np.ndarray
 
 
 class Steps:
@@ -48,10 +37,19 @@ class Steps:
         self._model, self._scheduled = model, list(scheduled)
         self._loops: dict[tuple[Any, ...], Callable[[Step], Any]] = {}
         self._compiled_size: int | None = None
+        devices = current()
+        self._spread = None if devices is None else SpreadSteps(model, scheduled, devices)
 
-    def __call__(self, steps: Sequence[Step]) -> Losses:
-        """Take the steps one after the other; all batches have the same size."""
-        if keras.backend.backend() == "tensorflow":
+    def __call__(self, steps: Sequence[Step], size: int) -> Losses:
+        """Take the steps one after the other.
+
+        Args:
+            steps: their input; where several processes train, the part of this one.
+            size: of each batch, which all have.
+        """
+        if self._spread is not None:
+            losses = self._spread(steps, size)
+        elif keras.backend.backend() == "tensorflow":
             losses = self._in_graph(steps)
         else:
             losses = np.array([self._by_itself(step) for step in steps])

@@ -10,9 +10,9 @@ from archbuild.networks.rows import to_numpy
 from archbuild.registry import default_vocabulary
 from archbuild.spec import make_plan, spec_from_tree
 from archbuild.training.augmentation import Augmentation
-from archbuild.training.model import StageModel, optimizer
+from archbuild.training.model import StageModel, Step, optimizer
 from archbuild.training.pretraining import Reconstruct
-from archbuild.training.steps import Step, Steps, together
+from archbuild.training.steps import Steps, together
 from tests.training.conftest import SPEC, make_network
 
 VOCABULARY = default_vocabulary()
@@ -45,7 +45,7 @@ def test_many_steps_at_once_are_those_steps_one_by_one(settings, compiled, noise
     steps = list(some_steps([8, 8, 8, 5], [1e-2, 1e-3, 1e-4, 1e-3]))
     model, scheduled = built(settings, compiled, noise)
     take = Steps(model, scheduled)
-    losses = [take(steps[:2]), take(steps[2:3]), take(steps[3:])]
+    losses = [take(steps[:2], 8), take(steps[2:3], 8), take(steps[3:], 5)]
     other, (rate,) = built(settings, False, noise)
     expected = []
     for step in steps:
