@@ -25,7 +25,8 @@ def report(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         shown = io.StringIO()
         error.show(shown)
-        click.echo(printable.lines(shown.getvalue()), nl=False, err=True)
+        # click indents choices by tabs
+        click.echo(printable.lines(shown.getvalue().replace("\n\t", "\n    ")), nl=False, err=True)
         return error.exit_code
     status = exit_status(error)
     if status == STOPPED and sys.stderr.isatty():

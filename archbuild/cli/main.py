@@ -37,6 +37,7 @@ from archbuild.cli.options import (
     set_option,
     stage_options,
 )
+from archbuild.cli.places import refuse_few_files, refuse_lost_folder
 from archbuild.cli.predict import predict
 from archbuild.cli.run import RunOptions, run
 from archbuild.cli.runs import runs
@@ -71,11 +72,14 @@ class _Verbs(click.Group):
         """Run the command.
 
         Raises:
-            UsageError: a word that may be a path is longer than the system's paths.
+            UsageError: there is no working directory, or a word that may be a path is longer than
+                the system's paths.
         """
+        refuse_lost_folder()
         try:
             return super().invoke(ctx)
         except OSError as error:
+            refuse_lost_folder()  # others may remove it under the command
             if error.errno != errno.ENAMETOOLONG:
                 raise
             name = str(error.filename or "")[:60]
@@ -177,6 +181,7 @@ def main() -> None:
         # an exit, unlike a kill, removes files that are half written
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
+        refuse_few_files()
         status = cli(prog_name=_NAME, standalone_mode=False)
     except Exception as error:  # in place of a traceback
         status = report(error)

@@ -8,6 +8,7 @@ import pytest
 from archbuild.cli.ending import report
 from archbuild.cli.run import StoppedError
 from archbuild.errors import DivergenceError, Problem, RunError, SpecError, UsageError
+from tests.cli.calling import Archbuild
 
 PROBLEM = Problem("no good", ("layers", 1), source="a.yaml", line=3, column=5)
 
@@ -85,3 +86,9 @@ def test_a_name_in_an_error_is_shown_and_not_obeyed(capsys: pytest.CaptureFixtur
         assert all(line.isprintable() for line in shown.split("\n"))
     report(RunError(f"no folder {name}"))
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_choices_that_click_lists_are_indented_by_blanks(archbuild: Archbuild) -> None:
+    err = archbuild("export", "--format", "keras").err
+    assert "\\t" not in err
+    assert "\n    encoder" in err
