@@ -24,7 +24,7 @@ distributed: $(VENV)/.dev    ## those that start a cluster of several processes,
 # what is compiled for a test is there for the next one: that is most of the time
 backends: $(VENV)/.dev       ## what trains or encodes, on JAX with two devices
 	JAX_NUM_CPU_DEVICES=2 \
-	  JAX_COMPILATION_CACHE_DIR=build/jax JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
+	  JAX_COMPILATION_CACHE_DIR=$(CURDIR)/build/jax JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 \
 	  JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
 	  KERAS_BACKEND=jax $(BIN)/python -m pytest -n auto -m backends tests
 

@@ -21,6 +21,7 @@ from tests.training.elsewhere import PRIORS, measure
 BACKEND = keras.backend.backend()
 pytestmark = [
     pytest.mark.backends,
+    pytest.mark.timeout(1200),  # the first of them waits until all is measured, twice
     pytest.mark.skipif(BACKEND == "tensorflow", reason="compares others with it: make backends"),
 ]
 
