@@ -141,7 +141,7 @@ class NetworkBuilder:
         Raises:
             SpecError: there is no such head or field, or the head does not fit the network.
             UsageError: training needs what ``fit`` of a Keras model does not provide: rounds,
-                labels, or further inputs of the decoder.
+                labels, or further inputs of the decoder; or there is nothing to train.
         """
         vocabulary = default_vocabulary()
         entry = {"type": head, "n_clusters": n_clusters, **fields}
@@ -155,6 +155,11 @@ class NetworkBuilder:
         return ClusteringModel(network, made, spec.settings("cluster")["batch_size"], self.seed)
 
     def _refuse_unprovided(self, head: Head, plan: Plan) -> None:
+        if not head.learns:
+            raise UsageError(
+                f"the {head.name} head trains nothing, so there is nothing to fit; use it with "
+                "archbuild.DeepClustering or the command line"
+            )
         needed = {
             "rounds": head.rounds,
             "labels": head.labels_used != "never",

@@ -268,3 +268,8 @@ def test_a_head_that_learns_in_rounds_is_refused() -> None:
         UsageError, match=r"rounds, which fit has not; train it with archbuild\.Deep"
     ):
         archbuild.NetworkBuilder(VARIATIONAL).attach("messages", n_clusters=3, modules=modules)
+
+
+def test_a_head_that_trains_nothing_is_refused() -> None:
+    with pytest.raises(UsageError, match="the manifold head trains nothing"):
+        archbuild.NetworkBuilder(TREE).attach("manifold", n_clusters=3)

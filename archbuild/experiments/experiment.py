@@ -307,6 +307,8 @@ class Experiment:
         if head is not None and head.rounds:
             each = counted(trainer.settings["epochs"], "epoch")
             self.emit(Note(f"rounds: {head.rounds}, of {each} each"))
+        if head is not None and not head.learns:
+            self.emit(Note(f"the {head.name} head trains nothing: no epochs"))
         outcome = trainer.run()
         network, outcome = in_float32(network, outcome, head, self.feed, self.vocabulary)
         if head is not None and head.writes_files:

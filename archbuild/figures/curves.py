@@ -32,10 +32,14 @@ _ROUNDS = "Dotted: a round ends, and the modules learn."
 
 
 class CurvesPicture(StagePicture):
-    """The training curves of each stage."""
+    """The training curves of each stage that has epochs."""
 
     name = "curves"
     section = "Training"
+
+    def stages(self, run: Run) -> Sequence[Stage]:
+        """Return the stages with a history."""
+        return [stage for stage in run.stages if stage.history()]
 
     def draw_stage(self, run: Run, stage: Stage, path: Path) -> Path:
         """Draw the history of a stage."""

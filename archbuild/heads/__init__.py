@@ -13,6 +13,7 @@ from archbuild.heads.gmvae import GMVAEHead
 from archbuild.heads.kld import KLDHead
 from archbuild.heads.kmeans import KMeansHead
 from archbuild.heads.ladder import LadderHead
+from archbuild.heads.manifold import ManifoldHead
 from archbuild.heads.messages import MessagesHead
 from archbuild.heads.self_training import SelfTrainingHead
 from archbuild.plugins import Registry, subclass_of
@@ -25,6 +26,7 @@ HEADS: Final[Registry[type[Head]]] = Registry(
         KLDHead,
         KMeansHead,
         SelfTrainingHead,
+        ManifoldHead,
         GMMHead,
         GMVAEHead,
         LadderHead,

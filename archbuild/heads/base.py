@@ -91,6 +91,8 @@ class Head(HeadType):
     initialised from them, and their assignment is not followed."""
     compiles: ClassVar[bool] = True
     """False if XLA cannot compile ``forward`` and ``loss_terms``."""
+    learns: ClassVar[bool] = True
+    """False if ``initialise`` finds all there is: its stage has no epochs, and trains nothing."""
     views: int = 0
     """Augmented views of all rows that ``refresh`` reads beside the rows: its codes are then
     ``(1 + views, n, code)``, and the first are those of the rows as they are."""

@@ -50,7 +50,7 @@ class HeadTrainer(StageTrainer):
             then given without labels; ``None``: rows have their labels where they come.
 
     Attributes:
-        epochs: the settings' own, times the head's rounds.
+        epochs: the settings' own, times the head's rounds; none of a head that does not learn.
         codes: ``(n, code)`` of all rows after the latest epoch; ``None`` before they are needed.
         clusters: ``(n,)`` the cluster of each row; ``None`` before the head begins.
         occupancy: of the clusters; ``None`` before the head begins.
@@ -75,7 +75,7 @@ class HeadTrainer(StageTrainer):
         rows = self.validation.trained(len(feed)) if self.validation else None
         super().__init__(name, settings, network, head, feed, folder, seed, emit, rows)
         self.head, self.labels, self.labelled_batch = head, labels, labelled_batch
-        self.epochs *= head.rounds or 1
+        self.epochs *= (head.rounds or 1) if head.learns else 0
         self.begins = warmup_epochs(head, settings, self.steps) if from_scratch else 0
         self.read = network.reader(head.code)
         self.codes: np.ndarray | None = None

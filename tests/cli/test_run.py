@@ -86,6 +86,21 @@ def test_a_changed_setting_is_refused_with_the_difference_until_fresh(
     assert archbuild(*asked, "--pretrain", "2", "--fresh").status == 0
 
 
+def test_a_head_that_trains_nothing_has_no_epochs(
+    archbuild: Archbuild, asked: list[str], elsewhere: Path
+) -> None:
+    head = ["--head", "manifold", "--set", "head.start=k-means"]
+    stages = ["--pretrain", "1", "--cluster", "5", "--visualize"]
+    status, _, err = archbuild(*asked, *head, *stages)
+    assert status == 0, err
+    assert "the manifold head trains nothing: no epochs" in err
+    drawn = {path.name for path in (elsewhere / "out" / "plots").rglob("*.png")}
+    assert {"curves-pretrain.png", "scatter-manifold.png", "clusters-manifold.png"} <= drawn
+    assert "curves-cluster-manifold.png" not in drawn
+    status, _, err = archbuild(*asked, *head, "--cluster", "5")
+    assert (status, "trains nothing" in err) == (0, False), err
+
+
 def test_a_precision_is_kept_with_the_run_and_advised_against_on_processor_cores(
     archbuild: Archbuild, asked: list[str]
 ) -> None:

@@ -18,6 +18,7 @@ CONFIGS = {
     "kld": {"start": "k-means", "tolerance": 0.0},
     "kmeans": {"start": "k-means", "tolerance": 0.0},
     "self_training": {"start": "k-means"},
+    "manifold": {"start": "k-means", "neighbours": 3},
     "gmm": {"start": "k-means"},
     "ladder": {"mc_samples": 2, "importance_samples": 2},
     "gmvae": {"mc_samples": 2, "prior_units": 4, "style_size": 2},
