@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,10 @@ from archbuild.data.dataset import chunk_slices
 from archbuild.data.formats.packed import check_gzipped_text
 from archbuild.data.formats.tables.csv_layout import CsvLayout, read_layout
 from archbuild.data.formats.tables.csv_rows import (
-    Row,
+    Block,
     is_packed,
     is_unfilled,
+    numbered_blocks,
     numbered_rows,
     open_text,
 )
@@ -32,7 +34,6 @@ from archbuild.data.request import Arrays, ReadRequest
 from archbuild.data.spill import release, room_for
 from archbuild.errors import DataError
 
-_ROWS = 4096  # read at a time as texts
 _LONGEST = 40  # letters of a line that are shown
 
 
@@ -103,10 +104,9 @@ class CsvSource:
 
     def batches(self, wanted: Sequence[int]) -> Iterator[Batch]:
         """Yield the rows, some thousand at a time."""
-        table = self._rows()
-        while part := list(islice(table, _ROWS)):
-            columns = [[row.cells[index] for row in part] for index in wanted]
-            yield Batch(Places("line", [row.last for row in part]), columns)
+        for block in self._blocks():
+            columns = [list(map(itemgetter(index), block.cells)) for index in wanted]
+            yield Batch(Places("line", block.lasts), columns)
 
     def numbers(self, wanted: Sequence[int], n_rows: int) -> np.ndarray | None:
         """Return columns of plain numbers as ``(n_rows, columns)`` float64, by NumPy's parser."""
@@ -141,32 +141,41 @@ class CsvSource:
                 release(values)
         return values
 
-    def _all_rows(self, left_out: LeftOut | None = None) -> Iterator[Row]:
-        return numbered_rows(self.path, self.layout.separator, self.layout.skip, left_out)
-
-    def _rows(self) -> Iterator[Row]:
+    def _blocks(self) -> Iterator[Block]:
         """Yield the rows without the header; lines of another length are refused."""
         self._left_out = LeftOut()
-        rows = self._all_rows(self._left_out)
-        if self.has_header:
-            next(rows)
+        layout = self.layout
+        has_header = self.has_header
+        for block in numbered_blocks(self.path, layout.separator, layout.skip, self._left_out):
+            rows = block.behind(1) if has_header else block
+            has_header = False
+            self._check_widths(rows)
+            if rows.cells:
+                yield rows
+
+    def _check_widths(self, rows: Block) -> None:
+        """Make sure that each row has as many cells as the table has columns.
+
+        Raises:
+            DataError: one has not, or has a cell behind the last column.
+        """
         width, ends_blank = self.layout.width, self.layout.width > len(self.columns)
-        for row in rows:
-            if len(row.cells) != width:
+        if not {*map(len, rows.cells)} <= {width}:
+            row = next(place for place, cells in enumerate(rows.cells) if len(cells) != width)
+            raise DataError(
+                f"{self.path}, line {rows.lasts[row]}: {len(rows.cells[row])} cells, where the "
+                f"first line has {width}; {self.layout.hint or 'fix or drop that line'}"
+            )
+        for line, cells in zip(rows.lasts, rows.cells, strict=True) if ends_blank else ():
+            if cells[-1].strip():
                 raise DataError(
-                    f"{self.path}, line {row.last}: {len(row.cells)} cells, where the first line "
-                    f"has {width}; {self.layout.hint or 'fix or drop that line'}"
+                    f"{self.path}, line {line}: '{cells[-1].strip()}' stands behind the separator "
+                    "that ends the lines above, in a column without a name; name it"
                 )
-            if ends_blank and row.cells[-1].strip():
-                raise DataError(
-                    f"{self.path}, line {row.last}: '{row.cells[-1].strip()}' stands behind the "
-                    "separator that ends the lines above, in a column without a name; name it"
-                )
-            yield row
 
     def _lines_above(self) -> int:
         """Return how many lines come before the first row of data."""
-        first = next(self._all_rows())
+        first = next(numbered_rows(self.path, self.layout.separator, self.layout.skip))
         return first.last if self.has_header else first.first - 1
 
 

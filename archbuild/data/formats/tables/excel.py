@@ -104,7 +104,7 @@ class ExcelSource:
         self.columns: tuple[str, ...] = tuple(names if self.has_header else numbers)
         said_of_marks = self._say_marks(marks_of(self.path, self.sheet), sample[0][0])
         left_out = LeftOut("row")
-        left_out.blank.add(*(number for number in blank if number > sample[0][0]))
+        left_out.blank.add([number for number in blank if number > sample[0][0]])
         self.guesses: tuple[Guess, ...] = (
             *said,
             *said_of_sign,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archbuild.data.guess import Guess
@@ -19,7 +20,7 @@ class Counted:
     count: int = 0
     first: list[int] = field(default_factory=list)
 
-    def add(self, *numbers: int) -> None:
+    def add(self, numbers: Sequence[int]) -> None:
         """Count lines by their numbers, from 1."""
         self.count += len(numbers)
         self.first += numbers[: _MOST_NAMED - len(self.first)]
