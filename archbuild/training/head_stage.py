@@ -21,7 +21,7 @@ from archbuild.networks.rows import to_numpy
 from archbuild.runs.stage import StageFolder
 from archbuild.training.encoding import encode, encode_views
 from archbuild.training.feed import Feed
-from archbuild.training.progress import LOGGER, EventHandler
+from archbuild.training.progress import LOGGER, EventHandler, Note
 from archbuild.training.schedules import Position, weight, whole_epochs
 from archbuild.training.stage import (
     StageOutcome,
@@ -191,6 +191,8 @@ class HeadTrainer(StageTrainer):
 
     def _begin(self) -> None:
         codes, begun = self._codes_now(), perf_counter()
+        if start := self.head.config.get("start"):  # maps of many rows take minutes
+            self.emit(Note(f"first clusters of {len(codes):,} rows, by {start}"))
         self.head.initialise(codes)
         LOGGER.info("the head started in %.2f s", perf_counter() - begun)
         if self.head.answers != "nothing":

@@ -51,6 +51,7 @@ def test_the_main_command_from_the_first_epoch_to_the_table(
     assert [row[:2] for row in rows] == spaces
     assert err.splitlines()[0].startswith("DIGITS: 1,797 rows of 1x8x8; tiny: 580 parameters")
     assert len(re.findall(r"^(pretrain|cluster-kld) \d/\d  loss ", err, re.MULTILINE)) == 3
+    assert "first clusters of 1,797 rows, by " in err
 
     run = elsewhere / "out" / "saved_params" / "DIGITS" / "tiny" / "0"
     assert {path.name for path in run.iterdir() if not path.name.startswith(".")} == {

@@ -247,9 +247,9 @@ def scheduled_weights(trainer):
     """Train; return the values that every step was given, by field."""
     given, take = [], trainer._take
 
-    def noted(steps):
+    def noted(steps, size):
         given.extend(step.values[1:] for step in steps)  # behind the learning rate
-        return take(steps)
+        return take(steps, size)
 
     trainer._take = noted
     trainer.run()
