@@ -16,8 +16,7 @@ from archbuild.data.formats.series.ucr import (
     PARTS,
     archive_parts,
     is_archive_table,
-    joined,
-    parse_series,
+    read_series,
 )
 from archbuild.data.guess import Guess, listed
 from archbuild.data.request import Arrays, ReadRequest
@@ -39,7 +38,7 @@ def read_series_folder(request: ReadRequest) -> Arrays:
         )
     parts = series_parts(request.path)
     wanted = {part: path for part, path in parts.items() if request.split in (None, part)}
-    arrays = joined([parse_series(path) for path in wanted.values()], request)
+    arrays = read_series([*wanted.values()], request)
     said = (_say_parts(request, parts), *_say_left_out(request.path, parts))
     return arrays._replace(guesses=(*said, *map(_for_folder, arrays.guesses)))
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
+from math import inf, isfinite, nan
+from operator import sub
+from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from archbuild.data.columns import is_missing, number_in
-from archbuild.data.formats.tables.faults import LARGEST
+from archbuild.data.columns import number_in
+from archbuild.data.formats.series.numbers import Numbers, at_line, number_or_gap
 from archbuild.errors import DataError
 
 _PAIR = re.compile(r"\(([^(),]+),([^(),]*)\)")
@@ -24,15 +26,18 @@ _NEAR = 1e-3  # of a step
 
 
 class Stamped(NamedTuple):
-    """The values of one line, and their times, for each channel."""
+    """The values of a line, and their times, for each channel."""
 
-    times: list[np.ndarray]
-    values: list[np.ndarray]
-    where: str
+    times: list[list[float]]
+    values: list[list[float]]
+    line: int
 
 
 def parts_of(text: str) -> list[str]:
     """Split a line with time stamps into its channels and its label."""
+    plain = text.split(":")
+    if all([part.count("(") == part.count(")") for part in plain]):
+        return plain  # no colon is that of a time of day
     parts: list[list[str]] = [[]]
     pieces = [*_BRACKET.split(text), ""]  # texts, and behind each the bracket that follows
     for words, bracket in zip(pieces[::2], pieces[1::2], strict=True):
@@ -44,18 +49,21 @@ def parts_of(text: str) -> list[str]:
     return ["".join(part) for part in parts]
 
 
-def stamped(channels: Sequence[str], where: str) -> Stamped:
-    """Return the times and values of one line.
+def stamped(channels: Sequence[str], line: int, numbers: Numbers) -> Stamped:
+    """Return the times and values of a line.
 
     Raises:
         DataError: something in it is no pair of a time and a number.
     """
-    pairs = [_pairs(channel, where) for channel in channels]
-    times = [np.array([time for time, _ in channel]) for channel in pairs]
-    return Stamped(times, [np.array([value for _, value in channel]) for channel in pairs], where)
+    times, values = [], []
+    for place, channel in enumerate(channels):
+        pairs = _pairs(channel, place, numbers)
+        times.append([time for time, _ in pairs])
+        values.append([value for _, value in pairs])
+    return Stamped(times, values, line)
 
 
-def on_steps(lines: Sequence[Stamped]) -> tuple[list[list[list[float]]], float]:
+def on_steps(lines: Sequence[Stamped], path: Path) -> tuple[list[list[list[float]]], float]:
     """Return the channels of each line at equal steps, NaN where there is no value, and the step.
 
     Each series begins with its first time.
@@ -63,26 +71,36 @@ def on_steps(lines: Sequence[Stamped]) -> tuple[list[list[list[float]]], float]:
     Raises:
         DataError: times that do not rise, or are no multiples of the smallest step.
     """
-    differences = [np.diff(times) for line in lines for times in line.times if len(times) > 1]
-    step = min((float(each.min()) for each in differences), default=1.0)
+    steps = (min(map(sub, times[1:], times), default=inf) for line in lines for times in line.times)
+    step = min(steps, default=inf)
+    step = 1.0 if step == inf else step
     if step <= 0:
         raise DataError(
-            f"{_first_falling(lines)}: the times do not rise; sort the values by time, once each"
+            f"{path}, line {_first_falling(lines)}: the times do not rise; sort the values by "
+            "time, once each"
         )
-    return [_placed(line, step) for line in lines], step
+    placed = []
+    for line in lines:
+        try:
+            placed.append(_placed(line, step))
+        except DataError as error:
+            raise at_line(path, line.line, error) from error
+    return placed, step
 
 
-def _pairs(text: str, where: str) -> list[tuple[float, float]]:
+def _pairs(text: str, channel: int, numbers: Numbers) -> list[tuple[float, float]]:
     if _PAIR.sub("", text).strip(" ,"):
-        raise DataError(f"{where}: expected pairs (time,value) between commas, since @timeStamps")
-    return [_pair(time.strip(), value.strip(), where) for time, value in _PAIR.findall(text)]
+        raise DataError("expected pairs (time,value) between commas, since @timeStamps")
+    return [
+        _pair(time.strip(), value.strip(), channel, numbers) for time, value in _PAIR.findall(text)
+    ]
 
 
-def _pair(time: str, value: str, where: str) -> tuple[float, float]:
-    moment = _moment(time)
-    number = np.nan if is_missing(value) else number_in(value)
-    if moment is None or number is None or abs(number) > LARGEST:
-        raise DataError(f"{where}: '({time[:30]},{value[:30]})' is no time and a finite number")
+def _pair(time: str, value: str, channel: int, numbers: Numbers) -> tuple[float, float]:
+    moment, number = _moment(time), number_or_gap(value)
+    if moment is None or not isfinite(moment) or number is None:
+        raise DataError(f"'({time[:30]},{value[:30]})' is no time and a finite number")
+    numbers.note(value, number, channel)
     return moment, number
 
 
@@ -99,29 +117,33 @@ def _moment(text: str) -> float | None:
 
 
 def _placed(line: Stamped, step: float) -> list[list[float]]:
-    start = min((float(times[0]) for times in line.times if len(times)), default=0.0)
+    start = min([times[0] for times in line.times if times], default=0.0)
     return [
-        _one_placed((times - start) / step, values, line.where)
+        _one_placed([(time - start) / step for time in times], values)
         for times, values in zip(line.times, line.values, strict=True)
     ]
 
 
-def _one_placed(places: np.ndarray, values: np.ndarray, where: str) -> list[float]:
-    whole = np.rint(places)
-    if not len(places):
+def _one_placed(places: Sequence[float], values: Sequence[float]) -> list[float]:
+    if not places:
         return []
-    if (np.abs(places - whole) > _NEAR).any() or whole[-1] > _MOST_GAPS * len(values):
+    last = places[-1]  # the greatest, which may be infinite
+    if last > _MOST_GAPS * len(values) or any(
+        [abs(place - round(place)) > _NEAR for place in places]
+    ):
         raise DataError(
-            f"{where}: its times are no multiples of one step, and series are read at equal steps "
-            "alone; interpolate them to such, and save them with @timeStamps false"
+            "its times are no multiples of one step, and series are read at equal steps alone; "
+            "interpolate them to such, and save them with @timeStamps false"
         )
-    filled = np.full(int(whole[-1]) + 1, np.nan)
-    filled[whole.astype(int)] = values
-    numbers: list[float] = filled.tolist()
-    return numbers
+    filled = [nan] * (round(last) + 1)
+    for place, value in zip(places, values, strict=True):
+        filled[round(place)] = value
+    return filled
 
 
-def _first_falling(lines: Sequence[Stamped]) -> str:
+def _first_falling(lines: Sequence[Stamped]) -> int:
     return next(
-        line.where for line in lines if any((np.diff(times) <= 0).any() for times in line.times)
+        line.line
+        for line in lines
+        if any(later <= time for times in line.times for time, later in pairwise(times))
     )

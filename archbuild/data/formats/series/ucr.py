@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from archbuild.data.columns import is_missing, number_in
+from archbuild.data.dataset import chunk_slices
+from archbuild.data.formats.series.gathered import Gathered
+from archbuild.data.formats.series.numbers import Numbers, at_line
 from archbuild.data.formats.series.times import on_steps, parts_of, stamped
-from archbuild.data.formats.tables.faults import LARGEST
+from archbuild.data.formats.tables.narrow import as_narrow
 from archbuild.data.guess import LABELS, Guess
-from archbuild.data.precision import needs_double
 from archbuild.data.request import Arrays, ReadRequest
-from archbuild.data.spill import room_for
+from archbuild.data.spill import read_part
 from archbuild.errors import DataError
 from archbuild.spec.top import MASK
 
@@ -32,20 +33,7 @@ NO_LABEL_KEY = "labels=none"
 _ARCHIVE_NAME = re.compile(r"(.+)_(TRAIN|TEST)\.(tsv|txt|csv)$", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[\s,]+")
 _SAMPLE = 200
-
-
-class Series(NamedTuple):
-    """One line: a list of numbers for each channel, NaN where one is missing, and the label."""
-
-    channels: list[list[float]]
-    label: str | None
-
-
-class Parsed(NamedTuple):
-    """The series of a file, and the decisions that reading them took."""
-
-    series: list[Series]
-    said: list[Guess]
+_SHOWN = 5
 
 
 def read_ts(request: ReadRequest) -> Arrays:
@@ -55,52 +43,79 @@ def read_ts(request: ReadRequest) -> Arrays:
         DataError: a line is broken, has another number of channels, or time stamps at unequal
             steps.
     """
-    return joined([parse_series(request.path)], request)
+    return read_series([request.path], request)
 
 
-def parse_series(path: Path) -> Parsed:
-    """Return the series of a ``.ts`` file or of a table of the archive.
+def read_series(paths: Sequence[Path], request: ReadRequest) -> Arrays:
+    """Return the series of ``.ts`` files, or of tables of the archive, in one array.
+
+    NaN stands behind their ends.
 
     Raises:
         DataError: as ``read_ts``, or a cell is no number.
     """
-    return _parse_ts(path) if path.suffix.lower() == ".ts" else _parse_table(path)
+    series = Gathered()
+    said = [
+        guess
+        for path in paths
+        for guess in (_parse_ts if path.suffix.lower() == ".ts" else _parse_table)(path, series)
+    ]
+    return _joined(series, sum(path.stat().st_size for path in paths), said, request)
 
 
-def _parse_ts(path: Path) -> Parsed:
+def _parse_ts(path: Path, series: Gathered) -> list[Guess]:
+    """Add the series of a file, and return the decisions that this took."""
     header = dict(_ts_header(path))
     is_quantity = header.get("targetlabel", "false").startswith("true")
     is_silent = not header.keys() & {"classlabel", "targetlabel"}
     is_found = is_silent and _ends_in_labels(path)
     labelled = is_quantity or is_found or header.get("classlabel", "false").startswith("true")
-    if header.get("timestamps") == "true":
-        series, said = _stamped_lines(path, labelled)
-    else:
-        series, said = list(_ts_lines(path, labelled)), []
+    read = _read_stamped if header.get("timestamps") == "true" else _read_lines
+    said = read(path, labelled, is_quantity, series)
     if labelled and not is_quantity:
         why = "although the header has no" if is_found else "as the header says by"
         found = f"what stands alone behind the last ':', {why} @classLabel"
         said.append(Guess(LABELS, found, NO_LABEL_KEY))
     if is_quantity:
-        series = [line._replace(label=None) for line in series]
         found = "none; the last value of each line is a quantity (@targetLabel)"
         said.append(Guess(LABELS, found))
-    return Parsed(series, said)
+    return said
 
 
 def _ends_in_labels(path: Path) -> bool:
     """Return whether every line ends in one cell behind channels of several."""
-    lines = [parts_of(text) for _, text in _data_lines(path)]
-    sizes = [[len(part.split(",")) for part in parts] for parts in lines]
-    return bool(sizes) and all(len(each) > 1 and each[-1] == 1 < min(each[:-1]) for each in sizes)
+    lines = (parts_of(text) for _, text in _data_lines(path))
+    sizes = ([part.count(",") + 1 for part in parts] for parts in lines)
+    first = next(sizes, [])
+    return all(len(each) > 1 and each[-1] == 1 < min(each[:-1]) for each in chain([first], sizes))
 
 
-def _stamped_lines(path: Path, labelled: bool) -> tuple[list[Series], list[Guess]]:
-    split = [_split(line, where, labelled, parts_of) for where, line in _data_lines(path)]
-    channels, step = on_steps([stamped(parts, where) for parts, _, where in split])
-    series = [Series(each, label) for each, (_, label, _) in zip(channels, split, strict=True)]
+def _read_stamped(path: Path, labelled: bool, is_quantity: bool, series: Gathered) -> list[Guess]:
+    lines, labels = [], []
+    for number, text in _data_lines(path):
+        try:
+            parts, label = _split(text, labelled, parts_of)
+            lines.append(stamped(parts, number, series.numbers))
+        except DataError as error:
+            raise at_line(path, number, error) from error
+        labels.append(None if is_quantity else label)
+    channels, step = on_steps(lines, path)
+    for each, label in zip(channels, labels, strict=True):
+        series.add(each, label)
     found = f"left out; they are multiples of one step, {step:g}"
-    return series, [Guess("time stamps", f"{found}, and each series begins with its first")]
+    return [Guess("time stamps", f"{found}, and each series begins with its first")]
+
+
+def _read_lines(path: Path, labelled: bool, is_quantity: bool, series: Gathered) -> list[Guess]:
+    read = series.numbers.read
+    for number, line in _data_lines(path):
+        try:
+            parts, label = _split(line, labelled, _by_colons)
+            channels = [read(text, place) for place, text in enumerate(parts)]
+        except DataError as error:
+            raise at_line(path, number, error) from error
+        series.add(channels, None if is_quantity else label)
+    return []
 
 
 def is_archive_table(path: Path) -> bool:
@@ -137,20 +152,21 @@ def read_archive_table(request: ReadRequest) -> Arrays:
     Raises:
         DataError: a cell is no number.
     """
-    return joined([_parse_table(request.path)], request)
+    return read_series([request.path], request)
 
 
-def _parse_table(path: Path) -> Parsed:
-    series = []
+def _parse_table(path: Path, series: Gathered) -> list[Guess]:
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
-            label, *cells = _SEPARATOR.split(line.strip())
+            label, *cells = _SEPARATOR.split(line.strip(), maxsplit=1)
             if cells:
-                series.append(
-                    Series([_numbers(cells, f"{path}, line {number}")], _class_name(label))
-                )
+                try:
+                    channel = series.numbers.read(_SEPARATOR.sub(",", cells[0]), 0)
+                except DataError as error:
+                    raise at_line(path, number, error) from error
+                series.add([channel], _class_name(label))
     found = "the first of each line, as in the UCR archive; the others are a series"
-    return Parsed(series, [Guess(LABELS, found, AS_TABLE)])
+    return [Guess(LABELS, found, AS_TABLE)]
 
 
 def _ts_header(path: Path) -> Iterator[tuple[str, str]]:
@@ -165,44 +181,30 @@ def _ts_header(path: Path) -> Iterator[tuple[str, str]]:
     raise DataError(f"{path} has no line @data; expected a .ts file of the UCR and UEA archive")
 
 
-def _ts_lines(path: Path, labelled: bool) -> Iterator[Series]:
-    for where, line in _data_lines(path):
-        parts, label, _ = _split(line, where, labelled, lambda text: text.split(":"))
-        cells = [part.split(",") if part.strip() else [] for part in parts]
-        yield Series([_numbers(each, where) for each in cells], label)
+def _by_colons(text: str) -> list[str]:
+    return text.split(":")
 
 
-def _data_lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the lines of series, each behind its place."""
+def _data_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of series, each behind its number."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         lines = enumerate(file, 1)
         next(number for number, line in lines if line.strip().lower() == "@data")
         for number, line in lines:
             text = line.strip()
-            if text and not text.startswith("#"):
-                yield f"{path}, line {number}", text
+            if text and text[0] != "#":
+                yield number, text
 
 
 def _split(
-    text: str, where: str, labelled: bool, cut: Callable[[str], list[str]]
-) -> tuple[list[str], str | None, str]:
-    """Return the channels of a line, its label and its place."""
+    text: str, labelled: bool, cut: Callable[[str], list[str]]
+) -> tuple[list[str], str | None]:
+    """Return the channels of a line, and its label."""
     parts = cut(text)
     label = parts.pop().strip() if labelled else None
     if not parts or label == "":
-        raise DataError(f"{where}: expected a series and, behind the last ':', its label")
-    return parts, label, where
-
-
-def _numbers(cells: Sequence[str], where: str) -> list[float]:
-    """Return cells as numbers; ``?`` and NaN stand for a missing one."""
-    numbers = []
-    for place, cell in enumerate(cells, 1):
-        number = np.nan if is_missing(cell) else number_in(cell)
-        if number is None or abs(number) > LARGEST:
-            raise DataError(f"{where}: value {place}, '{cell.strip()[:30]}', is no finite number")
-        numbers.append(number)
-    return numbers
+        raise DataError("expected a series and, behind the last ':', its label")
+    return parts, label
 
 
 def _class_name(text: str) -> str:
@@ -211,79 +213,69 @@ def _class_name(text: str) -> str:
     return text if number is None or number % 1 else str(int(number))
 
 
-def joined(parsed: Sequence[Parsed], request: ReadRequest) -> Arrays:
-    """Return the series of one or more files in one array, NaN behind their ends.
-
-    Raises:
-        DataError: they have different numbers of channels, or one has no values.
-    """
-    series = [each for part in parsed for each in part.series]
-    said = dict.fromkeys(guess for part in parsed for guess in part.said)
-    if not series:
-        raise DataError(f"{request.path} has no series behind its header; copy it again")
-    counts = {len(each.channels) for each in series}
-    if len(counts) != 1:
-        numbers = " and ".join(map(str, sorted(counts)))
-        raise DataError(f"{request.path} has series of {numbers} channels; expected one number")
-    lengths = [_length(each) for each in series]
-    if 0 in lengths:
-        raise DataError(f"{request.path}: series {lengths.index(0)} (counted from 0) has no values")
-    length = _wanted_length(lengths, counts.pop(), request)
-    values = _filled(series, length, str(request.path))
-    labels = [each.label for each in series if each.label is not None]
-    missing = int(np.isnan(values).sum())
+def _joined(series: Gathered, stored: int, said: Sequence[Guess], request: ReadRequest) -> Arrays:
+    """Return the series of files of ``stored`` bytes in one array."""
+    path = request.path
+    if not len(series):
+        raise DataError(f"{path} has no series behind its header; copy it again")
+    if len(series.counts) != 1:
+        several = " and ".join(map(str, sorted(series.counts)[:_SHOWN]))
+        raise DataError(f"{path} has series of {several} channels; expected one number")
+    lengths = series.lengths()
+    if not lengths.all():
+        empty = int(np.argmin(lengths))
+        raise DataError(f"{path}: series {empty} (counted from 0) has no values")
+    (n_channels,) = series.counts
+    length = _wanted_length(lengths, n_channels, request)
+    values = series.padded(length, stored, str(path))
+    if request.known is None:  # new rows may be closer to each other than those of the training
+        _refuse_blurred(values, series.numbers, path)
+    parts = chunk_slices(len(values), values[:1].nbytes)
+    missing = sum(int(np.isnan(read_part(values, part)).sum()) for part in parts)
     if missing and request.options.gaps not in (None, MASK):
         raise DataError(
-            f"{request.path} has series of unequal length or with missing values, which the loss "
+            f"{path} has series of unequal length or with missing values, which the loss "
             "leaves out; data.gaps: impute is for tables, so leave it out"
         )
-    ends = sum((length - min(each, length)) * values.shape[2] for each in lengths)
-    guesses = [*said, *_say_lengths(lengths, length, request), *_say_missing(missing - ends)]
+    ends = int((length - np.minimum(lengths, length)).sum()) * n_channels
+    guesses = [
+        *dict.fromkeys(said),
+        *_say_lengths(lengths, length, request),
+        *_say_missing(missing - ends),
+    ]
     return Arrays(
-        values,
-        labels or None,
+        as_narrow(values, path),
+        series.labels or None,
         guesses=tuple(guesses),
         channels="last",
         gaps=missing > 0,
     )
 
 
-def _length(series: Series) -> int:
-    """Return the length of a series without the missing values at its end."""
-    kept = 0
-    for numbers in series.channels:
-        there = np.flatnonzero(~np.isnan(numbers))
-        kept = max(kept, int(there[-1]) + 1 if there.size else 0)
-    return kept
+def _refuse_blurred(values: np.ndarray, numbers: Numbers, path: Path) -> None:
+    """Refuse channels whose numbers float64 does not tell apart."""
+    blur = numbers.blur(values)
+    if blur is not None:
+        raise DataError(f"{path}: channel {blur.column + 1} {blur.in_words}")
 
 
-def _wanted_length(lengths: Sequence[int], channels: int, request: ReadRequest) -> int:
+def _wanted_length(lengths: np.ndarray, channels: int, request: ReadRequest) -> int:
     """Return the length of the spec's Input, else that of the longest series."""
     shape = request.input_shape or ()
     if len(shape) == 2 and shape[0] == channels:
         return shape[1]
     if len(shape) == 1 and shape[0] % channels == 0:
         return shape[0] // channels
-    return max(lengths)
+    return int(lengths.max())
 
 
-def _filled(series: Sequence[Series], length: int, source: str) -> np.ndarray:
-    values = room_for((len(series), length, len(series[0].channels)), np.float64, source)
-    values[...] = np.nan
-    for row, each in enumerate(series):
-        for place, numbers in enumerate(each.channels):
-            kept = numbers[:length]
-            values[row, : len(kept), place] = kept
-    return values if needs_double([values]) else values.astype(np.float32)
-
-
-def _say_lengths(lengths: Sequence[int], length: int, request: ReadRequest) -> list[Guess]:
-    shorter = sum(each < length for each in lengths)
-    longer = sum(each > length for each in lengths)
+def _say_lengths(lengths: np.ndarray, length: int, request: ReadRequest) -> list[Guess]:
+    shorter = int((lengths < length).sum())
+    longer = int((lengths > length).sum())
     found = []
     if shorter:
         found.append(
-            f"from {min(lengths)} to {max(lengths)}; {shorter:,} of {len(lengths):,} series end "
+            f"from {lengths.min()} to {lengths.max()}; {shorter:,} of {len(lengths):,} series end "
             f"before {length}: they are 0 behind their end, after scaling, and the loss leaves "
             "that out"
         )

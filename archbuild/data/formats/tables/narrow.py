@@ -12,10 +12,10 @@ from archbuild.data.spill import read_part, release, room_for
 
 
 def as_narrow(values: np.ndarray, path: Path) -> np.ndarray:
-    """Return the numbers as float32, unless that would blur a column."""
+    """Return the numbers as float32, unless that would blur a column or channel."""
     if values.dtype == np.float32:
         return values
-    parts = list(chunk_slices(len(values), 8 * values.shape[1]))
+    parts = list(chunk_slices(len(values), values[:1].nbytes))
     if needs_double(read_part(values, part) for part in parts):
         return values
     single = room_for(values.shape, np.float32, str(path))

@@ -66,6 +66,41 @@ def test_large_offsets_are_kept(tmp_path):
     assert load_dataset(path).values.dtype == np.float64
 
 
+BIG = 1_700_000_000_000_000_000  # nanoseconds since 1970; float64 has steps of 256 there
+
+
+@pytest.mark.parametrize(
+    ("lines", "header"),
+    [
+        ([f"1,2:{BIG},{BIG + 100}:a", f"3,4:{BIG + 200},{BIG}:b"], {}),
+        ([f"(0,1):(0,{BIG}),(1,{BIG + 100}):a", f"(0,2):(0,{BIG}):b"], {"timeStamps": "true"}),
+    ],
+)
+def test_numbers_that_float64_would_make_equal_are_refused(tmp_path, lines, header):
+    path = write(tmp_path / "own.ts", *lines, **header)
+    with pytest.raises(DataError, match=r"channel 2 goes from 1700000000000000000 to .* steps of"):
+        load_dataset(path)
+
+
+def test_numbers_beyond_2_to_53_that_float64_tells_apart_are_read(tmp_path):
+    path = write(tmp_path / "own.ts", f"{BIG},{BIG + 101}:a", f"{BIG + 10**9},{-BIG}:b")
+    assert load_dataset(path).values.max() == BIG + 10**9
+
+
+def test_equal_numbers_and_those_that_are_cut_blur_nothing(tmp_path):
+    path = write(tmp_path / "own.ts", *[f"{number},{2**53 + 1}:a" for number in (1, 2)])
+    assert load_dataset(path).shape == (1, 2)
+    assert load_dataset(path, input_shape=(1, 1)).values.max() == 2
+
+
+def test_room_behind_short_series_is_in_proportion_to_the_file(tmp_path):
+    path = write(tmp_path / "own.ts", ",".join("1" * 20_000) + ":a", *["1:b"] * 20_000)
+    with pytest.raises(
+        DataError, match=r"series at the length 20,000 would .*ARCHBUILD_LARGEST_GIB=3"
+    ):
+        load_dataset(path)
+
+
 def test_a_quantity_is_no_class(tmp_path):
     path = write(tmp_path / "own.ts", "1,2:0.5", "3,4:0.7", classLabel="false", targetLabel="true")
     dataset = load_dataset(path)
@@ -86,6 +121,10 @@ def test_a_quantity_is_no_class(tmp_path):
         (["(1,1),(0,2):a"], {"timeStamps": "true"}, "line 5: the times do not rise"),
         (["1,2:a", "1,3:b"], {"timeStamps": "true"}, r"line 5: expected pairs \(time,value\)"),
         (["(0,1),(noon,2):a"], {"timeStamps": "true"}, "'.noon,2.' is no time and"),
+        (["(0,1),(inf,2):a"], {"timeStamps": "true"}, "'.inf,2.' is no time and"),
+        (["(0,1),(1e300,2),(1e308,2):a"], {"timeStamps": "true"}, "line 5: .* no multiples"),
+        (["1,2:a", "1,1_0:b"], {}, "line 6: value 2, '1_0', is no finite number"),
+        (["1,2:a", "1,1e39:b"], {}, "line 6: value 2, '1e39', is no finite number"),
         ([], {}, "no series behind its header"),
     ],
 )
