@@ -29,6 +29,9 @@ FREE_LINES: Final = 500_000
 FREE_CELLS: Final = 2_000_000
 """Likewise of cells, as commas and other separators part them."""
 
+FREE_COLUMNS: Final = 100_000
+"""So many columns a text table may have, each of which takes some kilobytes and 40 microseconds."""
+
 LINES_A_BYTE: Final = 10
 """More lines may be, up to so many for each byte that is stored; real data reach some 3."""
 
@@ -116,6 +119,20 @@ def check_pieces(n_lines: int, n_cells: int, stored: int, what: str) -> None:
                 f"it; so many in so small a file are damage or an attack as a rule. "
                 f"{_override(count)}"
             )
+
+
+def check_columns(count: int, what: str) -> None:
+    """Refuse a text table of more columns than tables have, before they are looked at.
+
+    Raises:
+        DataError: there are more, and ``$ARCHBUILD_LARGEST_GIB`` does not allow as many bytes.
+    """
+    if count > max(FREE_COLUMNS, told_bytes()):
+        raise DataError(
+            f"{what} has {count:,} columns, and a text table may have {FREE_COLUMNS:,}; are its "
+            "rows and columns swapped, or its lines joined? As .npy an array may have any number. "
+            f"{_override(count)}"
+        )
 
 
 def check_size(n_bytes: int, what: str) -> None:

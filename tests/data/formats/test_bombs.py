@@ -141,6 +141,13 @@ def test_it_is_refused_by_its_lines_and_cells(tmp_path, name, make, kind):
         load_dataset(str(tmp_path / name))
 
 
+@pytest.mark.parametrize("cell", ["1,", '"",', "a;", "1 "])
+def test_a_text_table_of_too_many_columns_is_refused(tmp_path, cell):
+    (tmp_path / "x.csv").write_text(cell * 150_000 + "1\n")
+    with pytest.raises(DataError, match=r"150,000 columns, .* ARCHBUILD_LARGEST_GIB=1"):
+        load_dataset(str(tmp_path / "x.csv"))
+
+
 def test_more_lines_are_read_where_the_user_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "FREE_LINES", 100)
     (tmp_path / "x.csv.gz").write_bytes(gzip.compress(b"1,2\n3,4\n" * 1000))

@@ -37,6 +37,7 @@ from archbuild.data.formats.tables.single_column import find_single_column
 from archbuild.data.formats.tables.source import column_name
 from archbuild.data.formats.tables.title import count_titles, say_title
 from archbuild.data.guess import Guess, column_key
+from archbuild.data.limits import check_columns
 from archbuild.data.request import Known, ReadOptions
 from archbuild.data.table_form import TableForm
 from archbuild.errors import DataError
@@ -83,6 +84,8 @@ def read_layout(path: Path, options: ReadOptions, known: Known | None = None) ->
             header names fewer columns than there are.
     """
     lines = _first_lines(path, options.skip_lines or 0)
+    marks = (*MARKS, " ")
+    check_columns(max((line.count(mark) for line in lines for mark in marks), default=0), str(path))
     refuse_drawn(path, lines)
     form = known.form if known else None
     cut, said = _find_cut(path, lines, options, form)
