@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from archbuild.clustering.moments import means
 from archbuild.clustering.starts import MANIFOLD, START, first_clusters
 from archbuild.data.sample import drawn_rows
 from archbuild.data.spill import read_part
@@ -111,10 +110,6 @@ class ManifoldHead(Head):
         products = ops.matmul(codes - middle, ops.convert_to_tensor(centred.T.copy()))
         nearness = 2.0 * products - squares
         return ops.top_k(nearness, min(self.config["neighbours"], len(squares)))[1]
-
-    def centres(self) -> np.ndarray:
-        """Return the means of the landmarks of each cluster, ``(cluster, latent)``."""
-        return means(self._landmarks, self._clusters, self.n_clusters)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return ``landmarks``, ``(landmark, latent)``, and their ``clusters``, ``(landmark,)``."""
