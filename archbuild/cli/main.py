@@ -52,6 +52,7 @@ from archbuild.version import __version__
 
 _NAME = "archbuild"
 _TERMINATED = 143
+_AGAIN_AFTER = 0.2  # seconds, in which a callback has returned
 _EPILOG = """\b
 Your own data:
   archbuild new --for mine.csv
@@ -172,14 +173,30 @@ for _verb in (*_SPECS, *_MODELS, *_RUNS):
     cli.add_command(_verb)
 
 
+def exit_when_terminated() -> None:
+    """Exit at SIGTERM: unlike a kill, an exit removes files that are half written.
+
+    An exit that is raised inside a callback of a library is discarded there. It is raised again.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+    show = sys.unraisablehook
+
+    def exit_again(discarded: Any) -> None:
+        if discarded.exc_type is SystemExit:
+            threading.Timer(_AGAIN_AFTER, signal.raise_signal, [signal.SIGTERM]).start()
+        else:
+            show(discarded)
+
+    sys.unraisablehook = exit_again
+
+
 def main() -> None:
     """Run the command line, and turn errors into messages and exit statuses."""
     # nothing in TensorFlow's own log helps users
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     end_with_input()
     if threading.current_thread() is threading.main_thread():
-        # an exit, unlike a kill, removes files that are half written
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+        exit_when_terminated()
     try:
         refuse_few_files()
         status = cli(prog_name=_NAME, standalone_mode=False)

@@ -105,7 +105,7 @@ def reporting(
     """Show events and warnings on stderr while the block lasts.
 
     Args:
-        quiet: show nothing, only write the log.
+        quiet: show nothing but what is wrong with clusters, only write the log.
         as_json: show events as lines of JSON. An error is then a line too, and ends the process.
         always_warn: show warnings even if ``quiet``.
         screen: makes the display for people; by default ``Screen``.
@@ -115,7 +115,7 @@ def reporting(
     """
     with ExitStack() as closing, interruptible() as interrupt:
         shown = _display(as_json, screen, closing)
-        display = _ignore if quiet else shown
+        display = _collapses(shown) if quiet else shown
         warnings = _Warnings(shown if always_warn else display)
         LOGGER.addHandler(warnings)
         closing.callback(LOGGER.removeHandler, warnings)
@@ -143,5 +143,11 @@ def _display(
     return display
 
 
-def _ignore(event: Event) -> None:
-    """Show nothing."""
+def _collapses(shown: EventHandler) -> EventHandler:
+    """Return what shows the clusters that something is wrong with, and nothing else."""
+
+    def show(event: Event) -> None:
+        if isinstance(event, StageEnded) and event.warning:
+            shown(Warned(f"{event.stage}: {event.warning}"))
+
+    return show

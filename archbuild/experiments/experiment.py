@@ -320,7 +320,7 @@ class Experiment:
             history=outcome.history,
             timing={"seconds": round(outcome.seconds, 2)},
         )
-        self.emit(StageEnded(folder.name, ending(outcome)))
+        self.emit(ending(folder.name, outcome))
 
     def trainer(
         self, name: str, head: Head | None, network: Network, folder: StageFolder | None = None

@@ -12,7 +12,7 @@ from archbuild.data.labels import labelled_rows
 from archbuild.environment import FLOAT32, installed
 from archbuild.evaluation.table import likeliest
 from archbuild.spec.top import ALL_LABELS
-from archbuild.training.progress import counted
+from archbuild.training.progress import StageEnded, counted
 from archbuild.version import __version__
 
 if TYPE_CHECKING:
@@ -112,13 +112,16 @@ def supervised_origin(
     return replace(origin, labelled=tuple(map(int, rows)), classes=tuple(names or ()))
 
 
-def ending(outcome: StageOutcome) -> str:
-    """Return a sentence on how the stage ended."""
-    from archbuild.evaluation.collapse import collapse_in_words
+def ending(stage: str, outcome: StageOutcome) -> StageEnded:
+    """Return how a stage ended."""
+    from archbuild.evaluation.collapse import collapse_in_words, collapse_warning
 
     how = "settled" if outcome.converged else "done"
     text = f"{how} after {counted(len(outcome.history), 'epoch')} in {outcome.seconds:.1f} s"
-    return f"{text}; {collapse_in_words(outcome.occupancy)}" if outcome.occupancy else text
+    if outcome.occupancy is None:
+        return StageEnded(stage, text)
+    clusters = collapse_in_words(outcome.occupancy)
+    return StageEnded(stage, f"{text}; {clusters}", collapse_warning(outcome.occupancy))
 
 
 def versions() -> dict[str, str]:

@@ -58,8 +58,9 @@ def draw_curves(
     """Draw the training curves of one stage to a PNG at ``path``, which is returned.
 
     The loss terms share one axis, logarithmic where their values span a wide range. Where the
-    history holds ``occupied``, ``label_change``, ``smallest_share`` and ``largest_share``,
-    ``entropy`` or ``learning_rate``, small panels beside it show them.
+    history holds ``occupied``, ``label_change``, ``smallest_share`` and ``largest_share``, the
+    separations of these two clusters, ``entropy`` or ``learning_rate``, small panels beside it
+    show them.
 
     Args:
         history: one mapping per epoch, with ``epoch``, ``loss`` and any other loss term by name.
@@ -80,7 +81,7 @@ def curves_figure(
     panels = [panel for panel in _PANELS if panel.names & columns.keys()]
     groups, shades = _by_size(columns), _shades(_terms(columns))
     note = f"{_ROUNDS if rounds else ''} {caption}".strip()
-    figure = new_figure(title, note, height=600 if len(panels) < 3 else 760)
+    figure = new_figure(title, note, height=600 if len(panels) < 3 else 280 + 120 * len(panels))
     widths = (3, 2) if panels else (1,)
     sides = figure.add_gridspec(1, len(widths), width_ratios=widths)
     left = sides[0].subgridspec(len(groups), 1)
@@ -232,11 +233,23 @@ def _draw_label_change(axes: Axes, epochs: NDArray[np.float64], columns: Columns
 
 
 def _draw_shares(axes: Axes, epochs: NDArray[np.float64], columns: Columns) -> None:
-    for name, shade in (("largest_share", colour(0)), ("smallest_share", colour(1))):
-        if name in columns:
-            _line(axes, epochs, columns[name] * 100, name.removesuffix("_share"), shade)
+    _draw_extremes(axes, epochs, columns, "share", percent=True)
     axes.yaxis.set_major_formatter("{x:g} %")
     axes.set_ylim(bottom=0)
+
+
+def _draw_separations(axes: Axes, epochs: NDArray[np.float64], columns: Columns) -> None:
+    _draw_extremes(axes, epochs, columns, "separation")
+
+
+def _draw_extremes(
+    axes: Axes, epochs: NDArray[np.float64], columns: Columns, what: str, percent: bool = False
+) -> None:
+    """Draw what is known of the largest and of the smallest cluster."""
+    for which, shade in (("largest", colour(0)), ("smallest", colour(1))):
+        if f"{which}_{what}" in columns:
+            values = columns[f"{which}_{what}"]
+            _line(axes, epochs, values * 100 if percent else values, which, shade)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
 
 
@@ -256,6 +269,11 @@ _PANELS = (
     _Panel("clusters occupied; dashed: all", frozenset({"occupied"}), _draw_occupied),
     _Panel("rows that changed cluster", frozenset({"label_change"}), _draw_label_change),
     _Panel("share of rows", frozenset({"smallest_share", "largest_share"}), _draw_shares),
+    _Panel(
+        "separation of clusters",
+        frozenset({"smallest_separation", "largest_separation"}),
+        _draw_separations,
+    ),
     _Panel("entropy of the shares; dashed: all even", frozenset({"entropy"}), _draw_entropy),
     _Panel("learning rate", frozenset({"learning_rate"}), _draw_rate),
 )

@@ -121,11 +121,15 @@ class EpochDone(Event):
 
 @dataclass(frozen=True)
 class StageEnded(Event):
-    """The end of a stage: it ran, was already done, or was dropped, as ``message`` says."""
+    """The end of a stage: it ran, was already done, or was dropped, as ``message`` says.
+
+    ``warning``, which is part of the message, is what is wrong with its clusters; or ``None``.
+    """
 
     name = "stage_ends"
     stage: str
     message: str
+    warning: str | None = None
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.message}"

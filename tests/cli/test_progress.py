@@ -109,6 +109,16 @@ def test_warnings_may_be_shown_anyway(
     assert len(notes) == (0 if quiet else 1)
 
 
+@pytest.mark.parametrize("warning", [None, "2 clusters are empty"])
+def test_quiet_says_what_is_wrong_with_clusters(
+    warning: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with reporting(quiet=True) as progress:
+        progress(StageEnded("cluster-kld", "done", warning))
+    expected = f"warning: cluster-kld: {warning}\n" if warning else ""
+    assert capsys.readouterr().err == expected
+
+
 @pytest.mark.parametrize("terminal", [io.StringIO, Terminal], ids=["file", "terminal"])
 def test_programs_get_a_json_line_for_each_event(
     terminal: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
@@ -128,7 +138,7 @@ def test_programs_get_a_json_line_for_each_event(
     assert epoch["terms"] == {"loss": 0.5, "other": 3.0}
     assert epoch["occupancy"] == {"occupied": 4}
     assert (warning["event"], warning["message"]) == ("warning", "3 images are broken")
-    assert ends == {"event": "stage_ends", "stage": "pretrain", "message": "done"}
+    assert ends == {"event": "stage_ends", "stage": "pretrain", "message": "done", "warning": None}
 
 
 @pytest.mark.parametrize("quiet", [False, True])

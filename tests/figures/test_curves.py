@@ -151,3 +151,13 @@ def test_same_input_same_bytes_other_input_other_picture(tmp_path, epochs, pixel
         assert draw_curves(rows, "DIGITS", path) == path
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert not np.array_equal(pixels(paths[0]), pixels(paths[2]))
+
+
+def test_separations_are_no_terms_of_the_loss(words):
+    history = [
+        {"epoch": epoch, "loss": 1.0, "smallest_separation": 0.2, "largest_separation": 0.1}
+        for epoch in (1, 2)
+    ]
+    assert loss_terms(history) == ["loss"]
+    with styled():
+        assert "separation of clusters" in words(curves_figure(history, "DIGITS"))
