@@ -37,7 +37,7 @@ from archbuild.cli.options import (
     set_option,
     stage_options,
 )
-from archbuild.cli.places import refuse_few_files, refuse_lost_folder
+from archbuild.cli.places import open_streams, refuse_few_files, refuse_lost_folder
 from archbuild.cli.predict import predict
 from archbuild.cli.run import RunOptions, run
 from archbuild.cli.runs import runs
@@ -194,6 +194,7 @@ def main() -> None:
     """Run the command line, and turn errors into messages and exit statuses."""
     # nothing in TensorFlow's own log helps users
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    open_streams()
     end_with_input()
     if threading.current_thread() is threading.main_thread():
         exit_when_terminated()

@@ -1,8 +1,9 @@
-"""What a command needs of its process before anything else: a working directory, and files."""
+"""What a command needs of its process first: a working directory, open files, and streams."""
 
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from typing import Final
 
@@ -43,3 +44,18 @@ def refuse_few_files() -> None:
                 f"this shell allows {most} open files, and a command needs {_FEWEST_FILES} at "
                 "least; raise the limit: ulimit -n 1024"
             )
+
+
+def open_streams() -> None:
+    """Open what of standard input, output and error is closed, on the null device.
+
+    Otherwise the next file would have its number, and what a library prints would go there.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # has the lowest number that is free, which is this
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))

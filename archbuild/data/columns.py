@@ -201,7 +201,8 @@ class ColumnEncoding:
         if self.kind in CATEGORICAL:
             self._mark(rows, cells, decimal)
         else:
-            numbers = [self._number(cell, decimal) for cell in cells]
+            there = zip(cells, missing.tolist(), strict=True)
+            numbers = [np.nan if gone else self._number(cell, decimal) for cell, gone in there]
             rows[:, 0] = np.where(missing, np.nan if self.fill is None else self.fill, numbers)
         if self.gaps:
             rows[:, -1] = missing

@@ -41,3 +41,36 @@ def test_a_tiny_limit_on_open_files_is_named(
     assert f"this shell allows {most} open files" in ended.stderr
     assert "ulimit -n 1024" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["new", "--for", "rows.csv", "--output", "own.yaml"], 0, "own.yaml: written"),
+        (["clean", "--all", "--stage", "pretrain"], 0, "nothing to remove"),
+        (["validate", "none.yaml"], 2, "there is no such file"),
+    ],
+)
+@pytest.mark.parametrize("closed", [(0,), (0, 1), (0, 1, 2)])
+def test_closed_streams_are_no_matter(
+    arguments: list[str],
+    status: int,
+    said: str,
+    closed: tuple[int, ...],
+    clean_environment: Mapping[str, str],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n2,4\n3,1\n")
+    command = " ".join([sys.executable, "-m", "archbuild", *arguments])
+    ended = subprocess.run(
+        ["sh", "-c", f"exec {command} {' '.join(f'{number}>&-' for number in closed)}"],
+        cwd=tmp_path,
+        env=clean_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == status
+    assert 2 in closed or said in ended.stderr
+    assert "internal error" not in ended.stderr
+    assert (tmp_path / "own.yaml").exists() == (arguments[0] == "new")

@@ -244,7 +244,7 @@ class _Reader:
         self._path, self._lines, self._separator = path, lines, separator
         self._first, self._left_out = first, left_out
         self._blank: list[int] = []  # lines with no row behind them yet
-        self._has_ended = False
+        self._has_ended, self._has_breaks = False, False
 
     def rows(self) -> Iterator[Row]:
         """Yield rows one by one, without the line ``sep=``."""
@@ -261,7 +261,8 @@ class _Reader:
     def blocks(self) -> Iterator[Block]:
         """Yield the rows behind those that were taken one by one."""
         while lines := list(islice(self._lines, _BLOCK)):
-            yield self._filled(self._of_lines(lines) or self._one_by_one(lines))
+            block = None if self._has_breaks else self._of_lines(lines)
+            yield self._filled(block or self._one_by_one(lines))
 
     def _of_lines(self, lines: Sequence[str]) -> Block | None:
         """Return a row for each line; ``None`` where a quoted cell has line breaks.
@@ -286,6 +287,8 @@ class _Reader:
             rows.append(row)
             if self._first >= end:
                 break
+        # where many cells have line breaks, it would be in vain to cut the next lines at once
+        self._has_breaks = any(row.first < row.last for row in rows)
         return Block.of(rows)
 
     def _records(self, lines: Iterable[str], seen: list[str]) -> Iterator[Row]:
