@@ -163,7 +163,7 @@ def _subject(
         size_reason=summary.size_reason,
         n_clusters=n_clusters,
         n_clusters_reason=reason,
-        **_clustering(summary),
+        **_start(summary),
         remarks=tuple(map(str, summary.guesses)),
         data=settled
         | ({"counts": summary.counts} if summary.counts else {})
@@ -172,18 +172,18 @@ def _subject(
     )
 
 
-def _clustering(summary: DataSummary) -> dict[str, str]:
-    """Return the head and the start that find most with what is installed, and why."""
+def _start(summary: DataSummary) -> dict[str, str]:
+    """Return the start that finds most with what is installed, and why."""
     from archbuild.clustering.manifold import FEWEST_ROWS
-    from archbuild.clustering.starts import MANIFOLD, MANIFOLD_FAST
+    from archbuild.clustering.starts import MANIFOLD, MANIFOLD_FAST, WARD
+    from archbuild.data.counts import LOG_NORMALISE
     from archbuild.environment import installed
 
-    if summary.counts:
+    if summary.counts == LOG_NORMALISE or _is_wide(summary):
         # groups of cells differ in size by a hundred times; maps cut the large ones into pieces
         return {
-            "head": "kld",
-            "start": "k-means",
-            "start_reason": "also of groups of very different size; or ward",
+            "start": WARD,
+            "start_reason": "also finds groups of very different size; or k-means, manifold, ...",
         }
     if installed("umap-learn") is None or summary.n_rows < FEWEST_ROWS:
         return {}
@@ -194,6 +194,11 @@ def _clustering(summary: DataSummary) -> dict[str, str]:
         }
     reason = "clusters in UMAP maps that agree with each other; or t-sne, k-means, ..."
     return {"start": MANIFOLD, "start_reason": reason}
+
+
+def _is_wide(summary: DataSummary) -> bool:
+    """Return whether a table has no more rows than columns: measurements of genes, spectra."""
+    return len(summary.shape) == 1 and summary.n_rows <= summary.shape[0]
 
 
 def _n_clusters(summary: DataSummary, asked: int | str | None) -> tuple[int | str | None, str]:

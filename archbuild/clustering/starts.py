@@ -23,12 +23,12 @@ from archbuild.data.sample import bounded_rows, drawn_rows
 from archbuild.data.spill import joined, read_part
 from archbuild.spec.fields import choice, integer
 
-MANIFOLD, MANIFOLD_FAST = "manifold", "manifold-fast"
+MANIFOLD, MANIFOLD_FAST, WARD = "manifold", "manifold-fast", "ward"
 START = choice(
     "start",
     [
         "k-means",
-        "ward",
+        WARD,
         "ward-graph",
         "t-sne",
         MANIFOLD,
@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 _K_MEANS: Final = "k-means"
 # Ward's agglomeration takes memory and time in the square of the rows
 _WARD_SAMPLE: Final = 8_000
-_MERGED: Final = ("ward", "ward-graph", "t-sne")
+_MERGED: Final = (WARD, "ward-graph", "t-sne")
 _MANIFOLDS: Final = (MANIFOLD, MANIFOLD_FAST)
 _COVARIANCES: Final = {"gaussian-mixture": "full", "diagonal-mixture": "diag"}
 _NEIGHBOURS: Final = 5

@@ -69,7 +69,7 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
         return _summarise_images(images, options)
     dataset, counts, said = _as_counts(name_or_path, options or ReadOptions())
     dataset.refuse_constant()  # as training would
-    scaling, reason = scaling_of(dataset)
+    scaling, reason = ("none", _LOGARITHMS) if counts == LOG_NORMALISE else scaling_of(dataset)
     shape, size = _flat_images(dataset)
     said = (*said, *_say_flat(dataset, shape))
     encoded = dataset.encoding.columns if dataset.encoding else ()
@@ -143,6 +143,8 @@ def _summarise_images(found: Survey, options: ReadOptions | None) -> DataSummary
 _SCALED = "the images are read as 0 to 1"
 _RAW = "numbers of the images' own, brought to 0 to 1"
 _BYTES = "whole numbers are read as 0 to 1"
+# 10X PBMC: standardised, genes that were hardly counted are as loud as those that tell cells apart
+_LOGARITHMS = "logarithms of counts share one unit; standardise makes rare columns loud"
 
 
 def scaling_of(dataset: Dataset) -> tuple[str, str]:

@@ -25,6 +25,11 @@ STAGE_FIELDS: Final[tuple[Field, ...]] = (
             default=None,
         )
     ),
+    fields.implicit(
+        fields.boolean(
+            "augment", "Whether rows are changed as the spec's `augment` says.", default=True
+        )
+    ),
     fields.choice("optimizer", ["adam", "sgd", "rmsprop"], "The optimiser.", default="adam"),
     fields.number("learning_rate", "The (highest) learning rate.", above=0.0, default=1e-3),
     fields.number("momentum", "Momentum of sgd.", maximum=0.9999, default=0.9),

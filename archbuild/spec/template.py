@@ -15,11 +15,6 @@ from archbuild.spec.plan import Shape
 _COMMENTS_BEGIN: Final = 30
 _LATENT: Final = 10
 _MOST_FILTERS: Final = 128
-_HEADS: Final = {
-    "self_training": "learns the start's clusters and corrects them; or kld,",
-    "kld": "soft k-means that sharpens itself; or self_training,",
-}
-"""What is said of each head that specs are written with."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,6 @@ class Subject:
         size_reason: what there is to say of the shape.
         n_clusters: the head's; ``None``: as many as the labels name classes.
         n_clusters_reason: where that comes from.
-        head: its type, one of ``_HEADS``.
         start: the head's; one that works with what is installed.
         start_reason: why that one.
         remarks: lines about how the data were read.
@@ -73,7 +67,6 @@ class Subject:
     size_reason: str = ""
     n_clusters: int | str | None = None
     n_clusters_reason: str = "as many as the labels name classes; without labels write a number"
-    head: str = "self_training"
     start: str = "t-sne"
     start_reason: str = "Ward's clusters in a t-SNE map; or manifold (archbuild[manifold]), ..."
     remarks: tuple[str, ...] = ()
@@ -197,7 +190,7 @@ def _augment_lines(subject: Subject) -> Iterator[str]:
 def _tail_lines(subject: Subject) -> Iterator[str]:
     n_clusters = "null" if subject.n_clusters is None else subject.n_clusters
     yield _line("head:", "the clustering head; see: archbuild list heads")
-    yield _line(f"  type: {subject.head}", _HEADS[subject.head])
+    yield _line("  type: self_training", "learns the start's clusters and corrects them; or kld,")
     yield _line("", "kmeans; gmm and gmvae need a bottleneck {type: Gaussian, num_units: 10}")
     yield _line(f"  n_clusters: {n_clusters}", subject.n_clusters_reason)
     yield _line(f"  start: {subject.start}", subject.start_reason)

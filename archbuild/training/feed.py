@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -51,6 +51,11 @@ class Feed:
         """Return the rows as a spec says; without a scaler, one is fitted on them."""
         scaler = scaler or Scaler.fit(dataset, spec.scaling)
         return cls(dataset, scaler, spec.augmentation, spec.binarise == SAMPLE)
+
+    @property
+    def unchanged(self) -> Feed:
+        """The same rows without augmentation."""
+        return replace(self, augmentation=None)
 
     def __len__(self) -> int:
         return len(self.dataset)

@@ -91,7 +91,8 @@ class StageTrainer:
         rows: np.ndarray | None = None,
     ) -> None:
         refuse_uneven(settings["batch_size"])
-        self.name, self.settings, self.feed = name, settings, feed
+        self.name, self.settings = name, settings
+        self.feed = feed if settings["augment"] else feed.unchanged
         self.network, self.objective = network, objective
         self.folder, self.seed, self.emit = folder, seed, emit
         self.read: Reader = network.predict_latents

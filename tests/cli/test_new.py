@@ -301,13 +301,24 @@ def test_many_rows_are_mapped_once(archbuild, elsewhere, monkeypatch):
     assert written("some.yaml")["head"]["start"] == "manifold-fast"
 
 
-def test_counts_start_from_k_means(archbuild, elsewhere):
-    counts = np.random.default_rng(0).poisson(0.4, size=(80, 120))
+def test_counts_start_from_wards_clusters_of_logarithms(archbuild, elsewhere):
+    counts = np.random.default_rng(0).poisson(0.4, size=(130, 120))
     counts[0, 0] = 12
-    np.savez(elsewhere / "cells.npz", x=counts, y=np.arange(80) % 2)
+    np.savez(elsewhere / "cells.npz", x=counts, y=np.arange(130) % 2)
     archbuild("new", "--for", "cells.npz")
-    head = written("cells.yaml")["head"]
-    assert (head["type"], head["start"]) == ("kld", "k-means")
+    spec = written("cells.yaml")
+    assert (spec["head"]["type"], spec["head"]["start"]) == ("self_training", "ward")
+    assert (spec["data"]["counts"], spec["scaling"]) == ("log_normalise", "none")
+
+
+@pytest.mark.parametrize(("columns", "start"), [(60, "ward"), (59, "manifold")])
+def test_no_map_is_drawn_of_fewer_rows_than_columns(
+    archbuild, elsewhere, monkeypatch, columns, start
+):
+    monkeypatch.setattr("archbuild.environment.installed", lambda package: "0.5")
+    np.savez(elsewhere / "wide.npz", x=np.random.default_rng(0).normal(size=(60, columns)))
+    archbuild("new", "--for", "wide.npz", "--clusters", "3")
+    assert written("wide.yaml")["head"]["start"] == start
 
 
 @pytest.mark.parametrize("options", [[], ["--force"]])

@@ -140,7 +140,7 @@ def test_counts_are_log_normalised_and_pixels_are_not(tmp_path):
     np.save(tmp_path / "counts.npy", counts)
     summary = summarise(str(tmp_path / "counts.npy"))
     assert summary.counts == "log_normalise"
-    assert summary.scaling == "standardise"
+    assert summary.scaling == "none"
     assert any("counts=none" in str(guess) for guess in summary.guesses)
     assert summarise(str(tmp_path / "counts.npy"), ReadOptions(counts="none")).counts == "none"
     pixels = RNG.integers(0, 256, (80, 150)) * (RNG.random((80, 150)) < 0.2)

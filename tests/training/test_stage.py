@@ -55,6 +55,20 @@ def test_augmentation_goes_on_where_it_was(make_trainer, copies):
 
 
 @pytest.mark.graphs(False)
+def test_a_stage_can_leave_rows_as_they_are(make_trainer, settings):
+    def history(name, **given):
+        given = {"epochs": 1, **given}
+        return make_trainer(make_network(), reconstruct(), name, **given).run().history
+
+    settings["augment"] = False
+    without, never = history("without", augment={"noise": 0.5}), history("never", augment=None)
+    settings["augment"] = True
+    changed = history("changed", augment={"noise": 0.5})
+    assert without == never
+    assert changed[0]["loss"] != without[0]["loss"]
+
+
+@pytest.mark.graphs(False)
 def test_a_checkpoint_without_the_state_of_the_augmentation_is_refused(make_trainer):
     trainer = make_trainer(make_network(), reconstruct(), "whole", StopAfter(1), augment=None)
     with pytest.raises(KeyboardInterrupt):
