@@ -108,9 +108,10 @@ def predict(
     A head that was trained with labels gives classes, by their names, in the place of clusters.
 
     The rows are read and scaled as the training data were. The model is the run of ARCH on a
-    dataset of that name, or the only run of ARCH there is. Ids are row numbers from 0, or the
-    names of files. Each decision about the structure of the file is printed; --set data.KEY
-    decides otherwise. Warnings are printed even with --quiet.
+    dataset of that name, or the only run of ARCH there is. Ids are row numbers from 0, the
+    names of files, or a table's column of the kind identifier. Each decision about the structure
+    of the file is printed; --set data.KEY decides otherwise. Warnings are printed even with
+    --quiet.
     """
     from archbuild.cli.progress import reporting
     from archbuild.data.request import READING_KEYS

@@ -21,6 +21,7 @@ class TableForm:
         used: those that give features.
         decimal: the decimal sign of its cells.
         separator: between the cells of a text table; ``None`` in other formats.
+        identifiers: the columns that identify rows and are no features; the first names the rows.
     """
 
     header: bool
@@ -28,6 +29,7 @@ class TableForm:
     used: tuple[str, ...]
     decimal: str = "."
     separator: str | None = None
+    identifiers: tuple[str, ...] = ()
 
     @property
     def widths(self) -> frozenset[int]:
@@ -36,13 +38,19 @@ class TableForm:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
-        return {**asdict(self), "columns": list(self.columns), "used": list(self.used)}
+        document = {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+        if not self.identifiers:
+            del document["identifiers"]  # as in runs of earlier versions
+        return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> TableForm:
         """Return the object that ``to_json`` was called on."""
-        columns, used = tuple(document["columns"]), tuple(document["used"])
-        return cls(**{**document, "columns": columns, "used": used})
+        lists = {name: tuple(cells) for name, cells in document.items() if isinstance(cells, list)}
+        return cls(**{**document, **lists})
 
 
 def name_key(name: str) -> str | float:

@@ -223,7 +223,7 @@ class FittedClustering(
         """Return the rows as a dataset, after scikit-learn's checks; ``reset`` is for ``fit``."""
         known = None if reset else self._memory.origin.known
         told = options.columns or options.missing or not is_plain_frame(X) if is_frame(X) else False
-        if is_frame(X) and (known.encoding if known else told):
+        if is_frame(X) and (self._is_read_by_column(X, known) if known else told):
             return self._dataset_of_frame(X, known, options)
         values = self._checked(X, known.gaps if known else options.masks_gaps, reset)
         dataset = dataset_from_arrays(
@@ -281,4 +281,16 @@ class FittedClustering(
             guesses=arrays.guesses,
             encoding=arrays.encoding,
             gaps=arrays.gaps,
+            ids=arrays.ids,
+            form=arrays.form,
         )
+
+    def _is_read_by_column(self, frame: Any, known: Known) -> bool:
+        """Return whether the rows of ``fit`` or of a frame have columns that are no features.
+
+        A frame with just the model's columns of plain numbers is an array with names.
+        """
+        if known.form is None or not known.has_names:
+            return known.encoding is not None
+        seen = tuple(getattr(self, "feature_names_in_", ()))
+        return known.encoding is not None or {seen, (*map(str, frame.columns),)} != {known.columns}

@@ -21,6 +21,7 @@ TABLE = {
     "output_non_linearity": "linear",
     "layers": [{"type": "Input", "output_shape": [2]}, {"type": "Dense", "num_units": 2}],
     "head": {"type": "kld"},
+    "data": {"columns": {"shop": "identifier"}},
 }
 
 
@@ -31,6 +32,7 @@ def write_table(path: Path, rows: int, seed: int, header: str = "a,b,kind") -> N
     far = 100 * kinds
     cells = {"a": far + rng.normal(size=rows), "b": rng.normal(size=rows) - far, "kind": kinds}
     cells["c"] = 0 * kinds
+    cells["shop"] = np.array([f"0{row}" for row in range(7, rows + 7)])
     lines = [",".join(f"{cells[name][row]}" for name in names) for row in range(rows)]
     path.write_text("\n".join([header, *lines]) + "\n")
 
@@ -40,7 +42,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model of a table, ``old.csv``, by ``table.json``."""
     folder = tmp_path_factory.mktemp("original")
     (folder / "table.json").write_text(json.dumps(TABLE))
-    write_table(folder / "old.csv", 200, seed=0)
+    write_table(folder / "old.csv", 200, seed=0, header="a,b,shop,kind")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         experiment = Experiment(ExperimentRequest("old.csv:kind", "table.json", overrides=SHORT))
@@ -87,6 +89,32 @@ def test_columns_are_found_by_name(archbuild: Archbuild, trained: Path) -> None:
     status, out, err = archbuild("predict", "-d", "less.csv", "-a", "table")
     assert (status, out) == (2, "")
     assert "less.csv has no column 'b'" in err
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl", "parquet", "npz", "text"])
+def test_rows_bear_the_names_that_the_spec_says(
+    archbuild: Archbuild, trained: Path, kind: str
+) -> None:
+    if kind == "parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+    write_table(trained / "new.csv", 3, seed=1, header="b,shop,a")
+    asked = ["predict", "-d", "new.csv", "-a", "table", "--format", kind]
+    status, _, err = archbuild(*asked, "--output", "out")
+    assert (status, "left out" in err) == (0, False)
+    out = Path("out")
+    if kind == "npz":
+        with np.load(out) as found:
+            ids = found["id"].tolist()
+    elif kind == "parquet":
+        ids = parquet.read_table(out)["id"].to_pylist()
+    elif kind == "json":
+        ids = [row["id"] for row in json.loads(out.read_text())]
+    elif kind == "jsonl":
+        ids = [json.loads(line)["id"] for line in out.read_text().splitlines()]
+    else:
+        lines = out.read_text().replace(",", " ").splitlines()[1:]
+        ids = [line.split()[0] for line in lines]
+    assert ids == ["07", "08", "09"]
 
 
 def test_how_the_file_is_read_can_be_set(archbuild: Archbuild, trained: Path) -> None:

@@ -161,6 +161,17 @@ def test_a_frame_may_be_embedded_and_masked():
     assert model._memory.origin.known.gaps
 
 
+def test_a_column_that_identifies_the_rows_of_a_frame_is_no_feature(blobs):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(blobs[0], columns=list("abcdef"))
+    frame.insert(2, "customer_id", range(1000, 1000 + len(frame)))
+    told = (*SHORT["overrides"], "data.columns.customer_id=identifier")
+    model = DeepClustering(n_clusters=4, **{**SHORT, "overrides": told}).fit(frame)
+    assert model.get_encoded_names().tolist() == list("abcdef")
+    for same in (frame, frame[["f", "customer_id", *"abcde"]], frame[[*"abcdef"]]):
+        np.testing.assert_array_equal(model.predict(same), model.labels_)
+
+
 def test_arrays_with_nan_are_masked_where_that_is_told(blobs):
     X = blobs[0].copy()
     X[::5, 0] = np.nan

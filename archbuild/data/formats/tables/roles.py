@@ -38,6 +38,7 @@ class Roles(NamedTuple):
         label_is_guessed: whether the label column was found by its name alone.
         label_like: further columns with a label's name, the likeliest first.
         guesses: the decisions, in words.
+        other_ids: further columns that identify rows, and are left out like ``ids``.
     """
 
     label: int | None
@@ -46,6 +47,12 @@ class Roles(NamedTuple):
     label_is_guessed: bool = False
     label_like: tuple[int, ...] = ()
     guesses: tuple[Guess, ...] = ()
+    other_ids: tuple[int, ...] = ()
+
+    @property
+    def identifiers(self) -> tuple[int, ...]:
+        """The columns that identify rows; the first names them."""
+        return self.other_ids if self.ids is None else (self.ids, *self.other_ids)
 
     def with_next_label(self) -> Roles:
         """Return the roles in which the next column with a label's name is the label."""
@@ -76,22 +83,29 @@ def assign_roles(
     is_guessed = asked is None and not options.no_labels and bool(named)
     label = _place(asked, columns, path) if asked else named.pop(0) if is_guessed else None
     ids, guesses = _row_names(columns, label, options) if has_header else (None, ())
-    left_out = {label, ids, *_of_kind(columns, options, IGNORE)}
-    left_out |= {*_of_kind(columns, options, IDENTIFIER), *_of_kind(columns, options, LABEL)}
+    other_ids = tuple(place for place in _of_kind(columns, options, IDENTIFIER) if place != ids)
+    left_out = {label, ids, *other_ids}
+    left_out |= {*_of_kind(columns, options, IGNORE), *_of_kind(columns, options, LABEL)}
     features = tuple(index for index in range(len(columns)) if index not in left_out)
     if not features:
         raise NoFeatures(f"{path} has no column beside its labels; there is nothing to cluster")
     guesses += tuple(_say_no_name(columns, features, options)) if has_header else ()
-    return Roles(label, ids, features, is_guessed, tuple(named), guesses)
+    return Roles(label, ids, features, is_guessed, tuple(named), guesses, other_ids)
 
 
 def chosen_roles(
-    columns: Sequence[str], wanted: Sequence[str], path: Path, label: int | None = None
+    columns: Sequence[str],
+    wanted: Sequence[str],
+    path: Path,
+    label: int | None = None,
+    identifiers: Sequence[str] = (),
+    ignored: Sequence[str] = (),
 ) -> Roles:
     """Return the roles for a model that knows the columns ``wanted``, in its order.
 
-    Labels are looked at only where ``label`` is their column; a warning lists what else is left
-    out.
+    Labels are looked at only where ``label`` is their column. Rows are named by the first of the
+    ``identifiers`` that is there, else as those of a table to train on. A warning lists what is
+    left out beside these and the columns ``ignored``.
 
     Raises:
         DataError: a column that is wanted is missing, or two columns have one name.
@@ -99,20 +113,32 @@ def chosen_roles(
     refuse_twins(columns, path)
     _refuse_missing(wanted, columns, path)
     features = tuple(_place(name, columns, path) for name in wanted)
-    ids = ids_place(columns)
-    ids = None if ids in features else ids
     label = None if label in features else label
-    known = {*features, ids, label}
+    places = [list(columns).index(name) for name in identifiers if name in columns]
+    named = [place for place in (*places, ids_place(columns)) if place not in (*features, label)]
+    ids = named[0] if named else None
+    known = {*features, *named, label}
     others = [
         name
         for index, name in enumerate(columns)
-        if index not in known and name.casefold() not in LABEL_COLUMNS
+        if index not in known and name not in ignored and name.casefold() not in LABEL_COLUMNS
     ]
     if others:
         _log.warning(
             "%s: left out, as the model was trained without them: %s", path, ", ".join(others)
         )
-    return Roles(label, ids, features)
+    return Roles(label, ids, features, guesses=_say_no_names(columns, identifiers, ids))
+
+
+def _say_no_names(
+    columns: Sequence[str], identifiers: Sequence[str], ids: int | None
+) -> tuple[Guess, ...]:
+    """Return a line where the column that named the training rows is not there."""
+    if not identifiers or identifiers[0] in (*columns, *_NO_NAME):
+        return ()
+    by = "numbered from 0" if ids is None else f"named by {listed([columns[ids]])}"
+    found = f"there is no column {listed([identifiers[0]])} as in the training table; rows are {by}"
+    return (Guess("row names", found),)
 
 
 def _refuse_missing(wanted: Sequence[str], columns: Sequence[str], path: Path) -> None:

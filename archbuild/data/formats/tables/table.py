@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archbuild.data.columns import number_in
+from archbuild.data.columns import IDENTIFIER, IGNORE, number_in
 from archbuild.data.formats.tables.encoding import read_features
 from archbuild.data.formats.tables.label_column import judge_labels, say_of_other_labels
 from archbuild.data.formats.tables.left_out import BLANK_LINES, COMMENTS
 from archbuild.data.formats.tables.marked import with_marks
 from archbuild.data.formats.tables.roles import (
+    LABEL,
     Roles,
     assign_roles,
     chosen_roles,
@@ -50,6 +51,7 @@ def read_table(source: TableSource, request: ReadRequest) -> Arrays:
             tuple(source.columns),
             tuple(column.name for column in encoding.used),
             source.decimal,
+            identifiers=tuple(source.columns[index] for index in roles.identifiers),
         ),
     )
 
@@ -90,12 +92,23 @@ def _with_kind_of_names(
 def _roles(source: TableSource, request: ReadRequest) -> Roles:
     known = request.known
     if known is not None and known.used_columns:
-        label = _known_label(source, request)
-        return chosen_roles(_known_names(source, known), known.used_columns, source.path, label)
+        names, label = _known_names(source, known), _known_label(source, request)
+        identifiers, ignored = _known_left_out(request, known)
+        used, path = known.used_columns, source.path
+        return chosen_roles(names, used, path, label, identifiers, ignored)
     roles = assign_roles(source.columns, request.options, source.path, has_header=source.has_header)
     if known is None:
         return roles
     return Roles(roles.label if request.wants_labels else None, roles.ids, roles.features)
+
+
+def _known_left_out(request: ReadRequest, known: Known) -> tuple[list[str], list[str]]:
+    """Return the columns that identify a model's rows, and those that its spec leaves out."""
+    told = request.options.columns
+    kept = known.form.identifiers if known.form else ()
+    identifiers = [name for name, kind in told.items() if kind == IDENTIFIER]
+    identifiers += [name for name in kept if name not in identifiers]
+    return identifiers, [name for name, kind in told.items() if kind in (IGNORE, LABEL)]
 
 
 def _known_names(source: TableSource, known: Known) -> Sequence[str]:

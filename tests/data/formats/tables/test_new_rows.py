@@ -151,3 +151,53 @@ def test_sheets_are_held_to_the_form_as_well(tmp_path):
     book.save(tmp_path / "new.xlsx")
     known = known_from(tmp_path, WITHOUT)
     assert len(load_dataset(str(tmp_path / "new.xlsx"), known=known)) == 3
+
+
+CUSTOMERS = "a,customer_id,note,b\n" + "".join(f"{n}.5,00{n},text,{n % 3}\n" for n in range(9))
+CUSTOMER = {"customer_id": "identifier", "note": "ignore"}
+
+
+@pytest.mark.parametrize("header", ["a,customer_id,note,b", "note,b,a,customer_id"])
+def test_rows_bear_the_names_of_the_column_that_identifies_them(tmp_path, caplog, header):
+    known = known_from(tmp_path, CUSTOMERS, columns=CUSTOMER)
+    cells = {"a": "1.5", "customer_id": "007", "note": "far", "b": "2"}
+    row = ",".join(cells[name] for name in header.split(","))
+    dataset = read(tmp_path, f"{header}\n{row}\n", known, columns=CUSTOMER)
+    np.testing.assert_array_equal(dataset.values, [[1.5, 2]])
+    assert dataset.ids.tolist() == ["007"]
+    assert not caplog.records
+
+
+def test_the_form_alone_says_which_column_identifies_rows(tmp_path):
+    known = known_from(tmp_path, CUSTOMERS, columns=CUSTOMER)
+    assert known.form.identifiers == ("customer_id",)
+    assert read(tmp_path, "customer_id,b,a\n007,2,1.5\n", known).ids.tolist() == ["007"]
+    without = replace(known, form=None)  # a run of an earlier version, whose spec says it
+    read_again = read(tmp_path, "customer_id,b,a\n007,2,1.5\n", without, columns=CUSTOMER)
+    assert read_again.ids.tolist() == ["007"]
+
+
+def test_new_rows_without_the_column_that_identifies_them_are_numbered_and_it_is_said(tmp_path):
+    known = known_from(tmp_path, CUSTOMERS, columns=CUSTOMER)
+    dataset = read(tmp_path, "b,a\n2,1.5\n", known, columns=CUSTOMER)
+    assert dataset.ids is None
+    assert "no column 'customer_id' as in the training table; rows are numbered" in said(dataset)
+    dataset = read(tmp_path, "id,b,a\nx,2,1.5\n", known, columns=CUSTOMER)
+    assert dataset.ids.tolist() == ["x"]
+    assert "rows are named by 'id'" in said(dataset)
+
+
+def test_only_the_first_of_several_identifiers_names_rows_and_none_is_a_surprise(tmp_path, caplog):
+    kinds = {"note": "identifier", "customer_id": "identifier"}
+    known = known_from(tmp_path, CUSTOMERS, columns=kinds)
+    dataset = read(tmp_path, "b,note,a,customer_id\n2,far,1.5,007\n", known, columns=kinds)
+    assert dataset.ids.tolist() == ["far"]
+    assert not caplog.records
+
+
+def test_rows_without_a_header_are_named_by_place(tmp_path):
+    rows = "".join(f"{row}.5,x{row},{row % 3}\n" for row in range(9))
+    known = known_from(tmp_path, rows, columns={"2": "identifier"})
+    dataset = read(tmp_path, "2.5,x7,1\n", known, columns={"2": "identifier"})
+    assert dataset.ids.tolist() == ["x7"]
+    assert read(tmp_path, "2.5,1\n", known, columns={"2": "identifier"}).ids is None
