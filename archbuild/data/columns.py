@@ -22,7 +22,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
 from typing import Any, Final
@@ -54,6 +54,7 @@ _SPACED: Final = re.compile(rf"[+-]?[1-9]\d{{0,2}}([{_BETWEEN}]\d{{3}})+([.,]\d*
 _SPACES: Final = str.maketrans("", "", _BETWEEN)
 _PADDED: Final = re.compile(r"[+-]?0\d")
 _SECONDS_A_DAY = 86_400.0
+_DAYS_OF_ISO: Final = 700_000  # before and after 1970, as far as a year has four digits
 _FEWEST_DIGITS, _MOST_DIGITS = 15, 300  # of numbers that are compared with float64
 
 
@@ -282,6 +283,23 @@ class TableEncoding:
             for column in self.columns
             for place in range(len(column.features))
         )
+
+    def in_words(self, means: Sequence[float]) -> list[str]:
+        """Return the mean of each feature over some rows as text.
+
+        A mark's is the share of these rows in percent, a date's the day (ISO 8601).
+        """
+        kinds = [column.kind for column in self.columns for _ in column.features]
+        words = []
+        for mean, kind, is_mark in zip(means, kinds, self.marks, strict=True):
+            if is_mark:
+                words.append(f"{mean:.0%}")
+            elif kind == DATE and abs(mean) < _DAYS_OF_ISO:
+                day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=float(mean))
+                words.append(day.date().isoformat())
+            else:
+                words.append(f"{mean:.4g}")
+        return words
 
     @property
     def used(self) -> tuple[ColumnEncoding, ...]:

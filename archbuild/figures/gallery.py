@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -39,6 +39,7 @@ _TILE = 67
 _TOP = 105
 _HARD = "The assignments are hard: members stand in the order of the data."
 _DOTS_AT_MOST = 32
+_WORDS_AT_MOST = 20
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,24 @@ class GalleryPicture(HeadPicture):
         if chosen is not None:
             assignments = read_part(assignments, chosen)
             caption = f"Of {len(chosen):,} of the {len(run.dataset):,} rows, drawn by the seed."
-        return draw_gallery(rows, assignments, title, path, caption, feature_names=names)
+        return draw_gallery(
+            rows, assignments, title, path, caption, feature_names=names, in_words=_in_words(run)
+        )
+
+
+Words = Callable[[NDArray[np.float64]], Sequence[str]]
+"""From the means of a table's features to their texts."""
+
+
+def _in_words(run: Run) -> Words:
+    """Return what writes means of the rows that the network takes in the table's own units."""
+    scaler, encoding = run.feed.scaler, run.dataset.encoding
+
+    def in_words(means: NDArray[np.float64]) -> Sequence[str]:
+        own = scaler.undo(means)
+        return encoding.in_words(own.tolist()) if encoding else [f"{mean:.4g}" for mean in own]
+
+    return in_words
 
 
 class Rows(Protocol):
@@ -156,25 +174,29 @@ def draw_gallery(
     caption: str = "",
     *,
     feature_names: Sequence[str] | None = None,
+    in_words: Words | None = None,
 ) -> Path:
     """Draw one row for each cluster to a PNG at ``path``, which is returned.
 
     Images and series show the eight members of the highest probability, and the eight of the
     smallest margin between first and second. Tables show the cluster's profile: the mean and the
-    standard deviation of each feature, in standard deviations of the whole data. An empty cluster
-    keeps its row and says so.
+    standard deviation of each feature, in standard deviations of the whole data, and where there is
+    room the mean in words. An empty cluster keeps its row and says so.
 
     Args:
         values: (n, height, width, channels) in about [0, 1], (n, length, channels) or
             (n, features); a memory map will do, as images and series are read for the rows shown.
         assignments: (n, k) probabilities.
         feature_names: names of a table's columns; numbers stand in for missing names.
+        in_words: gives the means (features,) of a table's values as texts; ``None``: without.
 
     Raises:
         ValueError: when the numbers of rows differ.
     """
     with styled():
-        figure = gallery_figure(values, assignments, title, caption, feature_names=feature_names)
+        figure = gallery_figure(
+            values, assignments, title, caption, feature_names=feature_names, in_words=in_words
+        )
         return save(figure, path)
 
 
@@ -185,6 +207,7 @@ def gallery_figure(
     caption: str = "",
     *,
     feature_names: Sequence[str] | None = None,
+    in_words: Words | None = None,
 ) -> Figure:
     """Return the figure that ``draw_gallery`` writes."""
     if len(values) != len(assignments) or np.ndim(assignments) != 2:
@@ -200,7 +223,8 @@ def gallery_figure(
         return _images(values, members, title, caption)
     if kind == "series":
         return _series(values, members, title, caption)
-    return _profiles(np.asarray(values, np.float64), members, title, caption, feature_names)
+    table = np.asarray(values, np.float64)
+    return _profiles(table, members, title, caption, feature_names, in_words)
 
 
 def _images(values: Rows, members: list[Members], title: str, caption: str) -> Figure:
@@ -275,8 +299,11 @@ def _profiles(
     title: str,
     caption: str,
     feature_names: Sequence[str] | None,
+    in_words: Words | None,
 ) -> Figure:
     scores = standardised(values, values)
+    if values.shape[1] > _WORDS_AT_MOST:
+        in_words = None
     figure = new_figure(title, caption, height=200 + 100 * len(members))
     grid = figure.subplots(len(members), 1, squeeze=False, sharex=True, sharey=True).ravel()
     for axes, member in zip(grid, members, strict=True):
@@ -284,12 +311,14 @@ def _profiles(
         axes.axhline(0, color="#999999", lw=0.8)
         if len(member.rows):
             _profile(axes, scores[member.rows])
+            if in_words:
+                _write_means(axes, in_words(values[member.rows].mean(axis=0)))
         _label_row(axes, member)
         axes.tick_params(labelsize=9)
     grid[0].set_xlim(-0.5, values.shape[1] - 0.5)
-    grid[0].set_title(
-        "mean ± standard deviation in the cluster, in z-scores; grey: the whole data", loc="left"
-    )
+    heading = "mean ± standard deviation in the cluster, in z-scores; grey: the whole data"
+    units = "\nnumbers: the mean in the column's own unit, or the share of rows" if in_words else ""
+    grid[0].set_title(heading + units, loc="left", pad=16 if in_words else None)
     name_features(grid[-1], values.shape[1], feature_names)
     return figure
 
@@ -302,3 +331,18 @@ def _profile(axes: Axes, scores: NDArray[Any]) -> None:
         return
     axes.fill_between(places, mean - spread, mean + spread, color=INK, alpha=0.25, lw=0)
     axes.plot(places, mean, color=INK, lw=1.5)
+
+
+def _write_means(axes: Axes, words: Sequence[str]) -> None:
+    """Write a text above each feature, at the upper edge."""
+    for place, text in enumerate(words):
+        axes.annotate(
+            text,
+            (place, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=INK,
+        )

@@ -109,6 +109,20 @@ def test_profile_is_the_mean_of_the_z_scores():
     assert [tick.get_text() for tick in figure.axes[-1].get_xticklabels()] == ["x", r"\$y"]
 
 
+def test_profile_has_the_means_in_words_where_there_is_room(words):
+    def in_words(means):
+        return [f"{mean:g} kg" for mean in means]
+
+    assignments = np.eye(2)[[0, 0, 1, 1]]
+    with styled():
+        values = np.array([[1.0], [2.0], [5.0], [6.0]])
+        found = words(gallery_figure(values, assignments, "a table", in_words=in_words))
+        assert {"1.5 kg", "5.5 kg"} <= set(found)
+        wide = np.repeat(values, 30, axis=1)
+        found = words(gallery_figure(wide, assignments, "a table", in_words=in_words))
+    assert not any("kg" in text for text in found)
+
+
 @pytest.mark.parametrize("clusters", [2, 40])
 def test_few_and_many_clusters(tmp_path, rng, clusters, pixels):
     images, q = rng.random((70, 8, 8, 1)), rng.dirichlet(np.ones(clusters), 70)
