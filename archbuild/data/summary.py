@@ -8,11 +8,12 @@ from math import isqrt
 
 import numpy as np
 
-from archbuild.data.columns import NUMBER
+from archbuild.data.columns import IDENTIFIER, NUMBER
 from archbuild.data.counts import LOG_NORMALISE, look_like_counts
 from archbuild.data.dataset import Dataset, Shape
 from archbuild.data.formats.images.folder import Survey
 from archbuild.data.formats.own import survey_path
+from archbuild.data.formats.tables.roles import LABEL_COLUMNS, ids_place
 from archbuild.data.guess import Guess
 from archbuild.data.precision import extremes
 from archbuild.data.registry import DATASETS, load_dataset
@@ -72,7 +73,6 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
     scaling, reason = ("none", _LOGARITHMS) if counts == LOG_NORMALISE else scaling_of(dataset)
     shape, size = _flat_images(dataset)
     said = (*said, *_say_flat(dataset, shape))
-    encoded = dataset.encoding.columns if dataset.encoding else ()
     return DataSummary(
         n_rows=len(dataset),
         shape=shape,
@@ -81,15 +81,27 @@ def summarise(name_or_path: str, options: ReadOptions | None = None) -> DataSumm
         reason=reason,
         size_reason=size,
         guesses=(*dataset.guesses, *said),
-        columns={
-            column.name: column.kind
-            for column in encoded
-            if column.kind != NUMBER and column.name.isprintable()  # others no spec can hold
-        },
+        columns=_kinds(dataset),
         blocks=dataset.encoding.blocks if dataset.encoding else {},
         counts=counts,
         n_unlabelled=dataset.n_unlabelled,
     )
+
+
+def _kinds(dataset: Dataset) -> dict[str, str]:
+    """Return the columns of a table that a spec should name, and their kinds.
+
+    Those are no plain numbers, or identify rows though their place does not tell.
+    """
+    encoded = dataset.encoding.columns if dataset.encoding else ()
+    kinds = {column.name: column.kind for column in encoded if column.kind != NUMBER}
+    if dataset.form is not None:
+        columns = dataset.form.columns
+        place = ids_place(columns)
+        known = {*LABEL_COLUMNS, "" if place is None else columns[place].casefold()}
+        names = [name for name in dataset.form.identifiers if name.casefold() not in known]
+        kinds |= dict.fromkeys(names, IDENTIFIER)
+    return {name: kind for name, kind in kinds.items() if name.isprintable()}  # as a spec can hold
 
 
 def _as_counts(

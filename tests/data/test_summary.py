@@ -147,3 +147,11 @@ def test_counts_are_log_normalised_and_pixels_are_not(tmp_path):
     for number, values in enumerate((pixels, counts > 0, counts / 2, RNG.normal(size=(80, 150)))):
         np.save(tmp_path / f"{number}.npy", values)
         assert summarise(str(tmp_path / f"{number}.npy")).counts is None
+
+
+def test_a_counter_of_rows_is_written_as_what_it_is(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,row_nr\n" + "".join(f"{row / 2},{row + 1}\n" for row in range(12)))
+    assert summarise(str(path)).columns == {"row_nr": "identifier"}
+    path.write_text("id,a\n" + "".join(f"{row},{row / 2}\n" for row in range(12)))
+    assert summarise(str(path)).columns == {}  # its place says it

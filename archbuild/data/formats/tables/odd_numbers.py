@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from archbuild.data.columns import DATE, IDENTIFIER, IGNORE, date_in
+from archbuild.data.formats.tables.counters import FEWEST_ROWS, is_called_like_an_id
 from archbuild.data.guess import Guess, column_key, column_subject
 
 _SAMPLE = 200  # rows
-_FEWEST = 10  # rows in which numbers that count up are no chance
-_ID_NAME = re.compile(
-    r"(?i:^(.*[\W_])?(id|uid|uuid|index|idx|key|nr|no)$)|[a-z0-9](ID|Id|Key|Nr|No)$"
-)
 _CODES = (-99.0, -999.0, -9999.0, -99999.0)
 
 
@@ -26,12 +22,12 @@ def say_odd_numbers(names: Sequence[str], values: np.ndarray, places: Sequence[i
         values: ``(rows, features)``, as they were read.
         places: the features that are looked at.
     """
-    if len(values) < _FEWEST:
+    if len(values) < FEWEST_ROWS:
         return []
     first = np.asarray(values[:_SAMPLE], np.float64)
     whole = (first % 1 == 0).all(axis=0)
     steps = (np.diff(first, axis=0) == 1).all(axis=0) & whole
-    named = np.array([_ID_NAME.search(name) is not None for name in names]) & whole
+    named = np.array([is_called_like_an_id(name) for name in names]) & whole
     compact = whole & (first >= 1900_01_01).all(axis=0) & (first <= 2100_12_31).all(axis=0)
     coded = np.isin(first, _CODES).any(axis=0)
     said = []
@@ -49,7 +45,11 @@ def _look(name: str, numbers: np.ndarray) -> tuple[str, str] | None:
         return f"its numbers look like dates ({numbers[0]:.0f})", column_key(name, DATE)
     if (np.diff(numbers) == 1).all():
         return f"it counts the rows, from {numbers[0]:.0f} on", column_key(name, IDENTIFIER)
-    if _ID_NAME.search(name) and (numbers % 1 == 0).all() and len(set(numbers)) == len(numbers):
+    if (
+        is_called_like_an_id(name)
+        and (numbers % 1 == 0).all()
+        and len(set(numbers)) == len(numbers)
+    ):
         return "it is called like an id, and every row has its own number", column_key(name, IGNORE)
     lowest = numbers.min()
     if lowest in _CODES and (numbers[numbers != lowest] >= 0).all():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archbuild.data.columns import IDENTIFIER, IGNORE, number_in
+from archbuild.data.formats.tables.counters import without_counters
 from archbuild.data.formats.tables.encoding import read_features
 from archbuild.data.formats.tables.label_column import judge_labels, say_of_other_labels
 from archbuild.data.formats.tables.left_out import BLANK_LINES, COMMENTS
@@ -98,7 +99,7 @@ def _roles(source: TableSource, request: ReadRequest) -> Roles:
         return chosen_roles(names, used, path, label, identifiers, ignored)
     roles = assign_roles(source.columns, request.options, source.path, has_header=source.has_header)
     if known is None:
-        return roles
+        return without_counters(source, roles, [*request.options.columns])
     return Roles(roles.label if request.wants_labels else None, roles.ids, roles.features)
 
 
