@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,8 @@ def new(
     decides otherwise.
     """
     _refuse_misplaced(misplaced)
-    settled = data_settings((*overrides, *reading.overrides()), "a new spec")
+    told = (*overrides, *reading.overrides())
+    settled = data_settings(told, "a new spec")
     if data is None:
         if settled:
             raise UsageError("--set, --labels and --channels say how data are read: add --for DATA")
@@ -88,7 +90,7 @@ def new(
     elif kind is not None:
         raise UsageError("--kind is a template, and --for derives the kind from the data: drop one")
     else:
-        _for_data(data, settled, clusters, force, output)
+        _for_data(data, settled, told, clusters, force, output)
 
 
 def _refuse_misplaced(given: tuple[str, ...]) -> None:
@@ -121,15 +123,19 @@ def _from_kind(kind: str, clusters: int | str | None, force: bool, file: Path | 
 def _for_data(
     data: str,
     settled: dict[str, Any],
+    told: Sequence[str],
     clusters: int | str | None,
     force: bool,
     file: Path | None,
 ) -> None:
+    from dataclasses import replace
+
     from archbuild.data import arch_stem
     from archbuild.data.request import ReadOptions
     from archbuild.data.summary import summarise
     from archbuild.spec.template import spec_text
 
+    anew = _anew(data, told, clusters, file)
     file = file or Path(f"{arch_stem(data)}.yaml")
     _refuse(file, force, f"archbuild new --for {shell_word(data)}")
     summary = summarise(data, ReadOptions.of(settled))
@@ -137,6 +143,9 @@ def _for_data(
     for guess in summary.guesses:
         tell(f"  {guess}")
     subject = _subject(file.stem, summary, settled, clusters)
+    if any(guess.overrule for guess in summary.guesses):
+        tell(f"  {anew}")
+        subject = replace(subject, remarks=(*subject.remarks, anew))
     _write(file, spec_text(subject), force)
     tell(f"{file}: written; look it over, then run:")
     schedule = subject.schedule
@@ -144,6 +153,16 @@ def _for_data(
     command += ["--pretrain", str(schedule.pretrain_epochs)]
     command += ["--cluster", str(schedule.cluster_epochs), "--metrics", "--report"]
     say(" ".join(map(shell_word, command)))
+
+
+def _anew(data: str, told: Sequence[str], clusters: int | str | None, file: Path | None) -> str:
+    """Return where the decisions that are printed belong: the layers fit what was read."""
+    command = ["archbuild", "new", "--for", data]
+    command += [] if clusters is None else ["--clusters", str(clusters)]
+    command += [] if file is None else ["--output", str(file)]
+    command += [word for text in told for word in ("--set", text)]
+    written = " ".join(map(shell_word, command))
+    return f"otherwise: write the spec anew, with {written} --force --set data.KEY=VALUE"
 
 
 def _subject(

@@ -18,6 +18,7 @@ from archbuild.data.precision import needs_double
 from archbuild.data.spill import read_part
 from archbuild.data.table_form import TableForm
 from archbuild.errors import DataError
+from archbuild.printable import shell_word
 
 Shape = tuple[int, ...]
 
@@ -193,11 +194,23 @@ class Dataset:
         return replace(self, values=self.values.reshape(len(self), *last))
 
     def _misfit(self, wanted: Shape) -> str:
+        if self.form is not None:
+            return self._misfit_of_table(wanted)
         flat = f" or [{prod(self.shape)}]" if len(self.shape) > 1 else ""
         return (
             f"{self.name} has rows of shape {list(self.shape)}, and the spec's Input takes "
             f"{list(wanted)}; write output_shape: {list(self.shape)}{flat} in the Input layer, "
-            "or choose an arch made for these data (archbuild list archs)"
+            "or an arch made for these data (archbuild list archs, or archbuild new --for DATA)"
+        )
+
+    def _misfit_of_table(self, wanted: Shape) -> str:
+        count = f"{self.shape[0]} feature{'s' * (self.shape[0] != 1)}"
+        return (
+            f"{self.name} has {count} as it is read now, and the spec's Input "
+            f"takes {list(wanted)}. The kinds of the columns (data.columns) and other keys of data "
+            f"decide how many there are: write the spec anew, with archbuild new --for "
+            f"{shell_word(self.source)} --force and the --set data.KEY=VALUE that you want, or "
+            f"write output_shape: {list(self.shape)} in the Input layer"
         )
 
 

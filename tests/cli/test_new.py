@@ -327,3 +327,24 @@ def test_a_pipe_in_place_of_the_spec_is_not_waited_for(archbuild, elsewhere, opt
     result = archbuild("new", "--kind", "dense", "--output", "own.yaml", *options)
     assert result.status == 2
     assert "own.yaml is no file that could be replaced" in result.err
+
+
+def test_where_a_decision_belongs_is_said(archbuild, elsewhere):
+    rows = "".join(f"{n},{n / 3:.2f},{n * n}\n" for n in range(20))
+    Path("mine.csv").write_text("size,b,a b\n" + rows)
+    told = ["--clusters", "3", "--set", 'data.columns={"a b": "ignore"}']
+    _, _, err = archbuild("new", "--for", "mine.csv", *told)
+    assert "[otherwise: --set data.columns.size=identifier]" in err
+    anew = (
+        "otherwise: write the spec anew, with archbuild new --for mine.csv --clusters 3 --set "
+        '\'data.columns={"a b": "ignore"}\' --force --set data.KEY=VALUE'
+    )
+    assert anew in err
+    assert anew in Path("mine.yaml").read_text()
+    given = [*told, "--force", "--set", "data.columns.size=identifier"]
+    assert archbuild("new", "--for", "mine.csv", *given).status == 0
+    assert written("mine.yaml")["layers"][0]["output_shape"] == [1]
+
+
+def test_nothing_to_decide_says_no_more(archbuild, points):
+    assert "otherwise" not in archbuild("new", "--for", str(points), "--clusters", "3").err

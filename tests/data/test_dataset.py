@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from archbuild.data import Dataset
+from archbuild.data import Dataset, load_dataset
 from archbuild.data import dataset as module
+from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
 
 
@@ -131,3 +132,16 @@ def test_classes_are_numbered_as_those_of_another_dataset():
     assert found.labels.tolist() == [1, 3, -1, 0]
     assert rows.numbered_as(rows.class_names) is rows
     assert replace(rows, labels=None).numbered_as(("a",)).labels is None
+
+
+def test_a_table_of_another_width_is_answered_with_what_decides_it(tmp_path):
+    path = tmp_path / "my table.csv"
+    path.write_text("a,b\n" + "".join(f"{row},{row % 3}\n" for row in range(9)))
+    dataset = load_dataset(str(path), options=ReadOptions(columns={"a": "ignore"}))
+    with pytest.raises(DataError) as caught:
+        dataset.fitted_to((2,))
+    message = str(caught.value)
+    assert "has 1 feature as it is read now, and the spec's Input takes [2]" in message
+    assert f"archbuild new --for '{path}' --force" in message
+    assert "output_shape: [1]" in message
+    assert "list archs" not in message
