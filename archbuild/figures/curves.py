@@ -270,7 +270,7 @@ _PANELS = (
     _Panel("rows that changed cluster", frozenset({"label_change"}), _draw_label_change),
     _Panel("share of rows", frozenset({"smallest_share", "largest_share"}), _draw_shares),
     _Panel(
-        "separation of clusters",
+        "separation",
         frozenset({"smallest_separation", "largest_separation"}),
         _draw_separations,
     ),

@@ -160,4 +160,4 @@ def test_separations_are_no_terms_of_the_loss(words):
     ]
     assert loss_terms(history) == ["loss"]
     with styled():
-        assert "separation of clusters" in words(curves_figure(history, "DIGITS"))
+        assert "separation" in words(curves_figure(history, "DIGITS"))
