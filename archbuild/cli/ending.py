@@ -25,8 +25,8 @@ def report(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         shown = io.StringIO()
         error.show(shown)
-        # click indents choices by tabs
-        click.echo(printable.lines(shown.getvalue().replace("\n\t", "\n    ")), nl=False, err=True)
+        text = shown.getvalue().replace("\n\t", "\n    ")  # click indents choices by tabs
+        click.echo(_short_lines(text), nl=False, err=True)
         return error.exit_code
     status = exit_status(error)
     if status == STOPPED and sys.stderr.isatty():
@@ -64,8 +64,13 @@ def _message(error: BaseException) -> str:
         # each begins with file:line:column, which editors recognise
         count = len(error.problems)
         found = "1 problem" if count == 1 else f"{count:,} problems"
-        return f"{printable.lines(str(error))}\narchbuild: {found} found"
+        return f"{_short_lines(str(error))}\narchbuild: {found} found"
     return printable.message(f"archbuild: {error_text(error)}")
+
+
+def _short_lines(text: str) -> str:
+    """Return the lines of a text as they may be shown, long ones shortened."""
+    return "\n".join(map(printable.shortened, printable.lines(text).split("\n")))
 
 
 def _unforeseen(error: BaseException) -> str:

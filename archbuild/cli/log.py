@@ -49,7 +49,7 @@ class RunLog(MemoryHandler):
         with explained("write", folder):
             make_folder(folder, below=folder.parent)
             self.path = _new_file(folder, f"{moment}-{slug(dataset)}-{slug(arch)}")
-            handler = logging.FileHandler(self.path, encoding="utf-8")
+            handler = logging.FileHandler(self.path, encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(_Formatter(_FORMAT))
         self.setTarget(handler)
         self.flush()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archbuild.io.atomic import write_atomic
+from archbuild.printable import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -102,7 +103,7 @@ def plain(text: object, width: int | None = None) -> str:
 
     The cut is in the middle: names of one family differ at the end as often as at the start.
     """
-    line = " ".join(str(text).split())
+    line = one_line(" ".join(str(text).split()))  # bytes that are no UTF-8 have no letter
     if width is not None and len(line) > width:
         tail = width // 2
         line = f"{line[: width - 1 - tail].rstrip()}…{line[-tail:].lstrip()}"

@@ -88,8 +88,12 @@ def write_atomic(path: str | os.PathLike[str], write: Callable[[Path], object]) 
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write text as UTF-8 with line feeds, atomically; raises as :func:`write_atomic`."""
-    write_atomic(path, lambda temporary: temporary.write_bytes(text.encode("utf-8")))
+    r"""Write text as UTF-8 with line feeds, atomically; raises as :func:`write_atomic`.
+
+    Bytes of a file's name that are no UTF-8 are escaped as JSON does: ``\udcff``.
+    """
+    content = text.encode("utf-8", "backslashreplace")
+    write_atomic(path, lambda temporary: temporary.write_bytes(content))
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

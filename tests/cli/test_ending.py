@@ -92,3 +92,10 @@ def test_choices_that_click_lists_are_indented_by_blanks(archbuild: Archbuild) -
     err = archbuild("export", "--format", "keras").err
     assert "\\t" not in err
     assert "\n    encoder" in err
+
+
+@pytest.mark.parametrize("option", ["--seed", "--head"])
+def test_long_values_are_shortened(option: str, archbuild: Archbuild) -> None:
+    err = archbuild("predict", "-d", "DIGITS", "-a", "0", option, "a" * 50_000).err
+    assert "[... " in err
+    assert len(err) < 5_000

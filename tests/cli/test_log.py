@@ -95,3 +95,13 @@ def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     with run_log("archbuild") as log, pytest.raises(RunError, match="logs is a symbolic link"):
         log.open(tmp_path / "logs", "D", "a")
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_names_that_are_no_utf8_can_be_logged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with run_log("archbuild -d r\udcffws.csv") as written:
+        path = written.open(tmp_path / "logs", "d", "a")
+        ROOM.warning("%s cannot be read", "x\udcff.png")
+    assert r"x\udcff.png cannot be read" in path.read_text()
+    assert "Logging error" not in capsys.readouterr().err

@@ -82,6 +82,10 @@ def test_plain_is_safe_to_draw(text, drawn):
     assert style.plain(text, 10) == drawn
 
 
+def test_bytes_that_are_no_utf8_are_drawn_escaped():
+    assert style.plain("b\udcff") == r"b\udcff"
+
+
 def test_class_name_falls_back_to_the_number():
     assert style.class_name(["cat", "dog"], 1) == "dog"
     assert style.class_name(["cat", "dog"], 2) == "2"

@@ -12,6 +12,7 @@ import pytest
 from archbuild.errors import RunError
 from archbuild.io import atomic
 from archbuild.io.containment import named_by_user
+from archbuild.io.reading import read_json
 
 
 def test_the_writer_sees_the_final_suffix_in_the_same_folder(tmp_path):
@@ -105,6 +106,14 @@ def test_json_speaks_numpy_and_utf8(tmp_path):
     assert json.loads(text) == {"a": 0.5, "b": [0, 1, 2], "c": [1, 2], "name": "Käfer"}
     assert "Käfer" in text
     assert text.endswith("}\n")
+
+
+def test_names_of_files_that_are_no_utf8_come_back(tmp_path):
+    name = os.fsdecode(b"r\xffws.csv")
+    atomic.write_json(tmp_path / "x.json", {"dataset": name})
+    assert read_json(tmp_path / "x.json") == {"dataset": name}
+    atomic.write_text(tmp_path / "x.html", f"<p>{name}</p>")
+    assert (tmp_path / "x.html").read_bytes() == b"<p>r\\udcffws.csv</p>"
 
 
 @pytest.mark.parametrize("value", [float("nan"), np.float32("inf"), {1, 2}, object()])
