@@ -18,6 +18,7 @@ from archbuild.errors import DataError
 
 _ENOUGH_ROWS = 10  # fewer may lie close together by chance
 _TINY = 0.05
+_NAMED = 5  # columns
 _DARK = 0.07  # 12 bits of 16 use 1/16 of the range
 
 
@@ -139,7 +140,9 @@ class Origin:
         parts = parts or ["has them in another order"]
         raise DataError(
             f"{dataset.source} {' and '.join(parts)}: the model was trained on {self.name}, with "
-            f"the columns {_listed(list(self.columns))}; give it a table with just these"
+            f"the columns {_listed(list(self.columns))}; give it a table with just these, or, in "
+            "Python, read the file as the model read its own: "
+            "archbuild.models.new_rows.NewRows(PATH).load(model)"
         )
 
     def range_warning(self, rows: np.ndarray) -> str | None:
@@ -148,20 +151,35 @@ class Origin:
         Far is more than the range's own width beyond it, as for bytes where the training rows
         went from 0 to 1, or a range that is less than a twentieth as wide, as for numbers from 0
         to 1 where they were bytes. Of few images the darkness tells, as of one whose 12 bits are
-        divided as 16. Such rows still get an answer.
+        divided as 16. Of a table the columns are named, and in how many of the rows they are far
+        outside. Such rows still get an answer.
         """
         if rows.size == 0:
             return None
         low, high, width = float(rows.min()), float(rows.max()), self.high - self.low
-        too_large = low < self.low - width or high > self.high + width
+        least, most = self.low - width, self.high + width
+        too_large = low < least or high > most
         is_tiny = len(rows) >= _ENOUGH_ROWS and high - low < _TINY * width
         too_small = is_tiny or (rows.ndim > 3 and high < self.low + _DARK * width)
         if not too_large and not too_small:
             return None
         return (
             f"values go from {low:.4g} to {high:.4g} after scaling, and those of the training data "
-            f"from {self.low:.4g} to {self.high:.4g}: are they in the same units?"
+            f"from {self.low:.4g} to {self.high:.4g}{self._far(rows, least, most)}: are they in "
+            "the same units?"
         )
+
+    def _far(self, rows: np.ndarray, least: float, most: float) -> str:
+        """Return the columns that hold numbers beyond two bounds, and in how many of the rows."""
+        form = self.known.form
+        names = self.columns or (form.used if form is not None else ())
+        if rows.ndim != 2 or rows.shape[1] != len(names):
+            return ""
+        counts = ((rows < least) | (rows > most)).sum(axis=0)
+        far = sorted(np.flatnonzero(counts).tolist(), key=lambda place: -counts[place])
+        named = [f"'{names[place]}' in {counts[place]:,}" for place in far[:_NAMED]]
+        more = f" and {len(far) - _NAMED} more columns" if len(far) > _NAMED else ""
+        return f". Far outside: {', '.join(named)}{more} of {len(rows):,} rows" if far else ""
 
 
 def _listed(names: list[str]) -> str:

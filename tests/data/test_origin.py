@@ -45,7 +45,7 @@ def test_the_range_is_that_of_the_scaled_rows(rng):
 def test_other_columns_are_refused(rng, columns, said):
     _, origin = table(rng)
     other, _ = table(rng, columns)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=rf"{said}.*NewRows\(PATH\)\.load\(model\)"):
         origin.refuse_other_columns(other)
 
 
@@ -60,6 +60,18 @@ def test_rows_in_other_units_are_noticed(rng):
     assert origin.range_warning(rows) is None
     assert origin.range_warning(rows[:0]) is None
     assert "in the same units?" in origin.range_warning(rows * 100)
+
+
+def test_the_columns_that_are_far_outside_are_named(rng):
+    dataset, origin = table(rng)
+    rows = origin.scaler.apply(dataset.rows(slice(None)))
+    rows[:7, 1] *= 1e6
+    rows[:150, 2] += 1e6
+    warning = origin.range_warning(rows)
+    assert ". Far outside: 'c' in 150, 'b' in 7 of 200 rows: are they in" in warning
+    assert "'a'" not in warning
+    unnamed = table(rng, columns=())[1]
+    assert "Far" not in unnamed.range_warning(rows)
 
 
 @pytest.mark.parametrize(("divisor", "warned"), [(4_095, False), (65_535, True)])

@@ -21,10 +21,19 @@ class NoFeatures(DataError):
     """A table in which no column can be used."""
 
 
+_NO_NUMBER = "no number"
 _NO_GAPS = "missing, where the training table has every cell"
 _CAUSES = {
     BOOLEAN: "neither true nor false (nor yes, no, y, n, 1, 0)",
     DATE: "no date in ISO 8601 form (2024-01-31)",
+}
+_FILL = "fill these cells in or drop the rows"
+_ADVICE = {
+    _NO_GAPS: f"{_FILL}, or train anew with data.gaps: mask, with which cells of any column may be "
+    "missing",
+    _CAUSES[BOOLEAN]: "write true or false, yes or no, y or n, t or f, or 1 or 0",
+    _CAUSES[DATE]: "write dates as YYYY-MM-DD, as 2024-01-31",
+    _NO_NUMBER: "write plain numbers in these cells, without units, or drop the rows",
 }
 
 
@@ -50,7 +59,7 @@ def number_fault(cell: str, number: float | None) -> str:
     Digits that are beyond float64 too are read as infinity, and are not called so.
     """
     if number is None or isnan(number):
-        return "no number"
+        return _NO_NUMBER
     is_written = isinf(number) and not any(map(str.isdecimal, cell))
     return "infinite" if is_written else f"beyond float32, whose numbers end at {LARGEST:g}"
 
@@ -70,9 +79,5 @@ def fault_message(path: Path, faults: Mapping[str, Sequence[str]], otherwise: st
     ]
     if not parts:
         return f"{path}: {otherwise or 'it cannot be read as numbers'}"
-    advice = "fill these cells in or drop the rows"
-    if _NO_GAPS in faults:
-        advice += (
-            ", or train anew with data.gaps: mask, with which cells of any column may be missing"
-        )
-    return f"{path}: {'; '.join(parts)}; {advice}"
+    advice = dict.fromkeys(_ADVICE.get(cause, _FILL) for cause in faults)
+    return f"{path}: {'; '.join((*parts, *advice))}"

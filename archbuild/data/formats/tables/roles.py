@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +24,7 @@ _NO_NAME = ("", "Unnamed: 0", "Unnamed: 0.1", _PANDAS_INDEX)  # as data frames w
 _WITHOUT_NAME = column_key("", IGNORE)
 
 _SHOWN = 5
+_CLOSE = 0.7  # share of letters that two names have in common; of income and comment 0.62
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +60,23 @@ class Roles(NamedTuple):
         label, *others = self.label_like
         features = tuple(index for index in self.features if index != label)
         return self._replace(label=label, features=features, label_like=tuple(others))
+
+
+class Unused(NamedTuple):
+    """The columns that a model's table has beside its features, by their names.
+
+    Attributes:
+        identifiers: those that identify rows, the likeliest first.
+        ignored: those that the user states to be none of the features.
+        others: the rest, labels among them.
+    """
+
+    identifiers: Sequence[str] = ()
+    ignored: Sequence[str] = ()
+    others: Sequence[str] = ()
+
+
+_ALL_USED = Unused()
 
 
 def assign_roles(
@@ -98,36 +116,37 @@ def chosen_roles(
     wanted: Sequence[str],
     path: Path,
     label: int | None = None,
-    identifiers: Sequence[str] = (),
-    ignored: Sequence[str] = (),
+    unused: Unused = _ALL_USED,
 ) -> Roles:
     """Return the roles for a model that knows the columns ``wanted``, in its order.
 
     Labels are looked at only where ``label`` is their column. Rows are named by the first of the
-    ``identifiers`` that is there, else as those of a table to train on. A warning lists what is
-    left out beside these and the columns ``ignored``.
+    identifiers among the ``unused`` that is there, else as those of a table to train on. A warning
+    lists what is left out beside these and the ignored ones.
 
     Raises:
         DataError: a column that is wanted is missing, or two columns have one name.
     """
     refuse_twins(columns, path)
-    _refuse_missing(wanted, columns, path)
+    _refuse_missing(wanted, columns, path, {name for names in unused for name in names})
     features = tuple(_place(name, columns, path) for name in wanted)
     label = None if label in features else label
-    places = [list(columns).index(name) for name in identifiers if name in columns]
+    places = [list(columns).index(name) for name in unused.identifiers if name in columns]
     named = [place for place in (*places, ids_place(columns)) if place not in (*features, label)]
     ids = named[0] if named else None
     known = {*features, *named, label}
     others = [
         name
         for index, name in enumerate(columns)
-        if index not in known and name not in ignored and name.casefold() not in LABEL_COLUMNS
+        if index not in known
+        and name not in unused.ignored
+        and name.casefold() not in LABEL_COLUMNS
     ]
     if others:
         _log.warning(
             "%s: left out, as the model was trained without them: %s", path, ", ".join(others)
         )
-    return Roles(label, ids, features, guesses=_say_no_names(columns, identifiers, ids))
+    return Roles(label, ids, features, guesses=_say_no_names(columns, unused.identifiers, ids))
 
 
 def _say_no_names(
@@ -141,16 +160,21 @@ def _say_no_names(
     return (Guess("row names", found),)
 
 
-def _refuse_missing(wanted: Sequence[str], columns: Sequence[str], path: Path) -> None:
+def _refuse_missing(
+    wanted: Sequence[str], columns: Sequence[str], path: Path, familiar: Set[str]
+) -> None:
     """Refuse a table without some of a model's columns; say which may be meant.
+
+    None of those is that the model's table had too, ``familiar`` as ``wanted``.
 
     Raises:
         DataError: some are missing.
     """
     missing = [name for name in wanted if name not in columns]
     if len(missing) == 1:
-        _place(missing[0], columns, path)
-    others = {name_key(name): name for name in columns if name not in wanted}
+        raise _no_column(missing[0], columns, path, {*familiar, *wanted})
+    strange = [name for name in columns if name not in familiar and name not in wanted]
+    others = {name_key(name): name for name in strange}
     pairs = [(others.get(name_key(name)), name) for name in missing]
     alike = [f"'{other}' may be '{name}'" for other, name in pairs if other is not None]
     if missing:
@@ -216,15 +240,23 @@ def _of_kind(columns: Sequence[str], options: ReadOptions, kind: str) -> list[in
 def _place(name: str, columns: Sequence[str], path: Path) -> int:
     if name in columns:
         return list(columns).index(name)
+    raise _no_column(name, columns, path)
+
+
+def _no_column(
+    name: str, columns: Sequence[str], path: Path, familiar: Set[str] = frozenset()
+) -> DataError:
+    """Return the message for a column that is missing; ``familiar`` are not meant by its name."""
     if name.isdecimal() and list(columns) == [str(number + 1) for number in range(len(columns))]:
-        raise DataError(
+        return DataError(
             f"{path} has no column '{name}': without a header its columns are counted from 1, and "
             f"the last is {len(columns)}"
         )
-    alike = [other for other in columns if name_key(other) == name_key(name)]
-    close = alike or get_close_matches(name, columns, n=1)
+    strange = [other for other in columns if other not in familiar]
+    alike = [other for other in strange if name_key(other) == name_key(name)]
+    close = alike or get_close_matches(name, strange, n=1, cutoff=_CLOSE)
     meant = f"; did you mean '{close[0]}'?" if close else "."
-    raise DataError(f"{path} has no column '{name}'{meant} Its columns are: {_shown(columns)}")
+    return DataError(f"{path} has no column '{name}'{meant} Its columns are: {_shown(columns)}")
 
 
 def _shown(columns: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from archbuild.data.formats.tables.marked import with_marks
 from archbuild.data.formats.tables.roles import (
     LABEL,
     Roles,
+    Unused,
     assign_roles,
     chosen_roles,
     ids_place,
@@ -94,22 +95,22 @@ def _roles(source: TableSource, request: ReadRequest) -> Roles:
     known = request.known
     if known is not None and known.used_columns:
         names, label = _known_names(source, known), _known_label(source, request)
-        identifiers, ignored = _known_left_out(request, known)
-        used, path = known.used_columns, source.path
-        return chosen_roles(names, used, path, label, identifiers, ignored)
+        unused = _unused(request, known)
+        return chosen_roles(names, known.used_columns, source.path, label, unused)
     roles = assign_roles(source.columns, request.options, source.path, has_header=source.has_header)
     if known is None:
         return without_counters(source, roles, [*request.options.columns])
     return Roles(roles.label if request.wants_labels else None, roles.ids, roles.features)
 
 
-def _known_left_out(request: ReadRequest, known: Known) -> tuple[list[str], list[str]]:
-    """Return the columns that identify a model's rows, and those that its spec leaves out."""
-    told = request.options.columns
-    kept = known.form.identifiers if known.form else ()
+def _unused(request: ReadRequest, known: Known) -> Unused:
+    """Return the columns that a model's table has beside its features."""
+    told, form = request.options.columns, known.form
     identifiers = [name for name, kind in told.items() if kind == IDENTIFIER]
-    identifiers += [name for name in kept if name not in identifiers]
-    return identifiers, [name for name, kind in told.items() if kind in (IGNORE, LABEL)]
+    identifiers += [name for name in form.identifiers if name not in identifiers] if form else []
+    ignored = [name for name, kind in told.items() if kind in (IGNORE, LABEL)]
+    others = [name for name in form.columns if name not in form.used] if form else []
+    return Unused(identifiers, ignored, others)
 
 
 def _known_names(source: TableSource, known: Known) -> Sequence[str]:

@@ -17,6 +17,23 @@ def test_faults_are_listed_by_cause_up_to_five():
 
 
 @pytest.mark.parametrize(
+    ("cell", "kind", "advice"),
+    [
+        ("31.12.2021", "date", "write dates as YYYY-MM-DD"),
+        ("maybe", "boolean", "write true or false, yes or no,"),
+        ("3 kg", "number", "write plain numbers in these cells"),
+        ("inf", "number", "fill these cells in or drop the rows"),
+        ("", "number", "fill these cells in or drop the rows, or train anew with data.gaps: mask"),
+    ],
+)
+def test_the_advice_is_for_the_cause(cell, kind, advice):
+    cause, where = cell_fault(cell, kind, "line 3")
+    assert f"{where}; {advice}" in fault_message(PATH, {cause: [where]})
+    several = fault_message(PATH, {cause: [where], "infinite": ["line 4"]})
+    assert f"line 4; {advice}" in several
+
+
+@pytest.mark.parametrize(
     ("cell", "kind", "cause"),
     [
         ("", "number", "missing"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from archbuild.data.formats.tables.roles import assign_roles, chosen_roles
+from archbuild.data.formats.tables.roles import Unused, assign_roles, chosen_roles
 from archbuild.data.request import ReadOptions
 from archbuild.errors import DataError
 
@@ -85,3 +85,24 @@ def test_two_columns_of_one_name_are_refused():
 def test_columns_without_a_header_count_from_1(name):
     with pytest.raises(DataError, match="columns are counted from 1, and the last is 3"):
         assign_roles(("1", "2", "3"), ReadOptions(labels=name), PATH, has_header=False)
+
+
+@pytest.mark.parametrize(
+    ("columns", "unused", "meant"),
+    [
+        (["a", "comment"], Unused(), None),
+        (["a", "incomes"], Unused(), "incomes"),
+        (["a", "incomes"], Unused(ignored=["incomes"]), None),
+        (["a", "Income"], Unused(others=["Income"]), None),
+    ],
+)
+def test_a_missing_column_may_be_one_that_is_close_and_of_no_other_use(columns, unused, meant):
+    with pytest.raises(DataError) as caught:
+        chosen_roles(columns, ["a", "income"], PATH, unused=unused)
+    said = f"no column 'income'; did you mean '{meant}'?" if meant else "no column 'income'. Its"
+    assert said in str(caught.value)
+
+
+def test_none_of_several_missing_columns_is_one_of_another_use():
+    with pytest.raises(DataError, match=r"no columns 'income', 'b', .*; 'B' may be 'b'"):
+        chosen_roles(["B", "Income"], ["income", "b"], PATH, unused=Unused(ignored=["Income"]))
