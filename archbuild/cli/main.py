@@ -29,6 +29,7 @@ from archbuild.cli.options import (
     gathered,
     head_option,
     json_option,
+    lengths_refused,
     out_option,
     precision_option,
     quiet_option,
@@ -69,6 +70,11 @@ class _Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options in front of a command."""
+        with lengths_refused():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command.
 
@@ -78,7 +84,8 @@ class _Verbs(click.Group):
         """
         refuse_lost_folder()
         try:
-            return super().invoke(ctx)
+            with lengths_refused():
+                return super().invoke(ctx)
         except OSError as error:
             refuse_lost_folder()  # others may remove it under the command
             if error.errno != errno.ENAMETOOLONG:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
@@ -207,6 +209,22 @@ class _Epochs(Whole):
         if isinstance(value, int) and value == SPEC_EPOCHS:  # typed, it would be text
             return value
         return super().convert(value, param, ctx)
+
+
+@contextmanager
+def lengths_refused() -> Iterator[None]:
+    """Name the bound of a stage's length that is below 0, which click takes for an option."""
+    try:
+        yield
+    except click.NoSuchOption as error:
+        parameters = error.ctx.command.params if error.ctx is not None else []
+        names = [each.opts[-1] for each in parameters if isinstance(each.type, _Epochs)]
+        if not names or not re.fullmatch(r"-\d", error.option_name):
+            raise
+        raise click.UsageError(
+            f"'{error.option_name}' is no option; N of {', '.join(names)} is a whole number from 0",
+            error.ctx,
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -134,10 +134,7 @@ def predict(
         if messages is not None:
             _write_messages(model, rows, messages, progress)
         wanted = _rows_of(shard, len(rows))
-        progress.note(
-            f"{rows.name}: rows {wanted.start:,} to {wanted.stop:,} of {len(rows):,}, "
-            f"by {stage.folder.path}"
-        )
+        progress.note(f"{rows.name}: {_in_words(wanted, len(rows))}, by {stage.folder.path}")
         for guess in rows.guesses:
             can_be_set = guess.key in READING_KEYS  # the model keeps the others
             progress.note(f"  {guess if can_be_set else guess._replace(overrule='')}")
@@ -180,6 +177,15 @@ def _rows_of(shard: tuple[int, int], count: int) -> range:
     """Return the numbers of the rows of a shard, of ``count`` rows in all."""
     index, shards = shard
     return range((index - 1) * count // shards, index * count // shards)
+
+
+def _in_words(wanted: range, count: int) -> str:
+    """Return the rows that are answered, of ``count`` in all: ``rows 0 to 9, 10 of 10``."""
+    if not wanted:
+        return f"no rows of {count:,}"
+    first, last = wanted[0], wanted[-1]
+    which = f"row {first:,}" if first == last else f"rows {first:,} to {last:,}"
+    return f"{which}, {len(wanted):,} of {count:,}"
 
 
 def _named(predictions: Iterator[Prediction], rows: Dataset) -> Iterator[Part]:

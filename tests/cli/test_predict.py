@@ -67,7 +67,7 @@ def test_new_rows_are_told_apart(archbuild: Archbuild, trained: Path) -> None:
     status, out, err = archbuild(*asked)
     assert (status, out) == (0, "")
     assert "left out, as the model was trained without them: kind" in err
-    assert "rows 0 to 50 of 50" in err
+    assert "new: rows 0 to 49, 50 of 50, by " in err
     assert "rows in out.npz: 50" in err
     with np.load("out.npz") as found:
         clusters = found["cluster"]
@@ -158,8 +158,11 @@ def test_what_the_model_keeps_cannot_be_set(
 
 def test_one_row_is_enough(archbuild: Archbuild, trained: Path) -> None:
     Path("one.csv").write_text("a,b\n1,2\n")
-    status, out, _ = archbuild("predict", "-d", "one.csv", "-a", "table")
+    status, out, err = archbuild("predict", "-d", "one.csv", "-a", "table")
     assert status == 0
+    assert "one: row 0, 1 of 1, by" in err
+    asked = ["--format", "csv", "--shard", "1/2"]
+    assert "one: no rows of 1" in archbuild("predict", "-d", "one.csv", "-a", "table", *asked).err
     assert out.split()[:3] == ["id", "cluster", "confidence"]
     assert len(out.splitlines()) == 2
 
