@@ -21,7 +21,9 @@ from archbuild.data.columns import (
     TableEncoding,
     is_missing,
 )
+from archbuild.data.formats.tables.constant import say_constant
 from archbuild.data.formats.tables.faults import LARGEST, NoFeatures, cell_fault, fault_message
+from archbuild.data.formats.tables.moments import say_moments
 from archbuild.data.formats.tables.narrow import as_narrow
 from archbuild.data.formats.tables.odd_numbers import say_odd_numbers
 from archbuild.data.formats.tables.roles import Roles, refuse_twins
@@ -56,7 +58,7 @@ def read_features(
     if known is None and set(told.values()) <= {NUMBER}:
         numbers = source.numbers(roles.features, n_rows)
         if numbers is not None:
-            said = [] if request.known else _odd_numbers(plain, numbers, told)
+            said = [] if request.known else _say_of_values(plain, numbers, told)
             return as_narrow(numbers, source.path), plain, said
     if request.known is not None:
         known = known or plain
@@ -71,7 +73,15 @@ def read_features(
     places = {name: index for index, name in enumerate(source.columns)}
     used = tuple(places[column.name] for column in encoding.used)
     values = _encoded(source, used, encoding, n_rows)
-    return values, encoding, [*guesses, *_odd_numbers(encoding, values, told)]
+    return values, encoding, [*guesses, *_say_of_values(encoding, values, told)]
+
+
+def _say_of_values(
+    encoding: TableEncoding, values: np.ndarray, told: Mapping[str, str]
+) -> list[Guess]:
+    """Return what is said about the columns, by their numbers, unless their kinds are told."""
+    odd = _odd_numbers(encoding, values, told)
+    return [*odd, *say_constant(encoding, values, {*told}), *say_moments(encoding, values)]
 
 
 def _odd_numbers(
