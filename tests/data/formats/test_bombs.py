@@ -11,6 +11,7 @@ from io import BytesIO
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import sparse
 from scipy.io import savemat
 
@@ -85,6 +86,34 @@ def sparse_mat(path):
 def chunk(kind, content):
     body = kind + content
     return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def blank(side):
+    """An image of one colour, each of whose pixels is stored as 1/4,000 byte."""
+    file = BytesIO()
+    Image.new("1", (side, side)).save(file, "PNG")
+    return file.getvalue()
+
+
+def images(path):
+    path.mkdir()
+    for number in range(20):
+        (path / f"{number}.png").write_bytes(blank(1500))
+
+
+def images_in_parquet(path):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    pq.write_table(pa.table({"image": [blank(1500)] * 20}), path)
+
+
+@pytest.mark.parametrize(("name", "make"), [("x", images), ("x.parquet", images_in_parquet)])
+def test_many_images_of_few_bytes_are_refused_before_all_are_decoded(tmp_path, name, make):
+    make(tmp_path / name)
+    text = r"decoding its 20 images would take 171\.\d MiB, .* ARCHBUILD_LARGEST_GIB=1"
+    with pytest.raises(DataError, match=text):
+        load_dataset(str(tmp_path / name))
+    with pytest.raises(DataError, match=text):
+        survey_path(str(tmp_path / name), ReadOptions())
 
 
 def image(path, side=12_000):

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from archbuild.data.formats.arrow.folder import arrow_parts
 from archbuild.data.formats.arrow.source import ArrowSource
 from archbuild.data.formats.images.folder import Survey
 from archbuild.data.formats.images.picture import is_picture
@@ -126,7 +128,14 @@ def _files(table: ImageTable) -> Files:
             f"{table.source.path}: the column '{table.column}' names images and holds none; "
             "give the folder where they lie, or save the table with their bytes"
         )
-    return Files([name for name, _ in cells], lambda: _contents(table))
+    stored = sum(path.stat().st_size for path in _paths(table.source.path))
+    return Files([name for name, _ in cells], lambda: _contents(table), stored)
+
+
+def _paths(path: Path) -> list[Path]:
+    return (
+        [each for part in arrow_parts(path).values() for each in part] if path.is_dir() else [path]
+    )
 
 
 def _names_and_presence(table: ImageTable) -> Iterator[tuple[str, bool]]:

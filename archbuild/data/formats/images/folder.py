@@ -92,4 +92,5 @@ def _found(request: ReadRequest) -> Images:
 
 def _files(path: Path, images: list[Path]) -> Files:
     top = path if path.is_dir() else path.parent
-    return Files([image.relative_to(top).as_posix() for image in images], lambda: images)
+    names = [image.relative_to(top).as_posix() for image in images]
+    return Files(names, lambda: images, sum(image.stat().st_size for image in images))

@@ -56,6 +56,11 @@ class Header(NamedTuple):
     is_several: bool
     is_clear: bool
 
+    @property
+    def n_bytes(self) -> int:
+        """The bytes that the pixels take while the image is decoded."""
+        return _PIXEL_BYTES * self.height * self.width
+
 
 def header_of(source: Source) -> Header | None:
     """Return the header of an image; ``None`` where it has none that can be read.

@@ -24,6 +24,7 @@ from archbuild.data.formats.images.picture import (
 from archbuild.data.formats.images.range import Divisors, Ranges, divisors_for
 from archbuild.data.formats.images.size import common_shape, is_common, too_few
 from archbuild.data.guess import Guess, listed
+from archbuild.data.limits import MOST_TIMES_IMAGES, allowed_bytes, check_declared
 from archbuild.data.request import BYTES, ReadRequest
 from archbuild.data.spill import read_part, release, room_for
 from archbuild.errors import DataError
@@ -41,10 +42,12 @@ class Files(NamedTuple):
     Attributes:
         names: of the files, as users know them.
         open: gives each file's path or content, in order, as often as it is called.
+        stored: the bytes that they take on the disk, all together.
     """
 
     names: Sequence[str]
     open: Callable[[], Iterable[Source]]
+    stored: int
 
 
 class Stack(NamedTuple):
@@ -93,7 +96,7 @@ def read_stack(files: Files, request: ReadRequest) -> Stack:
     """
     is_old = request.known is not None and request.known.scale is None
     with with_own_limits():
-        headers, unfit = _headers(files)
+        headers, unfit = _headers(files, request.path)
         if is_old:  # models of earlier versions took the upper 8 bits of whatever came
             headers = [header and header._replace(depth=BYTES) for header in headers]
         shape = common_shape(headers, request, unfit)
@@ -124,7 +127,7 @@ def probe(files: Files, request: ReadRequest) -> Probe:
         DataError: as ``read_stack``.
     """
     with with_own_limits():
-        headers, unfit = _headers(files)
+        headers, unfit = _headers(files, request.path)
         ranges, faults = _ranges(files, headers, _PROBED)
         faults |= unfit
     there = [*_sound(headers, faults)]
@@ -152,16 +155,28 @@ def probe(files: Files, request: ReadRequest) -> Probe:
     return Probe(len(there), shape, is_common(headers, shape), is_scaled, guesses)
 
 
-def _headers(files: Files) -> tuple[list[Header | None], dict[int, str]]:
-    """Return the headers that can be read, and why images cannot be used."""
+def _headers(files: Files, path: Path) -> tuple[list[Header | None], dict[int, str]]:
+    """Return the headers that can be read, and why images cannot be used.
+
+    Raises:
+        DataError: the images have more pixels than their files can honestly hold.
+    """
     headers: list[Header | None] = []
     faults: dict[int, str] = {}
+    n_bytes = 0
     for index, source in enumerate(files.open()):
+        header = None
         try:
-            headers.append(header_of(source))
+            header = header_of(source)
         except UnfitPictureError as error:
-            headers.append(None)
             faults[index] = str(error)
+        headers.append(header)
+        n_bytes += header.n_bytes if header else 0
+        # what all would take, as those that were seen do: the next may decode an image
+        expected = max(n_bytes, n_bytes * len(files.names) // (index + 1))
+        if n_bytes > allowed_bytes(files.stored, MOST_TIMES_IMAGES):
+            what = f"{path}: decoding its {len(files.names):,} images"
+            check_declared(expected, files.stored, what, MOST_TIMES_IMAGES)
     return headers, faults
 
 
