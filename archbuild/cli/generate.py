@@ -9,7 +9,7 @@ import click
 
 from archbuild.cli.numbers import SEED, Whole
 from archbuild.cli.options import backend_option, output_option
-from archbuild.cli.output import tell
+from archbuild.cli.output import refuse_own_input, tell
 from archbuild.cli.run_choice import RunChoice, run_options
 from archbuild.errors import UsageError
 
@@ -75,6 +75,7 @@ def generate(
     from archbuild.environment import start_keras
 
     _refuse_suffix(output, latents)
+    refuse_own_input(output, latents)
     if latents is not None and level is not None:
         raise UsageError("--level says what is drawn, and --latents that nothing is; leave one out")
     stage = choice.stage()

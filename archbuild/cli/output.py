@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from archbuild import printable
+from archbuild.errors import UsageError
 
 
 def say(text: str) -> None:
@@ -15,3 +18,18 @@ def say(text: str) -> None:
 def tell(text: str) -> None:
     """Print a message on standard error, of one line and indented ones."""
     click.echo(printable.message(text), err=True)
+
+
+def refuse_own_input(output: Path | None, source: Path | None) -> None:
+    """Make sure that a command does not replace the file that it reads.
+
+    Raises:
+        UsageError: both paths are of one file.
+    """
+    if output is None or source is None or not (output.exists() and source.exists()):
+        return
+    if output.samefile(source):
+        raise UsageError(
+            f"--output {output} is the file that is read, and would be replaced; choose another "
+            "name"
+        )

@@ -21,6 +21,7 @@ from archbuild.cli.options import (
     quiet_option,
     set_option_of,
 )
+from archbuild.cli.output import refuse_own_input
 from archbuild.cli.run_choice import RunChoice, run_options
 from archbuild.errors import UsageError
 
@@ -114,12 +115,15 @@ def predict(
     --quiet.
     """
     from archbuild.cli.progress import reporting
+    from archbuild.data.formats.own import split_column
     from archbuild.data.request import READING_KEYS
     from archbuild.environment import start_keras
     from archbuild.models.new_rows import NewRows
     from archbuild.models.ray_predictions import predict_by_ray
 
     kind = _format(kind, output)
+    assert choice.dataset is not None  # the option is required
+    refuse_own_input(output, split_column(choice.dataset)[0])
     if messages is not None and shard[1] > 1:
         raise UsageError("--messages covers all rows and --shard only some: give one of the two")
     cluster = engine.cluster()
@@ -128,7 +132,6 @@ def predict(
     with reporting(quiet, always_warn=True) as progress:
         start_keras()
         model = stage.open()
-        assert choice.dataset is not None  # the option is required
         named = NewRows(choice.dataset, data_dir, settled)
         rows = named.load(model)
         if messages is not None:

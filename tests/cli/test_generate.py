@@ -237,3 +237,10 @@ def test_a_level_is_of_draws(archbuild: Archbuild, run: list[str], elsewhere: Pa
     status, _, err = archbuild(*run, *given)
     assert status == 2
     assert "--level says what is drawn, and --latents that nothing is" in err
+
+
+def test_the_latents_are_not_replaced(archbuild: Archbuild, elsewhere: Path) -> None:
+    np.save(elsewhere / "z.npy", np.zeros((2, 2)))
+    status, _, err = archbuild("generate", "-a", "x", "--latents", "z.npy", "--output", "z.npy")
+    assert status == 2
+    assert "--output z.npy is the file that is read" in err

@@ -61,6 +61,19 @@ def test_every_format_can_be_asked_for() -> None:
     assert {*TEXTS, *FILES} == {*_FORMATS}
 
 
+@pytest.mark.parametrize("output", ["new.csv", "./link.csv"])
+def test_the_file_that_is_read_is_not_replaced(
+    output: str, archbuild: Archbuild, elsewhere: Path
+) -> None:
+    write_table(elsewhere / "new.csv", 5, seed=1)
+    (elsewhere / "link.csv").symlink_to("new.csv")
+    before = (elsewhere / "new.csv").read_bytes()
+    status, _, err = archbuild("predict", "-d", "new.csv:kind", "-a", "x", "--output", output)
+    assert status == 2
+    assert "is the file that is read, and would be replaced" in err
+    assert (elsewhere / "new.csv").read_bytes() == before
+
+
 def test_new_rows_are_told_apart(archbuild: Archbuild, trained: Path) -> None:
     write_table(trained / "new.csv", 50, seed=1)
     asked = ["predict", "-d", "new.csv", "-a", "table.json", "--output", "out.npz"]
