@@ -11,7 +11,7 @@ from archbuild.cli.numbers import SEED, Whole
 from archbuild.cli.options import backend_option, output_option
 from archbuild.cli.output import refuse_own_input, tell
 from archbuild.cli.run_choice import RunChoice, run_options
-from archbuild.errors import UsageError
+from archbuild.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,6 +126,8 @@ def _read(latents: Path) -> np.ndarray:
 
     if latents.suffix.lower() != ".npy":
         raise UsageError(f"--latents {latents}: save the array as .npy, with numpy.save")
+    if not latents.is_file():  # to open a pipe may take for ever
+        raise DataError(f"--latents {latents} is no file; save the array as .npy")
     values = read_npy(ReadRequest(latents)).values
     check_kind(values, str(latents))
     check_finite(values, str(latents))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from logging.handlers import MemoryHandler
 from pathlib import Path
@@ -12,6 +13,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from archbuild import printable
+from archbuild.cli.output import tell
 from archbuild.environment import versions
 from archbuild.errors import ArchbuildError, SpecError
 from archbuild.training.progress import LOGGER
@@ -49,7 +51,7 @@ class RunLog(MemoryHandler):
         with explained("write", folder):
             make_folder(folder, below=folder.parent)
             self.path = _new_file(folder, f"{moment}-{slug(dataset)}-{slug(arch)}")
-            handler = logging.FileHandler(self.path, encoding="utf-8", errors="backslashreplace")
+            handler = _File(self.path, encoding="utf-8", errors="backslashreplace")
         handler.setFormatter(_Formatter(_FORMAT))
         self.setTarget(handler)
         self.flush()
@@ -61,6 +63,26 @@ class RunLog(MemoryHandler):
         super().close()
         if target is not None:
             target.close()
+
+
+class _File(logging.FileHandler):
+    """A log on a disk that may fill up, which is told once and ends no command."""
+
+    _is_told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Tell why a record cannot be written."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._is_told:
+            self._is_told = True
+            tell(f"warning: the log {self.baseFilename} lacks lines ({error.strerror})")
+
+    def close(self) -> None:
+        """Close the file; what cannot be written was told."""
+        with suppress(OSError):
+            super().close()
 
 
 class _Formatter(logging.Formatter):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -244,3 +245,11 @@ def test_the_latents_are_not_replaced(archbuild: Archbuild, elsewhere: Path) -> 
     status, _, err = archbuild("generate", "-a", "x", "--latents", "z.npy", "--output", "z.npy")
     assert status == 2
     assert "--output z.npy is the file that is read" in err
+
+
+def test_latents_that_are_a_pipe_are_not_waited_for(
+    archbuild: Archbuild, run: list[str], elsewhere: Path
+) -> None:
+    os.mkfifo(elsewhere / "z.npy")
+    status, _, err = archbuild(*run, "--latents", "z.npy", "--output", "x.npy")
+    assert (status, err) == (2, "archbuild: --latents z.npy is no file; save the array as .npy\n")

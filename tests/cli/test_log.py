@@ -105,3 +105,13 @@ def test_names_that_are_no_utf8_can_be_logged(
         ROOM.warning("%s cannot be read", "x\udcff.png")
     assert r"x\udcff.png cannot be read" in path.read_text()
     assert "Logging error" not in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_once_and_hides_no_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_new_file", lambda folder, stem: Path("/dev/full"))
+    with pytest.raises(UsageError, match="said"):
+        fail(tmp_path / "logs", UsageError("what has to be said"))
+    err = capsys.readouterr().err
+    assert err == "warning: the log /dev/full lacks lines (No space left on device)\n"
