@@ -6,8 +6,10 @@ Series of unequal length are brought to one: what is behind the end of a series 
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 
@@ -54,13 +56,24 @@ def read_series(paths: Sequence[Path], request: ReadRequest) -> Arrays:
     Raises:
         DataError: as ``read_ts``, or a cell is no number.
     """
-    series = Gathered()
-    said = [
-        guess
-        for path in paths
-        for guess in (_parse_ts if path.suffix.lower() == ".ts" else _parse_table)(path, series)
-    ]
+    series, said = Gathered(), []
+    for path in paths:
+        parse = _parse_ts if path.suffix.lower() == ".ts" else _parse_table
+        with _without_collection():
+            said += parse(path, series)
     return _joined(series, sum(path.stat().st_size for path in paths), said, request)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles, of which there are none, in the lists of many lines."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _parse_ts(path: Path, series: Gathered) -> list[Guess]:
