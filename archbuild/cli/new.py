@@ -194,7 +194,8 @@ def _subject(
 def _start(summary: DataSummary) -> dict[str, str]:
     """Return the start that finds most with what is installed, and why."""
     from archbuild.clustering.manifold import FEWEST_ROWS
-    from archbuild.clustering.starts import MANIFOLD, MANIFOLD_FAST, WARD
+    from archbuild.clustering.starts import K_MEANS, MANIFOLD, MANIFOLD_FAST, WARD
+    from archbuild.data.columns import CATEGORICAL
     from archbuild.data.counts import LOG_NORMALISE
     from archbuild.environment import installed
 
@@ -203,6 +204,12 @@ def _start(summary: DataSummary) -> dict[str, str]:
         return {
             "start": WARD,
             "start_reason": "also finds groups of very different size; or k-means, manifold, ...",
+        }
+    if set(CATEGORICAL) & set(summary.columns.values()):
+        # rows of one category are neighbours, whatever else they are: a map draws its islands
+        return {
+            "start": K_MEANS,
+            "start_reason": "weighs categories and numbers alike; or ward, manifold, ...",
         }
     if installed("umap-learn") is None or summary.n_rows < FEWEST_ROWS:
         return {}

@@ -23,11 +23,12 @@ from archbuild.data.sample import bounded_rows, drawn_rows
 from archbuild.data.spill import joined, read_part
 from archbuild.spec.fields import choice, integer
 
-MANIFOLD, MANIFOLD_FAST, WARD = "manifold", "manifold-fast", "ward"
+K_MEANS, WARD = "k-means", "ward"
+MANIFOLD, MANIFOLD_FAST = "manifold", "manifold-fast"
 START = choice(
     "start",
     [
-        "k-means",
+        K_MEANS,
         WARD,
         "ward-graph",
         "t-sne",
@@ -41,7 +42,7 @@ START = choice(
     "Gaussian mixtures in nine UMAP maps of all rows, of which the most repeatable counts, or in "
     "a single map (both: pip install 'archbuild[manifold]'), or a Gaussian mixture of a sample, "
     "with full or with diagonal covariances.",
-    default="k-means",
+    default=K_MEANS,
 )
 START_SAMPLE = integer(
     "start_sample",
@@ -53,7 +54,6 @@ START_SAMPLE = integer(
 )
 
 _log = logging.getLogger(__name__)
-_K_MEANS: Final = "k-means"
 # Ward's agglomeration takes memory and time in the square of the rows
 _WARD_SAMPLE: Final = 8_000
 _MERGED: Final = (WARD, "ward-graph", "t-sne")
@@ -122,7 +122,7 @@ def first_clusters(
         mixture = fitted_mixture(sample, n_clusters, _COVARIANCES[start], seed, fitted)
         return _answered(latents, lambda rows: mixture.predict(rows.astype("float64")))
     found = _clusters_of(sample, n_clusters, start, seed, mixture_sample)
-    if start == _K_MEANS:
+    if start == K_MEANS:
         centres = means(sample, found, n_clusters)
         return _answered(latents, lambda rows: nearest_centres(rows, centres))
     shown = drawn_rows(len(sample), seed, _WARD_SAMPLE)

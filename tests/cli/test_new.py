@@ -311,6 +311,13 @@ def test_counts_start_from_wards_clusters_of_logarithms(archbuild, elsewhere):
     assert (spec["data"]["counts"], spec["scaling"]) == ("log_normalise", "none")
 
 
+def test_categories_start_from_k_means(archbuild, elsewhere):
+    lines = [f"{row * 0.37 % 5:.2f},{('Oslo', 'Rome', 'Lima')[row % 3]}" for row in range(60)]
+    (elsewhere / "people.csv").write_text("\n".join(["height,city", *lines]) + "\n")
+    archbuild("new", "--for", "people.csv", "--clusters", "3")
+    assert written("people.yaml")["head"]["start"] == "k-means"
+
+
 @pytest.mark.parametrize(("columns", "start"), [(60, "ward"), (59, "manifold")])
 def test_no_map_is_drawn_of_fewer_rows_than_columns(
     archbuild, elsewhere, monkeypatch, columns, start
