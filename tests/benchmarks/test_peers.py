@@ -71,7 +71,7 @@ def test_rows_are_run_once_recorded_and_written(peers, tmp_path):
     assert alone[8] == "3"
     assert "2 of 45 rows" in (tmp_path / "README.md").read_text()
     (line, _) = lines(text, "DIGITS,DEC,as ours")
-    assert "widths: [500, 1000, 32], batch_size: 16" in line[8]
+    assert "widths: [500, 1000, 32], batch_size: 64" in line[8]
     assert line[9:] == ["clustpy 0.0.3", "2 cores", "2026-01-01"]
 
 

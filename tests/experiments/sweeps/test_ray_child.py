@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -68,7 +69,15 @@ def test_a_worker_that_sees_other_files_or_versions_starts_nothing(place, monkey
     assert not os.path.exists(os.path.join(place.folder, "started"))
 
 
-def test_a_worker_stops_its_command_as_ctrl_c_does(place, monkeypatch):
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Let processes hear Ctrl-C, also where the tests run behind a shell's &, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_worker_stops_its_command_as_ctrl_c_does(place, monkeypatch, heard):
     code = (
         "import json, sys, time; print(json.dumps({'event': 'note'}), file=sys.stderr, flush=True);"
         "time.sleep(60)"
