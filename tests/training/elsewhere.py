@@ -32,6 +32,8 @@ NETWORK = {
     "augment": None,
     "layers": [STOCHASTIC["layers"][0], *STOCHASTIC["layers"][2:]],
 }
+LEARNED = [name for name, (head, *_) in TRAINED.items() if HEADS[head].learns]
+"""Of these there are losses to compare."""
 PRIORS = {
     "gmm": lambda: make_prior(GMMHead, start="k-means"),
     "gmvae": lambda: make_prior(GMVAEHead, mc_samples=2),
@@ -58,7 +60,7 @@ def prepare(folder: Path) -> None:
         head = make()
         head.initialise(by_rows(network.reader(head.code), rows))
         save_npz(folder / f"{name}.npz", head.arrays())
-    for name in TRAINED:
+    for name in LEARNED:
         save_npz(folder / f"first-{name}.npz", trainer_of(name, folder / "first").state())
 
 
@@ -76,7 +78,7 @@ def measure(folder: Path) -> dict[str, dict[str, float]]:
         found[f"{name}, shares"] = shares(name, rows, folder)
     found["own noise"] = with_own_noise("gmvae", rows, folder)
     found["augmented"] = augmented(network, rows)
-    for name in TRAINED:
+    for name in LEARNED:
         found |= first_epochs(name, folder)
     return {of: {term: float(value) for term, value in each.items()} for of, each in found.items()}
 

@@ -14,9 +14,8 @@ import keras
 import numpy as np
 import pytest
 
-from tests.heads.test_contract import TRAINED
 from tests.training.conftest import ROWS, SPEC
-from tests.training.elsewhere import PRIORS, measure
+from tests.training.elsewhere import LEARNED, PRIORS, measure
 
 BACKEND = keras.backend.backend()
 pytestmark = [
@@ -57,7 +56,7 @@ def test_weights_latents_and_losses_carry_over(folder, here, there):
     assert SPEC["layers"][1]["type"] == "Dropout"  # a layer with a state of its own is among them
 
 
-@pytest.mark.parametrize("head", TRAINED)
+@pytest.mark.parametrize("head", LEARNED)
 def test_the_losses_of_the_first_epochs_agree(head, here, there):
     first, second = here[f"{head}, epoch 1"], here[f"{head}, epoch 2"]
     assert first == pytest.approx(there[f"{head}, epoch 1"], rel=1e-4, abs=1e-6)
