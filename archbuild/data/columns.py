@@ -307,6 +307,15 @@ class TableEncoding:
         return tuple(column for column in self.columns if column.features)
 
     @property
+    def places(self) -> list[tuple[ColumnEncoding, slice]]:
+        """The columns that give features, each with the places of these."""
+        ends = accumulate(len(column.features) for column in self.used)
+        return [
+            (column, slice(end - len(column.features), end))
+            for column, end in zip(self.used, ends, strict=True)
+        ]
+
+    @property
     def is_plain(self) -> bool:
         """True if every column is a number without missing cells."""
         plain = (column.kind == NUMBER and not column.gaps for column in self.columns)
@@ -320,10 +329,10 @@ class TableEncoding:
     @property
     def blocks(self) -> dict[str, tuple[int, int]]:
         """The columns of kind ``embedding``: name -> first feature, and number of features."""
-        sizes = [len(column.features) for column in self.columns]
-        places = zip(self.columns, accumulate(sizes, initial=0), sizes, strict=False)
         return {
-            column.name: (first, size) for column, first, size in places if column.kind == EMBEDDING
+            column.name: (place.start, place.stop - place.start)
+            for column, place in self.places
+            if column.kind == EMBEDDING
         }
 
     def to_json(self) -> list[dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from itertools import accumulate
 
 import numpy as np
 
@@ -26,12 +25,10 @@ def say_constant(encoding: TableEncoding, values: np.ndarray, told: Set[str]) ->
     if len(values) < 2:
         return []
     same = _constant_features(values)
-    sizes = [len(column.features) for column in encoding.used]
-    starts = accumulate(sizes, initial=0)
     found = [
-        (column, float(values[0, start]))
-        for column, start, size in zip(encoding.used, starts, sizes, strict=False)
-        if same[start : start + size].all() and column.name not in told
+        (column, float(values[0, place.start]))
+        for column, place in encoding.places
+        if same[place].all() and column.name not in told
     ]
     if len(found) > _MOST:
         names = [column.name for column, _ in found]

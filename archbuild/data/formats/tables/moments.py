@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import accumulate
 
 import numpy as np
 
@@ -63,11 +62,8 @@ def _groups(encoding: TableEncoding, rows: np.ndarray) -> Iterator[tuple[str, np
 
 def _blocks(encoding: TableEncoding, rows: np.ndarray) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield name, kind and features of each column without missing cells."""
-    sizes = [len(column.features) for column in encoding.used]
-    for column, start, size in zip(
-        encoding.used, accumulate(sizes, initial=0), sizes, strict=False
-    ):
-        block = rows[:, start : start + size]
+    for column, place in encoding.places:
+        block = rows[:, place]
         if not column.gaps and not np.isnan(block).any():
             yield column.name, column.kind, block
 
