@@ -1,4 +1,4 @@
-"""What lies below a folder of a user's data, whatever links lie in it."""
+"""List what is below a folder of a user's data, each folder once, whatever links lie in it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ DEEPEST: Final = 64
 """So many folders may lie inside one another."""
 
 
-def is_hidden(path: Path) -> bool:
-    """Return whether systems hide a file or folder by its name, as ``__MACOSX`` is meant to be."""
-    return path.name.startswith((".", "__"))
+def is_hidden(name: str) -> bool:
+    """Return whether systems hide a file or folder of a name, as ``__MACOSX`` is meant to be."""
+    return name.startswith((".", "__"))
 
 
 def below(folder: Path, *, hidden: bool = False) -> Iterator[Path]:
@@ -44,7 +44,7 @@ def folders_in(folder: Path) -> list[Path]:
     return [
         path
         for path in sorted(folder.iterdir())
-        if not is_hidden(path) and path.is_dir() and _is_new(path, top, seen)
+        if not is_hidden(path.name) and path.is_dir() and _is_new(path, top, seen)
     ]
 
 
@@ -57,7 +57,7 @@ def _below(
             "read into a folder of its own"
         )
     for path in sorted(folder.iterdir()):
-        if not hidden and is_hidden(path):
+        if not hidden and is_hidden(path.name):
             continue
         if path.is_dir() and _is_new(path, top, seen):
             yield from _below(path, top, seen, hidden, depth + 1)

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from archbuild.data.formats.below import below
+from archbuild.data.formats.below import below, is_hidden
 from archbuild.data.formats.images.layout import (
     SUFFIXES,
     image_folders,
@@ -166,6 +166,6 @@ def _kind(path: Path, top: Path) -> str:
     if not path.is_file():
         return "pipes, devices and broken links"
     names = path.relative_to(top).parts
-    if any(name.startswith((".", "__")) for name in names) or path.suffix.lower() in SUFFIXES:
+    if any(map(is_hidden, names)) or path.suffix.lower() in SUFFIXES:
         return "hidden"
     return path.suffix.lower() or path.name

@@ -66,7 +66,7 @@ def series_parts(folder: Path) -> Mapping[str, Path]:
         parts = next((parts for (_, kind), parts in found.items() if kind == suffix), None)
         if parts is not None:
             return parts
-    inside = [path for path in folder.iterdir() if not is_hidden(path)]
+    inside = [path for path in folder.iterdir() if not is_hidden(path.name)]
     is_wrapped = len(inside) == 1 and inside[0].is_dir() and not inside[0].is_symlink()
     return series_parts(inside[0]) if is_wrapped else {}
 
