@@ -1,4 +1,4 @@
-"""What a command needs of its process first: a working directory, open files, and streams."""
+"""Check the working directory, the limit of open files and the streams before a command."""
 
 from __future__ import annotations
 

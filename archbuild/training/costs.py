@@ -123,7 +123,7 @@ def costs_of(trainer: StageTrainer, head: Head | None, folder: StageFolder) -> C
 
 
 class _Look(NamedTuple):
-    """What a head's look at all rows takes: seconds, and bytes besides the codes."""
+    """The seconds of a head's look at all rows, and its bytes besides the codes."""
 
     refresh: float
     measuring: float
