@@ -161,6 +161,15 @@ def table_cells(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     return list(zip(*(_cells(key, rows) for key in _columns(rows)), strict=True))
 
 
+def directions(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say which way the scores of ``rows`` are good; no scores among the columns, no text."""
+    shown = [SCORES[key] for key in _columns(rows) if key in SCORES]
+    lower = [score.heading for score in shown if not score.higher_is_better]
+    if len(lower) == len(shown):
+        return "Lower is better." if shown else ""
+    return f"Higher is better; of {' and '.join(lower)} lower." if lower else "Higher is better."
+
+
 def _row(space: str, method: str, clustering: Clustering) -> MetricRow:
     return {"space": space, "method": method, **measure(clustering)}
 

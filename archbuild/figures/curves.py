@@ -59,8 +59,8 @@ def draw_curves(
 
     The loss terms share one axis, logarithmic where their values span a wide range. Where the
     history holds ``occupied``, ``label_change``, ``smallest_share`` and ``largest_share``, the
-    separations of these two clusters, ``entropy`` or ``learning_rate``, small panels beside it
-    show them.
+    separations of these two clusters, ``confident``, ``entropy`` or ``learning_rate``, small
+    panels beside it show them.
 
     Args:
         history: one mapping per epoch, with ``epoch``, ``loss`` and any other loss term by name.
@@ -242,6 +242,12 @@ def _draw_separations(axes: Axes, epochs: NDArray[np.float64], columns: Columns)
     _draw_extremes(axes, epochs, columns, "separation")
 
 
+def _draw_confident(axes: Axes, epochs: NDArray[np.float64], columns: Columns) -> None:
+    _line(axes, epochs, columns["confident"] * 100, "", colour(5))
+    axes.yaxis.set_major_formatter("{x:g} %")
+    axes.set_ylim(0, 105)
+
+
 def _draw_extremes(
     axes: Axes, epochs: NDArray[np.float64], columns: Columns, what: str, percent: bool = False
 ) -> None:
@@ -274,6 +280,7 @@ _PANELS = (
         frozenset({"smallest_separation", "largest_separation"}),
         _draw_separations,
     ),
+    _Panel("rows confident enough to learn from", frozenset({"confident"}), _draw_confident),
     _Panel("entropy of the shares; dashed: all even", frozenset({"entropy"}), _draw_entropy),
     _Panel("learning rate", frozenset({"learning_rate"}), _draw_rate),
 )

@@ -17,7 +17,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from archbuild.evaluation.table import table_cells, tables_of
+from archbuild.evaluation.table import directions, table_cells, tables_of
 from archbuild.report.network import network_html
 from archbuild.report.pictures import Embedded, embed
 from archbuild.report.words import Remark
@@ -146,9 +146,11 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     body = "\n".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines
     )
+    words = directions(rows)
     return (
         '<div class="wide" tabindex="0" role="region" aria-label="Metrics"><table>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+        + (f'\n<p class="note">{escape(words)}</p>' if words else "")
     )
 
 

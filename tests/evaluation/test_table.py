@@ -13,6 +13,7 @@ from archbuild.clustering.kmeans import kmeans
 from archbuild.evaluation.accuracy import confident_point_accuracy
 from archbuild.evaluation.scores import label_free_scores, label_scores
 from archbuild.evaluation.table import (
+    directions,
     evaluate_head,
     evaluate_space,
     format_table,
@@ -181,3 +182,16 @@ def test_rows_that_share_a_score_stay_in_one_table():
     assert tables_of(rows) == [rows]
     assert tables_of([BOUND]) == [[BOUND]]
     assert tables_of([]) == []
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        ({"acc": 0.9, "nmi": 0.8}, "Higher is better."),
+        ({"acc": 0.9, "davies_bouldin": 1.0}, "Higher is better; of Davies-B. lower."),
+        ({"error": 0.1}, "Lower is better."),
+        ({"nats": -80.0}, ""),
+    ],
+)
+def test_the_direction_of_each_score_is_said(scores, words):
+    assert directions([{"space": "kld", "method": "head", **scores}]) == words

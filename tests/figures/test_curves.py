@@ -161,3 +161,12 @@ def test_separations_are_no_terms_of_the_loss(words):
     assert loss_terms(history) == ["loss"]
     with styled():
         assert "separation" in words(curves_figure(history, "DIGITS"))
+
+
+def test_confident_rows_are_a_share_and_no_term_of_the_loss():
+    history = [{"epoch": epoch, "loss": 1.0, "confident": epoch / 3} for epoch in range(1, 4)]
+    assert loss_terms(history) == ["loss"]
+    with styled():
+        figure = curves_figure(history, "DIGITS")
+    axes = next(axes for axes in figure.axes if "confident" in axes.get_title(loc="left"))
+    assert np.allclose(axes.lines[0].get_ydata(), [100 / 3, 200 / 3, 100])
