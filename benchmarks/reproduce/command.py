@@ -13,6 +13,8 @@ from archbuild.errors import UsageError
 from archbuild.io.atomic import write_text
 from benchmarks.attack.page import PAGE as ATTACKS
 from benchmarks.attack.page import attack_line
+from benchmarks.mutation.page import PAGE as MUTATION
+from benchmarks.mutation.page import mutation_line
 from benchmarks.peers.page import PEERS, peers_line
 from benchmarks.processes import exit_status
 from benchmarks.reproduce.declared import TABLES, Run, Table, read_tables
@@ -203,6 +205,8 @@ def _write_index(known: Declared, folder: Path) -> None:
         pages.append(peers_line(folder))
     if (folder / ATTACKS).exists():
         pages.append(attack_line(folder))
+    if (folder / MUTATION).exists():
+        pages.append(mutation_line(folder))
     write_text(folder / "README.md", index(known.tables.values(), records, pages))
 
 
