@@ -2,10 +2,12 @@
 
     python benchmarks/scale.py --rows 50000 200000
     python benchmarks/scale.py --rows 1000000 5000000 20000000 --batch-size 4096 --steps 500
+    python benchmarks/scale.py --format tfrecord --rows 200000 1000000 --batch-size 4096
 
-The rows are bytes in a sparse ``.npy`` file: blocks of noisy patterns, and holes, which are 0,
-between them. Each step is a command in a process of its own; reported are its seconds, its seconds
-of CPU on all cores, and the most memory that the system held for it, pages of files included.
+The rows are bytes: blocks of noisy patterns, and holes, which are 0, between them; in a sparse
+``.npy`` file, or in one of another format. Each step is a command in a process of its own; reported
+are its seconds, its seconds of CPU on all cores, and the most memory that the system held for it,
+pages of files included.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
+
+from benchmarks.attack.records import example, framed, tensor
 
 SIDE: Final = 28
 N_CLUSTERS: Final = 10
@@ -50,8 +54,8 @@ def main() -> None:
 def steps_of(rows: int, options: argparse.Namespace, folder: Path) -> Iterator[dict[str, Any]]:
     """Make the rows and run each step on them; yield what it took."""
     folder.mkdir()
-    data, out = folder / "rows.npy", folder / "out"
-    make_rows(data, rows, options.filled)
+    data, out = folder / f"rows.{options.format}", folder / "out"
+    WRITERS[options.format](data, rows, options.filled)
     (folder / "net.yaml").write_text(spec(options))
     run = ["-d", str(data), "-a", str(folder / "net.yaml"), "--out", str(out), "--quiet"]
     place = out / "saved_params" / "rows" / "scale" / "0"
@@ -78,20 +82,46 @@ def steps_of(rows: int, options: argparse.Namespace, folder: Path) -> Iterator[d
             for step in ({"step": name, **took}, *inner_passes(name, out)):
                 print(rows, step, file=sys.stderr, flush=True)
                 yield {"rows": rows, **step}
-    for path in folder.rglob("*.np?"):
-        path.unlink()
+    for path in (data, *folder.rglob("*.np?")):
+        path.unlink(missing_ok=True)
 
 
-def make_rows(path: Path, rows: int, filled: float) -> None:
-    """Write ``(rows, 784)`` bytes: 500 rows of noisy patterns, holes, 500 rows, and so on."""
+def blocks(rows: int, filled: float) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield where a block of noisy patterns begins, and its ``(500, 784)`` bytes; holes between."""
     rng = np.random.default_rng(0)
     patterns = rng.integers(0, 200, (N_CLUSTERS, SIDE * SIDE))
-    made = np.lib.format.open_memmap(path, "w+", np.uint8, (rows, SIDE * SIDE))
     for start in range(0, rows, round(_BLOCK / filled)):
         size = min(_BLOCK, rows - start)
         noise = rng.integers(0, 56, (size, SIDE * SIDE))
-        made[start : start + size] = patterns[rng.integers(0, N_CLUSTERS, size)] + noise
+        made = patterns[rng.integers(0, N_CLUSTERS, size)] + noise
+        yield start, made.astype(np.uint8)
+
+
+def make_npy(path: Path, rows: int, filled: float) -> None:
+    """Write an array, sparse on the disk."""
+    made = np.lib.format.open_memmap(path, "w+", np.uint8, (rows, SIDE * SIDE))
+    for start, block in blocks(rows, filled):
+        made[start : start + len(block)] = block
     made.flush()
+
+
+def make_tfrecord(path: Path, rows: int, filled: float) -> None:
+    """Write a record for each row, with a tensor of bytes in it."""
+    hole = framed(example({"x": tensor(np.zeros(SIDE * SIDE, np.uint8))}))
+    with path.open("wb") as file:
+        written = 0
+        for start, block in blocks(rows, filled):
+            file.write(hole * (start - written))
+            file.write(b"".join(framed(example({"x": tensor(row)})) for row in block))
+            written = start + len(block)
+        file.write(hole * (rows - written))
+
+
+WRITERS: Final[Mapping[str, Callable[[Path, int, float], None]]] = {
+    "npy": make_npy,
+    "tfrecord": make_tfrecord,
+}
+"""Format -> what writes so many rows, of which a share are no holes."""
 
 
 def spec(options: argparse.Namespace) -> str:
@@ -180,6 +210,7 @@ def markdown(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--format", choices=list(WRITERS), default="npy")
     parser.add_argument("--rows", type=int, nargs="+", default=[50_000, 200_000])
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--steps", type=int, default=0, help="of pretraining; 0: all rows once")

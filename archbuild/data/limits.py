@@ -32,6 +32,12 @@ FREE_CELLS: Final = 2_000_000
 FREE_COLUMNS: Final = 100_000
 """So many columns a text table may have, each of which takes some kilobytes and 40 microseconds."""
 
+FREE_RECORDS: Final = 100_000
+"""Likewise of records in a packed file, each of which takes some 10 microseconds however short."""
+
+BYTES_A_RECORD: Final = 16
+"""More records may be, one for so many bytes; the checksums of each take half of them."""
+
 LINES_A_BYTE: Final = 10
 """More lines may be, up to so many for each byte that is stored; real data reach some 3."""
 
@@ -122,6 +128,26 @@ def check_pieces(n_lines: int, n_cells: int, stored: int, what: str) -> None:
                 f"it; so many in so small a file are damage or an attack as a rule. "
                 f"{_override(count)}"
             )
+
+
+def check_records(count: int, stored: int, what: str) -> None:
+    """Refuse a packed file of more records than its size has room for.
+
+    Args:
+        count: of records.
+        stored: the bytes that they are packed into.
+        what: they are in, for the message.
+
+    Raises:
+        DataError: there are more, and ``$ARCHBUILD_LARGEST_GIB`` does not allow as many bytes.
+    """
+    allowed = max(FREE_RECORDS, stored // BYTES_A_RECORD, told_bytes())
+    if count > allowed:
+        raise DataError(
+            f"{what} has more than {allowed:,} records, and {_in_words(stored)} are stored for "
+            f"them; so many in so small a file are damage or an attack as a rule. "
+            f"{_override(count)}"
+        )
 
 
 def check_columns(count: int, what: str) -> None:

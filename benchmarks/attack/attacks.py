@@ -19,6 +19,7 @@ ATTACKS: Final = {
     "numpy": "benchmarks.attack.readers:NumpyAttack",
     "text": "benchmarks.attack.readers:TextAttack",
     "arrow": "benchmarks.attack.readers:ArrowAttack",
+    "tfrecord": "benchmarks.attack.readers:TfrecordAttack",
     "excel": "benchmarks.attack.readers:ExcelAttack",
     "images": "benchmarks.attack.readers:ImageAttack",
     "sets": "benchmarks.attack.readers:SetAttack",

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
+from benchmarks.attack.records import contents, framed
+
 _BYTES: Final = (0, 1, 0x0A, 0x22, 0x2C, 0x2D, 0x39, 0x40, 0x7F, 0x80, 0xFE, 0xFF)
 _NUMBERS: Final = (
     *(0, 1, 2, 7, 2**8 - 1, 2**15, 2**16 - 1, 2**24, 2**28, 2**31 - 1, 2**31, 2**32 - 1),
@@ -119,6 +121,17 @@ def in_zip(content: bytes, rng: Random) -> tuple[bytes, Callable[[bytes], bytes]
 def in_gzip(content: bytes, rng: Random) -> tuple[bytes, Callable[[bytes], bytes]]:
     """Unpack a gzipped file."""
     return gzip.decompress(content), lambda changed: gzip.compress(changed, 6, mtime=0)
+
+
+def in_record(content: bytes, rng: Random) -> tuple[bytes, Callable[[bytes], bytes]]:
+    """Take a record out of a file of TensorFlow; what it becomes gets its own checksums."""
+    found = contents(content)
+    chosen = rng.randrange(len(found))
+
+    def packed(changed: bytes) -> bytes:
+        return b"".join(map(framed, [*found[:chosen], changed, *found[chosen + 1 :]]))
+
+    return found[chosen], packed
 
 
 def in_packed_mat(content: bytes, rng: Random) -> tuple[bytes, Callable[[bytes], bytes]]:

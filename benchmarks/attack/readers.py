@@ -104,6 +104,13 @@ class ArrowAttack(ReaderAttack):
     is_apart = True
 
 
+class TfrecordAttack(ReaderAttack):
+    """TFRecord; most changed records get the checksums that they should have."""
+
+    name: ClassVar[str] = "tfrecord"
+    seeds = staticmethod(seeds.tfrecord)
+
+
 class ExcelAttack(ReaderAttack):
     """Workbooks."""
 

@@ -13,7 +13,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.attack.mutations import Unpack, in_gzip, in_packed_mat, in_png, in_zip, zipped
+from benchmarks.attack import records
+from benchmarks.attack.mutations import (
+    Unpack,
+    in_gzip,
+    in_packed_mat,
+    in_png,
+    in_record,
+    in_zip,
+    zipped,
+)
 
 _RNG: Final = np.random.default_rng(16)
 _ROWS: Final = _RNG.normal(size=(12, 5))
@@ -222,6 +231,31 @@ def arrow() -> list[Seed]:
         Seed(".feather", written(".f", lambda path: feather.write_feather(
             images, path, compression="uncompressed"))),
     ]  # fmt: skip
+
+
+def tfrecord() -> list[Seed]:
+    """Records with lists of numbers, tensors, words and images, packed and not."""
+    labels, words = _CODES.tolist(), [word.encode() for word in _WORDS]
+    tensors = [records.tensor(row) for row in _ROWS]
+    pictures = [_picture("PNG", "L"), _picture("JPEG", "RGB"), _picture("PNG", "RGB")]
+    numbers = (_ROWS * 1000).astype(int)
+    files = [
+        _records(x=_ROWS, label=words),
+        _records(x=numbers, y=labels, other=words),
+        _records(image=tensors, label=labels),
+        _records(image=pictures, label=labels[:3]),
+    ]
+    packed = [gzip.compress(file, 6, mtime=0) for file in files[:2]]
+    return [
+        *(Seed(".tfrecord", file, in_record) for file in files),
+        *(Seed(".tfrecord.gz", file, in_gzip) for file in packed),
+    ]
+
+
+def _records(**features: Any) -> bytes:
+    rows = zip(*features.values(), strict=True)
+    examples = (records.example(dict(zip(features, row, strict=True))) for row in rows)
+    return b"".join(map(records.framed, examples))
 
 
 def excel() -> list[Seed]:

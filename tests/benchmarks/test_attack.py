@@ -22,6 +22,7 @@ SHORT = {
     "mat": 100,
     "numpy": 100,
     "text": 100,
+    "tfrecord": 100,
     "excel": 30,
     "images": 30,
     "sets": 30,

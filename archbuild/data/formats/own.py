@@ -29,6 +29,14 @@ from archbuild.data.formats.series.ucr import (
 from archbuild.data.formats.tables.csv_layout import is_text_table
 from archbuild.data.formats.tables.csv_table import read_csv
 from archbuild.data.formats.tables.excel import read_excel
+from archbuild.data.formats.tfrecord.reading import (
+    SHARD,
+    TFRECORD,
+    is_tfrecord,
+    read_tfrecord,
+    survey_tfrecord,
+    tfrecord_parts,
+)
 from archbuild.data.formats.unused import TEXT_TABLE, refuse_unused
 from archbuild.data.guard import reading
 from archbuild.data.guess import LABELS, Guess, listed
@@ -50,6 +58,7 @@ FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
     ".h5ad": read_h5ad,
     ".h5": read_hdf5,
     ".hdf5": read_hdf5,
+    **dict.fromkeys(TFRECORD, read_tfrecord),
 }
 """File suffix -> reader. A new format is one file and one line here, and one in ``_USED``."""
 
@@ -64,6 +73,7 @@ _TABLES = (
     ".h5ad",
     ".h5",
     ".hdf5",
+    *TFRECORD,
 )
 
 _PACKED = ", since it is an archive: unpack it and give the file or the folder inside"
@@ -90,6 +100,7 @@ _USED: Mapping[Callable[[ReadRequest], Arrays], tuple[str, frozenset[str]]] = {
     read_mat: ("arrays", frozenset({"array", "labels", "channels", "rows"})),
     read_hdf5: ("HDF5", frozenset({"array", "labels", "channels", "rows"})),
     read_h5ad: ("single cells", frozenset({"array", "labels"})),
+    read_tfrecord: ("TFRecord", frozenset({"array", "labels", "channels"})),
     read_text_matrix: ("a matrix of text", frozenset({"header"})),  # which says that there is none
     read_ts: ("series", frozenset()),
     read_archive_table: ("series", frozenset()),
@@ -98,18 +109,30 @@ _USED: Mapping[Callable[[ReadRequest], Arrays], tuple[str, frozenset[str]]] = {
 }
 """Reader -> the name of its format, and the keys of the ``data`` section that it looks at."""
 
+_SURVEYS: Mapping[Callable[[ReadRequest], Arrays], Callable[[ReadRequest], Survey | None]] = {
+    read_arrow: survey_arrow,
+    read_tfrecord: survey_tfrecord,
+    read_image_folder: survey,
+}
+"""Reader of images -> what looks at some of them; of files only where there may be many in one."""
+
 
 def suffix_of(path: Path) -> str:
     """Return the suffix by which a file's format is known: ``.csv``, ``.csv.gz``."""
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    suffixes = [suffix.lower() for suffix in _whole(path).suffixes[-2:]]
     both = "".join(suffixes)
     return both if both in FORMATS else "".join(suffixes[-1:])
 
 
 def file_stem(path: Path) -> str:
     """Return a file's name without the suffix of its format."""
-    suffix = suffix_of(path)
-    return path.name[: -len(suffix)] if suffix else path.name
+    suffix, name = suffix_of(path), _whole(path).name
+    return name[: -len(suffix)] if suffix else name
+
+
+def _whole(path: Path) -> Path:
+    """Return the path that a file would have were it not one of several."""
+    return path.with_name(SHARD.sub("", path.name)) if is_tfrecord(path) else path
 
 
 def split_part(path: Path) -> tuple[Path, str | None]:
@@ -126,7 +149,8 @@ def _parts_in(folder: Path) -> tuple[str, ...]:
     """Return the parts of a folder of images, series or tables: ``train``, ``val``, ``test``."""
     if any(images_below(folder)):
         return split_names(folder)
-    return tuple(part for part in series_parts(folder) or arrow_parts(folder) if part)
+    parts = series_parts(folder) or arrow_parts(folder) or tfrecord_parts(folder)
+    return tuple(part for part in parts if part)
 
 
 def split_column(text: str) -> tuple[Path, str | None]:
@@ -211,13 +235,13 @@ def _surveyed(text: str, options: ReadOptions) -> Survey | None:
     options = options if column is None else replace(options, labels=column)
     path, split = split_part(path)
     request = ReadRequest(path, None, options, split=split)
-    if not path.is_dir() and suffix_of(path) not in (*PARQUET, *FEATHER):
+    if not path.is_dir() and suffix_of(path) not in (*PARQUET, *FEATHER, *TFRECORD):
         return None
     reader = _checked_reader(request)
-    if reader not in (read_arrow, read_image_folder):
+    if reader not in _SURVEYS:
         return None
     with reading(path, _USED[reader][0]):
-        found = survey_arrow(request) if reader is read_arrow else survey(request)
+        found = _SURVEYS[reader](request)
     return found and found._replace(guesses=_of_interest(found.guesses, request))
 
 
@@ -313,7 +337,7 @@ def _is_told_as_table(request: ReadRequest) -> bool:
 
 
 def _folder_reader(folder: Path) -> Callable[[ReadRequest], Arrays]:
-    """Return the reader of a folder: of images, where there are any, else of series or tables.
+    """Return the reader of a folder: of images, where there are any, else of series or records.
 
     Raises:
         DataError: it holds none of them, and files that are read one by one.
@@ -322,8 +346,18 @@ def _folder_reader(folder: Path) -> Callable[[ReadRequest], Arrays]:
         return read_image_folder
     if series_parts(folder):
         return read_series_folder
-    if arrow_parts(folder):
-        return read_arrow
+    found = [
+        reader
+        for reader, parts in ((read_arrow, arrow_parts), (read_tfrecord, tfrecord_parts))
+        if parts(folder)
+    ]
+    if len(found) > 1:
+        raise DataError(
+            f"{folder} holds Parquet and TFRecord files, which cannot be one dataset; give the "
+            "path of one, or move those of one kind to a folder of their own"
+        )
+    if found:
+        return found[0]
     files = [path for path in below(folder, hidden=True) if suffix_of(path) in FORMATS]
     if not files:
         return read_image_folder

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archbuild.data.apart import apart
-from archbuild.data.formats.arrow.folder import wanted_files
+from archbuild.data.formats.arrow.folder import arrow_parts
 from archbuild.data.formats.arrow.images import image_table, read_images, survey_images
 from archbuild.data.formats.arrow.lists import with_lists_flat
 from archbuild.data.formats.arrow.source import ArrowSource, is_numeric
 from archbuild.data.formats.images.folder import Survey
+from archbuild.data.formats.parts import wanted_files
 from archbuild.data.formats.tables.table import read_table
 from archbuild.data.guard import reading
 from archbuild.data.guess import Guess
@@ -78,7 +79,7 @@ def _opened(request: ReadRequest) -> Iterator[ArrowSource]:
         paths: Sequence[Path] = [path]
         said: tuple[Guess, ...] = ()
         if path.is_dir():
-            paths, guess = wanted_files(path, request.split)
+            paths, guess = wanted_files(path, arrow_parts(path), request.split)
             said = (guess,)
         with ExitStack() as stack:
             files = [stack.enter_context(_parquet_file(pyarrow, each)) for each in paths]

@@ -195,11 +195,6 @@ def attribute(thing: Any, name: str) -> Any:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def shape_of(dataset: Dataset) -> str:
-    """Return a dataset's name, shape and type for a message."""
-    return f"{dataset.name.strip('/')} {dataset.shape} {dataset.dtype}"
-
-
 def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], int]:
     """Return the names with ``-1``, ``-2``, ... behind repeated ones, and how many were."""
     taken, seen, unique = set(names), set(), []

@@ -1,0 +1,1 @@
+"""TFRecord: files of records, each a ``tf.train.Example``; read without TensorFlow."""
