@@ -19,8 +19,9 @@ def messages_of(run: RunFolder) -> Path:
 
 
 def text_files(stage: StageFolder) -> list[Path]:
-    """List the text files of one stage; no link is followed."""
-    return [path for folder in _folders(stage) for text in _TEXTS for path in folder.glob(text)]
+    """List the text files of one stage, each once; no link is followed."""
+    found = (path for folder in _folders(stage) for text in _TEXTS for path in folder.glob(text))
+    return sorted(set(found))
 
 
 def clear_texts(stage: StageFolder) -> None:

@@ -43,9 +43,9 @@ _QUIET: Final = {
 }
 
 
-_TIMES: Final = {"wall": 4, "cpu": 3}
+_TIMES: Final = {"wall": 4, "cpu": 2}
 """How many times as long as without a change the tests of a mutant may run."""
-_SPARE: Final = {"wall": 30.0, "cpu": 20.0}
+_SPARE: Final = {"wall": 30.0, "cpu": 10.0}
 """Seconds that they may take beside, on a machine that does other work."""
 
 

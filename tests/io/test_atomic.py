@@ -22,10 +22,11 @@ def test_the_writer_sees_the_final_suffix_in_the_same_folder(tmp_path):
         seen.append(path)
         path.write_text("x")
 
-    atomic.write_atomic(tmp_path / "new" / "model.weights.h5", write)
+    folder = tmp_path / "new" / "newer"
+    atomic.write_atomic(folder / "model.weights.h5", write)
     assert seen[0].name.endswith(".weights.h5")
-    assert seen[0].parent == tmp_path / "new"
-    assert os.listdir(tmp_path / "new") == ["model.weights.h5"]
+    assert seen[0].parent == folder
+    assert os.listdir(folder) == ["model.weights.h5"]
 
 
 def test_a_failing_writer_leaves_the_old_file_and_no_litter(tmp_path):
@@ -49,6 +50,14 @@ def test_the_content_is_flushed_before_the_rename_and_the_folder_after(tmp_path,
     monkeypatch.setattr(os, "replace", lambda a, b: (events.append("replace"), replace(a, b)))
     atomic.write_text(tmp_path / "file.txt", "x")
     assert events == ["fsync", "replace", "fsync"]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="open files cannot be counted")
+def test_nothing_stays_open(tmp_path):
+    before = os.listdir("/proc/self/fd")
+    atomic.write_text(tmp_path / "file.txt", "x")
+    atomic.write_npz(tmp_path / "file.npz", {"x": np.zeros(3)})
+    assert os.listdir("/proc/self/fd") == before
 
 
 @pytest.mark.parametrize("call", ["replace", "fsync"])

@@ -26,7 +26,8 @@ def out(tmp_path):
 
 
 def test_below_a_link_that_the_user_named_folders_are_made(out):
-    make_folder(out / "a" / "b", below=out)
+    for _ in range(2):  # one that is there will do
+        make_folder(out / "a" / "b", below=out)
     assert (out / "a" / "b").is_dir()
     assert has_no_links(out / "a" / "b", below=out)
 

@@ -28,6 +28,7 @@ def test_equal_values_do_not_differ():
         ({"l": [1]}, {"l": [1, {"a": 2}]}, 'l[1]: absent -> {"a": 2}'),
         ({"x": 1}, {"x": True}, "x: 1 -> true"),
         ({"x": None}, {"x": [1]}, "x: null -> [1]"),
+        ({"x": ["Käfer"]}, {"x": 1}, 'x: ["Käfer"] -> 1'),
         ({"x": "adam"}, {"x": "sgd"}, "x: adam -> sgd"),
         (1, 2, "the request: 1 -> 2"),
     ],

@@ -8,18 +8,27 @@ import pytest
 from archbuild.io.npy_header import read_header
 
 
-def saved(array: np.ndarray) -> bytes:
+def saved(array: np.ndarray, version: tuple[int, int] = (1, 0)) -> bytes:
     stream = io.BytesIO()
-    np.save(stream, array)
+    np.lib.format.write_array(stream, array, version)
     return stream.getvalue()
 
 
+@pytest.mark.parametrize("version", [(1, 0), (2, 0)])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_a_header_is_read_and_the_stream_left_behind_it(order: str) -> None:
+def test_a_header_is_read_and_the_stream_left_behind_it(
+    order: str, version: tuple[int, int]
+) -> None:
     array = np.array([[1.5, 2], [3, 4]], order=order)
-    stream = io.BytesIO(saved(array))
+    stream = io.BytesIO(saved(array, version))
     assert read_header(stream) == ((2, 2), order == "F", np.dtype("float64"))
     assert stream.read() == array.tobytes("A")
+
+
+def test_a_header_of_python_2_is_read_without_a_word(recwarn: pytest.WarningsRecorder) -> None:
+    content = saved(np.zeros(3)).replace(b"(3,), } ", b"(3L,), }")
+    assert read_header(io.BytesIO(content))[0] == (3,)
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize(

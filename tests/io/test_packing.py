@@ -22,5 +22,5 @@ def test_files_come_back_and_links_do_not(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_an_empty_one(tmp_path):
-    unpacked(packed(tmp_path / "nowhere"), tmp_path / "there")
-    assert list((tmp_path / "there").iterdir()) == []
+    unpacked(packed(tmp_path / "nowhere"), tmp_path / "new" / "there")
+    assert list((tmp_path / "new" / "there").iterdir()) == []

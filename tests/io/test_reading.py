@@ -10,7 +10,15 @@ import pytest
 
 from archbuild.errors import DataError, RunError
 from archbuild.io import atomic
-from archbuild.io.reading import fitting, guarded, read_json, read_json_lines, read_npy, read_npz
+from archbuild.io.reading import (
+    fitting,
+    guarded,
+    map_npy,
+    read_json,
+    read_json_lines,
+    read_npy,
+    read_npz,
+)
 
 ARRAY = np.arange(6, dtype="float32").reshape(2, 3)
 
@@ -98,6 +106,16 @@ def test_whole_numbers_beyond_all_counts_are_refused(tmp_path, text):
         read_json(path)
 
 
+@pytest.mark.parametrize("number", [10**18, -(10**18)])
+def test_the_largest_counts_come_back(tmp_path, number):
+    path = tmp_path / "x.json"
+    path.write_text(str(number))
+    assert read_json(path) == number
+    path.write_text(str(number + (1 if number > 0 else -1)))
+    with pytest.raises(RunError, match="beyond what a run counts"):
+        read_json(path)
+
+
 def test_large_documents_are_refused_before_they_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr("archbuild.io.reading._LARGEST_JSON", 10)
     path = tmp_path / "x.jsonl"
@@ -128,6 +146,25 @@ def test_an_array_has_the_bytes_that_it_declares(tmp_path):
         archive.write(path, "x.npy")
     with pytest.raises(RunError, match="expected 80 bytes of numbers"):
         read_npz(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_map_has_the_values_of_the_file_and_its_shape(tmp_path, order):
+    path = tmp_path / "x.npy"
+    np.save(path, np.asarray(ARRAY, order=order))
+    np.testing.assert_array_equal(map_npy(path, (None, 3)), ARRAY)
+    np.testing.assert_array_equal(map_npy(path, None), ARRAY)
+    with pytest.raises(RunError, match=r"x\.npy is damaged \(expected shape \(any, 4\)"):
+        map_npy(path, (None, 4))
+
+
+@pytest.mark.parametrize("change", [lambda content: content[:-4], lambda content: content + b"0"])
+def test_a_map_has_as_many_bytes_as_its_header_declares(tmp_path, change):
+    path = tmp_path / "x.npy"
+    np.save(path, ARRAY)
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(RunError, match=r"x\.npy is damaged .*expected \d+ bytes of numbers"):
+        map_npy(path, None)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"\x93NUMPY"])

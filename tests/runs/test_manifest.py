@@ -8,6 +8,7 @@ import pytest
 
 from archbuild.errors import RunError
 from archbuild.runs.catalogue import find_runs
+from archbuild.runs.manifest import digest_of
 from archbuild.runs.removal import removals
 from tests.runs.making import make_run
 
@@ -41,6 +42,13 @@ def test_an_invalid_manifest_is_refused_in_words(tmp_path, keys, value, said):
     alter(stage.path / "manifest.json", *keys, value=value)
     with pytest.raises(RunError, match=rf"manifest\.json is damaged \({said}"):
         stage.manifest()
+
+
+def test_the_digest_is_of_what_a_stage_holds_not_of_the_order_of_its_keys():
+    manifest = {"request": {"seed": 0, "stage": "x"}, "summary": {}, "files": {"a": "0", "b": "1"}}
+    turned = {**manifest, "files": {"b": "1", "a": "0"}, "timing": {}}
+    assert digest_of(turned) == digest_of(manifest)
+    assert digest_of({**manifest, "files": {"a": "1", "b": "0"}}) != digest_of(manifest)
 
 
 @pytest.mark.parametrize(

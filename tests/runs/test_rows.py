@@ -43,6 +43,13 @@ def test_a_slice_of_columns_is_written_as_its_copy_would_be(tmp_path, most, rng)
     assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "numpy.npy").read_bytes()
 
 
+def test_columns_that_come_first_in_memory_come_first_in_the_file(tmp_path, rng):
+    values = np.asfortranarray(rng.random((30, 6)))
+    save_rows(tmp_path / "ours.npy", values)
+    np.save(tmp_path / "numpy.npy", values)
+    assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "numpy.npy").read_bytes()
+
+
 def test_an_archive_has_the_bytes_of_one_from_memory(tmp_path, most, rng):
     arrays = {"a": rng.random((30, 6)), "b": np.arange(40), "c": np.array(["x", "yy"])}
     save_npz(tmp_path / "memory.npz", arrays)
