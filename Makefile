@@ -6,11 +6,13 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 # PyTorch brings 5 GB of libraries: beside the packages of VENV, in an environment of its own
 TORCH := build/torch
+# and what looks for vulnerabilities beside what it looks at
+AUDIT := build/audit
 
 # the rooms that need no Keras
 QUICK := io spec data evaluation runs
 
-.PHONY: demo test distributed backends backends-torch quick coverage lint format docs dist-check lowest clean
+.PHONY: demo test distributed backends backends-torch quick coverage lint format docs dist-check lowest audit clean
 
 demo: $(VENV)/.user          ## training, metrics and figures on scikit-learn's digits, into demo/
 	$(BIN)/archbuild -d DIGITS -a 0 --pretrain 50 --cluster 20 --metrics --visualize --out demo
@@ -53,6 +55,11 @@ dist-check: $(VENV)/.dev     ## wheel, sdist, editable install and checkout find
 lowest: $(VENV)/bin/python   ## the oldest versions of the dependencies that are allowed, in an environment of their own
 	$(BIN)/python .ci/lowest.py
 
+# --strict: a package that could not be looked up is a failure, not a pass
+audit: $(VENV)/.dev $(AUDIT)/.done  ## known vulnerabilities of all that is installed, asked of an advisory service
+	$(BIN)/python -m pip freeze --all --exclude-editable > $(AUDIT)/installed.txt
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --requirement $(AUDIT)/installed.txt
+
 clean:                       ## the environment and what the demo made
 	rm -rf $(VENV) demo build *.egg-info
 
@@ -68,6 +75,11 @@ $(TORCH)/.done: pyproject.toml $(VENV)/.dev
 	$(BIN)/python -m venv $(TORCH)
 	$(BIN)/python .ci/beside.py $(TORCH)/bin/python
 	$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir '.[torch]'
+	touch $@
+
+$(AUDIT)/.done:
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
