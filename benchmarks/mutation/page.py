@@ -23,7 +23,7 @@ _BEGINNING: Final = (
     "constant, a condition, a caught exception, a decorator, a loop) and by leaving out a "
     "statement that calls something. Places where a change is possible are drawn at random "
     "without replacement, and one of the changes of each. A mutant is killed if a test of its own "
-    "room fails, or runs for four times as long as all of them do without a change; the tests of "
+    "room fails, or runs for far longer than all of them do without a change; the tests of "
     "other rooms are not asked. Annotations, caches and `frozen=True` are left alone. Intervals "
     "are Wilson's of 95% for the share of all places of the room."
 )

@@ -15,6 +15,7 @@ from benchmarks.attack.page import PAGE as ATTACKS
 from benchmarks.attack.page import attack_line
 from benchmarks.mutation.page import PAGE as MUTATION
 from benchmarks.mutation.page import mutation_line
+from benchmarks.mutation.page import write_page as write_mutation
 from benchmarks.peers.page import PEERS, peers_line
 from benchmarks.processes import exit_status
 from benchmarks.reproduce.declared import TABLES, Run, Table, read_tables
@@ -206,6 +207,7 @@ def _write_index(known: Declared, folder: Path) -> None:
     if (folder / ATTACKS).exists():
         pages.append(attack_line(folder))
     if (folder / MUTATION).exists():
+        write_mutation(folder)  # reasons are written by hand
         pages.append(mutation_line(folder))
     write_text(folder / "README.md", index(known.tables.values(), records, pages))
 

@@ -13,9 +13,10 @@ from archbuild.evaluation.accuracy import (
     contingency,
     match_clusters,
     purity,
+    sequence_error,
     swap_accuracy,
 )
-from archbuild.evaluation.scores import label_scores
+from archbuild.evaluation.scores import BRIEF, label_scores, sequence_scores
 
 SIZES = [(3, 3), (2, 4), (5, 3), (1, 3), (4, 1)]
 
@@ -240,3 +241,29 @@ def test_a_classification_error_counts_the_wrong_classes_among_labelled_rows():
     assert classification_error(labels, (labels + 1) % 3) == 1.0  # no mapping helps
     with pytest.raises(DataError, match="one length"):
         classification_error(labels, classes[:3])
+
+
+def test_a_sequence_is_wrong_where_any_of_its_labels_is():
+    labels = np.array([[0, 1], [2, 2], [1, 0], [0, -1]])
+    classes = np.array([[0, 1], [2, 1], [0, 1], [1, 1]])
+    assert sequence_error(labels, classes) == pytest.approx(2 / 3)  # of those with all labels
+    assert sequence_scores(labels, classes) == pytest.approx(
+        {"error": 4 / 7, "sequence_error": 2 / 3}
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "words"),
+    [
+        ([0, 1], [0, 1], "sequences of one length"),
+        ([[0, 1]], [[0, 1, 1]], "sequences of one length"),
+        ([[0, -1]], [[0, 1]], "no point has all labels"),
+    ],
+)
+def test_sequences_that_do_not_fit_are_refused(labels, classes, words):
+    with pytest.raises(DataError, match=words):
+        sequence_error(np.array(labels), np.array(classes))
+
+
+def test_short_tables_show_what_every_paper_reports():
+    assert list(BRIEF) == ["error", "sequence_error", "acc", "nmi", "ari", "silhouette"]

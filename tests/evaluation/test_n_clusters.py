@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
+from sklearn.mixture import GaussianMixture
 
 from archbuild.errors import DataError
 from archbuild.evaluation import n_clusters
@@ -90,6 +92,10 @@ def test_of_many_rows_a_sample_is_looked_at(rng, monkeypatch):
     assert [candidate.n_clusters for candidate in found.candidates] == [2, 3]  # 9 * 5 > 40
 
 
+def test_five_rows_a_cluster_are_enough():
+    assert n_clusters._possible((2, 8, 9), 40, 50) == [2, 8]
+
+
 @pytest.mark.parametrize(
     ("separations", "bic", "chosen", "clear", "nearly"),
     [
@@ -143,6 +149,14 @@ def test_the_lower_of_both_criteria_counts(rng):
     full, diagonal = (n_clusters._criterion(points, 1, kind, 0) for kind in ("full", "diag"))
     assert n_clusters._criteria(points, [1], 0) == [diagonal]
     assert diagonal < full
+
+
+def test_fits_that_end_early_are_near_enough_and_nobody_is_warned(rng, monkeypatch, recwarn):
+    monkeypatch.setattr(
+        "sklearn.mixture.GaussianMixture", partial(GaussianMixture, max_iter=1, tol=0.0)
+    )
+    n_clusters._criterion(rng.normal(size=(60, 2)), 3, "full", 0)
+    assert not recwarn.list
 
 
 def test_many_dimensions_are_made_sixteen(rng, monkeypatch):
@@ -215,6 +229,11 @@ def test_the_table_has_a_row_for_one_gaussian_and_each_candidate():
         ["4", "0.7000", "0.8700", "760", "-", "suggested"],
         ["5", "0.6000", "0.8700", "750", "-"],
     ]
+
+
+def test_the_table_of_a_single_candidate_has_two_rows():
+    alone = Suggestion(7, True, (), 9.0, 99, (Candidate(7, 0.9, 0.9, 1.0, 0.5),))
+    assert [row["clusters"] for row in alone.table()] == [1, 7]
 
 
 def test_json_and_back(three):

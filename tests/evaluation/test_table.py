@@ -17,6 +17,7 @@ from archbuild.evaluation.table import (
     evaluate_head,
     evaluate_space,
     format_table,
+    method_in_words,
     metrics_document,
     tables_of,
 )
@@ -79,6 +80,22 @@ def test_a_sample_has_the_scores_of_points_and_labels_count_on_all_rows(blobs):
 def test_the_table_says_how_many_rows_were_measured():
     lines = format_table([ROW | {"rows": 50}, ROW]).splitlines()
     assert [line.split()[2] for line in lines] == ["rows", "50", "all"]
+
+
+def test_rows_that_read_no_labels_say_so_beside_those_that_did():
+    rows = [ROW | {"supervision": "head", "labels_used": 20}, ROW]
+    lines = format_table(rows).splitlines()
+    assert [line.split()[2:4] for line in lines] == [
+        ["supervision", "labels"],
+        ["head", "20"],
+        ["-", "0"],
+    ]
+
+
+def test_a_method_has_the_number_of_labels_that_it_read():
+    assert method_in_words({"method": "head", "labels_used": 1200}) == "head, 1,200 labels"
+    assert method_in_words({"method": "head", "labels_used": 0}) == "head"
+    assert method_in_words({"method": "k-means"}) == "k-means"
 
 
 def test_a_head_without_labels_is_measured_without_them(blobs):
@@ -190,6 +207,7 @@ def test_rows_that_share_a_score_stay_in_one_table():
         ({"acc": 0.9, "nmi": 0.8}, "Higher is better."),
         ({"acc": 0.9, "davies_bouldin": 1.0}, "Higher is better; of Davies-B. lower."),
         ({"error": 0.1}, "Lower is better."),
+        ({"sequence_error": 0.1}, "Lower is better."),
         ({"nats": -80.0}, ""),
     ],
 )
