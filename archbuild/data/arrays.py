@@ -72,7 +72,8 @@ def dataset_from_arrays(
     Args:
         name: any text; what cannot stand in a folder's name is replaced.
         values: ``(n, ...)``, two to four axes, by the rule at the head of this module.
-        labels: one for each row, of any kind that ``encode_labels`` takes, or ``None``.
+        labels: one for each row, or a sequence, of any kind that ``encode_labels`` takes, or
+            ``None``.
         input_shape: the spec's Input, which settles what the rule leaves open.
         arch_stem: the stem of the spec files made for these data; by default the name.
         source: where they came from, for messages.

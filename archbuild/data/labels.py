@@ -35,28 +35,30 @@ def encode_labels(labels: Any, n_rows: int, source: str) -> tuple[np.ndarray, tu
     A blank text, NaN among numbers and ``None`` among objects are no label.
 
     Args:
-        labels: ``(n,)``, ``(n, 1)`` or ``(1, n)``. Texts that are all whole numbers count as such,
-            so that class 10 comes after class 2, and ``1.0`` is class 1; with leading zeros they
-            are names, compared as they are written: ``01`` is not ``1``.
+        labels: ``(n,)``, ``(n, 1)`` or ``(1, n)``; of sequences, ``(n, T)``. Texts that are all
+            whole numbers count as such, so that class 10 comes after class 2, and ``1.0`` is class
+            1; with leading zeros they are names, compared as they are written: ``01`` is not ``1``.
         n_rows: how many there must be.
         source: where they came from, for messages.
 
     Returns:
-        ``(n,)`` int64 codes in the order of the sorted classes, ``UNKNOWN`` where a row has no
-        label, and the classes' names.
+        ``(n,)`` or ``(n, T)`` int64 codes in the order of the sorted classes, ``UNKNOWN`` where a
+        row has no label, and the classes' names, the same for all places of a sequence.
 
     Raises:
-        DataError: the wrong number, more than one per row, fractions, infinity, another kind, or
-            not one label.
+        DataError: the wrong number, marks of classes by 0 and 1, fractions, infinity, another
+            kind, or not one label.
     """
-    flat = _one_per_row(np.asarray(labels), n_rows, source)
+    found = np.asarray(labels)
+    shape = _shape_of_codes(found, n_rows, source)
+    flat = found.reshape(-1)
     known = np.flatnonzero(~_is_blank(flat))
     if not known.size:
         raise DataError(f"no row has a label in {source}; leave the labels out")
-    classes, found = np.unique(_plain(flat, known, source), return_inverse=True)
-    codes = np.full(n_rows, UNKNOWN, np.int64)
-    codes[known] = found.reshape(-1)
-    return codes, tuple(str(name) for name in classes.tolist())
+    classes, numbers = np.unique(_plain(flat, known, source), return_inverse=True)
+    codes = np.full(flat.size, UNKNOWN, np.int64)
+    codes[known] = numbers.reshape(-1)
+    return codes.reshape(shape), tuple(str(name) for name in classes.tolist())
 
 
 def plain_number(text: str, decimal: str = ".") -> float | None:
@@ -94,13 +96,30 @@ def _is_blank_object(label: Any) -> bool:
     return label is None or (isinstance(label, float) and isnan(label))
 
 
-def _one_per_row(labels: np.ndarray, n_rows: int, source: str) -> np.ndarray:
-    if labels.size != n_rows or max(labels.shape, default=0) != labels.size:
+def _shape_of_codes(labels: np.ndarray, n_rows: int, source: str) -> tuple[int, ...]:
+    """Return ``(n,)``, or ``(n, T)`` where each row has a sequence of labels."""
+    if labels.size == n_rows and max(labels.shape, default=0) == labels.size:
+        return (n_rows,)
+    if labels.ndim != 2 or len(labels) != n_rows or not labels.size:
         raise DataError(
             f"the labels in {source} have shape {labels.shape}, and the data have {n_rows} rows; "
-            "give exactly one label for each row, or leave the labels out"
+            "give exactly one label for each row, or one sequence of labels, or leave the labels "
+            "out"
         )
-    return labels.reshape(-1)
+    if are_marks(labels):
+        raise DataError(
+            f"the labels in {source} have shape {labels.shape} and are 0 and 1 alone, which mark "
+            "classes; give the number of the class of each row, numpy.argmax(labels, axis=1) where "
+            "a single 1 marks it, or leave the labels out"
+        )
+    return labels.shape
+
+
+def are_marks(labels: np.ndarray) -> bool:
+    """Return whether labels ``(n, T)`` are 0 and 1 alone: marks of classes, and no sequences."""
+    if labels.dtype.kind not in "biuf":
+        return False
+    return bool(((labels == 0) | (labels == 1)).all())
 
 
 def _plain(labels: np.ndarray, known: np.ndarray, source: str) -> np.ndarray:

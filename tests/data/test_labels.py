@@ -42,6 +42,12 @@ def test_labels_become_contiguous_codes_and_names(labels, codes, names):
     assert (came.tolist(), classes) == (codes, names)
 
 
+def test_the_labels_of_sequences_share_their_classes():
+    codes, names = encode_labels([["b", "a"], ["c", "a"], ["", "b"]], 3, "file")
+    assert codes.tolist() == [[1, 0], [2, 0], [-1, 1]]
+    assert names == ("a", "b", "c")
+
+
 @pytest.mark.parametrize(
     "labels", [["1", "1.0", "2"], ["01", "1", "2"], ["a", "1", "1.0"], ["2", "", "2.0"]]
 )
@@ -53,7 +59,9 @@ def test_classes_are_counted_as_they_are_encoded(labels):
     ("labels", "part"),
     [
         ([1, 2], "shape (2,), and the data have 3 rows"),
-        (np.eye(3), "shape (3, 3)"),
+        (np.eye(3), "shape (3, 3) and are 0 and 1 alone, which mark classes"),
+        (np.arange(8).reshape(2, 4), "shape (2, 4), and the data have 3 rows"),
+        (np.zeros((3, 2, 2)), "shape (3, 2, 2)"),
         ([0.0, 0.5, 1.0], "row 1 in file is 0.5"),
         ([0.0, np.nan, np.inf], "row 2 in file is inf, and 1 labels in all"),
         ([np.nan] * 3, "no row has a label in file"),

@@ -9,15 +9,16 @@ import numpy as np
 
 from archbuild.data.formats.tables.label_column import label_fault
 from archbuild.data.guess import LABELS, Guess, value_key
-from archbuild.data.labels import unlabelled_in_words
+from archbuild.data.labels import are_marks, unlabelled_in_words
 from archbuild.errors import DataError
 
 
 def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, list[Guess]]:
-    """Return labels, one for each row, or ``None`` and the reason where they name no classes.
+    """Return labels, or ``None`` and the reason where they name no classes.
 
-    Rows of 0 and a single 1 mark a class by its place, and become its number. Texts in a cell array
-    of MATLAB become plain texts. NaN among whole numbers is no label.
+    There is one for each row, or, of two axes, a sequence of them. Rows of 0 and a single 1 mark a
+    class by its place, and become its number. Texts in a cell array of MATLAB become plain texts.
+    NaN among whole numbers is no label.
 
     Args:
         labels: an array of any kind, or ``None``.
@@ -33,7 +34,7 @@ def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, 
     if _marks_classes(found):
         said = f"the array '{key}', in which a 1 marks one of {found.shape[1]} classes"
         return found.argmax(axis=1), [Guess(LABELS, said, "labels=none")]
-    fault = _fault(found.reshape(-1), asked is not None)
+    fault = _fault(found, asked is not None)
     if fault is not None and asked is not None:
         raise DataError(
             f"the array '{key}' has {fault}, so it names no classes; name another with "
@@ -41,10 +42,23 @@ def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, 
         )
     if fault is not None:
         said = f"none; the array '{key}' has {fault}, so it names no classes, and is left out"
-        can_be_told = _fault(found.reshape(-1), asked=True) is None
+        can_be_told = _fault(found, asked=True) is None
         return None, [Guess(LABELS, said, value_key("labels", key) if can_be_told else "")]
-    texts = _texts(found.reshape(-1))
-    return found, [Guess(LABELS, f"the array '{key}'{unlabelled_in_words(texts)}", "labels=none")]
+    words = f", {found.shape[1]} labels of each row" if _are_sequences(found) else ""
+    words += unlabelled_in_words(_by_row(found))
+    return found, [Guess(LABELS, f"the array '{key}'{words}", "labels=none")]
+
+
+def _are_sequences(labels: np.ndarray) -> bool:
+    return labels.ndim == 2 and min(labels.shape) > 1
+
+
+def _by_row(labels: np.ndarray) -> list[str]:
+    """Return the label of each row as text; of a sequence all of them, blank if one is missing."""
+    if not _are_sequences(labels):
+        return _texts(labels.reshape(-1))
+    rows = map(_texts, labels)
+    return [" ".join(row) if all(row) else "" for row in rows]
 
 
 def _texts(labels: np.ndarray) -> list[str]:
@@ -65,14 +79,16 @@ def _from_cells(labels: np.ndarray) -> np.ndarray:
 
 def _marks_classes(labels: np.ndarray) -> bool:
     """Return whether each row has a single 1 among zeros."""
-    if labels.ndim != 2 or min(labels.shape) < 2 or labels.dtype.kind not in "biuf":
+    if not _are_sequences(labels) or not are_marks(labels):
         return False
-    is_binary = ((labels == 0) | (labels == 1)).all()
-    return bool(is_binary and (labels.sum(axis=1) == 1).all())
+    return bool((labels.sum(axis=1) == 1).all())
 
 
 def _fault(labels: np.ndarray, asked: bool) -> str | None:
     """Return what keeps labels from naming classes, in words behind 'has'."""
+    if _are_sequences(labels) and are_marks(labels):
+        return "rows of 0 and 1 that mark none or several"
+    labels = labels.reshape(-1)
     is_float = labels.dtype.kind == "f"
     if is_float and np.isnan(labels).all():
         return "NaN alone"

@@ -14,9 +14,29 @@ def test_marks_of_classes_become_their_numbers(kind):
     assert "the array 'y', in which a 1 marks one of 3 classes" in str(said)
 
 
-def test_rows_of_several_marks_stay_as_they_are():
-    marks = np.array([[1, 1], [0, 1]])
-    assert judge_labels(marks, "y")[0] is marks
+def test_marks_of_none_or_several_classes_are_no_labels():
+    marks = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]])
+    kept, (said,) = judge_labels(marks, "y")
+    assert kept is None
+    assert "rows of 0 and 1 that mark none or several" in str(said)
+    with pytest.raises(DataError, match="mark none or several"):
+        judge_labels(marks, "y", "y")
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.array([[3, 1], [4, 1], [5, 9]]), "the array 'y', 2 labels of each row"),
+        (
+            np.array([["a", "b"], ["b", ""], ["a", "a"]]),
+            "the array 'y', 2 labels of each row; 1 of 3 rows have no label",
+        ),
+    ],
+)
+def test_a_row_may_have_a_sequence_of_labels(labels, words):
+    kept, (said,) = judge_labels(labels, "y")
+    assert kept is labels
+    assert words in str(said)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,14 @@ def test_the_usual_keys_are_found(tmp_path, value_key, label_key):
     assert dataset.class_names == ("a", "b")
 
 
+def test_each_row_may_have_a_sequence_of_labels(tmp_path):
+    np.savez(tmp_path / "own.npz", x=np.zeros((3, 2)), y=[[7, 2, 7], [2, 2, 5], [5, 7, 2]])
+    dataset = load_dataset(str(tmp_path / "own.npz"))
+    assert dataset.labels.tolist() == [[2, 0, 2], [0, 0, 1], [1, 2, 0]]
+    assert (dataset.class_names, dataset.labels_per_row) == (("2", "5", "7"), 3)
+    assert dataset.row_labels is None
+
+
 def test_labels_may_be_missing(tmp_path):
     np.savez(tmp_path / "own.npz", x=np.zeros((3, 2)))
     assert load_dataset(str(tmp_path / "own.npz")).labels is None
