@@ -16,6 +16,7 @@ import argparse
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -83,7 +84,7 @@ def steps_of(rows: int, options: argparse.Namespace, folder: Path) -> Iterator[d
                 print(rows, step, file=sys.stderr, flush=True)
                 yield {"rows": rows, **step}
     for path in (data, *folder.rglob("*.np?")):
-        path.unlink(missing_ok=True)
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def blocks(rows: int, filled: float) -> Iterator[tuple[int, np.ndarray]]:
@@ -117,9 +118,21 @@ def make_tfrecord(path: Path, rows: int, filled: float) -> None:
         file.write(hole * (rows - written))
 
 
+def make_zarr(path: Path, rows: int, filled: float) -> None:
+    """Write an array in chunks of 5,000 rows."""
+    import zarr
+
+    made = zarr.create_array(
+        path, shape=(rows, SIDE * SIDE), chunks=(5000, SIDE * SIDE), dtype="u1"
+    )
+    for start, block in blocks(rows, filled):
+        made[start : start + len(block)] = block
+
+
 WRITERS: Final[Mapping[str, Callable[[Path, int, float], None]]] = {
     "npy": make_npy,
     "tfrecord": make_tfrecord,
+    "zarr": make_zarr,
 }
 """Format -> what writes so many rows, of which a share are no holes."""
 

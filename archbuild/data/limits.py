@@ -33,10 +33,10 @@ FREE_COLUMNS: Final = 100_000
 """So many columns a text table may have, each of which takes some kilobytes and 40 microseconds."""
 
 FREE_RECORDS: Final = 100_000
-"""Likewise of records in a packed file, each of which takes some 10 microseconds however short."""
+"""Likewise of packed records, and of chunks of an array, each of which takes time however short."""
 
 BYTES_A_RECORD: Final = 16
-"""More records may be, one for so many bytes; the checksums of each take half of them."""
+"""More may be, one for so many bytes; the checksums of a record take half of them."""
 
 LINES_A_BYTE: Final = 10
 """More lines may be, up to so many for each byte that is stored; real data reach some 3."""
@@ -130,13 +130,14 @@ def check_pieces(n_lines: int, n_cells: int, stored: int, what: str) -> None:
             )
 
 
-def check_records(count: int, stored: int, what: str) -> None:
-    """Refuse a packed file of more records than its size has room for.
+def check_records(count: int, stored: int, what: str, kind: str = "records") -> None:
+    """Refuse more records, or chunks, than what is stored has room for.
 
     Args:
         count: of records.
         stored: the bytes that they are packed into.
         what: they are in, for the message.
+        kind: what they are.
 
     Raises:
         DataError: there are more, and ``$ARCHBUILD_LARGEST_GIB`` does not allow as many bytes.
@@ -144,7 +145,7 @@ def check_records(count: int, stored: int, what: str) -> None:
     allowed = max(FREE_RECORDS, stored // BYTES_A_RECORD, told_bytes())
     if count > allowed:
         raise DataError(
-            f"{what} has more than {allowed:,} records, and {_in_words(stored)} are stored for "
+            f"{what} has more than {allowed:,} {kind}, and {_in_words(stored)} are stored for "
             f"them; so many in so small a file are damage or an attack as a rule. "
             f"{_override(count)}"
         )

@@ -154,7 +154,7 @@ def arch_stem(name_or_path: str) -> str:
     source = _named(name_or_path)
     if source is not None:
         return source.arch_stem
-    return folder_safe(_own_name(split_part(split_column(name_or_path)[0])[0]))
+    return folder_safe(file_stem(split_part(split_column(name_or_path)[0])[0]))
 
 
 def dataset_name(name_or_path: str) -> str:
@@ -168,10 +168,6 @@ def dataset_name(name_or_path: str) -> str:
         return source.name
     _, part = split_part(split_column(name_or_path)[0])
     return arch_stem(name_or_path) + (f"-{part.upper()}" if part else "")
-
-
-def _own_name(path: Path) -> str:
-    return path.resolve().name if path.is_dir() else file_stem(path)
 
 
 def find_datasets(data_dir: Path | None = None) -> list[Found]:

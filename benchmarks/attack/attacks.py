@@ -20,6 +20,7 @@ ATTACKS: Final = {
     "text": "benchmarks.attack.readers:TextAttack",
     "arrow": "benchmarks.attack.readers:ArrowAttack",
     "tfrecord": "benchmarks.attack.readers:TfrecordAttack",
+    "zarr": "benchmarks.attack.readers:ZarrAttack",
     "excel": "benchmarks.attack.readers:ExcelAttack",
     "images": "benchmarks.attack.readers:ImageAttack",
     "sets": "benchmarks.attack.readers:SetAttack",

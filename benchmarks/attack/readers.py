@@ -111,6 +111,14 @@ class TfrecordAttack(ReaderAttack):
     seeds = staticmethod(seeds.tfrecord)
 
 
+class ZarrAttack(ReaderAttack):
+    """Zarr, zipped."""
+
+    name: ClassVar[str] = "zarr"
+    seeds = staticmethod(seeds.zarr_stores)
+    is_apart = True
+
+
 class ExcelAttack(ReaderAttack):
     """Workbooks."""
 

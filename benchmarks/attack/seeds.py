@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -256,6 +257,50 @@ def _records(**features: Any) -> bytes:
     rows = zip(*features.values(), strict=True)
     examples = (records.example(dict(zip(features, row, strict=True))) for row in rows)
     return b"".join(map(records.framed, examples))
+
+
+def zarr_stores() -> list[Seed]:
+    """Zipped stores of both versions, of one array and of several, packed in several ways."""
+    import zarr
+
+    seeds = []
+    for version in (2, 3):
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # texts are no part of version 3 yet
+            group = zarr.open_group(folder, mode="w", zarr_format=version)
+            for name, codec in (("x", "auto"), ("g/other", zarr_codec(version, "gzip"))):
+                group.create_array(name, data=_ROWS, chunks=(4, 3), compressors=codec)
+            group.create_array("labels", data=np.array(_WORDS))
+            group.create_array("texts", shape=(12,), dtype="string")[:] = np.array(_WORDS, object)
+            seeds.append(_zipped_folder(Path(folder)))
+        with tempfile.TemporaryDirectory() as folder:
+            how = {"shards": (8, 5)} if version == 3 else {"order": "F"}
+            codec = zarr_codec(version, "blosc")
+            made = zarr.create_array(
+                folder, shape=(12, 5), chunks=(2, 5), dtype="f4", compressors=codec,
+                zarr_format=version, **how,
+            )  # fmt: skip
+            made[...] = _ROWS
+            seeds.append(_zipped_folder(Path(folder)))
+    return seeds
+
+
+def zarr_codec(version: int, name: str) -> Any:
+    """Return a codec of zarr by its name."""
+    import numcodecs
+    from zarr import codecs
+
+    kinds = {
+        "gzip": (numcodecs.GZip, codecs.GzipCodec),
+        "blosc": (numcodecs.Blosc, codecs.BloscCodec),
+    }
+    return kinds[name][version - 2]()
+
+
+def _zipped_folder(folder: Path) -> Seed:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    members = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+    return Seed(".zarr.zip", zipped(members), in_zip)
 
 
 def excel() -> list[Seed]:

@@ -26,8 +26,9 @@ SHORT = {
     "excel": 30,
     "images": 30,
     "sets": 30,
-    "arrow": 2,  # Arrow and HDF5 are read in a process of their own
+    "arrow": 2,  # Arrow, HDF5 and zarr are read in a process of their own
     "hdf5": 1,
+    "zarr": 1,
 }
 """Inputs of each attack in these tests; the long form is run by hand."""
 REPLAYED = {"run_folder/*": PreparedFolders.name, "arrow/offsets-*": ArrowHere.name}

@@ -42,6 +42,18 @@ def test_arrays_come_back_as_they_are(request_here):
     assert found[2:4] == (["1", "2"], ("x", "y"))
 
 
+def test_a_chunk_of_zarr_that_unpacks_to_gibibytes_ends_there(tmp_path):
+    zarr = pytest.importorskip("zarr", minversion="3")
+    made = zarr.create_array(tmp_path / "x.zarr", shape=(10, 4), dtype="f8")  # packed by zstd
+    made[...] = 1.0
+    block = (1 << 1 | 2**17 << 3).to_bytes(3, "little") + b"\0"  # a byte, 128 Ki times; RFC 8878
+    last = (1 | 1 << 1 | 2**17 << 3).to_bytes(3, "little") + b"\0"
+    head = (0xFD2FB528).to_bytes(4, "little") + b"\xa0" + (2**31 - 2**17).to_bytes(4, "little")
+    (tmp_path / "x.zarr/c/0/0").write_bytes(head + block * (2**14 - 2) + last)
+    with pytest.raises(DataError, match=r"x\.zarr: memory ran out while it was read as a zarr"):
+        load_dataset(str(tmp_path / "x.zarr"))
+
+
 def test_an_hdf5_file_is_read_there(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"], file["y"] = np.eye(3), [1, 0, 1]

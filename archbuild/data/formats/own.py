@@ -17,7 +17,7 @@ from archbuild.data.formats.below import below
 from archbuild.data.formats.hdf5.anndata import read_h5ad
 from archbuild.data.formats.hdf5.arrays import read_hdf5
 from archbuild.data.formats.images.folder import Survey, read_image_folder, survey
-from archbuild.data.formats.images.layout import SUFFIXES, images_below, split_names
+from archbuild.data.formats.images.layout import SPLITS, SUFFIXES, images_below, split_names
 from archbuild.data.formats.matlab.mat import read_mat
 from archbuild.data.formats.series.folder import read_series_folder, series_parts
 from archbuild.data.formats.series.ucr import (
@@ -38,6 +38,8 @@ from archbuild.data.formats.tfrecord.reading import (
     tfrecord_parts,
 )
 from archbuild.data.formats.unused import TEXT_TABLE, refuse_unused
+from archbuild.data.formats.zarr.arrays import read_zarr
+from archbuild.data.formats.zarr.store import is_store
 from archbuild.data.guard import reading
 from archbuild.data.guess import LABELS, Guess, listed
 from archbuild.data.request import Arrays, Known, ReadOptions, ReadRequest
@@ -59,6 +61,8 @@ FORMATS: Mapping[str, Callable[[ReadRequest], Arrays]] = {
     ".h5": read_hdf5,
     ".hdf5": read_hdf5,
     **dict.fromkeys(TFRECORD, read_tfrecord),
+    ".zarr": read_zarr,
+    ".zarr.zip": read_zarr,
 }
 """File suffix -> reader. A new format is one file and one line here, and one in ``_USED``."""
 
@@ -74,6 +78,8 @@ _TABLES = (
     ".h5",
     ".hdf5",
     *TFRECORD,
+    ".zarr",
+    ".zarr.zip",
 )
 
 _PACKED = ", since it is an archive: unpack it and give the file or the folder inside"
@@ -100,6 +106,7 @@ _USED: Mapping[Callable[[ReadRequest], Arrays], tuple[str, frozenset[str]]] = {
     read_mat: ("arrays", frozenset({"array", "labels", "channels", "rows"})),
     read_hdf5: ("HDF5", frozenset({"array", "labels", "channels", "rows"})),
     read_h5ad: ("single cells", frozenset({"array", "labels"})),
+    read_zarr: ("zarr", frozenset({"array", "labels", "channels", "rows"})),
     read_tfrecord: ("TFRecord", frozenset({"array", "labels", "channels"})),
     read_text_matrix: ("a matrix of text", frozenset({"header"})),  # which says that there is none
     read_ts: ("series", frozenset()),
@@ -125,8 +132,11 @@ def suffix_of(path: Path) -> str:
 
 
 def file_stem(path: Path) -> str:
-    """Return a file's name without the suffix of its format."""
+    """Return the name of a file or folder without the suffix of its format."""
     suffix, name = suffix_of(path), _whole(path).name
+    if path.is_dir():
+        name = path.resolve().name
+        suffix = suffix if is_store(path) else ""
     return name[: -len(suffix)] if suffix else name
 
 
@@ -147,6 +157,8 @@ def split_part(path: Path) -> tuple[Path, str | None]:
 
 def _parts_in(folder: Path) -> tuple[str, ...]:
     """Return the parts of a folder of images, series or tables: ``train``, ``val``, ``test``."""
+    if is_store(folder):
+        return ()
     if any(images_below(folder)):
         return split_names(folder)
     parts = series_parts(folder) or arrow_parts(folder) or tfrecord_parts(folder)
@@ -198,7 +210,7 @@ def load_path(
     path, split = split_part(path)
     request = ReadRequest(path, input_shape, options, known, split, labelled)
     arrays = _read(request)
-    name = path.resolve().name if path.is_dir() else file_stem(path)
+    name = file_stem(path)
     return dataset_from_arrays(
         f"{name}-{split.upper()}" if split else name,
         arrays.values,
@@ -257,7 +269,8 @@ def held_out_part(text: str) -> str | None:
         named = f":{column}" if column else ""
         return f"{parts['TEST']}{named}" if path != parts.get("TEST") and "TEST" in parts else None
     folder, part = split_part(path)
-    if part is None and path.is_dir() and path.name in split_names(path.resolve().parent):
+    may_be_part = part is None and path.is_dir() and path.name in SPLITS
+    if may_be_part and path.name in split_names(path.resolve().parent):
         unseen = path.resolve().parent / "test"
         return str(unseen) if path.name == "train" and unseen.is_dir() else None
     if part != "train" or "test" not in _parts_in(folder):
@@ -337,11 +350,13 @@ def _is_told_as_table(request: ReadRequest) -> bool:
 
 
 def _folder_reader(folder: Path) -> Callable[[ReadRequest], Arrays]:
-    """Return the reader of a folder: of images, where there are any, else of series or records.
+    """Return the reader of a folder: a store, or of images, if there are any, series or records.
 
     Raises:
         DataError: it holds none of them, and files that are read one by one.
     """
+    if is_store(folder):
+        return read_zarr
     if any(images_below(folder)):
         return read_image_folder
     if series_parts(folder):

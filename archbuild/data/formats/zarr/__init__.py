@@ -1,0 +1,1 @@
+"""Zarr: arrays in chunks, a folder or a zip archive of small files."""
