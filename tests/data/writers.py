@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from archbuild.data.sets.idx_halves import Family
+from benchmarks.attack.records import example, framed
 
 # 2 x 2 pixels that carry the row's number, so that a selection can be told by its rows
 TRAIN = np.arange(60_000, dtype=">u4").view(np.uint8).reshape(-1, 2, 2)
@@ -80,7 +81,7 @@ def write_cells(path: Path, counts: np.ndarray, types: list[str]) -> None:
 
 
 def write_own_data(folder: Path) -> None:
-    """What the documents speak of beside ``mine.csv``: images in three classes, series, text.
+    """What the documents speak of beside ``mine.csv``: images in three classes, series, records.
 
     ``shops.csv`` has categories and gaps.
     """
@@ -97,6 +98,9 @@ def write_own_data(folder: Path) -> None:
     kinds = np.arange(60) % 3
     np.savetxt(folder / "data.txt", rng.normal(size=(60, 4)) + 4 * kinds[:, np.newaxis])
     np.savetxt(folder / "category.txt", kinds)
+    spread = rng.normal(size=(60, 5)) + 4 * kinds[:, np.newaxis]
+    examples = [example({"x": row, "label": kind}) for row, kind in zip(spread, kinds, strict=True)]
+    (folder / "records.tfrecord").write_bytes(b"".join(map(framed, examples)))
     types = [f"cell type {kind}" for kind in kinds]
     write_cells(folder / "cells.h5ad", rng.poisson(1 + 5 * np.eye(3)[kinds].repeat(4, 1)), types)
     sales = np.where(np.arange(60) % 9, 10 * kinds + np.arange(60) % 7, -1)
