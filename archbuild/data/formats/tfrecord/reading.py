@@ -80,7 +80,7 @@ def survey_tfrecord(request: ReadRequest) -> Survey | None:
         return None
     seen = probe(_files(source), request)
     labels, said = _labels_of_images(source, request)
-    texts = None if labels is None else [str(label) for label in np.asarray(labels).reshape(-1)]
+    texts = None if labels is None else _texts(np.asarray(labels).reshape(-1))
     return Survey.of(seen, texts, (*source.guesses, *said, *source.left_out, *seen.guesses))
 
 
@@ -206,6 +206,10 @@ def _labels_of_images(
         return None, []
     labels = np.array([label for (label,) in source.values(source.label_key)])
     return judge_labels(labels, source.label_key, request.options.labels)
+
+
+def _texts(labels: np.ndarray) -> list[str]:
+    return ["" if label != label else str(label) for label in labels.tolist()]  # blank for NaN
 
 
 def _no_rows(path: Path, key: str, words: str) -> DataError:

@@ -101,6 +101,13 @@ def test_images_are_read_as_in_a_folder(tmp_path, caplog):
         load_dataset(path, options=ReadOptions(channels="last"))
 
 
+def test_images_without_a_label_are_counted(tmp_path):
+    contents = [picture(value) for value in (0, 90, 60)]
+    path = write(tmp_path / "own.tfrecord", records(image=contents, y=[1.0, np.nan, 0.0]))
+    found = summarise(path)
+    assert (found.n_classes, found.n_unlabelled) == (2, 1)
+
+
 def test_shards_are_one_dataset_in_parts_by_their_names(tmp_path):
     for part, rows in (("train", ROWS[:4]), ("test", ROWS[4:])):
         for place, some in enumerate(np.split(rows, 2)):
