@@ -117,6 +117,13 @@ def test_the_document_holds_every_layer(vocabulary: Vocabulary) -> None:
     assert document["encoder"][1]["config"]["filter_size"] == [3, 3]
 
 
+def test_the_document_says_whose_kernel_a_tied_layer_has(vocabulary: Vocabulary) -> None:
+    tied = plan_document(plan_of(vocabulary, [INPUT, dense(7), dense(3)], decoder="tied"))
+    assert [layer.get("tied_to") for layer in tied["decoder"]] == [2, 1, None]
+    free = plan_document(plan_of(vocabulary, [INPUT, dense(7), dense(3)]))
+    assert not any("tied_to" in layer for layer in free["decoder"])
+
+
 def test_an_embedding_names_its_columns(vocabulary: Vocabulary) -> None:
     layers = [{"type": "Input", "output_shape": [9]}]
     layers.append({"type": "Embedding", "blocks": {"city": [0, 4], "shop": [6, 2]}})
