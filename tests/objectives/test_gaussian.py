@@ -28,6 +28,16 @@ def test_bounded_log_variance_hardly_touches_what_is_usual_and_keeps_a_slope_bey
     assert np.all(gradients(objectives.bounded_log_variance, beyond)[0] != 0)
 
 
+def test_unbounded_log_variance_is_the_way_back_and_finite_at_the_bounds():
+    values = np.linspace(-20, 20, 9)
+    bounded = evaluate(objectives.bounded_log_variance, values)
+    got = evaluate(objectives.unbounded_log_variance, bounded)
+    np.testing.assert_allclose(got, values, rtol=1e-4)
+    there = evaluate(objectives.unbounded_log_variance, np.array([-10.0, 10.0, 30.0]))
+    assert np.all(np.abs(there) < 27)
+    np.testing.assert_array_equal(np.sign(there), [-1, 1, 1])
+
+
 def test_divergence_is_zero_only_between_equals(rng):
     mean, log_variance = rng.normal(size=(2, 6, 3))
     same = evaluate(objectives.gaussian_divergence, mean, log_variance, mean, log_variance)

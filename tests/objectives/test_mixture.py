@@ -70,9 +70,24 @@ def test_inverse_min_max_forgets_one_constant_and_scale_of_the_whole_batch():
     np.testing.assert_allclose(got, expected, atol=1e-2)
 
 
+def test_inverse_min_max_is_exact_for_densities_in_many_dimensions():
+    joints = np.array([[0.0, -1.0, -3.0], [-2.0, -5.0, -16.0]])
+    got = evaluate(objectives.inverse_min_max_log_responsibilities, joints - 2.0**20)
+    expected = references.inverse_min_max_log_responsibilities(joints)
+    np.testing.assert_allclose(got, expected, atol=1e-5)  # float32 has steps of 1/8 there
+
+
 def test_inverse_min_max_is_as_sharp_as_20_nats():
     got = evaluate(ASSIGNMENTS["inverse min-max"], *EXTREMES["far latents"])
     assert 15 < np.ptp(got, axis=1).max() <= 20 + 1e-5
+
+
+@pytest.mark.parametrize("size", [0.01, 1.0, 100.0])
+def test_inverse_min_max_takes_the_whole_scale_whatever_the_range(size):
+    joints = size * np.array([[0.0, -0.25], [-0.5, -1.0]])
+    got = evaluate(objectives.inverse_min_max_log_responsibilities, joints)
+    expected = references.inverse_min_max_log_responsibilities(joints)
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_inverse_min_max_is_undecided_where_all_is_alike():

@@ -31,6 +31,11 @@ def test_log_soft_assignment_is_equation_1(points, freedom):
     np.testing.assert_allclose(got, soft_assignment(latent, centres, freedom), rtol=2e-5)
 
 
+def test_the_kernel_has_one_degree_of_freedom_unless_told(points):
+    got = np.exp(evaluate(objectives.log_soft_assignment, *points))
+    np.testing.assert_allclose(got, soft_assignment(*points, 1.0), rtol=2e-5)
+
+
 def test_log_soft_assignment_stays_finite_at_extreme_latents():
     latent = np.array([[1e4, -1e4], [0.0, 0.0]], "float32")
     got = evaluate(objectives.log_soft_assignment, latent, np.zeros((3, 2), "float32"))
