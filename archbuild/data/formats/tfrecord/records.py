@@ -95,18 +95,17 @@ class Records:
 
 
 def _count(path: Path) -> int:
-    number = 0
+    count = offset = 0
     with _opened(path) as (file, size):
-        is_packed = size is None
         stored = path.stat().st_size
         for length in _lengths(path, file, size):
-            number += 1
-            if is_packed:
-                _skip(file, length + _CRC_BYTES, f"{path}: record {number - 1}")
-                check_records(number, stored, f"{path}, unpacked,")
+            if size is None:
+                _skip(file, length + _CRC_BYTES, path, count, offset)
+                check_records(count + 1, stored, f"{path}, unpacked,")
             else:
                 file.seek(length + _CRC_BYTES, 1)
-    return number
+            count, offset = count + 1, offset + _HEADER_BYTES + length + _CRC_BYTES
+    return count
 
 
 @contextmanager
@@ -161,13 +160,14 @@ def _content(file: Content, length: int, path: Path, number: int, offset: int) -
     return content
 
 
-def _skip(file: Content, n_bytes: int, place: str) -> None:
+def _skip(file: Content, n_bytes: int, path: Path, number: int, offset: int) -> None:
     """Read bytes of a packed file that nobody wants, some at a time."""
     left = n_bytes
     while left:
         part = file.read(min(left, 2**20))
         if not part:
-            raise _cut(place, f"{n_bytes - left:,} of its {n_bytes:,} bytes")
+            there = f"{n_bytes - left:,} of its {n_bytes:,} bytes"
+            raise _cut(_place(path, number, offset), there)
         left -= len(part)
 
 

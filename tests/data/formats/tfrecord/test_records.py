@@ -42,6 +42,7 @@ def test_a_plain_file_that_begins_as_a_packed_one_is_plain(path):
     assert contents(path) == [content]
 
 
+@pytest.mark.keras
 def test_tensorflow_writes_the_same_bytes(path, tmp_path):
     tf = pytest.importorskip("tensorflow")
     with tf.io.TFRecordWriter(str(tmp_path / "y")) as writer:
@@ -64,7 +65,7 @@ def test_a_file_cut_short_names_record_and_offset(path, missing, text, is_packed
     path.write_bytes(gzip.compress(content) if is_packed else content)
     with pytest.raises(DataError, match=text):
         list(Records([path]))
-    with pytest.raises(DataError, match="cut short"):
+    with pytest.raises(DataError, match=text):
         assert Records([path]).count
 
 

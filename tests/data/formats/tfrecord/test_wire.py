@@ -39,6 +39,7 @@ def test_lists_are_read_packed_and_not():
     assert len(Feature(INT64_LIST, b"")) == len(Feature(FLOAT_LIST, b"")) == 0
 
 
+@pytest.mark.keras
 def test_what_tensorflow_serialises_is_read():
     tf = pytest.importorskip("tensorflow")
     train = tf.train
