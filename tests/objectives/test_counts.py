@@ -7,6 +7,7 @@ import pytest
 from scipy import special, stats
 
 from archbuild import objectives
+from archbuild.objectives.counts import _stirling_rest
 from tests.objectives.tensors import evaluate, gradients
 
 
@@ -26,6 +27,13 @@ def test_log_gamma_ratio_is_that_of_scipy(start):
         objectives.log_gamma_ratio, np.full(5, start, "float32"), steps.astype("float32")
     )
     np.testing.assert_allclose(got, expected, rtol=2e-5, atol=1e-5)
+
+
+def test_what_stirling_leaves_out_is_that_of_scipy():
+    value = np.array([8.0, 12.0, 40.0])
+    stirling = (value - 0.5) * np.log(value) - value + 0.5 * np.log(2 * np.pi)
+    got = evaluate(_stirling_rest, value)
+    np.testing.assert_allclose(got, special.gammaln(value) - stirling, rtol=1e-6)
 
 
 def test_negative_binomial_is_the_mass_of_scipy(rng):
