@@ -387,4 +387,3 @@ def test_the_output_of_a_mirror_is_not_normalised(vocabulary: Vocabulary) -> Non
 def test_what_has_the_places_of_the_input_is_mapped_place_by_place(vocabulary: Vocabulary) -> None:
     lstm = {"type": "LSTM", "num_units": 5}
     assert listed(plan_of(vocabulary, inputs(3, 12), lstm))[-1] == "Deconv1D 3@1 valid linear"
-    assert listed(plan_of(vocabulary, inputs(12), dense(5), dense(2)))[-1] == "Dense 12 linear"
