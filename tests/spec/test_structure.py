@@ -109,12 +109,14 @@ def test_numbers_are_finite(problems_of: ProblemsOf, tree: dict[str, Any], value
         ({"batch_size": 64.0}, "batch_size", "write 64"),
         ({"batch_size": "64"}, "batch_size", "leave the quotes out"),
         ({"pretrain": {"learning_rate": "1e-3"}}, "pretrain.learning_rate", "leave the quotes out"),
+        ({"batch_size": "many"}, "batch_size", None),
+        ({"batch_size": [64]}, "batch_size", None),
         ({"reconstruction": "bernouli"}, "reconstruction", "did you mean 'bernoulli'?"),
         ({"scaling": "standardize"}, "scaling", "did you mean 'standardise'?"),
     ],
 )
 def test_advice(
-    problems_of: ProblemsOf, tree: dict[str, Any], change: Any, path: str, advice: str
+    problems_of: ProblemsOf, tree: dict[str, Any], change: Any, path: str, advice: str | None
 ) -> None:
     (problem,) = problems_of({**tree, **change})
     assert problem.dotted_path == path

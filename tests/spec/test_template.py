@@ -133,3 +133,11 @@ def test_no_text_from_the_data_leaves_its_comment(vocabulary: Vocabulary) -> Non
     )
     read(spec_text(subject), vocabulary)
     assert "seed" not in parse_text(spec_text(subject), "t", "yaml").tree
+
+
+def test_how_the_data_are_read_stands_as_keys_or_as_comments() -> None:
+    settled = spec_text(Subject("x", (3,), data={"missing": ["-"]}))
+    assert parse_text(settled, "t", "yaml").tree["data"] == {"missing": ["-"]}
+    guessed = spec_text(Subject("x", (3,), remarks=("the first row has names",)))
+    assert "# the first row has names" in guessed.splitlines()
+    assert "data" not in parse_text(guessed, "t", "yaml").tree
