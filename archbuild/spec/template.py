@@ -14,6 +14,7 @@ from archbuild.spec.plan import Shape
 
 _COMMENTS_BEGIN: Final = 30
 _LATENT: Final = 10
+_LATENT_OF_IMAGES: Final = 32  # fewer lose which image is near which: docs/evidence.md
 _MOST_FILTERS: Final = 128
 
 
@@ -235,7 +236,7 @@ def _conv2d(subject: Subject) -> Iterator[str]:
     for depth, size in enumerate(_halvings(side, 4), start=side < 16):
         yield _convolution("Conv2D", min(32 << depth, _MOST_FILTERS), 5 if size >= 14 else 3, 2)
     yield "  - {type: Flatten}"
-    yield _bottleneck(_LATENT)
+    yield _bottleneck(_LATENT_OF_IMAGES)
 
 
 def _conv1d(subject: Subject) -> Iterator[str]:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from PIL import Image
 from sklearn.cluster import KMeans
 from sklearn.preprocessing import StandardScaler
 
-from archbuild.data import Dataset, data_folder
+from archbuild.data import Dataset, data_folder, load_dataset
 from archbuild.evaluation.scores import label_scores
 from benchmarks.processes import archbuild
 from benchmarks.reproduce.declared import Run
@@ -29,7 +30,7 @@ def placed(run: Run, folder: Path) -> Run:
     file, _, column = run.dataset.partition(":")
     if file in _MADE:
         place = folder / file
-        place.write_text(_MADE[file]())
+        _MADE[file](place)
     else:
         place = data_folder().resolve() / file
     data = f"{place}:{column}" if column else str(place)
@@ -51,8 +52,8 @@ def of_k_means(dataset: Dataset, seed: int) -> dict[str, float]:
     return {f"{key}_standardised": scores[key] for key in ("acc", "nmi")}
 
 
-def mixed_table() -> str:
-    """Return a table of three groups: numbers, categories, dates, truth values, and gaps."""
+def write_mixed_table(place: Path) -> None:
+    """Write a table of three groups: numbers, categories, dates, truth values, and gaps."""
     rng = np.random.default_rng(0)
     lines = ["id,age,income,city,member,joined,note,group"]
     for row, group in enumerate(rng.integers(0, 3, 600)):
@@ -65,8 +66,21 @@ def mixed_table() -> str:
         joined = np.datetime64("2020-01-01") + int(rng.normal(300 * group, 60))
         member = rng.random() < 0.3 + 0.2 * group
         lines.append(f"{row},{age},{income},{city},{member},{joined},text {row},{group}")
-    return "\n".join(lines) + "\n"
+    place.write_text("\n".join(lines) + "\n")
 
 
-_MADE: Final[Mapping[str, Callable[[], str]]] = {"mixed.csv": mixed_table}
+def write_small_digits(place: Path) -> None:
+    """Write the test images of MNIST without three pixels of margin, as images of 16 x 16."""
+    digits = load_dataset("MNIST-TEST")
+    small = [
+        np.asarray(Image.fromarray(digit[3:25, 3:25]).resize((16, 16), Image.Resampling.BILINEAR))
+        for digit in np.asarray(digits.values).reshape(-1, 28, 28)
+    ]
+    np.savez(place, x=small, y=digits.labels)
+
+
+_MADE: Final[Mapping[str, Callable[[Path], None]]] = {
+    "mixed.csv": write_mixed_table,
+    "digits16.npz": write_small_digits,
+}
 """Files that need not be below the data folder, because they are made."""
