@@ -33,6 +33,7 @@ OPTIONAL: Final = {
     "jax": "for --backend jax: pip install 'archbuild[jax]'",
     "torch": "for --backend torch: pip install 'archbuild[torch]'",
     "pyarrow": "for Parquet files: pip install 'archbuild[parquet]'",
+    "zarr": "for zarr stores: pip install 'archbuild[zarr]'",
     "tensorboard": "for event files: pip install 'archbuild[tensorboard]'",
     "umap-learn": "for start: manifold: pip install 'archbuild[manifold]'",
     "optuna": "for sweep --search: pip install 'archbuild[search]'",

@@ -13,7 +13,7 @@ from archbuild.data.formats.arrays.npz import read_npz
 from archbuild.data.formats.arrays.text_matrix import read_text_matrix
 from archbuild.data.formats.arrow.folder import PARQUET, arrow_parts
 from archbuild.data.formats.arrow.parquet import FEATHER, read_arrow, survey_arrow
-from archbuild.data.formats.below import below
+from archbuild.data.formats.below import below, folders_in
 from archbuild.data.formats.hdf5.anndata import read_h5ad
 from archbuild.data.formats.hdf5.arrays import read_hdf5
 from archbuild.data.formats.images.folder import Survey, read_image_folder, survey
@@ -373,7 +373,8 @@ def _folder_reader(folder: Path) -> Callable[[ReadRequest], Arrays]:
         )
     if found:
         return found[0]
-    files = [path for path in below(folder, hidden=True) if suffix_of(path) in FORMATS]
+    stores = [path for path in folders_in(folder) if is_store(path)]
+    files = [*stores, *(path for path in below(folder, hidden=True) if suffix_of(path) in FORMATS)]
     if not files:
         return read_image_folder
     names = listed([path.relative_to(folder).as_posix() for path in files])

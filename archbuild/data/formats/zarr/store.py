@@ -71,8 +71,8 @@ def opened(path: Path) -> Iterator[object]:
         from zarr.storage import LocalStore, ZipStore
     except ImportError as error:
         raise DataError(
-            f"{path} is a zarr store, and reading it needs zarr, which is not installed in version "
-            "3 or newer: pip install 'archbuild[zarr]'"
+            f"{path} is a zarr store, and reading it needs zarr 3, which is not installed: pip "
+            "install 'archbuild[zarr]'"
         ) from error
     store = LocalStore(path, read_only=True) if path.is_dir() else ZipStore(path, mode="r")
     try:
@@ -108,8 +108,8 @@ def _in_folder(top: Path) -> Iterator[Node]:
     for folder, names in kinds.items():
         for kind in names:
             place = top / folder / kind
-            content = place.read_bytes() if _is_short(place, place.stat().st_size) else b""
-            yield Node(folder, kind, content, sizes[folder])
+            _check_short(place, place.stat().st_size)
+            yield Node(folder, kind, place.read_bytes(), sizes[folder])
 
 
 def _refuse_special(top: Path, inside: str, entry: os.DirEntry[str]) -> None:
@@ -135,7 +135,7 @@ def _in_archive(path: Path) -> Iterator[Node]:
                     sizes[folder] += info.compress_size
         for info in named:
             folder, _, kind = info.filename.rpartition("/")
-            _is_short(path / info.filename, info.file_size)
+            _check_short(path / info.filename, info.file_size)
             yield Node(folder, kind, archive.read(info), sizes[folder])
 
 
@@ -147,10 +147,9 @@ def _check_nodes(path: Path, count: int) -> None:
         )
 
 
-def _is_short(place: Path, n_bytes: int) -> bool:
+def _check_short(place: Path, n_bytes: int) -> None:
     if n_bytes > _MOST_METADATA:
         raise DataError(
             f"{place} has {n_bytes:,} bytes, and metadata of an array take some hundred; the store "
             "is damaged, so copy or write it again"
         )
-    return True

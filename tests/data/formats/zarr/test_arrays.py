@@ -148,7 +148,7 @@ def test_a_large_chunk_is_said(tmp_path, monkeypatch):
 def test_without_zarr_the_extra_is_named(tmp_path, monkeypatch):
     path = write_one(tmp_path / "own.zarr", ROWS)
     monkeypatch.setitem(sys.modules, "zarr.storage", None)
-    with pytest.raises(DataError, match=r"needs zarr, .* pip install 'archbuild\[zarr\]'"):
+    with pytest.raises(DataError, match=r"needs zarr 3, .* pip install 'archbuild\[zarr\]'"):
         load_dataset(path)
 
 
@@ -259,6 +259,14 @@ def test_links_out_of_the_store_are_refused(tmp_path, is_folder):
         (path / "c" / "0" / "0").symlink_to(outside)
     with pytest.raises(DataError, match=r"'c.*' is a link, or no file; links in a zarr store"):
         load_dataset(str(path))
+
+
+def test_a_folder_around_stores_names_them(tmp_path):
+    path = write_one(tmp_path / "x.zarr", ROWS)
+    with pytest.raises(
+        DataError, match=rf"read one by one: 'x\.zarr'; give the path of one, as {path}"
+    ):
+        load_dataset(str(tmp_path))
 
 
 def test_other_folders_and_files_are_no_stores(tmp_path):
