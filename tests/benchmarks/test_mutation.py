@@ -9,7 +9,9 @@ import pytest
 from benchmarks.mutation import running
 from benchmarks.mutation.mutants import Change, End, Mutant, Result
 from benchmarks.mutation.page import mutation_page, wilson
-from benchmarks.mutation.records import identity, read_series
+from benchmarks.mutation.records import identity, read_series, reasons
+from benchmarks.reproduce.command import RESULTS
+from tests.cli.calling import ROOT
 
 SOUND = "def largest(a, b):\n    while a < b:\n        a = b\n    return a\n"
 TEST = "from archbuild.io.small import largest\ndef test_it():\n    assert largest(1, 2) == 2\n"
@@ -208,3 +210,13 @@ def test_the_page_has_shares_and_every_survivor_with_its_reason():
     assert "| `a \\| b` → `a & b` | bits are one |" in page
     assert "| `a \\| b` → `b` | not looked at yet |" in page
     assert "a \\| b` → `a - b`" not in page
+
+
+def test_every_reason_is_of_a_recorded_survivor_and_the_page_is_of_this_record():
+    series = read_series(RESULTS)
+    survivors = [each for one in series for each in one["mutants"] if each["end"] == End.SURVIVED]
+    known = reasons()
+    assert set(known) <= {identity(each) for each in survivors}
+    assert all(isinstance(each["equivalent"], bool) for each in known.values())
+    assert all((ROOT / "archbuild" / each["module"]).exists() for each in survivors)
+    assert (RESULTS / "mutation.md").read_text(encoding="utf-8") == mutation_page(series, known)

@@ -24,5 +24,7 @@ def test_an_array_of_another_shape_is_refused():
     for shape in ((3,), (None, 3), (3, 2, None)):
         with pytest.raises(ValueError, match=r"expected means of shape .* got \[3, 2\]"):
             of_shape(arrays, "means", *shape)
+    with pytest.raises(ValueError, match=r"of shape \['any', 3\], got"):
+        of_shape(arrays, "means", None, 3)
     with pytest.raises(KeyError):
         of_shape(arrays, "weights", 3)

@@ -22,6 +22,14 @@ def test_a_look_makes_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_look_holds_nothing(tmp_path):
+    path = tmp_path / ".lock"
+    path.touch()
+    assert not is_locked(path)
+    with FileLock(path, timeout=0):
+        assert is_locked(path)
+
+
 def test_a_link_is_no_lock(tmp_path):
     link = tmp_path / ".lock"
     with FileLock(tmp_path / "other"):

@@ -189,6 +189,13 @@ def test_whatever_goes_wrong_is_about_the_file_and_has_its_cause(error):
         assert caught.value.__cause__ is error
 
 
+def test_only_what_was_looked_up_is_called_missing():
+    with pytest.raises(RunError, match=r"'centres' is missing\)"), guarded("some.npz"):
+        raise KeyError("centres")
+    with pytest.raises(RunError, match=r"\(a number is wrong\)"), guarded("some.npz"):
+        raise ValueError("a number is wrong")
+
+
 def test_what_archbuild_says_itself_is_left_as_it_is():
     for guard in (guarded("some.npz"), fitting("some.npz", "its network")):
         with pytest.raises(DataError, match=r"^mine$"), guard:

@@ -96,6 +96,15 @@ def test_convolutions_end_where_little_is_left(vocabulary: Vocabulary) -> None:
     assert ends((9, 128)) == (128, 8)
 
 
+def test_small_images_are_looked_at_once_before_they_are_halved(vocabulary: Vocabulary) -> None:
+    def first(shape: tuple[int, ...]) -> tuple[int, ...]:
+        return read(spec_text(Subject("x", shape)), vocabulary)[1].encoder[1].output_shape
+
+    assert first((1, 8, 8)) == (32, 8, 8)
+    assert first((1, 15, 40)) == (32, 15, 40)
+    assert first((1, 16, 16)) == (32, 8, 8)
+
+
 def test_small_sets_take_more_epochs_in_smaller_batches() -> None:
     schedules = [Subject("x", (2,), n).schedule for n in (100, 2_000, 20_000, 70_000, 10**6, 10**9)]
     sizes = [schedule.batch_size for schedule in schedules]
