@@ -130,19 +130,26 @@ def decode(source: Source, shape: Shape | None = None) -> np.ndarray:
     Raises:
         Exception: whatever Pillow raises for images that it cannot read; there is no closed list.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     with Image.open(source) as opened:
         _refuse_too_large(source, opened)
-        if shape:  # a JPEG is then decoded no larger than it has to be
-            opened.draft(None, (max(shape[:2]), max(shape[:2])))
-        image = ImageOps.exif_transpose(_eight_bit(opened))
-        height, width, channels = shape or (image.height, image.width, 1)
-        image = _on_white(image) if channels != 4 else image
-        image = image.convert(MODES[channels])
-        if image.size != (width, height):
-            image = image.resize((width, height), Image.Resampling.BILINEAR)
-        return np.asarray(image, np.uint8).reshape(height, width, channels)
+        return _eight_bit_pixels(opened, shape)
+
+
+def _eight_bit_pixels(opened: Any, shape: Shape | None) -> np.ndarray:
+    """Return the pixels of an opened image, as ``decode`` does."""
+    from PIL import Image, ImageOps
+
+    if shape:  # a JPEG is then decoded no larger than it has to be
+        opened.draft(None, (max(shape[:2]), max(shape[:2])))
+    image = ImageOps.exif_transpose(_eight_bit(opened))
+    height, width, channels = shape or (image.height, image.width, 1)
+    image = _on_white(image) if channels != 4 else image
+    image = image.convert(MODES[channels])
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image, np.uint8).reshape(height, width, channels)
 
 
 def decode_own(source: Source, shape: Shape) -> tuple[np.ndarray, str]:
@@ -161,9 +168,7 @@ def decode_own(source: Source, shape: Shape) -> tuple[np.ndarray, str]:
         _refuse_too_large(source, opened)
         depth = depth_of(opened)
         if depth == BYTES:
-            if hasattr(source, "seek"):
-                source.seek(0)
-            return decode(source, shape), depth
+            return _eight_bit_pixels(opened, shape), depth
         image = Image.fromarray(_own_numbers(ImageOps.exif_transpose(opened)).astype(np.float32))
     height, width, channels = shape
     if image.size != (width, height):

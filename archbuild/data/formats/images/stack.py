@@ -247,6 +247,8 @@ def _ranges(
     """
     shallow = [index for index, header in enumerate(headers) if header and header.depth == BYTES]
     some = {*shallow[:: -(-len(shallow) // most_bytes)]} if most_bytes and shallow else set()
+    if not some and len(shallow) == sum(header is not None for header in headers):
+        return {}, {}  # nothing to look at: the files need not be opened
     ranges: dict[str, tuple[float, float]] = {}
     faults: dict[int, str] = {}
     for index, (source, header) in enumerate(zip(files.open(), headers, strict=True)):
