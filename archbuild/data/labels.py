@@ -116,10 +116,13 @@ def _shape_of_codes(labels: np.ndarray, n_rows: int, source: str) -> tuple[int, 
 
 
 def are_marks(labels: np.ndarray) -> bool:
-    """Return whether labels ``(n, T)`` are 0 and 1 alone: marks of classes, and no sequences."""
+    """Return whether labels ``(n, T)`` are 0 and 1 alone: marks of classes, and no sequences.
+
+    NaN is neither: it stands where a row has no label.
+    """
     if labels.dtype.kind not in "biuf":
         return False
-    return bool(((labels == 0) | (labels == 1)).all())
+    return bool(((labels == 0) | (labels == 1) | np.isnan(labels)).all())
 
 
 def _plain(labels: np.ndarray, known: np.ndarray, source: str) -> np.ndarray:

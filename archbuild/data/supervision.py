@@ -32,12 +32,7 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
         DataError: the dataset has no labels.
         UsageError: fewer rows have a label than are requested, or than ``batch_size``.
     """
-    if dataset.labels is None:
-        raise DataError(
-            f"{dataset.name} has no labels, and the spec's supervision needs some; add labels, or "
-            "leave supervision out"
-        )
-    labels, wanted = dataset.labels.astype(np.int32), supervision["labels"]
+    labels, wanted = needed_labels(dataset).astype(np.int32), supervision["labels"]
     known = labelled_rows(labels)
     if wanted == ALL_LABELS:
         _refuse_fewer(len(known), "batch_size", supervision.get("batch_size") or 0, dataset)
@@ -52,6 +47,20 @@ def chosen_labels(dataset: Dataset, supervision: Mapping[str, Any], seed: int) -
     found[rows] = labels[rows]
     _warn_of_unnamed(found, dataset)
     return found
+
+
+def needed_labels(dataset: Dataset) -> np.ndarray:
+    """Return the labels, which the spec's supervision needs.
+
+    Raises:
+        DataError: the dataset has none.
+    """
+    if dataset.labels is None:
+        raise DataError(
+            f"{dataset.name} has no labels, and the spec's supervision needs some; add labels, or "
+            "leave supervision out"
+        )
+    return dataset.labels
 
 
 def _warn_of_unnamed(chosen: np.ndarray, dataset: Dataset) -> None:

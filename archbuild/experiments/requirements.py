@@ -11,6 +11,7 @@ import numpy as np
 
 from archbuild.data import Dataset
 from archbuild.data.labels import labelled_rows
+from archbuild.data.supervision import needed_labels
 from archbuild.environment import FLOAT32, has_accelerator
 from archbuild.errors import DataError, RunError, UsageError
 from archbuild.heads.base import AUTO
@@ -32,6 +33,8 @@ def with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Vocabulary) -> Spe
     """Fill in the number of clusters from the classes that the dataset declares.
 
     Raises:
+        DataError: labels would say the number, and the spec's supervision needs some; there are
+            none.
         UsageError: the number is unknown, larger than the number of rows, or smaller than that of
             the classes which the head learns from labels.
     """
@@ -40,6 +43,8 @@ def with_n_clusters(spec: Spec, dataset: Dataset, vocabulary: Vocabulary) -> Spe
     wanted = spec.head.config["n_clusters"] or dataset.n_classes
     if wanted == AUTO:
         return spec
+    if wanted is None and spec.supervision is not None:
+        needed_labels(dataset)
     if wanted is None:
         raise UsageError(
             f"the number of clusters is unknown: {dataset.name} declares no classes and the spec "

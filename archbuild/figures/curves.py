@@ -255,7 +255,8 @@ def _draw_extremes(
     for which, shade in (("largest", colour(0)), ("smallest", colour(1))):
         if f"{which}_{what}" in columns:
             values = columns[f"{which}_{what}"]
-            _line(axes, epochs, values * 100 if percent else values, which, shade)
+            label = f"{which} cluster"
+            _line(axes, epochs, values * 100 if percent else values, label, shade)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
 
 

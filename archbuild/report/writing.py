@@ -118,7 +118,7 @@ def _summary(
         for stage in run.stages
         for remark in stage_in_words(stage.name, stage.history(), stage.summary)
     ]
-    return remarks + quality_in_words(agreements, metrics, len(run.finished_clusterings))
+    return remarks + quality_in_words(agreements, metrics, len(run.finished_heads))
 
 
 def _sections(run: Run, folder: Path) -> Iterator[Section]:

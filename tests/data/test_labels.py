@@ -60,6 +60,7 @@ def test_classes_are_counted_as_they_are_encoded(labels):
     [
         ([1, 2], "shape (2,), and the data have 3 rows"),
         (np.eye(3), "shape (3, 3) and are 0 and 1 alone, which mark classes"),
+        ([[1, 0], [0, np.nan], [1, 1]], "shape (3, 2) and are 0 and 1 alone"),
         (np.arange(8).reshape(2, 4), "shape (2, 4), and the data have 3 rows"),
         (np.zeros((3, 2, 2)), "shape (3, 2, 2)"),
         ([0.0, 0.5, 1.0], "row 1 in file is 0.5"),

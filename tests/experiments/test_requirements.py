@@ -96,3 +96,23 @@ def test_values_whose_squares_do_not_fit_are_refused_with_scalings(tmp_path, siz
         UsageError, match=r"squares float32 does not hold.*use scaling: standardise"
     ):
         Experiment(ExperimentRequest(*paths, out=tmp_path)).pretrain()
+
+
+def test_labels_that_supervision_needs_are_missed_before_the_number_of_classes(tmp_path):
+    (tmp_path / "rows.csv").write_text(
+        "\n".join(["a,b", *(f"{row},{row % 7}" for row in range(30))])
+    )
+    spec = {
+        "spec_version": 1,
+        "name": "classes",
+        "decoder": "none",
+        "layers": [{"type": "Input", "output_shape": [2]}, {"type": "Dense", "num_units": 2}],
+        "head": {"type": "classifier"},
+        "supervision": {"labels": "all"},
+    }
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    request = ExperimentRequest(
+        str(tmp_path / "rows.csv"), str(tmp_path / "spec.json"), out=tmp_path
+    )
+    with pytest.raises(DataError, match="rows has no labels, and the spec's supervision needs"):
+        Experiment(request).spec  # noqa: B018

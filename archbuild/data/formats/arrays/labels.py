@@ -32,8 +32,10 @@ def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, 
         return None, []
     found = _from_cells(np.asarray(labels))
     if _marks_classes(found):
+        classes = np.where(np.isnan(found).all(axis=1), np.nan, found.argmax(axis=1))
         said = f"the array '{key}', in which a 1 marks one of {found.shape[1]} classes"
-        return found.argmax(axis=1), [Guess(LABELS, said, "labels=none")]
+        said += unlabelled_in_words(_texts(classes))
+        return classes, [Guess(LABELS, said, "labels=none")]
     fault = _fault(found, asked is not None)
     if fault is not None and asked is not None:
         raise DataError(
@@ -44,26 +46,27 @@ def judge_labels(labels: Any, key: str, asked: str | None = None) -> tuple[Any, 
         said = f"none; the array '{key}' has {fault}, so it names no classes, and is left out"
         can_be_told = _fault(found, asked=True) is None
         return None, [Guess(LABELS, said, value_key("labels", key) if can_be_told else "")]
-    words = f", {found.shape[1]} labels of each row" if _are_sequences(found) else ""
-    words += unlabelled_in_words(_by_row(found))
+    words = (
+        _sequences_in_words(found) if _are_sequences(found) else unlabelled_in_words(_texts(found))
+    )
     return found, [Guess(LABELS, f"the array '{key}'{words}", "labels=none")]
+
+
+def _sequences_in_words(labels: np.ndarray) -> str:
+    """Say how many labels a row has, and in how many rows some of them are missing."""
+    cut = sum("" in _texts(row) for row in labels)
+    missing = f"; {cut:,} of {len(labels):,} rows lack some of them" if cut else ""
+    return f", {labels.shape[1]} labels of each row{missing}"
 
 
 def _are_sequences(labels: np.ndarray) -> bool:
     return labels.ndim == 2 and min(labels.shape) > 1
 
 
-def _by_row(labels: np.ndarray) -> list[str]:
-    """Return the label of each row as text; of a sequence all of them, blank if one is missing."""
-    if not _are_sequences(labels):
-        return _texts(labels.reshape(-1))
-    rows = map(_texts, labels)
-    return [" ".join(row) if all(row) else "" for row in rows]
-
-
 def _texts(labels: np.ndarray) -> list[str]:
     """Return labels as texts, blank where there is none."""
     numbers = labels.dtype.kind == "f"
+    labels = labels.reshape(-1)
     return ["" if numbers and isnan(label) else str(label).strip() for label in labels.tolist()]
 
 
@@ -78,16 +81,20 @@ def _from_cells(labels: np.ndarray) -> np.ndarray:
 
 
 def _marks_classes(labels: np.ndarray) -> bool:
-    """Return whether each row has a single 1 among zeros."""
+    """Return whether each row has a single 1 among zeros, or nothing but NaN."""
     if not _are_sequences(labels) or not are_marks(labels):
         return False
-    return bool((labels.sum(axis=1) == 1).all())
+    rows = labels[~np.isnan(labels).all(axis=1)]
+    return len(rows) > 0 and bool((rows.sum(axis=1) == 1).all())
 
 
 def _fault(labels: np.ndarray, asked: bool) -> str | None:
     """Return what keeps labels from naming classes, in words behind 'has'."""
     if _are_sequences(labels) and are_marks(labels):
-        return "rows of 0 and 1 that mark none or several"
+        return (
+            "rows of 0 and 1 that mark none or several (two classes in a sequence are written as 1 "
+            "and 2)"
+        )
     labels = labels.reshape(-1)
     is_float = labels.dtype.kind == "f"
     if is_float and np.isnan(labels).all():

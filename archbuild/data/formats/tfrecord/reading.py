@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,7 @@ TFRECORD: Final = (".tfrecord", ".tfrecords", ".tfrecord.gz", ".tfrecords.gz")
 
 SHARD: Final = re.compile(r"-\d+-of-\d+$")
 
+_LOOKED_AT: Final = 100  # records, for features that the first one lacks
 _WORKING_BYTES: Final = 32  # for each number, while a list is decoded
 
 
@@ -137,10 +139,22 @@ def _opened(request: ReadRequest) -> _Source:
     if rows.kind == IMAGES:
         refuse_unused(request, {"array", "labels"}, "images")
     label_key = choice.labels(key, (records.count,), request)
-    guesses = (*said, *choice.say_rows(key, rows.shape))
+    guesses = (*said, *choice.say_rows(key, rows.shape), *_say_later(records, columns))
     return _Source(
         records, columns, key, label_key, guesses, tuple(choice.say_left_out(key, label_key))
     )
+
+
+def _say_later(records: Records, columns: Mapping[str, Column]) -> list[Guess]:
+    """Say which features the first record lacks, and one of the next ones has."""
+    for record in islice(records, 1, _LOOKED_AT):
+        if later := sorted(_features(record).keys() - columns.keys()):
+            text = (
+                f"left out: '{later[0]}', which record {record.number} has and the first has not; "
+                "labels that are not known are written as an empty text"
+            )
+            return [Guess("features", text)]
+    return []
 
 
 def _columns(first: Record, records: Records) -> dict[str, Column]:

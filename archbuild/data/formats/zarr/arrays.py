@@ -48,13 +48,18 @@ def read_zarr(request: ReadRequest) -> Arrays:
     if held[key].kind != NUMBERS or not shape:
         raise _no_rows(_called(there[key][0].path, request.path), there[key][1])
     label_key = choice.labels(key, (shape[0], shape[-1]), request)
+    missing: list[Guess] = []
     with opened(request.path) as store:
-        found = None if label_key is None else _read(store, request.path, *there[label_key])
-        turned, said_of_rows = rows_first(_read(store, request.path, *there[key]), found, request)
+        found = None
+        if label_key is not None:
+            found = _read(store, request.path, *there[label_key], missing)
+        values = _read(store, request.path, *there[key], missing)
+    turned, said_of_rows = rows_first(values, found, request)
     labels, said = judge_labels(found, label_key or "", request.options.labels)
     guesses = (
         *(() if key == ROOT else choice.say_rows(key, shape)),
         *_say_chunks(there[key][1]),
+        *missing,
         *said_of_rows,
         *said,
         *choice.say_left_out(key, label_key),
@@ -104,8 +109,22 @@ def _say_chunks(found: Described) -> list[Guess]:
     return [Guess("chunks", text)]
 
 
-def _read(store: Any, path: Path, node: Node, found: Described) -> np.ndarray:
+def _say_missing(array: Any, what: str) -> list[Guess]:
+    """Say how many chunks are not there: as the format has it, they are the fill value."""
+    missing = array.nchunks - array.nchunks_initialized
+    if not missing:
+        return []
+    text = (
+        f"{missing:,} of {array.nchunks:,} of {what} are not stored, and read as its fill value "
+        f"{array.fill_value}"
+    )
+    return [Guess("chunks", text)]
+
+
+def _read(store: Any, path: Path, node: Node, found: Described, missing: list[Guess]) -> np.ndarray:
     """Return an array, each of whose chunks is unpacked once; a large one lies on disk.
+
+    Chunks that are not stored are told in ``missing``.
 
     Raises:
         DataError: its type or its packing is not known, or its shape, or that of its chunks, is
@@ -124,6 +143,7 @@ def _read(store: Any, path: Path, node: Node, found: Described) -> np.ndarray:
         array = zarr.open_array(store, path=node.path, mode="r", zarr_format=found.version)
         if array.shape != found.held.shape:
             raise ValueError("its shape is not the one in its metadata")
+        missing += _say_missing(array, what)
         if found.held.kind == TEXTS:
             return _texts(array)
         values = room_for(array.shape, array.dtype, what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -78,7 +78,8 @@ def opened(path: Path) -> Iterator[object]:
     try:
         yield store
     finally:
-        store.close()
+        with suppress(AttributeError):  # an archive that was never read has nothing to close
+            store.close()
 
 
 def _in_folder(top: Path) -> Iterator[Node]:

@@ -14,6 +14,14 @@ def test_marks_of_classes_become_their_numbers(kind):
     assert "the array 'y', in which a 1 marks one of 3 classes" in str(said)
 
 
+def test_a_row_of_nan_among_marks_has_no_label():
+    marks = np.eye(3)[[2, 0, 1]]
+    marks[1] = np.nan
+    labels, (said,) = judge_labels(marks, "y")
+    np.testing.assert_array_equal(labels, [2, np.nan, 1])
+    assert "marks one of 3 classes; 1 of 3 rows have no label" in str(said)
+
+
 def test_marks_of_none_or_several_classes_are_no_labels():
     marks = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 0]])
     kept, (said,) = judge_labels(marks, "y")
@@ -29,7 +37,7 @@ def test_marks_of_none_or_several_classes_are_no_labels():
         (np.array([[3, 1], [4, 1], [5, 9]]), "the array 'y', 2 labels of each row"),
         (
             np.array([["a", "b"], ["b", ""], ["a", "a"]]),
-            "the array 'y', 2 labels of each row; 1 of 3 rows have no label",
+            "the array 'y', 2 labels of each row; 1 of 3 rows lack some of them",
         ),
     ],
 )

@@ -150,6 +150,14 @@ def test_a_record_unlike_the_first_is_named(tmp_path, last, text):
         load_dataset(path)
 
 
+def test_a_feature_that_the_first_record_lacks_is_told(tmp_path):
+    rows = records(x=ROWS, y=WORDS)
+    del rows[0]["y"]
+    dataset = load_dataset(write(tmp_path / "own.tfrecord", rows))
+    assert dataset.labels is None
+    assert "features: left out: 'y', which record 1 has and the first has not" in said(dataset)
+
+
 def test_features_that_nobody_uses_may_differ(tmp_path):
     some = [{"x": ROWS[0], "t": "a"}, {"x": ROWS[1], "t": ROWS[1]}]
     path = write(tmp_path / "own.tfrecord", some)

@@ -53,6 +53,18 @@ def said(dataset) -> str:
 
 
 @pytest.mark.parametrize("version", [2, 3])
+def test_chunks_that_are_not_stored_are_told(tmp_path, version):
+    path = write_one(tmp_path / "own.zarr", ROWS, version, chunks=(2, 4), fill_value=7.0)
+    assert "not stored" not in said(load_dataset(path))
+    (tmp_path / "own.zarr" / ("1.0" if version == 2 else "c/1/0")).unlink()
+    dataset = load_dataset(path)
+    assert (dataset.values[2:4] == 7).all()
+    assert f"1 of 3 of the array in {path} are not stored, and read as its fill value 7.0" in said(
+        dataset
+    )
+
+
+@pytest.mark.parametrize("version", [2, 3])
 @pytest.mark.parametrize(("key", "label"), [("X", "y"), ("part__data", "part__label")])
 def test_rows_and_labels_of_a_group_are_found(tmp_path, version, key, label):
     dataset = load_dataset(write(tmp_path / "own.zarr", version, **{key: ROWS, label: WORDS}))
