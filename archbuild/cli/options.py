@@ -304,6 +304,10 @@ out_option = click.option(
 )
 
 
+STDOUT: Final = "stdout"
+"""The place of an output without ``--output``, which ``-`` names too."""
+
+
 def output_option(
     what: str, *, default: str | None = None, folder: bool = False
 ) -> Callable[[_Command], _Command]:
@@ -314,9 +318,18 @@ def output_option(
         default: in words, the place without it; ``None``: the option is required.
         folder: whether the output may be a folder.
     """
+
+    def file_of(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+        if value != Path("-"):
+            return value
+        if default != STDOUT:
+            raise click.BadParameter("'-' is no file here; write ./- for a file of that name")
+        return None
+
     return click.option(
         "--output",
         type=click.Path(path_type=Path, dir_okay=folder),
+        callback=file_of,
         required=default is None,
         show_default=default or False,
         metavar="PATH" if folder else "FILE",

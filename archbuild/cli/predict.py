@@ -13,6 +13,7 @@ import click
 from archbuild.cli.engine import EngineChoice, engine_options
 from archbuild.cli.numbers import Whole
 from archbuild.cli.options import (
+    STDOUT,
     backend_option,
     data_dir_option,
     data_settings,
@@ -59,7 +60,7 @@ class _Shard(click.ParamType):  # type: ignore[type-arg]  # generic in newer ver
 @click.command(no_args_is_help=True, short_help="Assign new rows to clusters.")
 @run_options(dataset_required=True)
 @format_option(_FORMATS, "by the name of the output; text on stdout")
-@output_option("File of the answers.", default="stdout")
+@output_option("File of the answers.", default=STDOUT)
 @click.option(
     "--messages",
     type=click.Path(path_type=Path, file_okay=False),

@@ -88,6 +88,16 @@ def test_new_rows_are_told_apart(archbuild: Archbuild, trained: Path) -> None:
     assert len(set(zip(clusters, kinds, strict=True))) == 2  # one cluster for each kind
 
 
+def test_a_dash_is_standard_output(archbuild: Archbuild, trained: Path) -> None:
+    write_table(trained / "new.csv", 9, seed=1, header="a,b")
+    asked = ["predict", "-d", "new.csv", "-a", "table", "--format", "csv", "--quiet"]
+    assert archbuild(*asked, "--output", "-") == archbuild(*asked)
+    assert not (trained / "-").exists()
+    status, _, err = archbuild("new", "--for", "new.csv", "--output", "-")
+    assert status == 2
+    assert "'-' is no file here" in err
+
+
 def test_columns_are_found_by_name(archbuild: Archbuild, trained: Path) -> None:
     write_table(trained / "new.csv", 9, seed=1, header="a,b")
     write_table(trained / "other.csv", 9, seed=1, header="c,b,a")
