@@ -42,12 +42,15 @@ class Held(NamedTuple):
         return self.kind == IMAGES or (self.kind == NUMBERS and len(self.shape) > 1)
 
     def can_label(self, n_rows: Sequence[int]) -> bool:
-        """Return whether there is one for each row, or a line of marks; rows are as many as one."""
+        """Return whether there is one for each row, or a line of marks or of labels.
+
+        Args:
+            n_rows: numbers of rows that there may be.
+        """
         count = max(self.shape, default=0)
         is_one_each = count in n_rows and count == prod(self.shape)
-        is_number = self.kind == NUMBERS
-        may_be_marks = is_number and len(self.shape) == 2 and self.shape[0] in n_rows
-        return (is_number or self.kind == TEXTS) and (is_one_each or may_be_marks)
+        is_line_each = len(self.shape) == 2 and self.shape[0] in n_rows
+        return self.kind in (NUMBERS, TEXTS) and (is_one_each or is_line_each)
 
 
 @dataclass(frozen=True)
