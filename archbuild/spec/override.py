@@ -18,6 +18,7 @@ Origins = Mapping[TreePath, str]
 """Path of an overridden value -> what to call its source in messages."""
 
 _KEY: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d{1,6}\])*")
+_NUMBER: Final = re.compile(r"\.(\d{1,6})(?=\.|$)")
 _LONGEST: Final = 100  # characters of an assignment in a message
 _PART: Final = re.compile(r"([A-Za-z_]\w*)|\[(\d+)\]")
 
@@ -101,10 +102,13 @@ def _parsed(assignment: str) -> tuple[TreePath, Any]:
     key, equals, text = assignment.partition("=")
     key = key.strip()
     if not equals or not _KEY.fullmatch(key):
+        bracketed = _NUMBER.sub(r"[\1]", key)  # layers.2.num_units, as others write it
+        is_meant = bracketed != key and _KEY.fullmatch(bracketed)
         raise failure(
             _source(assignment),
             "this is not an assignment",
             allowed="key=value, with a key such as head.n_clusters or layers[2].num_units",
+            advice=f"did you mean '{bracketed}'?" if is_meant else None,
         )
     path = tuple(int(index) if index else name for name, index in _PART.findall(key))
     if len(path) > MAX_DEPTH:

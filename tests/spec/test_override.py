@@ -34,6 +34,11 @@ def test_values_are_yaml(tree: dict[str, Any]) -> None:
     assert "head" not in tree
 
 
+def test_numbers_behind_a_point_are_offered_in_brackets(tree: dict[str, Any]) -> None:
+    with pytest.raises(SpecError, match=r"did you mean 'layers\[2\].num_units'\?"):
+        apply_overrides(tree, ["layers.2.num_units=3"])
+
+
 @pytest.mark.parametrize(
     ("assignment", "words"),
     [
