@@ -1,4 +1,4 @@
-"""Which array of a file with several holds the rows, and which the labels, by their names."""
+"""Choose by name which array of a file holds the rows, and which the labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN = 12
 
 
 class Held(NamedTuple):
-    """What a file holds under a name, as far as it is known before it is read.
+    """Shape and kind of an array in a file, as they are known before it is read.
 
     Attributes:
         shape: of the array.

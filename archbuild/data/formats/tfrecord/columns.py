@@ -1,4 +1,4 @@
-"""What the features of a record are: by the first record, which all others must be like."""
+"""Describe the features of all records by those of the first, which the others must be like."""
 
 from __future__ import annotations
 

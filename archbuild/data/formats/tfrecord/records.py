@@ -51,7 +51,7 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it is, in words."""
+        """The file, number and offset, in words."""
         return _place(self.path, self.number, self.offset)
 
 
@@ -72,7 +72,7 @@ class Records:
 
     @cached_property
     def count(self) -> int:
-        """How many records there are: their lengths are read, and no more of a file than these.
+        """The number of records; only their lengths are read.
 
         Raises:
             DataError: a file is cut short or damaged, or packed and has too many for its size.

@@ -48,18 +48,18 @@ def read_zarr(request: ReadRequest) -> Arrays:
     if held[key].kind != NUMBERS or not shape:
         raise _no_rows(_called(there[key][0].path, request.path), there[key][1])
     label_key = choice.labels(key, (shape[0], shape[-1]), request)
-    missing: list[Guess] = []
+    found, of_labels = None, list[Guess]()
     with opened(request.path) as store:
-        found = None
         if label_key is not None:
-            found = _read(store, request.path, *there[label_key], missing)
-        values = _read(store, request.path, *there[key], missing)
+            found, of_labels = _read(store, request.path, *there[label_key])
+        values, of_rows = _read(store, request.path, *there[key])
     turned, said_of_rows = rows_first(values, found, request)
     labels, said = judge_labels(found, label_key or "", request.options.labels)
     guesses = (
         *(() if key == ROOT else choice.say_rows(key, shape)),
         *_say_chunks(there[key][1]),
-        *missing,
+        *of_labels,
+        *of_rows,
         *said_of_rows,
         *said,
         *choice.say_left_out(key, label_key),
@@ -121,10 +121,10 @@ def _say_missing(array: Any, what: str) -> list[Guess]:
     return [Guess("chunks", text)]
 
 
-def _read(store: Any, path: Path, node: Node, found: Described, missing: list[Guess]) -> np.ndarray:
-    """Return an array, each of whose chunks is unpacked once; a large one lies on disk.
+def _read(store: Any, path: Path, node: Node, found: Described) -> tuple[np.ndarray, list[Guess]]:
+    """Return an array, and a line about chunks that are not stored.
 
-    Chunks that are not stored are told in ``missing``.
+    Each chunk is unpacked once; a large array lies on disk.
 
     Raises:
         DataError: its type or its packing is not known, or its shape, or that of its chunks, is
@@ -143,14 +143,14 @@ def _read(store: Any, path: Path, node: Node, found: Described, missing: list[Gu
         array = zarr.open_array(store, path=node.path, mode="r", zarr_format=found.version)
         if array.shape != found.held.shape:
             raise ValueError("its shape is not the one in its metadata")
-        missing += _say_missing(array, what)
+        said = _say_missing(array, what)
         if found.held.kind == TEXTS:
-            return _texts(array)
+            return _texts(array), said
         values = room_for(array.shape, array.dtype, what)
         for block in _blocks(found):
             values[block] = array[block]
             release(values)
-    return values
+    return values, said
 
 
 def _texts(array: Any) -> np.ndarray:

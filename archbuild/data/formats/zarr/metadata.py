@@ -65,7 +65,7 @@ class Described(NamedTuple):
 
     @property
     def n_chunks(self) -> int:
-        """How many chunks there are, stored or not."""
+        """The number of chunks, stored or not."""
         sizes = zip(self.held.shape, self.chunks, strict=True)
         return prod(ceil(of / size) for of, size in sizes)
 
